@@ -1,0 +1,95 @@
+// What to fit and how. Every field has a default and a reason; JSON saves it beside what it produced.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pitot/result.hpp"
+
+namespace pitot {
+
+/// Which shape a model has.
+enum class Family {
+    kLinearScaling,    ///< the rank-1 baseline alone: y = a_i + b_j
+    kFactorization,    ///< y = baseline + alpha p_i . m_j (+ interference)
+    kNetwork,          ///< one network on both sides' features
+    kPlatformNetwork,  ///< one network a platform on the module's features
+};
+
+enum class Loss {
+    kSquared,   ///< mean (prediction - target)^2
+    kRelative,  ///< mean ((prediction - target) / target)^2, for models without the logarithm
+};
+
+enum class Keep {
+    kLast,  ///< parameters after the last step (what the published numbers come from)
+    kBest,  ///< parameters of the checkpoint with the lowest validation loss
+};
+
+struct ModelConfig {
+    Family family = Family::kFactorization;
+    /// Widths of a tower's layers after its input. Factorization: the last is the rank r; a side without
+    /// features is a table of width r. Networks: hidden widths and the output, which must be 1.
+    std::vector<std::int64_t> layers{128, 128};
+    std::int64_t learned_features = 4;  ///< q, learned inputs a row beside its side information
+    double alpha = 0.002;               ///< scale of the learned part: keeps it small beside the baseline at the start
+    double beta = 0.001;                ///< scale of each interference matrix
+    std::int64_t interference_types = 0;  ///< s; 0 = co-runners are ignored
+    bool platform_features = true;        ///< false: the platform side is a learned table
+    bool module_features = true;          ///< false: the module side is a learned table
+    bool baseline = true;                 ///< add the linear-scaling baseline
+    bool logarithm = true;                ///< work on ln(t / 25 ms); false: on t / 25 ms
+    Loss loss = Loss::kSquared;
+};
+
+struct TrainConfig {
+    std::int64_t folds = 10;              ///< k, models a replicate; their mean predicts
+    std::int64_t replicates = 25;         ///< random splits an evaluation averages over
+    std::int64_t checkpoints = 100;       ///< validations a fit; steps = checkpoints * int(epoch_samples * share)
+    std::int64_t epoch_samples = 25000;   ///< steps between checkpoints at share 1
+    std::int64_t batch = 2048;            ///< rows alone a step, drawn with replacement
+    std::int64_t together_batch = 128;    ///< rows with co-runners a step
+    double alone_weight = 1.0;            ///< weight of the objective `mf`
+    double together_weight = 0.0;         ///< weight of the objective `if`; 0 = not trained on
+    std::int64_t together_rows = 0;       ///< use only the first so many rows with co-runners; 0 = all
+    double learning_rate = 1e-3;          ///< Adam
+    double beta1 = 0.9;                   ///< Adam
+    double beta2 = 0.999;                 ///< Adam
+    double epsilon = 1e-8;                ///< Adam
+    Keep keep = Keep::kLast;
+};
+
+struct FitConfig {
+    std::string preset = "embedding/128";  ///< where the fields came from, for the record
+    ModelConfig model;
+    TrainConfig train;
+    double share = 0.9;              ///< training share p (training + validation) of an evaluation
+    double calibration_share = 0.1;  ///< of the non-test rows, set aside for the bound
+    std::uint64_t seed = 42;
+
+    /// Checks every field; the error names field, value and limit.
+    [[nodiscard]] Result<void> validate() const;
+};
+
+/// The preset of that name. Unknown names are kUsage errors that suggest the nearest.
+[[nodiscard]] Result<FitConfig> preset(std::string_view name);
+
+struct PresetInfo {
+    std::string name;
+    std::string summary;  ///< what it changes, one line
+};
+[[nodiscard]] std::vector<PresetInfo> presets();
+
+/// JSON text of a configuration, keys as the fields above ("model", "train", …), stable order.
+[[nodiscard]] std::string to_json(const FitConfig& config);
+
+/// Overrides fields of `config` from JSON text; unknown keys and wrong types are errors naming them. `config` is
+/// left as it was on error.
+[[nodiscard]] Result<void> apply_json(FitConfig& config, std::string_view json);
+
+/// Overrides one field: "model.alpha=0.01", "train.folds=5", "model.layers=128,64".
+[[nodiscard]] Result<void> apply_override(FitConfig& config, std::string_view assignment);
+
+}  // namespace pitot

@@ -1,0 +1,79 @@
+// A dataset in memory: two sides with side information, and observations alone and together.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "pitot/matrix_view.hpp"
+#include "pitot/result.hpp"
+
+namespace pitot {
+
+/// One side of the platform × module matrix.
+struct Side {
+    std::vector<std::string> names;          ///< unique, one a row
+    std::vector<std::string> feature_names;  ///< one a column of `features`; empty = no side information
+    /// names.size() × feature_names.size(), finite. Modules: ln(1 + opcode count). Platforms: as stored.
+    Matrix<double> features;
+
+    [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(names.size()); }
+};
+
+/// Borrowed observations; what everything below the data room reads (they may live in a mapped file).
+struct ObservationView {
+    std::span<const std::int32_t> platform;
+    std::span<const std::int32_t> module;
+    std::span<const std::int32_t> co_runner;  ///< rows × width, row-major, module indices, -1 = none
+    std::int32_t width = 0;                   ///< co-runners a row has room for
+    std::span<const double> runtime_us;       ///< > 0, finite
+
+    [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(runtime_us.size()); }
+};
+
+/// Observations by column. Repeated observations of one cell are kept, in the order of their files.
+struct ObservationTable {
+    std::vector<std::int32_t> platform;
+    std::vector<std::int32_t> module;
+    std::vector<std::int32_t> co_runner;  ///< rows × width, row-major, -1 = none
+    std::int32_t width = 0;
+    std::vector<double> runtime_us;
+
+    [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(runtime_us.size()); }
+    [[nodiscard]] ObservationView view() const { return {platform, module, co_runner, width, runtime_us}; }
+};
+
+/// What was measured. Dense matrices are read in row-major order (platform by platform).
+struct Dataset {
+    Side platforms;
+    Side modules;
+    ObservationTable alone;             ///< width 0; objective "mf"
+    ObservationTable together;          ///< width >= 1 unless empty; objective "if"
+    std::vector<std::string> sources;   ///< the files it came from
+    std::vector<std::string> problems;  ///< oddities found while reading that do no harm, in words
+    std::int64_t dropped_rows = 0;      ///< rows left out by `skip_invalid`
+};
+
+struct ReadOptions {
+    /// Drop rows that cannot be used (and count them) instead of refusing the file.
+    bool skip_invalid = false;
+    /// Feature tables (CSV: name, then one column a feature) that replace or supply side information. Module tables
+    /// hold opcode counts; ln(1 + count) is taken on reading.
+    std::filesystem::path platform_features;
+    std::filesystem::path module_features;
+};
+
+/// Reads one or several files (.npz in the dense or index layout, .csv in long form) into one dataset.
+/// Errors: kInput naming file, array, row and remedy; kEnvironment if a file cannot be opened.
+[[nodiscard]] Result<Dataset> read_dataset(std::span<const std::filesystem::path> files, const ReadOptions& options = {});
+
+/// Writes the index layout (.npz) or, by the extension .csv, the long form with `STEM.platforms.csv` and
+/// `STEM.modules.csv` beside it. Whole or not at all.
+[[nodiscard]] Result<void> write_dataset(const Dataset& dataset, const std::filesystem::path& file);
+
+/// SHA-256 (64 hexadecimal digits) of names, features and observations: equal data in different files agree.
+[[nodiscard]] std::string dataset_digest(const Dataset& dataset);
+
+}  // namespace pitot

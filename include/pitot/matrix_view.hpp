@@ -1,0 +1,92 @@
+// Two-dimensional arrays: a view passed by value and an owner. Row-major.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <new>
+#include <span>
+#include <type_traits>
+#include <vector>
+
+namespace pitot {
+
+/// A borrowed row-major matrix: element (i, j) is data[i * stride + j].
+template <typename T>
+struct MatrixView {
+    T* data = nullptr;
+    std::int64_t rows = 0;
+    std::int64_t cols = 0;
+    std::int64_t stride = 0;
+
+    [[nodiscard]] T& operator()(std::int64_t i, std::int64_t j) const { return data[i * stride + j]; }
+    [[nodiscard]] std::span<T> row(std::int64_t i) const {
+        return {data + i * stride, static_cast<std::size_t>(cols)};
+    }
+    [[nodiscard]] MatrixView columns(std::int64_t first, std::int64_t count) const {
+        return {data + first, rows, count, stride};
+    }
+    [[nodiscard]] MatrixView row_range(std::int64_t first, std::int64_t count) const {
+        return {data + first * stride, count, cols, stride};
+    }
+    /// A view of const elements of the same matrix.
+    operator MatrixView<const T>() const  // NOLINT(google-explicit-constructor): as span<T> to span<const T>
+        requires(!std::is_const_v<T>)
+    {
+        return {data, rows, cols, stride};
+    }
+};
+
+/// Allocates on 64-byte boundaries: a cache line and the widest vector.
+template <typename T>
+struct AlignedAllocator {
+    using value_type = T;
+    static constexpr std::align_val_t kAlignment{64};
+
+    AlignedAllocator() = default;
+    template <typename U>
+    explicit AlignedAllocator(const AlignedAllocator<U>& /*other*/) {}
+
+    [[nodiscard]] T* allocate(std::size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), kAlignment)); }
+    void deallocate(T* p, std::size_t /*n*/) { ::operator delete(p, kAlignment); }
+    bool operator==(const AlignedAllocator& /*other*/) const { return true; }
+};
+
+template <typename T>
+using AlignedVector = std::vector<T, AlignedAllocator<T>>;
+
+/// An owned row-major matrix, 64-byte aligned, zero-initialised, move-only. `clone()` copies on purpose.
+template <typename T>
+class Matrix {
+public:
+    Matrix() = default;
+    Matrix(std::int64_t rows, std::int64_t cols)
+        : rows_(rows), cols_(cols), data_(static_cast<std::size_t>(rows * cols)) {}
+    Matrix(Matrix&&) noexcept = default;
+    Matrix& operator=(Matrix&&) noexcept = default;
+    Matrix(const Matrix&) = delete;
+    Matrix& operator=(const Matrix&) = delete;
+    ~Matrix() = default;
+
+    [[nodiscard]] Matrix clone() const {
+        Matrix copy(rows_, cols_);
+        copy.data_ = data_;
+        return copy;
+    }
+    [[nodiscard]] std::int64_t rows() const { return rows_; }
+    [[nodiscard]] std::int64_t cols() const { return cols_; }
+    [[nodiscard]] T& operator()(std::int64_t i, std::int64_t j) { return data_[static_cast<std::size_t>(i * cols_ + j)]; }
+    [[nodiscard]] const T& operator()(std::int64_t i, std::int64_t j) const {
+        return data_[static_cast<std::size_t>(i * cols_ + j)];
+    }
+    [[nodiscard]] MatrixView<T> view() { return {data_.data(), rows_, cols_, cols_}; }
+    [[nodiscard]] MatrixView<const T> view() const { return {data_.data(), rows_, cols_, cols_}; }
+    [[nodiscard]] std::span<T> flat() { return data_; }
+    [[nodiscard]] std::span<const T> flat() const { return data_; }
+
+private:
+    std::int64_t rows_ = 0;
+    std::int64_t cols_ = 0;
+    AlignedVector<T> data_;
+};
+
+}  // namespace pitot

@@ -1,0 +1,68 @@
+// Errors as values: what input or the environment can cause comes back as Result<T>.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+namespace pitot {
+
+/// Who has to act on an error. The command line turns it into an exit status.
+enum class ErrorCode {
+    kUsage,        ///< the call itself is wrong (exit 2)
+    kInput,        ///< a file or a value in it is wrong (exit 3)
+    kEnvironment,  ///< the machine refused: disk, memory, permissions, missing device (exit 4)
+    kCancelled,    ///< the user asked to stop (exit 130)
+    kBug,          ///< a broken promise of ours (exit 1)
+};
+
+/// What went wrong, in words for the person who can mend it: the message names the thing and says what to do.
+class Error {
+public:
+    Error(ErrorCode code, std::string message) : code_(code), message_(std::move(message)) {}
+
+    [[nodiscard]] ErrorCode code() const { return code_; }
+    [[nodiscard]] const std::string& message() const { return message_; }
+
+    /// Adds what was being done, outermost last ("reading data.npz").
+    Error& add_context(std::string context) {
+        context_.push_back(std::move(context));
+        return *this;
+    }
+    [[nodiscard]] const std::vector<std::string>& context() const { return context_; }
+
+    /// "outer: inner: message", one line.
+    [[nodiscard]] std::string to_string() const {
+        std::string text;
+        for (auto it = context_.rbegin(); it != context_.rend(); ++it) {
+            text += *it + ": ";
+        }
+        return text + message_;
+    }
+
+private:
+    ErrorCode code_;
+    std::string message_;
+    std::vector<std::string> context_;
+};
+
+template <typename T>
+using Result = tl::expected<T, Error>;
+
+using Failure = tl::unexpected<Error>;
+
+/// The error value of any Result<T>: `return fail(ErrorCode::kInput, "…")`.
+[[nodiscard]] inline Failure fail(ErrorCode code, std::string message) {
+    return Failure(Error(code, std::move(message)));
+}
+
+/// Passes an error on with what was being done.
+[[nodiscard]] inline Failure fail(Error error, std::string context) {
+    error.add_context(std::move(context));
+    return Failure(std::move(error));
+}
+
+}  // namespace pitot

@@ -1,0 +1,90 @@
+// NumPy's .npz archives, read and written through libzip.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pitot/result.hpp"
+
+namespace pitot {
+
+/// What an array in an archive is, from its .npy header.
+struct ArrayInfo {
+    char kind = 0;  ///< NumPy's letter: b i u f U S
+    std::int64_t item_size = 0;  ///< bytes an element
+    bool fortran_order = false;
+    bool big_endian = false;
+    std::vector<std::int64_t> shape;
+
+    [[nodiscard]] std::int64_t size() const;  ///< product of the shape
+};
+
+/// An archive open for reading. Whatever dtype, byte order, order or compression a member has, it comes out as
+/// row-major values of the type asked for. Errors name archive, array and remedy.
+class NpzReader {
+public:
+    [[nodiscard]] static Result<NpzReader> open(const std::filesystem::path& file);
+    NpzReader(NpzReader&&) noexcept;
+    NpzReader& operator=(NpzReader&&) noexcept;
+    NpzReader(const NpzReader&) = delete;
+    NpzReader& operator=(const NpzReader&) = delete;
+    ~NpzReader();
+
+    /// Array names without ".npy", in the archive's order.
+    [[nodiscard]] const std::vector<std::string>& names() const;
+    [[nodiscard]] bool contains(std::string_view name) const;
+    [[nodiscard]] const std::filesystem::path& file() const;
+    [[nodiscard]] Result<ArrayInfo> info(std::string_view name) const;
+
+    /// Values converted to T: double, float, std::int64_t, std::int32_t or std::uint8_t. Integers that T cannot hold
+    /// and fractions where an integer is wanted are errors naming the element. NaN and infinities pass as they are.
+    template <typename T>
+    [[nodiscard]] Result<std::vector<T>> values(std::string_view name) const;
+
+    /// Elements of a Unicode (U) or bytes (S) array as UTF-8.
+    [[nodiscard]] Result<std::vector<std::string>> strings(std::string_view name) const;
+
+private:
+    struct Impl;
+    explicit NpzReader(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+/// Collects arrays and writes them as one compressed archive, whole or not at all. The same arrays give the same
+/// bytes: no clock, no order but that of the calls.
+class NpzWriter {
+public:
+    NpzWriter();
+    NpzWriter(NpzWriter&&) noexcept;
+    NpzWriter& operator=(NpzWriter&&) noexcept;
+    NpzWriter(const NpzWriter&) = delete;
+    NpzWriter& operator=(const NpzWriter&) = delete;
+    ~NpzWriter();
+
+    /// T: double, float, std::int64_t, std::int32_t, std::int8_t or std::uint8_t; row-major, product of shape = size.
+    template <typename T>
+    void add(std::string_view name, std::span<const T> values, std::span<const std::int64_t> shape);
+    /// One-dimensional.
+    template <typename T>
+    void add(std::string_view name, std::span<const T> values) {
+        const std::int64_t n = static_cast<std::int64_t>(values.size());
+        add(name, values, std::span<const std::int64_t>(&n, 1));
+    }
+    /// A one-dimensional Unicode array (UTF-8 in, '<U' out).
+    void add_strings(std::string_view name, std::span<const std::string> values);
+    /// A scalar (0-dimensional) Unicode array, for JSON text and digests.
+    void add_text(std::string_view name, std::string_view text);
+
+    [[nodiscard]] Result<void> write(const std::filesystem::path& file);
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pitot

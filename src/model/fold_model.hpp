@@ -1,0 +1,68 @@
+// One trained model (one fold), ready to predict: immutable after construction, safe to use from many threads.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "model/linear_scaling.hpp"
+#include "pitot/config.hpp"
+#include "pitot/dataset.hpp"
+
+namespace pitot {
+
+class Executor;
+
+/// Pairs (or tuples) asked for. Indices must be in range.
+struct PairQuery {
+    std::span<const std::int32_t> platform;
+    std::span<const std::int32_t> module;
+    std::span<const std::int32_t> co_runner;  ///< rows × width, -1 = none
+    std::int32_t width = 0;
+
+    [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(platform.size()); }
+};
+
+/// A named block of a fold's flat parameter array.
+struct ParameterInfo {
+    std::string name;  ///< "platform.layer0.weight"
+    std::int64_t offset = 0;
+    std::int64_t rows = 0;
+    std::int64_t cols = 0;
+};
+
+/// Names, shapes and places of a model's parameters, in the order of the flat array.
+[[nodiscard]] std::vector<ParameterInfo> parameter_layout(const ModelConfig& config, const Side& platforms,
+                                                          const Side& modules);
+
+class FoldModel {
+public:
+    /// `parameters` as parameter_layout() describes them. A row of a side that training never saw (an unseen platform
+    /// or module appended to the side) has its learned inputs in `parameters` like any other row.
+    FoldModel(const ModelConfig& config, const Side& platforms, const Side& modules, const LinearScaling& baseline,
+              std::span<const float> parameters);
+    FoldModel(FoldModel&&) noexcept;
+    FoldModel& operator=(FoldModel&&) noexcept;
+    FoldModel(const FoldModel&) = delete;
+    FoldModel& operator=(const FoldModel&) = delete;
+    ~FoldModel();
+
+    /// y of every pair on the model's scale (ln(t / 25 ms), or t / 25 ms without the logarithm). out.size() = size().
+    /// Thread-safe.
+    void predict(const PairQuery& query, std::span<double> out) const;
+
+private:
+    std::unique_ptr<const Executor> executor_;
+};
+
+/// Parameters for sides with `extra_platforms` and `extra_modules` appended rows: learned inputs of a new row are the
+/// mean over the rows that were trained. kInput error if the model cannot predict a new row of that side (a side
+/// that is a learned table has nothing to say of it).
+[[nodiscard]] Result<std::vector<float>> extend_parameters(const ModelConfig& config, const Side& platforms,
+                                                           const Side& modules, std::int64_t extra_platforms,
+                                                           std::int64_t extra_modules,
+                                                           std::span<const float> parameters);
+
+}  // namespace pitot
