@@ -1,0 +1,42 @@
+# pitot_room(NAME [FOLDER folder] [DEPENDS room …] [LIBS target …])
+#
+# Makes src/FOLDER (default: NAME) the static library pitot_NAME of every .cpp in it. A folder without any is a room of
+# headers and becomes an interface library.
+function(pitot_room name)
+    cmake_parse_arguments(PARSE_ARGV 1 room "" "FOLDER" "DEPENDS;LIBS")
+    if(NOT room_FOLDER)
+        set(room_FOLDER ${name})
+    endif()
+    file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${room_FOLDER}/*.cpp")
+    list(TRANSFORM room_DEPENDS PREPEND pitot_)
+
+    if(sources)
+        add_library(pitot_${name} STATIC ${sources})
+        target_link_libraries(pitot_${name} PRIVATE pitot_compiler)
+        set(scope PUBLIC)
+    else()
+        add_library(pitot_${name} INTERFACE)
+        set(scope INTERFACE)
+    endif()
+    target_include_directories(pitot_${name} ${scope} "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/include")
+    target_link_libraries(pitot_${name} ${scope} ${room_DEPENDS} ${room_LIBS})
+endfunction()
+
+# pitot_join_backends(INTERFACE_ROOM BACKEND …)
+#
+# The room that chooses a backend links all of them, and they may use what it shares (static libraries may form a
+# circle).
+function(pitot_join_backends interface)
+    get_target_property(interface_type pitot_${interface} TYPE)
+    foreach(backend IN LISTS ARGN)
+        get_target_property(type pitot_${backend} TYPE)
+        if(interface_type STREQUAL "STATIC_LIBRARY")
+            target_link_libraries(pitot_${interface} PUBLIC pitot_${backend})
+            if(type STREQUAL "STATIC_LIBRARY")
+                target_link_libraries(pitot_${backend} PUBLIC pitot_${interface})
+            endif()
+        else()
+            target_link_libraries(pitot_${interface} INTERFACE pitot_${backend})
+        endif()
+    endforeach()
+endfunction()

@@ -1,0 +1,17 @@
+# pitot_test(NAME SOURCES file … [LIBS target …] [LABELS label …])
+#
+# A GoogleTest executable NAME; ctest lists each of its tests as NAME.Suite.Test, so that a skipped one is seen.
+find_package(GTest REQUIRED)
+find_package(rapidcheck REQUIRED)
+include(GoogleTest)
+
+function(pitot_test name)
+    cmake_parse_arguments(PARSE_ARGV 1 test "" "" "SOURCES;LIBS;LABELS")
+    add_executable(${name} ${test_SOURCES})
+    target_compile_definitions(${name} PRIVATE PITOT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    target_link_libraries(${name} PRIVATE
+        ${test_LIBS} GTest::gtest GTest::gtest_main rapidcheck rapidcheck_gtest pitot_compiler)
+    gtest_discover_tests(${name}
+        TEST_PREFIX ${name}. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+        PROPERTIES LABELS "${test_LABELS}" TIMEOUT 600)
+endfunction()
