@@ -1,0 +1,69 @@
+// Options several verbs share. Each group adds itself to a verb's CLI::App and is read after parsing.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pitot/config.hpp"
+#include "pitot/dataset.hpp"
+#include "pitot/result.hpp"
+#include "pitot/run_options.hpp"
+
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
+
+namespace pitot::cli {
+
+/// An option that may be given several times, one value each (a plain vector option would swallow what follows it).
+CLI::Option* add_repeated(CLI::App& app, const std::string& name, std::vector<std::string>& values,
+                          const std::string& description);
+
+/// DATASET… [--skip-invalid] [--platform-features FILE] [--module-features FILE]
+struct DatasetOptions {
+    std::vector<std::string> files;
+    ReadOptions read_options;
+
+    void add_to(CLI::App& app);
+    /// Reads the files into one dataset. Says on stderr how many rows --skip-invalid dropped.
+    [[nodiscard]] Result<Dataset> read() const;
+};
+
+/// [--preset NAME] [--config FILE.json] [--set FIELD=VALUE] [--seed N] and the fields most often changed.
+struct ConfigOptions {
+    std::string preset;                 ///< empty = the fallback given to resolve()
+    std::filesystem::path config_file;  ///< empty = none
+    std::vector<std::string> assignments;
+    std::optional<std::uint64_t> seed;
+    std::optional<std::int64_t> folds;
+    std::optional<std::int64_t> replicates;
+    std::optional<std::int64_t> checkpoints;
+    std::optional<std::int64_t> epoch_samples;
+    std::optional<std::int64_t> batch;
+    std::optional<double> learning_rate;
+    std::optional<double> calibration_share;
+
+    /// `with_replicates`: whether the verb draws several splits (--replicates).
+    void add_to(CLI::App& app, bool with_replicates);
+    /// The preset (or `fallback`), then the file, then the options above, then --set, checked by validate().
+    [[nodiscard]] Result<FitConfig> resolve(const FitConfig& fallback) const;
+};
+
+/// [--threads N] [--backend NAME]
+struct RunFlags {
+    int threads = 0;
+    std::string backend = "cpu";
+
+    void add_to(CLI::App& app);
+    /// Without progress and stop token, which the verb sets.
+    [[nodiscard]] RunOptions to_run_options() const;
+};
+
+/// The whole of a small text file. kEnvironment error if it cannot be read.
+[[nodiscard]] Result<std::string> read_text(const std::filesystem::path& file);
+
+}  // namespace pitot::cli

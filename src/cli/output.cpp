@@ -1,0 +1,225 @@
+#include "cli/output.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "core/check.hpp"
+
+namespace pitot::cli {
+namespace {
+
+struct Decoded {
+    char32_t code = 0;
+    std::size_t bytes = 1;
+    bool valid = false;
+};
+
+/// The code point at the front of `text` (not empty). Broken UTF-8 is one invalid byte.
+Decoded decode(std::string_view text) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    const unsigned char first = byte(0);
+    std::size_t bytes = 1;
+    char32_t code = first;
+    if (first >= 0xF0U && first < 0xF8U) {
+        bytes = 4;
+        code = first & 0x07U;
+    } else if (first >= 0xE0U && first < 0xF0U) {
+        bytes = 3;
+        code = first & 0x0FU;
+    } else if (first >= 0xC2U && first < 0xE0U) {
+        bytes = 2;
+        code = first & 0x1FU;
+    } else if (first >= 0x80U) {
+        return {first, 1, false};
+    }
+    if (bytes > text.size()) {
+        return {first, 1, false};
+    }
+    for (std::size_t i = 1; i < bytes; ++i) {
+        if ((byte(i) & 0xC0U) != 0x80U) {
+            return {first, 1, false};
+        }
+        code = (code << 6U) | (byte(i) & 0x3FU);
+    }
+    return {code, bytes, true};
+}
+
+using Range = std::pair<char32_t, char32_t>;
+
+/// Combining marks, joiners and variation selectors: no column of their own.
+constexpr std::array kZeroWidth{Range{0x0300, 0x036F}, Range{0x200B, 0x200F}, Range{0x20D0, 0x20FF},
+                                Range{0xFE00, 0xFE0F}, Range{0xFE20, 0xFE2F}};
+/// East Asian wide characters and emoji: two columns.
+constexpr std::array kDoubleWidth{Range{0x1100, 0x115F},  Range{0x2E80, 0xA4CF},   Range{0xAC00, 0xD7A3},
+                                  Range{0xF900, 0xFAFF},  Range{0xFE30, 0xFE6F},   Range{0xFF00, 0xFF60},
+                                  Range{0xFFE0, 0xFFE6},  Range{0x1F300, 0x1F64F}, Range{0x1F900, 0x1F9FF},
+                                  Range{0x20000, 0x3FFFD}};
+
+template <std::size_t N>
+bool in_any(const std::array<Range, N>& ranges, char32_t code) {
+    return std::any_of(ranges.begin(), ranges.end(),
+                       [&](const Range& range) { return code >= range.first && code <= range.second; });
+}
+
+bool is_control(char32_t code) { return code < 0x20U || (code >= 0x7FU && code < 0xA0U); }
+
+/// Three significant digits.
+std::string three_digits(double value) {
+    const int decimals = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
+    return fmt::format("{:.{}f}", value, decimals);
+}
+
+std::string padded(const std::string& text, std::size_t width, Align align) {
+    const std::size_t own = display_width(text);
+    const std::string space(width > own ? width - own : 0, ' ');
+    return align == Align::kLeft ? text + space : space + text;
+}
+
+}  // namespace
+
+std::string format_duration(Microseconds duration) {
+    const double us = duration.value;
+    if (std::isnan(us)) {
+        return "-";
+    }
+    if (std::isinf(us)) {
+        return us > 0 ? "inf" : "-inf";
+    }
+    if (us < 0) {
+        return "-" + format_duration({-us});
+    }
+    if (us < 0.9995) {
+        return three_digits(us * 1e3) + " ns";
+    }
+    if (us < 999.5) {
+        return three_digits(us) + " µs";
+    }
+    if (us < 999.5e3) {
+        return three_digits(us / 1e3) + " ms";
+    }
+    if (us < 119.5e6) {
+        return three_digits(us / 1e6) + " s";
+    }
+    constexpr double kTooLong = 1e18;
+    if (us >= kTooLong) {
+        return fmt::format("{:.3g} s", us / 1e6);
+    }
+    const auto seconds = static_cast<std::int64_t>(std::llround(us / 1e6));
+    if (seconds < 3600) {
+        return fmt::format("{} min {} s", seconds / 60, seconds % 60);
+    }
+    return fmt::format("{} h {} min", seconds / 3600, seconds % 3600 / 60);
+}
+
+std::string format_count(std::int64_t count) {
+    std::string digits = fmt::format("{}", count);
+    const std::size_t first = count < 0 ? 1 : 0;
+    for (std::size_t i = digits.size(); i > first + 3;) {
+        i -= 3;
+        digits.insert(i, " ");
+    }
+    return digits;
+}
+
+std::string format_percent(double fraction, int decimals) {
+    return std::isnan(fraction) ? "-" : fmt::format("{:.{}f} %", fraction * 100.0, decimals);
+}
+
+std::string format_bytes(std::uint64_t bytes) {
+    constexpr std::array kUnits{"KiB", "MiB", "GiB", "TiB"};
+    if (bytes < 1024) {
+        return fmt::format("{} B", bytes);
+    }
+    double value = static_cast<double>(bytes) / 1024.0;
+    std::size_t unit = 0;
+    while (value >= 1023.95 && unit + 1 < kUnits.size()) {
+        value /= 1024.0;
+        ++unit;
+    }
+    return fmt::format("{:.1f} {}", value, kUnits[unit]);
+}
+
+std::string printable(std::string_view text) {
+    std::string out;
+    while (!text.empty()) {
+        const Decoded c = decode(text);
+        if (!c.valid || is_control(c.code)) {
+            out += fmt::format("\\x{:02x}", static_cast<std::uint32_t>(c.code));
+        } else {
+            out += text.substr(0, c.bytes);
+        }
+        text.remove_prefix(c.bytes);
+    }
+    return out;
+}
+
+std::size_t display_width(std::string_view text) {
+    std::size_t width = 0;
+    while (!text.empty()) {
+        const Decoded c = decode(text);
+        if (in_any(kDoubleWidth, c.code)) {
+            width += 2;
+        } else if (!in_any(kZeroWidth, c.code)) {
+            width += 1;
+        }
+        text.remove_prefix(c.bytes);
+    }
+    return width;
+}
+
+Table::Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
+
+void Table::add(std::vector<std::string> cells) {
+    PITOT_CHECK(cells.size() == columns_.size());
+    for (std::string& cell : cells) {
+        cell = printable(cell);
+    }
+    rows_.push_back(std::move(cells));
+}
+
+std::string Table::to_string() const {
+    std::vector<std::size_t> widths;
+    std::vector<std::string> titles;
+    for (std::size_t c = 0; c < columns_.size(); ++c) {
+        titles.push_back(columns_[c].title);
+        widths.push_back(display_width(titles.back()));
+        for (const auto& row : rows_) {
+            widths[c] = std::max(widths[c], display_width(row[c]));
+        }
+    }
+    std::string out;
+    const auto append = [&](const std::vector<std::string>& cells) {
+        std::string line;
+        for (std::size_t c = 0; c < cells.size(); ++c) {
+            line += (c == 0 ? "" : "  ") + padded(cells[c], widths[c], columns_[c].align);
+        }
+        line.erase(line.find_last_not_of(' ') + 1);
+        out += line + '\n';
+    };
+    append(titles);
+    for (const auto& row : rows_) {
+        append(row);
+    }
+    return out;
+}
+
+void print_json(const nlohmann::ordered_json& json) {
+    fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+}
+
+std::string csv_field(std::string_view text) {
+    if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
+        return std::string(text);
+    }
+    std::string out = "\"";
+    for (const char c : text) {
+        out += c == '"' ? "\"\"" : std::string(1, c);
+    }
+    return out + '"';
+}
+
+}  // namespace pitot::cli

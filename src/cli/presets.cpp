@@ -1,0 +1,85 @@
+// pitot presets: the named configurations and their fields.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+
+#include "cli/output.hpp"
+#include "cli/verbs.hpp"
+#include "pitot/config.hpp"
+
+namespace pitot::cli {
+namespace {
+
+struct Options {
+    std::string name;
+    bool json = false;
+};
+
+Result<void> list(bool json) {
+    if (json) {
+        nlohmann::ordered_json array = nlohmann::ordered_json::array();
+        for (const PresetInfo& info : presets()) {
+            array.push_back({{"name", info.name}, {"summary", info.summary}});
+        }
+        print_json(array);
+        return {};
+    }
+    Table table({{"PRESET", Align::kLeft}, {"WHAT IT CHANGES", Align::kLeft}});
+    for (const PresetInfo& info : presets()) {
+        table.add({info.name, info.summary});
+    }
+    fmt::print("{}", table.to_string());
+    return {};
+}
+
+/// Every field as `--set` takes it, one a line.
+void print_fields(const nlohmann::ordered_json& json, const std::string& prefix) {
+    for (const auto& [key, value] : json.items()) {
+        const std::string name = prefix.empty() ? key : prefix + "." + key;
+        if (value.is_object()) {
+            print_fields(value, name);
+        } else if (value.is_array()) {
+            std::string joined;
+            for (const auto& item : value) {
+                joined += (joined.empty() ? "" : ",") + item.dump();
+            }
+            fmt::print("{}={}\n", name, joined);
+        } else {
+            fmt::print("{}={}\n", name, value.is_string() ? value.get<std::string>() : value.dump());
+        }
+    }
+}
+
+Result<void> show(const Options& options) {
+    const Result<FitConfig> config = preset(options.name);
+    if (!config) {
+        return Failure(config.error());
+    }
+    const auto json = nlohmann::ordered_json::parse(to_json(*config));
+    if (options.json) {
+        print_json(json);
+    } else {
+        print_fields(json, "");
+    }
+    return {};
+}
+
+Action add(CLI::App& app) {
+    auto options = std::make_shared<Options>();
+    app.add_option("name", options->name, "Show this preset's fields instead of the list")->type_name("NAME");
+    app.add_flag("--json", options->json, "Print JSON; of one preset, what --config reads");
+    app.footer(
+        "Examples:\n"
+        "  pitot presets\n"
+        "  pitot presets embedding/128\n"
+        "  pitot presets embedding/128 --json > my.json   # edit, then: pitot fit data.npz --config my.json …");
+    return [options] { return options->name.empty() ? list(options->json) : show(*options); };
+}
+
+}  // namespace
+
+Verb presets_verb() { return {"presets", "List the named configurations, or show one", add}; }
+
+}  // namespace pitot::cli

@@ -1,0 +1,92 @@
+#include "cli/progress.hpp"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+#include <utility>
+
+#include "cli/output.hpp"
+
+namespace pitot::cli {
+namespace {
+
+constexpr std::chrono::milliseconds kRedraw{100};
+constexpr std::size_t kBarWidth = 24;
+
+bool stderr_is_terminal() {
+    const char* terminal = std::getenv("TERM");
+    return ::isatty(STDERR_FILENO) == 1 && terminal != nullptr && std::string_view(terminal) != "dumb";
+}
+
+std::size_t terminal_width() {
+    winsize size{};
+    if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) {
+        return 80;
+    }
+    return size.ws_col;
+}
+
+/// `text` without what would not fit in `width` columns. Our own lines hold one-column characters only.
+std::string cut(std::string text, std::size_t width) {
+    if (text.size() > width) {
+        text.resize(width);
+    }
+    return text;
+}
+
+}  // namespace
+
+std::string progress_line(const std::string& label, std::int64_t done, std::int64_t total, double elapsed_s,
+                          std::size_t width) {
+    const double share = total > 0 ? std::clamp(static_cast<double>(done) / static_cast<double>(total), 0.0, 1.0) : 0.0;
+    const auto filled = static_cast<std::size_t>(share * static_cast<double>(kBarWidth));
+    std::string line = fmt::format("{}  [{}{}] {:3.0f} %", label, std::string(filled, '#'),
+                                   std::string(kBarWidth - filled, '.'), share * 100.0);
+    if (elapsed_s > 0.0 && done > 0) {
+        const double rate = static_cast<double>(done) / elapsed_s;
+        const double left_s = static_cast<double>(total - done) / rate;
+        line += fmt::format("  {} steps/s", format_count(static_cast<std::int64_t>(rate)));
+        line += fmt::format("  {} left", format_duration({std::max(1.0, left_s) * 1e6}));
+    }
+    return cut(std::move(line), width);
+}
+
+Progress::Progress(std::string label)
+    : label_(std::move(label)), enabled_(stderr_is_terminal()), started_(Clock::now()), last_(started_ - kRedraw) {}
+
+Progress::~Progress() { clear(); }
+
+std::function<void(std::int64_t done, std::int64_t total)> Progress::callback() {
+    if (!enabled_) {
+        return {};
+    }
+    return [this](std::int64_t done, std::int64_t total) { update(done, total); };
+}
+
+void Progress::update(std::int64_t done, std::int64_t total) {
+    const Clock::time_point now = Clock::now();
+    if (now - last_ < kRedraw) {
+        return;
+    }
+    last_ = now;
+    const double elapsed_s = std::chrono::duration<double>(now - started_).count();
+    // One column is left free: a full line would wrap. "\x1b[K" clears what an older, longer line left.
+    fmt::print(stderr, "\r{}\x1b[K", progress_line(label_, done, total, elapsed_s, terminal_width() - 1));
+    std::fflush(stderr);
+    drawn_ = true;
+}
+
+void Progress::clear() {
+    if (drawn_) {
+        std::fputs("\r\x1b[K", stderr);
+        std::fflush(stderr);
+        drawn_ = false;
+    }
+}
+
+}  // namespace pitot::cli

@@ -1,0 +1,10 @@
+// Every verb of the command line; apps/pitot/main.cpp lists them in the order of `pitot --help`.
+#pragma once
+
+#include "cli/cli.hpp"
+
+namespace pitot::cli {
+
+[[nodiscard]] Verb presets_verb();
+
+}  // namespace pitot::cli
