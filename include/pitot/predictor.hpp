@@ -1,0 +1,98 @@
+// A fitted model with its calibration: every runtime of the matrix, and a bound that holds.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pitot/config.hpp"
+#include "pitot/dataset.hpp"
+#include "pitot/matrix_view.hpp"
+#include "pitot/result.hpp"
+
+namespace pitot {
+
+/// What a prediction rests on.
+enum class Basis : std::uint8_t {
+    kMeasured = 0,  ///< platform and module were both measured, not necessarily as this pair
+    kFeatures = 1,  ///< platform or module was never measured: side information alone
+    kAverage = 2,   ///< never measured and without side information the model uses: the average of the others
+};
+
+/// "measured", "features" or "average".
+[[nodiscard]] std::string_view to_string(Basis basis);
+
+/// The pairs asked for, by row number of their side. Borrowed.
+struct Query {
+    std::span<const std::int32_t> platform;
+    std::span<const std::int32_t> module;     ///< as many as platforms
+    std::span<const std::int32_t> co_runner;  ///< rows × width, row-major, module row numbers, -1 = none
+    std::int32_t width = 0;                   ///< co-runners a row has room for
+
+    [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(platform.size()); }
+};
+
+/// One answer a row of the query.
+struct Predictions {
+    std::vector<double> runtime_us;  ///< point predictions, > 0, finite
+    /// rows × confidences: the runtime that is not exceeded with that confidence, over pairs drawn as the measured
+    /// ones were. NaN where the basis is not kMeasured: no calibration row speaks for a row never measured.
+    Matrix<double> bound_us;
+    std::vector<Basis> basis;
+};
+
+/// What a Predictor is made of, for those who make one (src/predict/parts.hpp).
+struct PredictorParts;
+
+/// Immutable and safe to use from many threads; copies share their content.
+class Predictor {
+public:
+    explicit Predictor(PredictorParts parts);
+
+    /// Reads a model file. Errors: kEnvironment if it cannot be opened; kInput naming file and array if it is damaged,
+    /// not a model, or written by a newer Pitot.
+    [[nodiscard]] static Result<Predictor> load(const std::filesystem::path& file);
+
+    /// Writes one .npz archive (by custom with the extension .pitot), whole or not at all; equal predictors give equal
+    /// bytes. Members: docs of the file format.
+    [[nodiscard]] Result<void> save(const std::filesystem::path& file) const;
+
+    [[nodiscard]] const FitConfig& config() const;
+    [[nodiscard]] const Side& platforms() const;
+    [[nodiscard]] const Side& modules() const;
+    [[nodiscard]] const std::string& dataset_digest() const;  ///< of the dataset it was fitted on
+
+    /// Row number of a name; kInput errors suggest the nearest names.
+    [[nodiscard]] Result<std::int32_t> find_platform(std::string_view name) const;
+    [[nodiscard]] Result<std::int32_t> find_module(std::string_view name) const;
+
+    /// Whether this pair was measured alone. Indices in range.
+    [[nodiscard]] bool measured(std::int32_t platform, std::int32_t module) const;
+    [[nodiscard]] std::int64_t measured_pairs() const;
+    [[nodiscard]] Basis platform_basis(std::int32_t platform) const;
+    [[nodiscard]] Basis module_basis(std::int32_t module) const;
+
+    /// Calibration rows without (or with) co-runners.
+    [[nodiscard]] std::int64_t calibration_rows(bool with_co_runners) const;
+
+    /// Point predictions and, for each of `confidences`, bounds. Errors: kUsage for indices out of range, spans of
+    /// different length or a confidence outside (0, 1); kInput when calibration rows are too few for a confidence.
+    [[nodiscard]] Result<Predictions> predict(const Query& query, std::span<const double> confidences = {}) const;
+
+    /// A predictor with rows appended to either side, predicted from side information alone. Columns are matched by
+    /// name, in any order. Errors (kInput): a name that is known already or given twice, missing or unknown feature
+    /// names, or a model that cannot say anything about a new row of that side.
+    [[nodiscard]] Result<Predictor> with_rows(const Side& platforms, const Side& modules) const;
+
+    [[nodiscard]] const PredictorParts& parts() const;
+
+private:
+    struct Impl;
+    std::shared_ptr<const Impl> impl_;
+};
+
+}  // namespace pitot

@@ -1,0 +1,77 @@
+#include "predict/ensemble.hpp"
+
+#include <algorithm>
+
+#include "core/check.hpp"
+#include "predict/scale.hpp"
+
+namespace pitot {
+namespace {
+
+// Rows at a time: bounds the scratch space of a query of any size.
+constexpr std::int64_t kChunk = 16384;
+
+PairQuery slice(const PairQuery& query, std::int64_t first, std::int64_t count) {
+    const auto at = static_cast<std::size_t>(first);
+    const auto n = static_cast<std::size_t>(count);
+    const auto width = static_cast<std::size_t>(query.width);
+    return {query.platform.subspan(at, n), query.module.subspan(at, n),
+            query.co_runner.subspan(at * width, n * width), query.width};
+}
+
+}  // namespace
+
+Ensemble::Ensemble(const ModelConfig& config, const Side& platforms, const Side& modules,
+                   const LinearScaling& baseline, std::span<const FoldFit> folds)
+    : baseline_(baseline) {
+    folds_.reserve(folds.size());
+    for (const FoldFit& fold : folds) {
+        folds_.emplace_back(config, platforms, modules, baseline, fold.parameters);
+    }
+}
+
+void Ensemble::predict(const PairQuery& query, std::span<double> out) const {
+    PITOT_CHECK(static_cast<std::int64_t>(out.size()) == query.size());
+    if (folds_.empty()) {
+        for (std::size_t i = 0; i < out.size(); ++i) {
+            out[i] = baseline_(query.platform[i], query.module[i]);
+        }
+        return;
+    }
+    std::vector<double> fold(static_cast<std::size_t>(std::min(kChunk, query.size())));
+    for (std::int64_t first = 0; first < query.size(); first += kChunk) {
+        const std::int64_t count = std::min(kChunk, query.size() - first);
+        const PairQuery part = slice(query, first, count);
+        const auto sum = out.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+        const auto answer = std::span(fold).first(sum.size());
+        std::ranges::fill(sum, 0.0);
+        for (const FoldModel& model : folds_) {
+            model.predict(part, answer);
+            std::ranges::transform(sum, answer, sum.begin(), std::plus<>());
+        }
+        for (double& y : sum) {
+            y /= static_cast<double>(folds_.size());
+        }
+    }
+}
+
+GatheredRows::GatheredRows(const ObservationView& observations, std::span<const std::int64_t> rows,
+                           const ModelConfig& config)
+    : width(observations.width) {
+    const Scale scale(config);
+    platform.reserve(rows.size());
+    module.reserve(rows.size());
+    target.reserve(rows.size());
+    co_runner.reserve(rows.size() * static_cast<std::size_t>(width));
+    for (const std::int64_t row : rows) {
+        const auto at = static_cast<std::size_t>(row);
+        platform.push_back(observations.platform[at]);
+        module.push_back(observations.module[at]);
+        target.push_back(scale.target(observations.runtime_us[at]));
+        const auto with = observations.co_runner.subspan(at * static_cast<std::size_t>(width),
+                                                         static_cast<std::size_t>(width));
+        co_runner.insert(co_runner.end(), with.begin(), with.end());
+    }
+}
+
+}  // namespace pitot

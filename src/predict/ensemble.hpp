@@ -1,0 +1,47 @@
+// The folds of one replicate, predicting together.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "model/fold_model.hpp"
+#include "model/linear_scaling.hpp"
+#include "pitot/config.hpp"
+#include "pitot/dataset.hpp"
+#include "train/train.hpp"
+
+namespace pitot {
+
+/// Mean of the folds' predictions on the model's scale; the baseline alone when there are no folds
+/// (Family::kLinearScaling). Immutable, thread-safe. The sides must outlive it.
+class Ensemble {
+public:
+    Ensemble(const ModelConfig& config, const Side& platforms, const Side& modules, const LinearScaling& baseline,
+             std::span<const FoldFit> folds);
+
+    /// out.size() = query.size(). Indices must be in range.
+    void predict(const PairQuery& query, std::span<double> out) const;
+
+private:
+    LinearScaling baseline_;
+    std::vector<FoldModel> folds_;
+};
+
+/// Rows `rows` of `observations`, gathered: what an ensemble is asked and, on the model's scale, the true answers.
+struct GatheredRows {
+    std::vector<std::int32_t> platform;
+    std::vector<std::int32_t> module;
+    std::vector<std::int32_t> co_runner;
+    std::int32_t width = 0;
+    std::vector<double> target;
+
+    GatheredRows(const ObservationView& observations, std::span<const std::int64_t> rows, const ModelConfig& config);
+    [[nodiscard]] PairQuery query() const { return {platform, module, co_runner, width}; }
+    /// Row i's co-runners.
+    [[nodiscard]] std::span<const std::int32_t> co_runners(std::size_t i) const {
+        const auto w = static_cast<std::size_t>(width);
+        return std::span<const std::int32_t>(co_runner).subspan(i * w, w);
+    }
+};
+
+}  // namespace pitot

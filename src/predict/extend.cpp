@@ -1,0 +1,181 @@
+#include "predict/extend.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include "core/check.hpp"
+#include "core/suggest.hpp"
+#include "model/fold_model.hpp"
+#include "predict/side_regression.hpp"
+
+namespace pitot {
+namespace {
+
+// The names of `a` that `b` lacks.
+std::vector<std::string> missing_from(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+    const std::set<std::string_view> known(b.begin(), b.end());
+    std::vector<std::string> missing;
+    std::ranges::copy_if(a, std::back_inserter(missing), [&](const std::string& n) { return !known.contains(n); });
+    return missing;
+}
+
+// At most a few of the names, for a message.
+std::string some(const std::vector<std::string>& names) {
+    constexpr std::size_t kShown = 5;
+    const std::vector<std::string> shown(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(
+                                                                            std::min(kShown, names.size())));
+    const std::string text = fmt::format("'{}'", fmt::join(shown, "', '"));
+    return names.size() <= kShown ? text : fmt::format("{} and {} more", text, names.size() - kShown);
+}
+
+Result<void> check_names(const Side& known, const Side& extra, const char* kind) {
+    std::set<std::string_view> names(known.names.begin(), known.names.end());
+    for (const std::string& name : extra.names) {
+        if (names.insert(name).second) {
+            continue;
+        }
+        const bool in_model = std::ranges::find(known.names, name) != known.names.end();
+        return fail(ErrorCode::kInput,
+                    in_model ? fmt::format("{} '{}' is in the model already: leave its row out", kind, name)
+                             : fmt::format("{} '{}' is given twice", kind, name));
+    }
+    return {};
+}
+
+Result<void> check_features(const Side& known, const Side& extra, const char* kind) {
+    if (known.feature_names.empty()) {
+        return fail(ErrorCode::kInput, fmt::format("the model was fitted without {0} features, so it cannot tell "
+                                                   "anything about a new {0}: fit it on a dataset that has them",
+                                                   kind));
+    }
+    const auto absent = missing_from(known.feature_names, extra.feature_names);
+    if (!absent.empty()) {
+        return fail(ErrorCode::kInput, fmt::format("{} features lack {} of the model's {} columns: {}{}", kind,
+                                                   absent.size(), known.feature_names.size(), some(absent),
+                                                   suggestion(absent.front(), extra.feature_names)));
+    }
+    const auto unknown = missing_from(extra.feature_names, known.feature_names);
+    if (!unknown.empty()) {
+        return fail(ErrorCode::kInput, fmt::format("{} features have {} columns the model does not know: {}: leave "
+                                                   "them out",
+                                                   kind, unknown.size(), some(unknown)));
+    }
+    if (extra.feature_names.size() != known.feature_names.size()) {
+        return fail(ErrorCode::kInput, fmt::format("{} features have a column more than once", kind));
+    }
+    for (std::int64_t i = 0; i < extra.features.rows(); ++i) {
+        for (std::int64_t c = 0; c < extra.features.cols(); ++c) {
+            if (!std::isfinite(extra.features(i, c))) {
+                return fail(ErrorCode::kInput, fmt::format("{} '{}' has no finite value for feature '{}'", kind,
+                                                           extra.names[static_cast<std::size_t>(i)],
+                                                           extra.feature_names[static_cast<std::size_t>(c)]));
+            }
+        }
+    }
+    return {};
+}
+
+Result<void> check_side(const Side& known, const Side& extra, const char* kind) {
+    if (extra.names.empty()) {
+        return {};
+    }
+    return check_names(known, extra, kind).and_then([&] { return check_features(known, extra, kind); });
+}
+
+// `known` with the rows of `extra`, its columns brought into the known order.
+Side join(const Side& known, const Side& extra) {
+    if (extra.names.empty()) {
+        return clone_side(known);
+    }
+    std::map<std::string_view, std::int64_t> column;
+    for (std::size_t c = 0; c < extra.feature_names.size(); ++c) {
+        column[extra.feature_names[c]] = static_cast<std::int64_t>(c);
+    }
+    Side side{known.names, known.feature_names,
+              Matrix<double>(known.size() + extra.size(), known.features.cols())};
+    side.names.insert(side.names.end(), extra.names.begin(), extra.names.end());
+    std::ranges::copy(known.features.flat(), side.features.flat().begin());
+    for (std::int64_t i = 0; i < extra.size(); ++i) {
+        for (std::int64_t c = 0; c < side.features.cols(); ++c) {
+            side.features(known.size() + i, c) =
+                extra.features(i, column.at(side.feature_names[static_cast<std::size_t>(c)]));
+        }
+    }
+    return side;
+}
+
+void extend_baseline(const Side& side, std::vector<Basis>& basis, std::vector<double>& terms) {
+    const auto rows = static_cast<std::size_t>(side.size());
+    if (basis.size() == rows) {
+        return;
+    }
+    basis.resize(rows, Basis::kFeatures);
+    terms.resize(rows, 0.0);
+    fill_baseline(side, basis, terms);
+}
+
+}  // namespace
+
+void fill_baseline(const Side& side, std::vector<Basis>& basis, std::vector<double>& terms) {
+    const auto rows = static_cast<std::size_t>(side.size());
+    PITOT_CHECK(basis.size() == rows && terms.size() == rows);
+    if (std::ranges::all_of(basis, [](Basis b) { return b == Basis::kMeasured; })) {
+        return;
+    }
+    const auto known = std::ranges::count(basis, Basis::kMeasured);
+    Matrix<double> features(known, side.features.cols());
+    std::vector<double> known_terms;
+    for (std::size_t i = 0; i < rows; ++i) {
+        if (basis[i] == Basis::kMeasured) {
+            const auto to = features.view().row(static_cast<std::int64_t>(known_terms.size()));
+            std::ranges::copy(side.features.view().row(static_cast<std::int64_t>(i)), to.begin());
+            known_terms.push_back(terms[i]);
+        }
+    }
+    const SideRegression regression(std::as_const(features).view(), known_terms);
+    const bool has_features = side.features.cols() > 0;
+    for (std::size_t i = 0; i < rows; ++i) {
+        if (basis[i] != Basis::kMeasured) {
+            basis[i] = has_features ? Basis::kFeatures : Basis::kAverage;
+            terms[i] = regression(side.features.view().row(static_cast<std::int64_t>(i)));
+        }
+    }
+}
+
+Result<PredictorParts> extend_parts(const PredictorParts& parts, const Side& platforms, const Side& modules) {
+    const auto checked = check_side(parts.platforms, platforms, "platform").and_then([&] {
+        return check_side(parts.modules, modules, "module");
+    });
+    if (!checked) {
+        return Failure(checked.error());
+    }
+    PredictorParts more = clone_parts(parts);
+    for (FoldFit& fold : more.folds) {
+        auto parameters = extend_parameters(parts.config.model, parts.platforms, parts.modules, platforms.size(),
+                                            modules.size(), fold.parameters);
+        if (!parameters) {
+            return Failure(parameters.error());
+        }
+        fold.parameters = std::move(*parameters);
+    }
+    more.platforms = join(parts.platforms, platforms);
+    more.modules = join(parts.modules, modules);
+    extend_baseline(more.platforms, more.platform_basis, more.baseline.platform);
+    extend_baseline(more.modules, more.module_basis, more.baseline.module);
+    more.measured.offsets.resize(static_cast<std::size_t>(more.platforms.size()) + 1,
+                                 parts.measured.offsets.back());
+    return more;
+}
+
+Result<Predictor> Predictor::with_rows(const Side& platforms, const Side& modules) const {
+    return extend_parts(parts(), platforms, modules).map([](PredictorParts&& more) {
+        return Predictor(std::move(more));
+    });
+}
+
+}  // namespace pitot

@@ -1,0 +1,130 @@
+#include "pitot/fit.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include <fmt/core.h>
+
+#include "core/check.hpp"
+#include "predict/ensemble.hpp"
+#include "predict/extend.hpp"
+#include "predict/fit_steps.hpp"
+#include "predict/parts.hpp"
+
+namespace pitot {
+namespace {
+
+bool finite(const std::vector<float>& values) {
+    return std::ranges::all_of(values, [](float v) { return std::isfinite(v); });
+}
+
+Result<void> check_converged(const Replicate& replicate) {
+    for (std::size_t f = 0; f < replicate.folds.size(); ++f) {
+        const FoldFit& fold = replicate.folds[f];
+        if (!finite(fold.parameters) || !finite(fold.train_loss) || !finite(fold.validation_loss)) {
+            return fail(ErrorCode::kInput, fmt::format("training diverged (fold {} has values that are not finite): "
+                                                       "lower train.learning_rate",
+                                                       f));
+        }
+    }
+    return {};
+}
+
+// kMeasured for rows that appear in any observation, alone, beside others or as a co-runner.
+std::vector<Basis> basis_of(const Dataset& dataset, bool modules) {
+    const Side& side = modules ? dataset.modules : dataset.platforms;
+    std::vector<Basis> basis(static_cast<std::size_t>(side.size()), Basis::kAverage);
+    const auto mark = [&](std::span<const std::int32_t> rows) {
+        for (const std::int32_t row : rows) {
+            if (row >= 0) {
+                basis[static_cast<std::size_t>(row)] = Basis::kMeasured;
+            }
+        }
+    };
+    for (const ObservationTable* table : {&dataset.alone, &dataset.together}) {
+        mark(modules ? table->module : table->platform);
+        if (modules) {
+            mark(table->co_runner);
+        }
+    }
+    return basis;
+}
+
+}  // namespace
+
+TrainOptions train_options(const RunOptions& options) {
+    return {options.threads, options.backend, options.stop, options.progress};
+}
+
+Result<Calibration> calibrate(const Ensemble& ensemble, const ModelConfig& model, const Dataset& dataset,
+                              const ReplicateRows& rows) {
+    std::vector<double> residuals[2];
+    const auto add = [&](const ObservationTable& table, const std::vector<std::int64_t>& calibration) {
+        const GatheredRows gathered(table.view(), calibration, model);
+        std::vector<double> y(calibration.size());
+        ensemble.predict(gathered.query(), y);
+        for (std::size_t i = 0; i < y.size(); ++i) {
+            residuals[static_cast<std::size_t>(row_group(gathered.co_runners(i)))].push_back(gathered.target[i] - y[i]);
+        }
+    };
+    add(dataset.alone, rows.alone.calibration);
+    add(dataset.together, rows.together.calibration);
+    for (const std::vector<double>& group : residuals) {
+        if (!std::ranges::all_of(group, [](double r) { return std::isfinite(r); })) {
+            return fail(ErrorCode::kInput, "training diverged (predictions are not finite): lower train.learning_rate");
+        }
+    }
+    return Calibration(std::move(residuals[0]), std::move(residuals[1]));
+}
+
+FitConfig default_config(const Dataset& dataset) {
+    auto config = preset(dataset.together.size() > 0 ? "interference/2" : "embedding/128");
+    PITOT_CHECK(config.has_value());
+    config->train.together_rows = 0;
+    return std::move(*config);
+}
+
+Result<Predictor> fit(const Dataset& dataset, const FitConfig& config, const RunOptions& options) {
+    if (auto ok = config.validate(); !ok) {
+        return Failure(ok.error());
+    }
+    // Every row but the calibration rows trains: share 1 of what is left after them.
+    const auto rows = [&](std::int64_t replicate) {
+        return draw_rows(dataset, config, 1.0, config.calibration_share, replicate);
+    };
+    std::optional<Replicate> trained;
+    const auto done = train_replicates(dataset, config, 1.0 - config.calibration_share, 1, train_options(options), rows,
+                                       [&](Replicate&& replicate) -> Result<void> {
+                                           trained = std::move(replicate);
+                                           return {};
+                                       });
+    if (!done) {
+        return Failure(done.error());
+    }
+    PITOT_CHECK(trained.has_value());
+    if (auto ok = check_converged(*trained); !ok) {
+        return Failure(ok.error());
+    }
+    PredictorParts parts;
+    parts.config = config;
+    parts.platforms = clone_side(dataset.platforms);
+    parts.modules = clone_side(dataset.modules);
+    parts.platform_basis = basis_of(dataset, false);
+    parts.module_basis = basis_of(dataset, true);
+    parts.baseline = std::move(trained->baseline);
+    parts.folds = std::move(trained->folds);
+    fill_baseline(parts.platforms, parts.platform_basis, parts.baseline.platform);
+    fill_baseline(parts.modules, parts.module_basis, parts.baseline.module);
+    const Ensemble ensemble(config.model, parts.platforms, parts.modules, parts.baseline, parts.folds);
+    auto calibration = calibrate(ensemble, config.model, dataset, trained->rows);
+    if (!calibration) {
+        return Failure(calibration.error());
+    }
+    parts.calibration = std::move(*calibration);
+    parts.dataset_digest = dataset_digest(dataset);
+    parts.measured = make_pair_set(dataset.alone.view(), dataset.platforms.size());
+    return Predictor(std::move(parts));
+}
+
+}  // namespace pitot

@@ -1,0 +1,324 @@
+// The model file: one .npz archive. See docs/model-file.md for its members.
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <type_traits>
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include "core/check.hpp"
+#include "data/npz.hpp"
+#include "model/fold_model.hpp"
+#include "predict/parts.hpp"
+
+namespace pitot {
+namespace {
+
+using Shape = std::vector<std::int64_t>;
+
+constexpr const char* kSchemaName = "pitot_model_schema";
+constexpr const char* kRemedy = "the file is damaged; fit it again or restore it from a copy";
+
+Failure broken(const NpzReader& npz, std::string_view array, std::string_view what) {
+    return fail(ErrorCode::kInput, fmt::format("{}: array '{}' {}: {}", npz.file().string(), array, what, kRemedy));
+}
+
+std::vector<float> stack(const std::vector<FoldFit>& folds, std::vector<float> FoldFit::*member, std::size_t offset,
+                         std::size_t count) {
+    std::vector<float> stacked;
+    stacked.reserve(folds.size() * count);
+    for (const FoldFit& fold : folds) {
+        const auto first = (fold.*member).begin() + static_cast<std::ptrdiff_t>(offset);
+        stacked.insert(stacked.end(), first, first + static_cast<std::ptrdiff_t>(count));
+    }
+    return stacked;
+}
+
+void add_side(NpzWriter& npz, const std::string& name, const Side& side, const std::vector<Basis>& basis) {
+    npz.add_strings(name, side.names);
+    npz.add<double>(name + "_features", side.features.flat(),
+                    Shape{side.size(), static_cast<std::int64_t>(side.feature_names.size())});
+    npz.add_strings(name + "_feature_names", side.feature_names);
+    std::vector<std::uint8_t> numbers;
+    for (const Basis b : basis) {
+        numbers.push_back(static_cast<std::uint8_t>(b));
+    }
+    npz.add<std::uint8_t>(name + "_basis", numbers);
+}
+
+void add_folds(NpzWriter& npz, const PredictorParts& parts) {
+    const auto folds = static_cast<std::int64_t>(parts.folds.size());
+    if (folds == 0) {
+        return;
+    }
+    for (const ParameterInfo& block : parameter_layout(parts.config.model, parts.platforms, parts.modules)) {
+        const auto values = stack(parts.folds, &FoldFit::parameters, static_cast<std::size_t>(block.offset),
+                                  static_cast<std::size_t>(block.rows * block.cols));
+        npz.add<float>("param/" + block.name, values, Shape{folds, block.rows, block.cols});
+    }
+    const auto add_loss = [&](const char* name, std::vector<float> FoldFit::*member) {
+        const std::size_t count = (parts.folds.front().*member).size();
+        npz.add<float>(name, stack(parts.folds, member, 0, count), Shape{folds, static_cast<std::int64_t>(count)});
+    };
+    add_loss("train_loss", &FoldFit::train_loss);
+    add_loss("validation_loss", &FoldFit::validation_loss);
+    std::vector<std::int64_t> kept;
+    for (const FoldFit& fold : parts.folds) {
+        kept.push_back(fold.kept_checkpoint);
+    }
+    npz.add<std::int64_t>("kept_checkpoint", kept);
+}
+
+/// Values of an array whose shape is known; a shape of -1 fits any extent.
+template <typename T>
+Result<std::vector<T>> read(const NpzReader& npz, const std::string& name, const Shape& shape) {
+    if (!npz.contains(name)) {
+        return broken(npz, name, "is missing");
+    }
+    const auto info = npz.info(name);
+    if (!info) {
+        return Failure(info.error());
+    }
+    const bool fits = info->shape.size() == shape.size() &&
+                      std::ranges::equal(info->shape, shape, [](auto is, auto want) { return want < 0 || is == want; });
+    if (!fits) {
+        return broken(npz, name, fmt::format("has shape ({}) where ({}) is wanted", fmt::join(info->shape, ", "),
+                                             fmt::join(shape, ", ")));
+    }
+    auto values = npz.values<T>(name);
+    if constexpr (std::is_floating_point_v<T>) {
+        if (values) {
+            const auto bad = std::ranges::find_if(*values, [](T v) { return !std::isfinite(v); });
+            if (bad != values->end()) {
+                return broken(npz, name, fmt::format("has a value that is not finite at place {}",
+                                                     bad - values->begin()));
+            }
+        }
+    }
+    return values;
+}
+
+Result<std::vector<std::string>> read_strings(const NpzReader& npz, const std::string& name) {
+    if (!npz.contains(name)) {
+        return broken(npz, name, "is missing");
+    }
+    return npz.strings(name);
+}
+
+Result<std::string> read_text(const NpzReader& npz, const std::string& name) {
+    auto strings = read_strings(npz, name);
+    if (!strings) {
+        return Failure(strings.error());
+    }
+    if (strings->size() != 1) {
+        return broken(npz, name, fmt::format("has {} elements where one text is wanted", strings->size()));
+    }
+    return std::move(strings->front());
+}
+
+Result<void> read_schema(const NpzReader& npz) {
+    if (!npz.contains(kSchemaName)) {
+        const bool dataset = npz.contains("t") || npz.contains("data");
+        return fail(ErrorCode::kInput,
+                    dataset ? fmt::format("{} is a dataset, not a model: fit one with `pitot fit {} -o MODEL.pitot`",
+                                          npz.file().string(), npz.file().string())
+                            : fmt::format("{} is not a model of Pitot: it has no array '{}'", npz.file().string(),
+                                          kSchemaName));
+    }
+    const auto schema = npz.values<std::int64_t>(kSchemaName);
+    if (!schema) {
+        return Failure(schema.error());
+    }
+    if (schema->size() != 1 || schema->front() < 1) {
+        return broken(npz, kSchemaName, "does not hold one positive number");
+    }
+    if (schema->front() > kModelSchema) {
+        return fail(ErrorCode::kInput,
+                    fmt::format("{} was written by a newer Pitot: it has model schema {}, this program reads up to {}. "
+                                "Update Pitot, or fit the model again with this one",
+                                npz.file().string(), schema->front(), kModelSchema));
+    }
+    return {};
+}
+
+Result<void> read_config(const NpzReader& npz, FitConfig& config) {
+    const auto json = read_text(npz, "config");
+    if (!json) {
+        return Failure(json.error());
+    }
+    const auto applied = apply_json(config, *json).and_then([&] { return config.validate(); });
+    return applied ? applied : broken(npz, "config", fmt::format("is refused ({})", applied.error().to_string()));
+}
+
+Result<void> read_side(const NpzReader& npz, const std::string& name, Side& side, std::vector<Basis>& basis) {
+    auto names = read_strings(npz, name);
+    auto features = names ? read_strings(npz, name + "_feature_names") : names;
+    if (!features) {
+        return Failure(features.error());
+    }
+    if (names->empty() || std::set<std::string>(names->begin(), names->end()).size() != names->size()) {
+        return broken(npz, name, "is empty or has repeated names");
+    }
+    side.names = std::move(*names);
+    side.feature_names = std::move(*features);
+    const Shape shape{side.size(), static_cast<std::int64_t>(side.feature_names.size())};
+    const auto values = read<double>(npz, name + "_features", shape);
+    if (!values) {
+        return Failure(values.error());
+    }
+    side.features = Matrix<double>(shape[0], shape[1]);
+    std::ranges::copy(*values, side.features.flat().begin());
+    const auto numbers = read<std::uint8_t>(npz, name + "_basis", {side.size()});
+    if (!numbers) {
+        return Failure(numbers.error());
+    }
+    for (const std::uint8_t number : *numbers) {
+        if (number > static_cast<std::uint8_t>(Basis::kAverage)) {
+            return broken(npz, name + "_basis", fmt::format("has the unknown value {}", number));
+        }
+        basis.push_back(static_cast<Basis>(number));
+    }
+    return {};
+}
+
+Result<void> read_baseline(const NpzReader& npz, PredictorParts& parts) {
+    auto platform = read<double>(npz, "baseline_platform", {parts.platforms.size()});
+    auto module = platform ? read<double>(npz, "baseline_module", {parts.modules.size()}) : platform;
+    if (!module) {
+        return Failure(module.error());
+    }
+    parts.baseline = {std::move(*platform), std::move(*module)};
+    return {};
+}
+
+Result<void> read_calibration(const NpzReader& npz, PredictorParts& parts) {
+    auto alone = read<double>(npz, "calibration_alone", {-1});
+    auto together = alone ? read<double>(npz, "calibration_together", {-1}) : alone;
+    if (!together) {
+        return Failure(together.error());
+    }
+    parts.calibration = Calibration(std::move(*alone), std::move(*together));
+    return {};
+}
+
+Result<void> read_measured(const NpzReader& npz, PredictorParts& parts) {
+    auto offsets = read<std::int64_t>(npz, "measured_offsets", {parts.platforms.size() + 1});
+    if (!offsets) {
+        return Failure(offsets.error());
+    }
+    auto modules = read<std::int32_t>(npz, "measured_modules", {-1});
+    if (!modules) {
+        return Failure(modules.error());
+    }
+    if (offsets->front() != 0 || offsets->back() != static_cast<std::int64_t>(modules->size()) ||
+        !std::ranges::is_sorted(*offsets)) {
+        return broken(npz, "measured_offsets", "does not ascend from 0 to the size of 'measured_modules'");
+    }
+    for (std::size_t i = 0; i + 1 < offsets->size(); ++i) {
+        const auto row = std::span(*modules).subspan(static_cast<std::size_t>((*offsets)[i]),
+                                                     static_cast<std::size_t>((*offsets)[i + 1] - (*offsets)[i]));
+        if (!std::ranges::is_sorted(row) ||
+            (!row.empty() && (row.front() < 0 || row.back() >= parts.modules.size()))) {
+            return broken(npz, "measured_modules", fmt::format("is out of range or order for platform {}", i));
+        }
+    }
+    parts.measured = {std::move(*offsets), std::move(*modules)};
+    return {};
+}
+
+Result<void> read_losses(const NpzReader& npz, std::vector<FoldFit>& folds) {
+    const auto count = static_cast<std::int64_t>(folds.size());
+    const auto scatter = [&](const char* name, std::vector<float> FoldFit::*member) -> Result<void> {
+        const auto values = read<float>(npz, name, {count, -1});
+        if (!values) {
+            return Failure(values.error());
+        }
+        const auto each = static_cast<std::ptrdiff_t>(values->size() / folds.size());
+        for (std::size_t f = 0; f < folds.size(); ++f) {
+            const auto first = values->begin() + each * static_cast<std::ptrdiff_t>(f);
+            (folds[f].*member).assign(first, first + each);
+        }
+        return {};
+    };
+    return scatter("train_loss", &FoldFit::train_loss)
+        .and_then([&] { return scatter("validation_loss", &FoldFit::validation_loss); })
+        .and_then([&]() -> Result<void> {
+            const auto kept = read<std::int64_t>(npz, "kept_checkpoint", {count});
+            if (!kept) {
+                return Failure(kept.error());
+            }
+            for (std::size_t f = 0; f < folds.size(); ++f) {
+                folds[f].kept_checkpoint = (*kept)[f];
+            }
+            return {};
+        });
+}
+
+Result<void> read_folds(const NpzReader& npz, PredictorParts& parts) {
+    if (parts.config.model.family == Family::kLinearScaling) {
+        return {};
+    }
+    const std::int64_t count = parts.config.train.folds;
+    parts.folds.resize(static_cast<std::size_t>(count));
+    for (const ParameterInfo& block : parameter_layout(parts.config.model, parts.platforms, parts.modules)) {
+        const auto values = read<float>(npz, "param/" + block.name, {count, block.rows, block.cols});
+        if (!values) {
+            return Failure(values.error());
+        }
+        const auto size = static_cast<std::ptrdiff_t>(block.rows * block.cols);
+        for (std::size_t f = 0; f < parts.folds.size(); ++f) {
+            std::vector<float>& flat = parts.folds[f].parameters;
+            PITOT_CHECK(static_cast<std::int64_t>(flat.size()) == block.offset);
+            const auto first = values->begin() + size * static_cast<std::ptrdiff_t>(f);
+            flat.insert(flat.end(), first, first + size);
+        }
+    }
+    return read_losses(npz, parts.folds);
+}
+
+}  // namespace
+
+Result<void> write_parts(const PredictorParts& parts, const std::filesystem::path& file) {
+    NpzWriter npz;
+    npz.add<std::int64_t>(kSchemaName, std::vector<std::int64_t>{kModelSchema}, Shape{});
+    npz.add_text("config", to_json(parts.config));
+    npz.add_text("dataset_digest", parts.dataset_digest);
+    add_side(npz, "platform", parts.platforms, parts.platform_basis);
+    add_side(npz, "module", parts.modules, parts.module_basis);
+    npz.add<double>("baseline_platform", parts.baseline.platform);
+    npz.add<double>("baseline_module", parts.baseline.module);
+    npz.add<double>("calibration_alone", parts.calibration.residuals(RowGroup::kAlone));
+    npz.add<double>("calibration_together", parts.calibration.residuals(RowGroup::kTogether));
+    npz.add<std::int64_t>("measured_offsets", parts.measured.offsets);
+    npz.add<std::int32_t>("measured_modules", parts.measured.modules);
+    add_folds(npz, parts);
+    return npz.write(file);
+}
+
+Result<PredictorParts> read_parts(const std::filesystem::path& file) {
+    const auto npz = NpzReader::open(file);
+    if (!npz) {
+        return fail(npz.error(), "reading a model");
+    }
+    PredictorParts parts;
+    auto read_all = read_schema(*npz)
+                        .and_then([&] { return read_config(*npz, parts.config); })
+                        .and_then([&] { return read_side(*npz, "platform", parts.platforms, parts.platform_basis); })
+                        .and_then([&] { return read_side(*npz, "module", parts.modules, parts.module_basis); })
+                        .and_then([&] { return read_baseline(*npz, parts); })
+                        .and_then([&] { return read_calibration(*npz, parts); })
+                        .and_then([&] { return read_measured(*npz, parts); })
+                        .and_then([&] { return read_folds(*npz, parts); });
+    if (!read_all) {
+        return Failure(read_all.error());
+    }
+    auto digest = read_text(*npz, "dataset_digest");
+    if (!digest) {
+        return Failure(digest.error());
+    }
+    parts.dataset_digest = std::move(*digest);
+    return parts;
+}
+
+}  // namespace pitot
