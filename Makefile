@@ -1,0 +1,45 @@
+# Everything one does here, by name. Each target does all it needs, from a fresh clone of the repository.
+.DEFAULT_GOAL := help
+.PHONY: help run test build bench format lint ci clean
+
+JOBS ?= $(shell nproc)
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+run: ## fit on the public 2023 dataset, evaluate, and predict what was not measured
+	@JOBS=$(JOBS) scripts/run.sh
+
+test: ## build with warnings as errors and run all tests
+	@scripts/install-deps.sh --test
+	cmake --preset dev
+	cmake --build --preset dev -j $(JOBS)
+	ctest --preset dev -j $(JOBS)
+
+build: ## build the program into build/release
+	@scripts/install-deps.sh --run
+	cmake --preset release
+	cmake --build --preset release -j $(JOBS)
+
+bench: ## run the benchmarks; BENCH_ARGS is passed on
+	@scripts/install-deps.sh --test
+	cmake --preset bench
+	cmake --build --preset bench -j $(JOBS)
+	@for program in build/bench/bench/*; do echo "== $$program"; "$$program" $(BENCH_ARGS) || exit 1; done
+
+format: ## format all sources in place
+	@scripts/install-deps.sh
+	scripts/check-format.sh --fix
+
+lint: ## clang-tidy, include layering and format
+	@scripts/install-deps.sh
+	cmake --preset dev
+	scripts/check-layering.sh
+	scripts/check-format.sh
+	scripts/lint.sh build/dev $(JOBS)
+
+ci: ## what .ci/run does
+	bash .ci/run
+
+clean: ## remove everything built
+	rm -rf build

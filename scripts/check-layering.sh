@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Checks that each room includes only itself, rooms above it and the public headers (docs/architecture.md).
+#
+#   scripts/check-layering.sh [ROOT]
+set -euo pipefail
+cd "${1:-$(dirname "${BASH_SOURCE[0]}")/..}"
+
+# From top to bottom, the way data goes. A room is a folder of src/.
+rooms="core wasm fleet data backend model train conformal predict evaluate experiment figure place serve cli"
+
+find include src apps -name '*.hpp' -o -name '*.cpp' | sort | xargs awk -v rooms="$rooms" '
+    function complain(why) {
+        printf "%s:%d: %s\n", FILENAME, FNR, why
+        bad = 1
+    }
+    BEGIN {
+        count = split(rooms, order, " ")
+        for (i = 1; i <= count; ++i) rank[order[i]] = i
+    }
+    FNR == 1 {
+        depth = split(FILENAME, part, "/")
+        public = part[1] == "include"
+        app = part[1] == "apps"
+        own = app ? "apps" : part[2]
+        own_backend = own == "backend" && depth > 3 ? part[3] : ""
+        if (!public && !app && !(own in rank)) complain("room \"" own "\" is not in the list of rooms of " \
+            "scripts/check-layering.sh; add it in its place")
+    }
+    public && /^[ \t]*#[ \t]*if/ { complain("public headers have no conditional parts: programs see one interface") }
+    /^[ \t]*#[ \t]*include[ \t]*"/ {
+        path = $0
+        sub(/^[^"]*"/, "", path)
+        sub(/".*/, "", path)
+        steps = split(path, step, "/")
+        room = step[1]
+        if (room == "pitot" && steps > 1) next
+        if (public) complain("public headers include \"pitot/…\" only, not \"" path "\"")
+        else if (steps == 1 || !(room in rank)) complain("\"" path "\" names no room: write \"room/file.hpp\"")
+        else if (app && room != "cli") complain("a program includes \"cli/…\" and \"pitot/…\" only, not \"" path "\"")
+        else if (!app && room != own && rank[room] > rank[own])
+            complain("room \"" own "\" may not include \"" path "\": \"" room "\" is below it")
+        else if (room == "backend" && steps > 2 && own != "backend")
+            complain("only the backend room knows \"" path "\": include \"backend/backend.hpp\"")
+        else if (room == "backend" && steps > 2 && own_backend != "" && step[2] != own_backend)
+            complain("backend \"" own_backend "\" may not include \"" path "\" of another backend")
+    }
+    END { exit bad }
+' || { echo "check-layering: see above; the order is: $rooms" >&2; exit 1; }

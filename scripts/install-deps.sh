@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# Installs the packages Pitot needs on Debian 12. Does nothing when they are all there.
+#
+#   scripts/install-deps.sh [--run | --test | --all] [--list]
+#
+#   --run   what building and running the program takes
+#   --test  that, and what the tests and benchmarks take
+#   --all   that, and clang for fuzzing, lint and format (default)
+#   --list  print the packages and install nothing
+set -euo pipefail
+
+run_packages=(
+    g++ cmake ninja-build pkg-config ca-certificates curl
+    libcli11-dev libeigen3-dev libexpected-dev libfast-float-dev libfmt-dev libhwy-dev librandom123-dev
+    libssl-dev libzip-dev nlohmann-json3-dev
+)
+test_packages=(libbenchmark-dev libgtest-dev librapidcheck-dev)
+all_packages=(clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev)
+
+set_wanted=all
+list=false
+for argument in "$@"; do
+    case "$argument" in
+        --run | --test | --all) set_wanted=${argument#--} ;;
+        --list) list=true ;;
+        *)
+            echo "install-deps: unknown argument '$argument'; use --run, --test, --all or --list" >&2
+            exit 2
+            ;;
+    esac
+done
+
+packages=("${run_packages[@]}")
+[[ $set_wanted == run ]] || packages+=("${test_packages[@]}")
+[[ $set_wanted != all ]] || packages+=("${all_packages[@]}")
+
+if $list; then
+    printf '%s\n' "${packages[@]}"
+    exit 0
+fi
+if ! command -v dpkg-query >/dev/null; then
+    echo "install-deps: this is not Debian; install the equivalents of these yourself, then build with CMake:" >&2
+    echo "  ${packages[*]}" >&2
+    exit 4
+fi
+
+missing=()
+installed=$(dpkg-query -W -f='${Package} ${db:Status-Abbrev}\n' "${packages[@]}" 2>/dev/null | awk '$2 == "ii" {print $1}')
+for package in "${packages[@]}"; do
+    grep -qxF -- "$package" <<<"$installed" || missing+=("$package")
+done
+[[ ${#missing[@]} -gt 0 ]] || exit 0
+
+sudo=()
+if [[ $(id -u) -ne 0 ]]; then
+    if ! command -v sudo >/dev/null; then
+        echo "install-deps: run this as root, or install sudo; missing: ${missing[*]}" >&2
+        exit 4
+    fi
+    sudo=(sudo)
+fi
+echo "Installing: ${missing[*]}" >&2
+# Package lists may be absent (a fresh machine) or old; a fresh one costs seconds.
+"${sudo[@]}" apt-get update -qq
+"${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null >&2
