@@ -15,14 +15,14 @@ PairQuery slice(const PairQuery& query, std::int64_t first, std::int64_t count) 
     const auto at = static_cast<std::size_t>(first);
     const auto n = static_cast<std::size_t>(count);
     const auto width = static_cast<std::size_t>(query.width);
-    return {query.platform.subspan(at, n), query.module.subspan(at, n),
-            query.co_runner.subspan(at * width, n * width), query.width};
+    return {query.platform.subspan(at, n), query.module.subspan(at, n), query.co_runner.subspan(at * width, n * width),
+            query.width};
 }
 
 }  // namespace
 
-Ensemble::Ensemble(const ModelConfig& config, const Side& platforms, const Side& modules,
-                   const LinearScaling& baseline, std::span<const FoldFit> folds)
+Ensemble::Ensemble(const ModelConfig& config, const Side& platforms, const Side& modules, const LinearScaling& baseline,
+                   std::span<const FoldFit> folds)
     : baseline_(baseline) {
     folds_.reserve(folds.size());
     for (const FoldFit& fold : folds) {
@@ -68,8 +68,8 @@ GatheredRows::GatheredRows(const ObservationView& observations, std::span<const 
         platform.push_back(observations.platform[at]);
         module.push_back(observations.module[at]);
         target.push_back(scale.target(observations.runtime_us[at]));
-        const auto with = observations.co_runner.subspan(at * static_cast<std::size_t>(width),
-                                                         static_cast<std::size_t>(width));
+        const auto with =
+            observations.co_runner.subspan(at * static_cast<std::size_t>(width), static_cast<std::size_t>(width));
         co_runner.insert(co_runner.end(), with.begin(), with.end());
     }
 }

@@ -27,8 +27,8 @@ std::vector<std::string> missing_from(const std::vector<std::string>& a, const s
 // At most a few of the names, for a message.
 std::string some(const std::vector<std::string>& names) {
     constexpr std::size_t kShown = 5;
-    const std::vector<std::string> shown(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(
-                                                                            std::min(kShown, names.size())));
+    const std::vector<std::string> shown(names.begin(),
+                                         names.begin() + static_cast<std::ptrdiff_t>(std::min(kShown, names.size())));
     const std::string text = fmt::format("'{}'", fmt::join(shown, "', '"));
     return names.size() <= kShown ? text : fmt::format("{} and {} more", text, names.size() - kShown);
 }
@@ -96,8 +96,7 @@ Side join(const Side& known, const Side& extra) {
     for (std::size_t c = 0; c < extra.feature_names.size(); ++c) {
         column[extra.feature_names[c]] = static_cast<std::int64_t>(c);
     }
-    Side side{known.names, known.feature_names,
-              Matrix<double>(known.size() + extra.size(), known.features.cols())};
+    Side side{known.names, known.feature_names, Matrix<double>(known.size() + extra.size(), known.features.cols())};
     side.names.insert(side.names.end(), extra.names.begin(), extra.names.end());
     std::ranges::copy(known.features.flat(), side.features.flat().begin());
     for (std::int64_t i = 0; i < extra.size(); ++i) {
@@ -167,8 +166,7 @@ Result<PredictorParts> extend_parts(const PredictorParts& parts, const Side& pla
     more.modules = join(parts.modules, modules);
     extend_baseline(more.platforms, more.platform_basis, more.baseline.platform);
     extend_baseline(more.modules, more.module_basis, more.baseline.module);
-    more.measured.offsets.resize(static_cast<std::size_t>(more.platforms.size()) + 1,
-                                 parts.measured.offsets.back());
+    more.measured.offsets.resize(static_cast<std::size_t>(more.platforms.size()) + 1, parts.measured.offsets.back());
     return more;
 }
 

@@ -23,7 +23,8 @@ NameIndex index_names(const std::vector<std::string>& names) {
     for (std::size_t i = 0; i < order.size(); ++i) {
         order[i] = static_cast<std::int32_t>(i);
     }
-    std::ranges::sort(order, {}, [&](std::int32_t i) -> const std::string& { return names[static_cast<std::size_t>(i)]; });
+    std::ranges::sort(order, {},
+                      [&](std::int32_t i) -> const std::string& { return names[static_cast<std::size_t>(i)]; });
     return order;
 }
 
@@ -34,10 +35,10 @@ Result<std::int32_t> find(const Side& side, const NameIndex& order, std::string_
         return *at;
     }
     const std::string near = suggestion(name, side.names);
-    return fail(ErrorCode::kInput,
-                fmt::format("the model has no {} '{}'{}", kind, name,
-                            near.empty() ? fmt::format("; it has {} {}s, `pitot info` lists them", side.size(), kind)
-                                         : near));
+    return fail(
+        ErrorCode::kInput,
+        fmt::format("the model has no {} '{}'{}", kind, name,
+                    near.empty() ? fmt::format("; it has {} {}s, `pitot info` lists them", side.size(), kind) : near));
 }
 
 Result<void> check_range(std::span<const std::int32_t> rows, std::int64_t least, std::int64_t size, const char* kind) {
@@ -55,11 +56,11 @@ Result<void> check_query(const Query& query, const PredictorParts& parts) {
     const auto rows = static_cast<std::size_t>(query.size());
     if (query.module.size() != rows || query.width < 0 ||
         query.co_runner.size() != rows * static_cast<std::size_t>(query.width)) {
-        return fail(ErrorCode::kUsage, fmt::format("a query of {} platforms needs as many modules ({} given) and {} "
-                                                   "co-runners ({} given)",
-                                                   rows, query.module.size(),
-                                                   query.size() * std::max<std::int32_t>(query.width, 0),
-                                                   query.co_runner.size()));
+        return fail(ErrorCode::kUsage,
+                    fmt::format("a query of {} platforms needs as many modules ({} given) and {} "
+                                "co-runners ({} given)",
+                                rows, query.module.size(), query.size() * std::max<std::int32_t>(query.width, 0),
+                                query.co_runner.size()));
     }
     return check_range(query.platform, 0, parts.platforms.size(), "platform")
         .and_then([&] { return check_range(query.module, 0, parts.modules.size(), "module"); })
@@ -75,9 +76,12 @@ std::span<const std::int32_t> co_runners(const Query& query, std::size_t row) {
 
 std::string_view to_string(Basis basis) {
     switch (basis) {
-        case Basis::kMeasured: return "measured";
-        case Basis::kFeatures: return "features";
-        case Basis::kAverage: return "average";
+        case Basis::kMeasured:
+            return "measured";
+        case Basis::kFeatures:
+            return "features";
+        case Basis::kAverage:
+            return "average";
     }
     return "?";
 }

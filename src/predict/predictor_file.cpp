@@ -83,16 +83,17 @@ Result<std::vector<T>> read(const NpzReader& npz, const std::string& name, const
     const bool fits = info->shape.size() == shape.size() &&
                       std::ranges::equal(info->shape, shape, [](auto is, auto want) { return want < 0 || is == want; });
     if (!fits) {
-        return broken(npz, name, fmt::format("has shape ({}) where ({}) is wanted", fmt::join(info->shape, ", "),
-                                             fmt::join(shape, ", ")));
+        return broken(
+            npz, name,
+            fmt::format("has shape ({}) where ({}) is wanted", fmt::join(info->shape, ", "), fmt::join(shape, ", ")));
     }
     auto values = npz.values<T>(name);
     if constexpr (std::is_floating_point_v<T>) {
         if (values) {
             const auto bad = std::ranges::find_if(*values, [](T v) { return !std::isfinite(v); });
             if (bad != values->end()) {
-                return broken(npz, name, fmt::format("has a value that is not finite at place {}",
-                                                     bad - values->begin()));
+                return broken(npz, name,
+                              fmt::format("has a value that is not finite at place {}", bad - values->begin()));
             }
         }
     }
@@ -218,8 +219,7 @@ Result<void> read_measured(const NpzReader& npz, PredictorParts& parts) {
     for (std::size_t i = 0; i + 1 < offsets->size(); ++i) {
         const auto row = std::span(*modules).subspan(static_cast<std::size_t>((*offsets)[i]),
                                                      static_cast<std::size_t>((*offsets)[i + 1] - (*offsets)[i]));
-        if (!std::ranges::is_sorted(row) ||
-            (!row.empty() && (row.front() < 0 || row.back() >= parts.modules.size()))) {
+        if (!std::ranges::is_sorted(row) || (!row.empty() && (row.front() < 0 || row.back() >= parts.modules.size()))) {
             return broken(npz, "measured_modules", fmt::format("is out of range or order for platform {}", i));
         }
     }
