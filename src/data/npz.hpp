@@ -1,6 +1,7 @@
 // NumPy's .npz archives, read and written through libzip.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -25,10 +26,14 @@ struct ArrayInfo {
 };
 
 /// An archive open for reading. Whatever dtype, byte order, order or compression a member has, it comes out as
-/// row-major values of the type asked for. Errors name archive, array and remedy.
+/// row-major values of the type asked for. Errors name archive, array and remedy. For one thread at a time.
 class NpzReader {
 public:
+    /// Errors: kEnvironment if the file cannot be opened, kInput if it is no whole zip archive.
     [[nodiscard]] static Result<NpzReader> open(const std::filesystem::path& file);
+    /// The same for an archive in memory, which must outlive the reader; `name` stands for the file in messages.
+    [[nodiscard]] static Result<NpzReader> open_buffer(std::span<const std::byte> bytes,
+                                                       const std::filesystem::path& name);
     NpzReader(NpzReader&&) noexcept;
     NpzReader& operator=(NpzReader&&) noexcept;
     NpzReader(const NpzReader&) = delete;

@@ -1,0 +1,362 @@
+#include <fmt/format.h>
+#include <zip.h>
+
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <limits>
+#include <map>
+#include <new>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+#include "data/npy_header.hpp"
+#include "data/npz.hpp"
+#include "data/npz_convert.hpp"
+#include "data/utf8.hpp"
+
+namespace pitot {
+namespace {
+
+constexpr std::int64_t kChunkBytes = 1 << 20;
+constexpr std::string_view kCopyAgain = "copy, download or save the file again";
+
+struct ZipCloser {
+    void operator()(zip_t* archive) const { ::zip_discard(archive); }
+    void operator()(zip_file_t* member) const { ::zip_fclose(member); }
+};
+using Archive = std::unique_ptr<zip_t, ZipCloser>;
+using MemberStream = std::unique_ptr<zip_file_t, ZipCloser>;
+
+std::string text_of(zip_error_t* error) {
+    std::string text = ::zip_error_strerror(error);
+    ::zip_error_fini(error);
+    return text;
+}
+
+Failure not_an_archive(const std::filesystem::path& file, zip_error_t* error) {
+    if (::zip_error_system_type(error) == ZIP_ET_SYS && ::zip_error_code_zip(error) == ZIP_ER_OPEN) {
+        return fail(ErrorCode::kEnvironment, fmt::format("{}: cannot be opened: {}; check the path and its permissions",
+                                                         file.string(), text_of(error)));
+    }
+    return fail(ErrorCode::kInput, fmt::format("{}: is not a whole .npz (zip) archive: {}; {}", file.string(),
+                                               text_of(error), kCopyAgain));
+}
+
+// A compressed member cannot hold more than this; deflate's best ratio is below 1 032.
+bool can_hold(const zip_stat_t& stat, std::uint64_t archive_bytes) {
+    constexpr std::uint64_t kBestRatio = 1032;
+    if (stat.comp_size > archive_bytes) {
+        return false;
+    }
+    return stat.comp_method == ZIP_CM_STORE ? stat.size <= stat.comp_size
+                                            : stat.size / kBestRatio <= stat.comp_size;
+}
+
+// An array being read: its header is behind, its elements are ahead.
+struct Member {
+    MemberStream stream;
+    ArrayInfo info;
+};
+
+}  // namespace
+
+struct NpzReader::Impl {
+    std::filesystem::path file;
+    std::uint64_t archive_bytes = 0;
+    Archive archive;
+    std::vector<std::string> names;
+    std::map<std::string, zip_uint64_t, std::less<>> places;
+
+    [[nodiscard]] Failure fault(std::string_view array, std::string_view what,
+                                ErrorCode code = ErrorCode::kInput) const {
+        return fail(code, fmt::format("{}: array '{}' {}", file.string(), printable(array), what));
+    }
+    [[nodiscard]] Failure damaged(std::string_view array, zip_file_t* stream) const {
+        return fault(array, fmt::format("is cut short or damaged ({}); {}", ::zip_file_strerror(stream), kCopyAgain));
+    }
+
+    void list() {
+        const auto count = static_cast<zip_uint64_t>(std::max<zip_int64_t>(::zip_get_num_entries(archive.get(), 0), 0));
+        for (zip_uint64_t i = 0; i < count; ++i) {
+            const char* raw = ::zip_get_name(archive.get(), i, 0);
+            std::string_view name = raw == nullptr ? "" : raw;
+            if (name.ends_with(".npy")) {
+                name.remove_suffix(4);
+                if (places.emplace(name, i).second) {
+                    names.emplace_back(name);
+                }
+            }
+        }
+    }
+
+    // Fills the buffer to the last byte.
+    [[nodiscard]] Result<void> read(std::string_view array, zip_file_t* stream, std::span<unsigned char> buffer) const {
+        while (!buffer.empty()) {
+            const zip_int64_t n = ::zip_fread(stream, buffer.data(), buffer.size());
+            if (n <= 0) {
+                return damaged(array, stream);
+            }
+            buffer = buffer.subspan(static_cast<std::size_t>(n));
+        }
+        return {};
+    }
+
+    // The checksum is compared where the last byte has been read and one more is asked for.
+    [[nodiscard]] Result<void> finish(std::string_view array, zip_file_t* stream) const {
+        unsigned char extra = 0;
+        const zip_int64_t n = ::zip_fread(stream, &extra, 1);
+        if (n == 0) {
+            return {};
+        }
+        return n < 0 ? damaged(array, stream) : fault(array, fmt::format("is longer than its header says; {}", kCopyAgain));
+    }
+
+    [[nodiscard]] Result<Member> open_member(std::string_view array) const;
+    [[nodiscard]] Result<ArrayInfo> read_header(std::string_view array, zip_file_t* stream, std::uint64_t size) const;
+
+    // Calls `use(bytes, count)` for runs of elements from first to last.
+    template <typename Use>
+    [[nodiscard]] Result<void> for_each_chunk(std::string_view array, const Member& member, Use use) const {
+        const std::int64_t item = member.info.item_size;
+        const std::int64_t most = std::max<std::int64_t>(1, kChunkBytes / item);
+        std::int64_t left = member.info.size();
+        std::vector<unsigned char> buffer(static_cast<std::size_t>(std::min(most, left) * item));
+        while (left > 0) {
+            const std::int64_t count = std::min(most, left);
+            const auto chunk = std::span(buffer).first(static_cast<std::size_t>(count * item));
+            if (auto filled = read(array, member.stream.get(), chunk); !filled) {
+                return filled;
+            }
+            if (auto used = use(chunk.data(), static_cast<std::size_t>(count)); !used) {
+                return used;
+            }
+            left -= count;
+        }
+        return finish(array, member.stream.get());
+    }
+
+    template <typename T, typename Element>
+    [[nodiscard]] Result<void> convert(std::string_view array, const Member& member, std::vector<T>& out) const {
+        const bool swap = member.info.big_endian != (std::endian::native == std::endian::big);
+        RowMajorOrder order(member.info);
+        return for_each_chunk(array, member, [&](const unsigned char* bytes, std::size_t count) -> Result<void> {
+            for (std::size_t i = 0; i < count; ++i) {
+                const std::size_t place = order.next();
+                const auto element = load_element<Element>(bytes + i * sizeof(Element), swap);
+                if (!convert_element(element, out[place])) {
+                    return fault(array, fmt::format("holds something that is not a whole number from {} to {} at element {} "
+                                                    "(counted from 0, row by row); correct it",
+                                                    std::numeric_limits<T>::min(), std::numeric_limits<T>::max(), place));
+                }
+            }
+            return {};
+        });
+    }
+};
+
+Result<Member> NpzReader::Impl::open_member(std::string_view array) const {
+    const auto place = places.find(array);
+    if (place == places.end()) {
+        return fail(ErrorCode::kInput, fmt::format("{}: array '{}' is missing; add it", file.string(), printable(array)));
+    }
+    zip_stat_t stat;
+    ::zip_stat_init(&stat);
+    constexpr zip_uint64_t kNeeded = ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD;
+    if (::zip_stat_index(archive.get(), place->second, 0, &stat) != 0 || (stat.valid & kNeeded) != kNeeded) {
+        return fault(array, fmt::format("is damaged; {}", kCopyAgain));
+    }
+    if (stat.comp_method != ZIP_CM_STORE && stat.comp_method != ZIP_CM_DEFLATE) {
+        return fault(array, fmt::format("is compressed by method {}; save it again with numpy.savez_compressed",
+                                        stat.comp_method));
+    }
+    if (!can_hold(stat, archive_bytes)) {
+        return fault(array, fmt::format("claims more bytes than the archive has; {}", kCopyAgain));
+    }
+    MemberStream stream(::zip_fopen_index(archive.get(), place->second, 0));
+    if (!stream) {
+        return fault(array, fmt::format("cannot be read ({}); {}", ::zip_strerror(archive.get()), kCopyAgain));
+    }
+    auto info = read_header(array, stream.get(), stat.size);
+    if (!info) {
+        return Failure(std::move(info).error());
+    }
+    return Member{std::move(stream), *std::move(info)};
+}
+
+Result<ArrayInfo> NpzReader::Impl::read_header(std::string_view array, zip_file_t* stream, std::uint64_t size) const {
+    std::array<unsigned char, kNpyPrefix> prefix{};
+    if (auto filled = read(array, stream, prefix); !filled) {
+        return Failure(filled.error());
+    }
+    const auto length_bytes = npy_length_bytes(prefix);
+    if (!length_bytes) {
+        return fault(array, length_bytes.error().message());
+    }
+    std::array<unsigned char, 4> length{};
+    if (auto filled = read(array, stream, std::span(length).first(*length_bytes)); !filled) {
+        return Failure(filled.error());
+    }
+    const std::int64_t header = static_cast<std::int64_t>(length[0]) | (static_cast<std::int64_t>(length[1]) << 8) |
+                                (static_cast<std::int64_t>(length[2]) << 16) |
+                                (static_cast<std::int64_t>(length[3]) << 24);
+    const std::uint64_t before = kNpyPrefix + *length_bytes + static_cast<std::uint64_t>(header);
+    if (header > kLongestNpyHeader || before > size) {
+        return fault(array, fmt::format("is cut short within its header; {}", kCopyAgain));
+    }
+    std::string text(static_cast<std::size_t>(header), '\0');
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): characters are bytes
+    if (auto filled = read(array, stream, {reinterpret_cast<unsigned char*>(text.data()), text.size()}); !filled) {
+        return Failure(filled.error());
+    }
+    auto info = parse_npy_header(text);
+    if (!info) {
+        return fault(array, info.error().message());
+    }
+    const auto expected = static_cast<std::uint64_t>(info->size() * info->item_size);
+    if (size - before != expected) {
+        return fault(array, fmt::format("has {} bytes of elements where its shape needs {}; {}", size - before, expected,
+                                        kCopyAgain));
+    }
+    return info;
+}
+
+NpzReader::NpzReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+NpzReader::NpzReader(NpzReader&&) noexcept = default;
+NpzReader& NpzReader::operator=(NpzReader&&) noexcept = default;
+NpzReader::~NpzReader() = default;
+
+Result<NpzReader> NpzReader::open(const std::filesystem::path& file) {
+    std::error_code unreadable;
+    if (std::filesystem::is_directory(file, unreadable)) {
+        return fail(ErrorCode::kEnvironment, fmt::format("{}: is a folder; name a file", file.string()));
+    }
+    const auto bytes = std::filesystem::file_size(file, unreadable);
+    if (unreadable) {
+        return fail(ErrorCode::kEnvironment, fmt::format("{}: cannot be opened: {}; check the path", file.string(),
+                                                         std::generic_category().message(unreadable.value())));
+    }
+    auto impl = std::make_unique<Impl>();
+    impl->file = file;
+    impl->archive_bytes = bytes;
+    int code = 0;
+    impl->archive.reset(::zip_open(file.c_str(), ZIP_RDONLY, &code));
+    if (!impl->archive || bytes == 0) {  // to libzip an empty file is an archive without members
+        zip_error_t error;
+        ::zip_error_init_with_code(&error, impl->archive ? ZIP_ER_NOZIP : code);
+        return not_an_archive(file, &error);
+    }
+    impl->list();
+    return NpzReader(std::move(impl));
+}
+
+Result<NpzReader> NpzReader::open_buffer(std::span<const std::byte> bytes, const std::filesystem::path& name) {
+    auto impl = std::make_unique<Impl>();
+    impl->file = name;
+    impl->archive_bytes = bytes.size();
+    zip_error_t error;
+    ::zip_error_init(&error);
+    zip_source_t* source = ::zip_source_buffer_create(bytes.data(), bytes.size(), 0, &error);
+    if (source != nullptr) {
+        impl->archive.reset(::zip_open_from_source(source, ZIP_RDONLY, &error));
+        if (!impl->archive) {
+            ::zip_source_free(source);
+        }
+    }
+    if (!impl->archive || bytes.empty()) {
+        if (impl->archive) {
+            ::zip_error_set(&error, ZIP_ER_NOZIP, 0);
+        }
+        return not_an_archive(name, &error);
+    }
+    ::zip_error_fini(&error);
+    impl->list();
+    return NpzReader(std::move(impl));
+}
+
+const std::vector<std::string>& NpzReader::names() const { return impl_->names; }
+bool NpzReader::contains(std::string_view name) const { return impl_->places.contains(name); }
+const std::filesystem::path& NpzReader::file() const { return impl_->file; }
+
+Result<ArrayInfo> NpzReader::info(std::string_view name) const {
+    auto member = impl_->open_member(name);
+    if (!member) {
+        return Failure(std::move(member).error());
+    }
+    return std::move(member->info);
+}
+
+template <typename T>
+Result<std::vector<T>> NpzReader::values(std::string_view name) const {
+    const auto member = impl_->open_member(name);
+    if (!member) {
+        return Failure(member.error());
+    }
+    if (member->info.kind == 'U' || member->info.kind == 'S') {
+        return impl_->fault(name, "holds text where numbers are wanted; save it again as numbers");
+    }
+    try {
+        std::vector<T> out(static_cast<std::size_t>(member->info.size()));
+        auto done = with_element_type(member->info, [&](auto element) {
+            return impl_->convert<T, decltype(element)>(name, *member, out);
+        });
+        if (!done) {
+            return Failure(std::move(done).error());
+        }
+        return out;
+    } catch (const std::bad_alloc&) {
+        return impl_->fault(name, "does not fit into memory; free some, or split the file", ErrorCode::kEnvironment);
+    }
+}
+
+Result<std::vector<std::string>> NpzReader::strings(std::string_view name) const {
+    const auto member = impl_->open_member(name);
+    if (!member) {
+        return Failure(member.error());
+    }
+    const ArrayInfo& info = member->info;
+    if (info.kind != 'U' && info.kind != 'S') {
+        return impl_->fault(name, "holds numbers where text is wanted; save it again as text (U)");
+    }
+    if (info.item_size == 0 && info.size() > 0) {
+        return impl_->fault(name, "holds texts of width 0; write the texts into it");
+    }
+    try {
+        std::vector<std::string> out(static_cast<std::size_t>(info.size()));
+        RowMajorOrder order(info);
+        const bool swap = info.big_endian != (std::endian::native == std::endian::big);
+        const auto item = static_cast<std::size_t>(info.item_size);
+        const auto take = [&](const unsigned char* bytes, std::size_t count) -> Result<void> {
+            for (std::size_t i = 0; i < count; ++i, bytes += item) {
+                const std::size_t place = order.next();
+                auto text = info.kind == 'U' ? decode_ucs4({bytes, item}, swap) : decode_bytes({bytes, item});
+                if (!text) {
+                    return impl_->fault(name, fmt::format("holds a text that is not Unicode at element {} (counted from 0); "
+                                                          "save it again as text (U)",
+                                                          place));
+                }
+                out[place] = *std::move(text);
+            }
+            return {};
+        };
+        if (info.size() == 0) {
+            auto done = impl_->finish(name, member->stream.get());
+            return done ? Result<std::vector<std::string>>(std::move(out)) : Failure(done.error());
+        }
+        if (auto done = impl_->for_each_chunk(name, *member, take); !done) {
+            return Failure(std::move(done).error());
+        }
+        return out;
+    } catch (const std::bad_alloc&) {
+        return impl_->fault(name, "does not fit into memory; free some, or split the file", ErrorCode::kEnvironment);
+    }
+}
+
+template Result<std::vector<double>> NpzReader::values<double>(std::string_view) const;
+template Result<std::vector<float>> NpzReader::values<float>(std::string_view) const;
+template Result<std::vector<std::int64_t>> NpzReader::values<std::int64_t>(std::string_view) const;
+template Result<std::vector<std::int32_t>> NpzReader::values<std::int32_t>(std::string_view) const;
+template Result<std::vector<std::uint8_t>> NpzReader::values<std::uint8_t>(std::string_view) const;
+
+}  // namespace pitot

@@ -1,0 +1,24 @@
+// UTF-8 and Unicode code points: what NumPy's U arrays and CSV files hold.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace pitot {
+
+/// Appends a code point as UTF-8. False (nothing appended) for surrogates and numbers beyond U+10FFFF.
+[[nodiscard]] bool append_utf8(std::string& text, std::uint32_t code_point);
+
+/// The code points of a UTF-8 text, or nothing where it is not well-formed.
+[[nodiscard]] std::optional<std::u32string> decode_utf8(std::string_view text);
+
+/// Why a text cannot be the name of a platform, module or feature ("is empty", …), or nullptr when it can: names are
+/// well-formed UTF-8 of at least one character and hold no control characters.
+[[nodiscard]] const char* name_fault(std::string_view name);
+
+/// A text from a file made fit for a message: control characters replaced by '?', long texts cut.
+[[nodiscard]] std::string printable(std::string_view text);
+
+}  // namespace pitot
