@@ -27,6 +27,11 @@ Block philox(std::uint64_t key, std::uint64_t counter, Purpose purpose) {
     return {out[0] | (static_cast<std::uint64_t>(out[1]) << 32U), out[2] | (static_cast<std::uint64_t>(out[3]) << 32U)};
 }
 
+std::uint64_t high_product(std::uint64_t a, std::uint64_t b) {
+    __extension__ using Wide = unsigned __int128;
+    return static_cast<std::uint64_t>((static_cast<Wide>(a) * b) >> 64U);
+}
+
 // FNV-1a, 64 bits.
 std::uint64_t hash(std::string_view text) {
     std::uint64_t h = 0xcbf29ce484222325ULL;
@@ -50,8 +55,22 @@ std::uint64_t Key::bits(std::uint64_t position) const {
 double Key::uniform(std::uint64_t position) const { return static_cast<double>(bits(position) >> 11U) * 0x1p-53; }
 
 std::uint64_t Key::below(std::uint64_t position, std::uint64_t bound) const {
-    __extension__ using Wide = unsigned __int128;
-    return static_cast<std::uint64_t>((static_cast<Wide>(bits(position)) * bound) >> 64U);
+    return high_product(bits(position), bound);
+}
+
+void Key::fill_below(std::uint64_t position, std::uint64_t bound, std::span<std::int64_t> out) const {
+    std::size_t n = 0;
+    if (position % 2 == 1 && !out.empty()) {
+        out[n++] = static_cast<std::int64_t>(below(position, bound));
+    }
+    for (; n + 1 < out.size(); n += 2) {
+        const Block block = philox(value_, (position + n) / 2, Purpose::kDraw);
+        out[n] = static_cast<std::int64_t>(high_product(block.low, bound));
+        out[n + 1] = static_cast<std::int64_t>(high_product(block.high, bound));
+    }
+    if (n < out.size()) {
+        out[n] = static_cast<std::int64_t>(below(position + n, bound));
+    }
 }
 
 double Stream::normal() {

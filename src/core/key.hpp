@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -23,6 +24,8 @@ public:
     [[nodiscard]] double uniform(std::uint64_t position) const;
     /// Uniform in {0, …, bound - 1} by the high half of a product (bias below bound / 2^64). bound > 0.
     [[nodiscard]] std::uint64_t below(std::uint64_t position, std::uint64_t bound) const;
+    /// out[n] = below(position + n, bound), at half the cost.
+    void fill_below(std::uint64_t position, std::uint64_t bound, std::span<std::int64_t> out) const;
 
 private:
     std::uint64_t value_;

@@ -13,8 +13,6 @@
 
 namespace pitot {
 
-class Executor;
-
 /// Pairs (or tuples) asked for. Indices must be in range.
 struct PairQuery {
     std::span<const std::int32_t> platform;
@@ -54,7 +52,8 @@ public:
     void predict(const PairQuery& query, std::span<double> out) const;
 
 private:
-    std::unique_ptr<const Executor> executor_;
+    struct Impl;
+    std::unique_ptr<const Impl> impl_;
 };
 
 /// Parameters for sides with `extra_platforms` and `extra_modules` appended rows: learned inputs of a new row are the

@@ -1,0 +1,90 @@
+// The interface a backend implements: prepare a program for a group of replicas, then train and predict with it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backend/program.hpp"
+#include "core/key.hpp"
+#include "pitot/result.hpp"
+
+namespace pitot {
+
+/// Rows a program predicts or trains on; borrowed.
+struct PairColumns {
+    std::span<const std::int32_t> platform;
+    std::span<const std::int32_t> module;
+    std::span<const std::int32_t> co_runner;  ///< rows × width, -1 = none
+    std::int32_t width = 0;
+    std::span<const float> target;  ///< y; may be empty for prediction
+
+    [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(platform.size()); }
+};
+
+/// One term of the loss: weight * mean over a batch drawn uniformly with replacement from `rows`.
+struct Objective {
+    PairColumns data;                                  ///< shared by the group
+    std::vector<std::span<const std::int64_t>> rows;   ///< training rows of each replica, not empty
+    std::int64_t batch = 0;
+    double weight = 1.0;
+};
+
+struct Adam {
+    double learning_rate, beta1, beta2, epsilon;
+};
+
+/// A program bound to a group of replicas: their parameters, optimiser state and workspace.
+class Executor {
+public:
+    Executor() = default;
+    Executor(const Executor&) = delete;
+    Executor& operator=(const Executor&) = delete;
+    virtual ~Executor() = default;
+
+    /// The flat parameter array (Program::parameter_count() values) of a replica. Setting resets the optimiser.
+    virtual void set_parameters(std::int64_t replica, std::span<const double> values) = 0;
+    [[nodiscard]] virtual std::vector<double> parameters(std::int64_t replica) const = 0;
+    /// Values (rows × cols) of a kReplicaConstant buffer.
+    virtual void set_constant(std::int64_t replica, BufferId buffer, std::span<const double> values) = 0;
+
+    /// Runs `steps` steps of every replica from step number `first_step` (0-based, which places the batch draws) and
+    /// gives each replica's mean loss over them. Replica g draws objective o's batches from keys[g].fold(o).
+    virtual void train(std::span<const Objective> objectives, const Adam& adam, std::span<const Key> keys,
+                       std::int64_t first_step, std::int64_t steps, std::span<double> mean_loss) = 0;
+
+    /// Loss and flat gradient of one replica on fixed rows (all of them, in order); for tests and diagnosis.
+    virtual double gradient(std::int64_t replica, const PairColumns& rows, double weight, std::span<double> out) = 0;
+
+    /// Computes tower buffers from the parameters; needed before predict() after set_parameters() or train().
+    virtual void forward_towers() = 0;
+    /// Predictions of one replica. Safe to call from many threads at once.
+    virtual void predict(std::int64_t replica, const PairColumns& rows, std::span<double> out) const = 0;
+};
+
+class Backend {
+public:
+    Backend() = default;
+    Backend(const Backend&) = delete;
+    Backend& operator=(const Backend&) = delete;
+    virtual ~Backend() = default;
+
+    [[nodiscard]] virtual std::string_view name() const = 0;
+    /// The instruction set or device it runs on, in words.
+    [[nodiscard]] virtual std::string description() const = 0;
+    /// `program` must outlive the executor. Errors: kEnvironment if the device cannot hold the group.
+    [[nodiscard]] virtual Result<std::unique_ptr<Executor>> prepare(const Program& program, std::int64_t group) const = 0;
+};
+
+[[nodiscard]] const Backend& reference_backend();
+[[nodiscard]] const Backend& cpu_backend();
+/// The CUDA backend, or kEnvironment in words when this build has none or no device answers.
+[[nodiscard]] Result<const Backend*> cuda_backend();
+
+/// "cpu", "reference" or "cuda"; other names are kUsage errors.
+[[nodiscard]] Result<const Backend*> find_backend(std::string_view name);
+
+}  // namespace pitot

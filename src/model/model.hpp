@@ -1,0 +1,29 @@
+// Model configuration -> step program: the only place that knows what each family computes.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "backend/program.hpp"
+#include "core/key.hpp"
+#include "pitot/config.hpp"
+#include "pitot/dataset.hpp"
+
+namespace pitot {
+
+/// A model's program with the buffers that differ between replicates.
+struct Model {
+    Program program;
+    BufferId platform_baseline = -1;  ///< a_i, platforms × 1; -1 without a baseline
+    BufferId module_baseline = -1;    ///< b_j, modules × 1
+};
+
+/// Builds the program of a model over these sides. The configuration must be valid; Family::kLinearScaling has no
+/// program of its own beyond the baseline.
+[[nodiscard]] Model build_model(const ModelConfig& config, const Side& platforms, const Side& modules);
+
+/// Initial parameters, flat. Each buffer draws from key.fold(its name), so adding a buffer changes no other's start.
+[[nodiscard]] std::vector<double> initial_parameters(const Program& program, Key key);
+
+}  // namespace pitot

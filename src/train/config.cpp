@@ -1,0 +1,287 @@
+// FitConfig: validation and JSON. One table names every field once; all three directions read it.
+#include "pitot/config.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <type_traits>
+
+#include "core/suggest.hpp"
+
+namespace pitot {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+template <typename E>
+struct Label {
+    E value;
+    const char* name;
+};
+constexpr std::array kFamilies{Label{Family::kLinearScaling, "linear_scaling"},
+                               Label{Family::kFactorization, "factorization"}, Label{Family::kNetwork, "network"},
+                               Label{Family::kPlatformNetwork, "platform_network"}};
+constexpr std::array kLosses{Label{Loss::kSquared, "squared"}, Label{Loss::kRelative, "relative"}};
+constexpr std::array kKeeps{Label{Keep::kLast, "last"}, Label{Keep::kBest, "best"}};
+
+const auto& labels(Family /*tag*/) { return kFamilies; }
+const auto& labels(Loss /*tag*/) { return kLosses; }
+const auto& labels(Keep /*tag*/) { return kKeeps; }
+
+// Calls visit("path", field) for every field, in the order of the struct.
+template <typename Config, typename Visit>
+void for_each_field(Config& c, Visit visit) {
+    visit("preset", c.preset);
+    visit("model.family", c.model.family);
+    visit("model.layers", c.model.layers);
+    visit("model.learned_features", c.model.learned_features);
+    visit("model.alpha", c.model.alpha);
+    visit("model.beta", c.model.beta);
+    visit("model.interference_types", c.model.interference_types);
+    visit("model.platform_features", c.model.platform_features);
+    visit("model.module_features", c.model.module_features);
+    visit("model.baseline", c.model.baseline);
+    visit("model.logarithm", c.model.logarithm);
+    visit("model.loss", c.model.loss);
+    visit("train.folds", c.train.folds);
+    visit("train.replicates", c.train.replicates);
+    visit("train.checkpoints", c.train.checkpoints);
+    visit("train.epoch_samples", c.train.epoch_samples);
+    visit("train.batch", c.train.batch);
+    visit("train.together_batch", c.train.together_batch);
+    visit("train.alone_weight", c.train.alone_weight);
+    visit("train.together_weight", c.train.together_weight);
+    visit("train.together_rows", c.train.together_rows);
+    visit("train.learning_rate", c.train.learning_rate);
+    visit("train.beta1", c.train.beta1);
+    visit("train.beta2", c.train.beta2);
+    visit("train.epsilon", c.train.epsilon);
+    visit("train.keep", c.train.keep);
+    visit("share", c.share);
+    visit("calibration_share", c.calibration_share);
+    visit("seed", c.seed);
+}
+
+Json::json_pointer pointer(std::string path) {
+    std::ranges::replace(path, '.', '/');
+    return Json::json_pointer("/" + path);
+}
+
+template <typename T>
+Json encode(const T& field) {
+    if constexpr (std::is_enum_v<T>) {
+        const auto& table = labels(field);
+        return std::ranges::find(table, field, [](const auto& l) { return l.value; })->name;
+    } else {
+        return field;
+    }
+}
+
+std::string wrong(const std::string& path, const Json& value, const std::string& wanted) {
+    return fmt::format("field '{}' cannot be {}: it takes {}", path, value.dump(), wanted);
+}
+
+Result<void> decode(const std::string& path, const Json& json, bool& field) {
+    if (!json.is_boolean()) {
+        return fail(ErrorCode::kUsage, wrong(path, json, "true or false"));
+    }
+    field = json.get<bool>();
+    return {};
+}
+Result<void> decode(const std::string& path, const Json& json, std::string& field) {
+    if (!json.is_string()) {
+        return fail(ErrorCode::kUsage, wrong(path, json, "a text"));
+    }
+    field = json.get<std::string>();
+    return {};
+}
+Result<void> decode(const std::string& path, const Json& json, double& field) {
+    if (!json.is_number() || !std::isfinite(json.get<double>())) {
+        return fail(ErrorCode::kUsage, wrong(path, json, "a number"));
+    }
+    field = json.get<double>();
+    return {};
+}
+Result<void> decode(const std::string& path, const Json& json, std::int64_t& field) {
+    const bool fits = json.is_number_integer() &&
+                      (!json.is_number_unsigned() || json.get<std::uint64_t>() <= std::uint64_t{INT64_MAX});
+    if (!fits) {
+        return fail(ErrorCode::kUsage, wrong(path, json, "a whole number"));
+    }
+    field = json.get<std::int64_t>();
+    return {};
+}
+Result<void> decode(const std::string& path, const Json& json, std::uint64_t& field) {
+    if (!json.is_number_unsigned()) {
+        return fail(ErrorCode::kUsage, wrong(path, json, "a whole number from 0 on"));
+    }
+    field = json.get<std::uint64_t>();
+    return {};
+}
+Result<void> decode(const std::string& path, const Json& json, std::vector<std::int64_t>& field) {
+    std::vector<std::int64_t> list;
+    for (const Json& item : json.is_array() ? json : Json::array({json})) {
+        std::int64_t value = 0;
+        if (!decode(path, item, value)) {
+            return fail(ErrorCode::kUsage, wrong(path, json, "a list of whole numbers"));
+        }
+        list.push_back(value);
+    }
+    field = std::move(list);
+    return {};
+}
+template <typename E>
+    requires std::is_enum_v<E>
+Result<void> decode(const std::string& path, const Json& json, E& field) {
+    std::string known;
+    for (const auto& label : labels(field)) {
+        if (json.is_string() && json.get<std::string>() == label.name) {
+            field = label.value;
+            return {};
+        }
+        known += (known.empty() ? "'" : ", '") + std::string(label.name) + "'";
+    }
+    return fail(ErrorCode::kUsage, wrong(path, json, known));
+}
+
+std::vector<std::string> field_names() {
+    std::vector<std::string> names;
+    FitConfig config;
+    for_each_field(config, [&](const char* path, const auto& /*field*/) { names.emplace_back(path); });
+    return names;
+}
+
+Result<void> set_field(FitConfig& config, const std::string& path, const Json& value) {
+    Result<void> result = fail(ErrorCode::kUsage, fmt::format("there is no field '{}'{}", path,
+                                                              suggestion(path, field_names())));
+    for_each_field(config, [&](const char* name, auto& field) {
+        if (path == name) {
+            result = decode(path, value, field);
+        }
+    });
+    return result;
+}
+
+Result<void> set_fields(FitConfig& config, const std::string& prefix, const Json& object) {
+    for (const auto& [key, value] : object.items()) {
+        const std::string path = prefix + key;
+        auto done = value.is_object() ? set_fields(config, path + ".", value) : set_field(config, path, value);
+        if (!done) {
+            return done;
+        }
+    }
+    return {};
+}
+
+// One limit of validate(): the first broken one is reported.
+struct Limits {
+    Result<void> result{};
+
+    void require(bool holds, const char* field, const Json& value, const char* limit) {
+        if (result && !holds) {
+            result = fail(ErrorCode::kUsage, fmt::format("field '{}' is {}, but must be {}", field, value.dump(), limit));
+        }
+    }
+    void positive(const char* field, std::int64_t value, std::int64_t most) {
+        require(value >= 1 && value <= most, field, value, fmt::format("from 1 to {}", most).c_str());
+    }
+};
+
+void check_model(Limits& limits, const ModelConfig& m) {
+    constexpr std::int64_t kWidest = 1 << 16;
+    const bool network = m.family == Family::kNetwork || m.family == Family::kPlatformNetwork;
+    limits.require(!m.layers.empty() && m.layers.size() <= 32, "model.layers", m.layers, "a list of 1 to 32 widths");
+    for (const std::int64_t width : m.layers) {
+        limits.require(width >= 1 && width <= kWidest, "model.layers", m.layers, "widths from 1 to 65536");
+    }
+    limits.require(!network || (m.layers.size() >= 2 && m.layers.back() == 1), "model.layers", m.layers,
+                   "hidden widths and then 1 for a network");
+    limits.require(m.learned_features >= 0 && m.learned_features <= 4096, "model.learned_features", m.learned_features,
+                   "from 0 to 4096");
+    limits.require(m.alpha > 0.0, "model.alpha", m.alpha, "greater than 0");
+    limits.require(m.beta > 0.0, "model.beta", m.beta, "greater than 0");
+    limits.require(m.interference_types >= 0 && m.interference_types <= 64, "model.interference_types",
+                   m.interference_types, "from 0 to 64");
+    limits.require(m.interference_types == 0 || m.family == Family::kFactorization, "model.interference_types",
+                   m.interference_types, "0 unless model.family is 'factorization'");
+    limits.require(m.logarithm || !m.baseline, "model.baseline", m.baseline,
+                   "false when model.logarithm is false: the baseline is a sum of logarithms");
+    limits.require(!m.logarithm || m.loss == Loss::kSquared, "model.loss", encode(m.loss),
+                   "'squared' when model.logarithm is true: errors of logarithms are relative already");
+    limits.require(m.family != Family::kLinearScaling || m.baseline, "model.baseline", m.baseline,
+                   "true for the family 'linear_scaling'");
+}
+
+void check_train(Limits& limits, const TrainConfig& t) {
+    constexpr std::int64_t kMany = 1'000'000'000;
+    limits.positive("train.folds", t.folds, 10'000);
+    limits.positive("train.replicates", t.replicates, 1'000'000);
+    limits.positive("train.checkpoints", t.checkpoints, kMany);
+    limits.positive("train.epoch_samples", t.epoch_samples, kMany);
+    limits.positive("train.batch", t.batch, 1 << 24);
+    limits.positive("train.together_batch", t.together_batch, 1 << 24);
+    limits.require(t.alone_weight > 0.0, "train.alone_weight", t.alone_weight, "greater than 0");
+    limits.require(t.together_weight >= 0.0, "train.together_weight", t.together_weight, "0 or more");
+    limits.require(t.together_rows >= 0, "train.together_rows", t.together_rows, "0 (all) or more");
+    limits.require(t.learning_rate > 0.0, "train.learning_rate", t.learning_rate, "greater than 0");
+    limits.require(t.beta1 >= 0.0 && t.beta1 < 1.0, "train.beta1", t.beta1, "at least 0 and below 1");
+    limits.require(t.beta2 >= 0.0 && t.beta2 < 1.0, "train.beta2", t.beta2, "at least 0 and below 1");
+    limits.require(t.epsilon > 0.0, "train.epsilon", t.epsilon, "greater than 0");
+}
+
+}  // namespace
+
+Result<void> FitConfig::validate() const {
+    Limits limits;
+    check_model(limits, model);
+    check_train(limits, train);
+    limits.require(share > 0.0 && share < 1.0, "share", share, "between 0 and 1, both excluded");
+    limits.require(calibration_share >= 0.0 && calibration_share < 1.0, "calibration_share", calibration_share,
+                   "at least 0 and below 1");
+    return limits.result;
+}
+
+std::string to_json(const FitConfig& config) {
+    Json json;
+    for_each_field(config, [&](const char* path, const auto& field) { json[pointer(path)] = encode(field); });
+    return json.dump(2);
+}
+
+Result<void> apply_json(FitConfig& config, std::string_view text) {
+    const Json json = Json::parse(text, nullptr, false);
+    if (json.is_discarded() || !json.is_object()) {
+        return fail(ErrorCode::kUsage,
+                    "the configuration is not a JSON object; 'pitot presets embedding/128' prints one to start from");
+    }
+    FitConfig changed = config;
+    auto done = set_fields(changed, "", json);
+    if (done) {
+        config = std::move(changed);
+    }
+    return done;
+}
+
+Result<void> apply_override(FitConfig& config, std::string_view assignment) {
+    const std::size_t equals = assignment.find('=');
+    if (equals == std::string_view::npos) {
+        return fail(ErrorCode::kUsage, fmt::format("'{}' is not of the form field=value, as in model.alpha=0.01",
+                                                   assignment));
+    }
+    const std::string path(assignment.substr(0, equals));
+    const std::string text(assignment.substr(equals + 1));
+    Json value = Json::parse(text, nullptr, false);
+    if (value.is_discarded() && text.find(',') != std::string::npos) {
+        value = Json::parse("[" + text + "]", nullptr, false);
+    }
+    FitConfig changed = config;
+    auto done = set_field(changed, path, value.is_discarded() ? Json(text) : value);
+    if (done) {
+        config = std::move(changed);
+    }
+    return done;
+}
+
+}  // namespace pitot

@@ -1,0 +1,344 @@
+#include "train/train.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "backend/backend.hpp"
+#include "core/parallel.hpp"
+#include "model/model.hpp"
+#include "pitot/units.hpp"
+
+namespace pitot {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// What every replicate reads: the observations' targets on the model's scale.
+struct Targets {
+    std::vector<float> alone;
+    std::vector<float> together;
+};
+
+std::vector<float> targets_of(const ObservationTable& table, bool logarithm) {
+    std::vector<float> out;
+    out.reserve(table.runtime_us.size());
+    for (const double t : table.runtime_us) {
+        out.push_back(static_cast<float>(logarithm ? to_log({t}).value : t / kReferenceRuntimeUs));
+    }
+    return out;
+}
+
+PairColumns columns_of(const ObservationTable& table, const std::vector<float>& target) {
+    return {table.platform, table.module, table.co_runner, table.width, target};
+}
+
+// Counts steps over all threads and reports a few times a second.
+class StepCounter {
+public:
+    StepCounter(const TrainOptions& options, std::int64_t total) : options_(options), total_(total) {}
+
+    void add(std::int64_t steps) {
+        const std::scoped_lock lock(mutex_);
+        done_ += steps;
+        const auto now = Clock::now();
+        if (options_.progress && (now - reported_ > kInterval || done_ == total_)) {
+            reported_ = now;
+            options_.progress(done_, total_);
+        }
+    }
+
+private:
+    static constexpr std::chrono::milliseconds kInterval{100};
+    const TrainOptions& options_;
+    const std::int64_t total_;
+    std::mutex mutex_;
+    std::int64_t done_ = 0;
+    Clock::time_point reported_{};
+};
+
+// One replicate while its folds are at work; the last to leave frees it.
+struct Started {
+    ReplicateRows rows;
+    LinearScaling baseline;
+    Model model;
+};
+
+// What the folds of all replicates share.
+struct Job {
+    const Dataset& dataset;
+    const FitConfig& config;
+    const TrainOptions& options;
+    const Backend& backend;
+    const std::function<ReplicateRows(std::int64_t)>& rows;
+    Targets targets;
+    std::int64_t steps = 0;
+    StepCounter& counter;
+};
+
+std::shared_ptr<const Started> start_replicate(const Job& job, std::int64_t replicate) {
+    const Dataset& data = job.dataset;
+    auto started = std::make_shared<Started>();
+    started->rows = job.rows(replicate);
+    started->baseline = fit_linear_scaling(data.alone.view(), started->rows.alone.rest, data.platforms.size(),
+                                           data.modules.size());
+    started->model = build_model(job.config.model, data.platforms, data.modules);
+    return started;
+}
+
+// Mean weighted loss over validation rows; 0 rows of an objective count nothing.
+class Validation {
+public:
+    Validation(const Job& job, const ReplicateRows& rows, std::int64_t fold) : job_(job) {
+        add(job.dataset.alone, job.targets.alone, rows.alone.validation(fold), job.config.train.alone_weight);
+        add(job.dataset.together, job.targets.together, rows.together.validation(fold),
+            job.config.train.together_weight);
+    }
+    [[nodiscard]] bool empty() const { return parts_.empty(); }
+    [[nodiscard]] double loss(const Executor& executor) const {
+        double total = 0.0;
+        for (const Part& part : parts_) {
+            std::vector<double> prediction(part.target.size());
+            executor.predict(0, {part.platform, part.module, part.co_runner, part.width, {}}, prediction);
+            double sum = 0.0;
+            for (std::size_t n = 0; n < prediction.size(); ++n) {
+                const double error = prediction[n] - part.target[n];
+                const bool relative = job_.config.model.loss == Loss::kRelative;
+                sum += relative ? error * error / (part.target[n] * part.target[n]) : error * error;
+            }
+            total += part.weight * sum / static_cast<double>(prediction.size());
+        }
+        return total;
+    }
+
+private:
+    struct Part {
+        std::vector<std::int32_t> platform, module, co_runner;
+        std::int32_t width;
+        std::vector<double> target;
+        double weight;
+    };
+    void add(const ObservationTable& table, const std::vector<float>& target, std::span<const std::int64_t> rows,
+             double weight) {
+        if (rows.empty() || weight == 0.0) {
+            return;
+        }
+        Part part{{}, {}, {}, table.width, {}, weight};
+        for (const std::int64_t r : rows) {
+            const auto row = static_cast<std::size_t>(r);
+            const auto width = static_cast<std::size_t>(table.width);
+            part.platform.push_back(table.platform[row]);
+            part.module.push_back(table.module[row]);
+            for (std::size_t c = 0; c < width; ++c) {
+                part.co_runner.push_back(table.co_runner[row * width + c]);
+            }
+            part.target.push_back(target[row]);
+        }
+        parts_.push_back(std::move(part));
+    }
+
+    const Job& job_;
+    std::vector<Part> parts_;
+};
+
+std::vector<float> narrowed(const std::vector<double>& values) { return {values.begin(), values.end()}; }
+
+// Trains one fold. Cancelled folds come back as an error.
+Result<FoldFit> train_fold(const Job& job, const Started& started, std::int64_t replicate, std::int64_t fold) {
+    const TrainConfig& config = job.config.train;
+    const Key key = Key(job.config.seed)
+                        .fold("train")
+                        .fold(static_cast<std::uint64_t>(replicate))
+                        .fold(static_cast<std::uint64_t>(fold));
+    auto prepared = job.backend.prepare(started.model.program, 1);
+    if (!prepared) {
+        return fail(prepared.error(), "preparing a model");
+    }
+    Executor& executor = **prepared;
+    executor.set_parameters(0, initial_parameters(started.model.program, key.fold("init")));
+    if (job.config.model.baseline) {
+        executor.set_constant(0, started.model.platform_baseline, started.baseline.platform);
+        executor.set_constant(0, started.model.module_baseline, started.baseline.module);
+    }
+    const std::vector<std::int64_t> alone = started.rows.alone.training(fold);
+    const std::vector<std::int64_t> together = started.rows.together.training(fold);
+    std::vector<Objective> objectives;
+    objectives.push_back({columns_of(job.dataset.alone, job.targets.alone), {alone}, config.batch, config.alone_weight});
+    if (config.together_weight > 0.0 && !together.empty()) {
+        objectives.push_back({columns_of(job.dataset.together, job.targets.together),
+                              {together},
+                              config.together_batch,
+                              config.together_weight});
+    }
+    const Validation validation(job, started.rows, fold);
+    const Adam adam{config.learning_rate, config.beta1, config.beta2, config.epsilon};
+    const Key batches = key.fold("batch");
+    const std::int64_t epoch = std::max<std::int64_t>(1, job.steps / config.checkpoints);
+    constexpr std::int64_t kSlice = 50;  // steps between looks at the stop token
+
+    FoldFit fit;
+    double best = INFINITY;
+    for (std::int64_t step = 0; step < job.steps;) {
+        const std::int64_t end = std::min(job.steps, step + epoch);
+        const auto steps_here = static_cast<double>(end - step);
+        double loss = 0.0;
+        while (step < end) {
+            if (job.options.stop.stop_requested()) {
+                return fail(ErrorCode::kCancelled, "stopped before training was done");
+            }
+            const std::int64_t count = std::min(kSlice, end - step);
+            double mean = 0.0;
+            executor.train(objectives, adam, std::span(&batches, 1), step, count, std::span(&mean, 1));
+            loss += mean * static_cast<double>(count) / steps_here;
+            step += count;
+            job.counter.add(count);
+        }
+        if (!std::isfinite(loss)) {
+            return fail(ErrorCode::kInput, fmt::format("training of preset '{}' diverged at step {}; lower train.learning_rate "
+                                                       "({}) or model.alpha ({})",
+                                                       job.config.preset, step, config.learning_rate,
+                                                       job.config.model.alpha));
+        }
+        fit.train_loss.push_back(static_cast<float>(loss));
+        if (!validation.empty()) {
+            executor.forward_towers();
+            const double checked = validation.loss(executor);
+            fit.validation_loss.push_back(static_cast<float>(checked));
+            if (config.keep == Keep::kBest && checked < best) {
+                best = checked;
+                fit.kept_checkpoint = static_cast<std::int64_t>(fit.validation_loss.size()) - 1;
+                fit.parameters = narrowed(executor.parameters(0));
+            }
+        }
+    }
+    if (config.keep == Keep::kLast || fit.parameters.empty()) {
+        fit.kept_checkpoint = static_cast<std::int64_t>(fit.train_loss.size()) - 1;
+        fit.parameters = narrowed(executor.parameters(0));
+    }
+    return fit;
+}
+
+Result<void> check_fit(const Dataset& dataset, const FitConfig& config) {
+    const ModelConfig& m = config.model;
+    const bool networks = m.family == Family::kNetwork || m.family == Family::kPlatformNetwork;
+    const bool wants_platform = m.platform_features && m.family != Family::kLinearScaling;
+    const bool wants_module = (m.module_features || networks) && m.family != Family::kLinearScaling;
+    const auto missing = [&](const char* side) {
+        return fail(ErrorCode::kInput,
+                    fmt::format("preset '{}' needs {} features and the dataset has none; give --{}-features FILE or "
+                                "choose a preset without them, such as linear/128",
+                                config.preset, side, side));
+    };
+    if (wants_platform && dataset.platforms.features.cols() == 0) {
+        return missing("platform");
+    }
+    if (wants_module && dataset.modules.features.cols() == 0) {
+        return missing("module");
+    }
+    if (config.train.together_weight > 0.0 && dataset.together.size() == 0) {
+        return fail(ErrorCode::kInput,
+                    fmt::format("preset '{}' trains on rows with co-runners and the dataset has none; add a file that "
+                                "has them or choose a preset such as embedding/128",
+                                config.preset));
+    }
+    return {};
+}
+
+}  // namespace
+
+ReplicateRows draw_rows(const Dataset& dataset, const FitConfig& config, double share, double calibration_share,
+                        std::int64_t replicate) {
+    const Key key = Key(config.seed).fold("split").fold(static_cast<std::uint64_t>(replicate));
+    const std::int64_t limit = config.train.together_rows;
+    const std::int64_t together =
+        limit > 0 ? std::min(limit, dataset.together.size()) : dataset.together.size();
+    return {make_split(dataset.alone.size(), share, calibration_share, config.train.folds, key.fold("alone")),
+            make_split(together, share, calibration_share, config.train.folds, key.fold("together"))};
+}
+
+std::int64_t steps_of(const TrainConfig& config, double share) {
+    // As published: int(25 000 * p / 100) steps between checkpoints, 100 of them at the default.
+    const auto epoch = static_cast<std::int64_t>(static_cast<double>(config.epoch_samples) * share / 100.0);
+    return config.checkpoints * epoch;
+}
+
+Result<void> train_replicates(const Dataset& dataset, const FitConfig& config, double share, std::int64_t replicates,
+                              const TrainOptions& options, const std::function<ReplicateRows(std::int64_t)>& rows,
+                              const std::function<Result<void>(Replicate&&)>& consume) {
+    if (auto fits = check_fit(dataset, config); !fits) {
+        return fits;
+    }
+    const auto backend = find_backend(options.backend);
+    if (!backend) {
+        return tl::unexpected(backend.error());
+    }
+    const bool trained = config.model.family != Family::kLinearScaling;
+    const std::int64_t folds = trained ? config.train.folds : 1;
+    const std::int64_t steps = steps_of(config.train, share);
+    if (trained && steps < 1) {
+        return fail(ErrorCode::kUsage, fmt::format("a training share of {} with train.epoch_samples {} gives no training "
+                                                   "step; raise one of them",
+                                                   share, config.train.epoch_samples));
+    }
+    StepCounter counter(options, steps * folds * replicates);
+    const bool logarithm = config.model.logarithm;
+    const Job job{dataset, config, options, **backend, rows,
+                  {targets_of(dataset.alone, logarithm), targets_of(dataset.together, logarithm)}, steps, counter};
+
+    // A replicate is started by whichever of its folds comes first and is shared by them.
+    std::mutex mutex;
+    std::vector<std::weak_ptr<const Started>> starting(static_cast<std::size_t>(replicates));
+    struct Outcome {
+        std::shared_ptr<const Started> started;
+        Result<FoldFit> fit;
+    };
+    const auto produce = [&](std::int64_t task) -> Outcome {
+        const std::int64_t replicate = task / folds;
+        std::shared_ptr<const Started> started;
+        {
+            const std::scoped_lock lock(mutex);
+            auto& slot = starting[static_cast<std::size_t>(replicate)];
+            started = slot.lock();
+            if (!started) {
+                started = start_replicate(job, replicate);
+                slot = started;
+            }
+        }
+        if (started->rows.alone.training(task % folds).empty()) {
+            return {started, fail(ErrorCode::kInput,
+                                  fmt::format("no rows are left to train fold {} of {} on ({} observations, share {}); "
+                                              "measure more pairs or lower --folds",
+                                              task % folds + 1, folds, dataset.alone.size(), share))};
+        }
+        Result<FoldFit> fit = trained ? train_fold(job, *started, replicate, task % folds) : Result<FoldFit>(FoldFit{});
+        return {std::move(started), std::move(fit)};
+    };
+    Result<void> outcome;
+    Replicate current;
+    const auto collect = [&](std::int64_t task, Outcome&& done) {
+        if (!done.fit) {
+            outcome = tl::unexpected(done.fit.error());
+            return false;
+        }
+        if (task % folds == 0) {
+            current = {task / folds, done.started->rows, done.started->baseline, {}};
+        }
+        if (trained) {
+            current.folds.push_back(std::move(*done.fit));
+        }
+        if (task % folds == folds - 1) {
+            outcome = consume(std::move(current));
+        }
+        return outcome.has_value();
+    };
+    const int threads = options.threads > 0 ? options.threads : default_threads();
+    parallel_ordered(threads, replicates * folds, produce, collect);
+    return outcome;
+}
+
+}  // namespace pitot
