@@ -21,11 +21,16 @@ add_library(pitot_compiler INTERFACE)
 target_compile_options(pitot_compiler INTERFACE
     -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion
     $<$<BOOL:${PITOT_WERROR}>:-Werror>)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    # GCC bug 105651: warns of `"literal" + std::string`.
+    target_compile_options(pitot_compiler INTERFACE -Wno-restrict)
+endif()
 
 # Flags of the whole program, libraries and tests alike.
 if(PITOT_SANITIZE)
     add_compile_options(-fsanitize=${PITOT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
     add_link_options(-fsanitize=${PITOT_SANITIZE})
+    add_compile_definitions(_GLIBCXX_ASSERTIONS)
 endif()
 if(PITOT_FUZZ)
     if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
