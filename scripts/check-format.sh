@@ -8,7 +8,7 @@ if [[ -z $formatter ]]; then
     echo "check-format: clang-format-14 is not installed; run scripts/install-deps.sh" >&2
     exit 4
 fi
-mapfile -t sources < <(find include src apps tests bench -name '*.hpp' -o -name '*.cpp' | sort)
+mapfile -t sources < <(find include src apps tests bench -name '*.hpp' -o -name '*.cpp' -o -name '*.h' | sort)
 if [[ ${1:-} == --fix ]]; then
     "$formatter" -i "${sources[@]}"
 elif ! "$formatter" --dry-run -Werror "${sources[@]}"; then

@@ -1,0 +1,32 @@
+#include "cli/progress.hpp"
+
+#include <gtest/gtest.h>
+
+namespace pitot::cli {
+namespace {
+
+TEST(Progress, SaysHowFarHowFastAndHowLong) {
+    EXPECT_EQ(progress_line("fitting", 50, 200, 5.0, 200),
+              "fitting  [######..................]  25 %  10 steps/s  15.0 s left");
+    EXPECT_EQ(progress_line("fitting", 200, 200, 5.0, 200),
+              "fitting  [########################] 100 %  40 steps/s  1.00 s left");
+}
+
+TEST(Progress, PromisesNothingBeforeTheFirstStep) {
+    EXPECT_EQ(progress_line("x", 0, 200, 5.0, 200), "x  [........................]   0 %");
+    EXPECT_EQ(progress_line("x", 0, 0, 0.0, 200), "x  [........................]   0 %");
+}
+
+TEST(Progress, FitsTheTerminal) { EXPECT_EQ(progress_line("fitting", 50, 200, 5.0, 20).size(), 20U); }
+
+TEST(Progress, IsSilentWithoutATerminal) {
+    ::testing::internal::CaptureStderr();  // a file
+    {
+        Progress progress("fitting");
+        EXPECT_FALSE(progress.callback());
+    }
+    EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+}
+
+}  // namespace
+}  // namespace pitot::cli
