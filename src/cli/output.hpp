@@ -56,7 +56,4 @@ private:
 /// Indented JSON and a newline on stdout. NaN and infinities become null.
 void print_json(const nlohmann::ordered_json& json);
 
-/// A field of a CSV line: quoted when it holds a comma, a quote or a line break.
-[[nodiscard]] std::string csv_field(std::string_view text);
-
 }  // namespace pitot::cli

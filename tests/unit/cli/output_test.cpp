@@ -91,12 +91,5 @@ TEST(Output, TablesShowControlCharacters) {
     EXPECT_EQ(table.to_string(), "N\na\\x09b\n");
 }
 
-TEST(Output, CsvFieldsAreQuotedWhenTheyMustBe) {
-    EXPECT_EQ(csv_field("plain text"), "plain text");
-    EXPECT_EQ(csv_field("a,b"), "\"a,b\"");
-    EXPECT_EQ(csv_field("say \"hi\""), "\"say \"\"hi\"\"\"");
-    EXPECT_EQ(csv_field("a\nb"), "\"a\nb\"");
-}
-
 }  // namespace
 }  // namespace pitot::cli
