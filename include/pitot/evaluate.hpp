@@ -68,7 +68,7 @@ struct EvaluateOptions {
     /// exactly the published ones.
     bool bounds = false;
     std::vector<double> confidences{0.9, 0.95, 0.99};
-    RunOptions run;
+    RunOptions run{};
 };
 
 /// Trains and tests. Memory does not grow with the number of replicates, but for 8 bytes of MAPE a replicate and

@@ -108,6 +108,23 @@ Side join(const Side& known, const Side& extra) {
     return side;
 }
 
+// Rows that were not measured become the mean of those that were.
+void average_rows(MatrixView<float> table, const std::vector<Basis>& basis) {
+    PITOT_CHECK(table.rows == static_cast<std::int64_t>(basis.size()));
+    const auto known = std::ranges::count(basis, Basis::kMeasured);
+    for (std::int64_t c = 0; c < table.cols; ++c) {
+        double sum = 0.0;
+        for (std::int64_t i = 0; i < table.rows; ++i) {
+            sum += basis[static_cast<std::size_t>(i)] == Basis::kMeasured ? static_cast<double>(table(i, c)) : 0.0;
+        }
+        for (std::int64_t i = 0; i < table.rows && known > 0; ++i) {
+            if (basis[static_cast<std::size_t>(i)] != Basis::kMeasured) {
+                table(i, c) = static_cast<float>(sum / static_cast<double>(known));
+            }
+        }
+    }
+}
+
 void extend_baseline(const Side& side, std::vector<Basis>& basis, std::vector<double>& terms) {
     const auto rows = static_cast<std::size_t>(side.size());
     if (basis.size() == rows) {
@@ -142,6 +159,23 @@ void fill_baseline(const Side& side, std::vector<Basis>& basis, std::vector<doub
         if (basis[i] != Basis::kMeasured) {
             basis[i] = has_features ? Basis::kFeatures : Basis::kAverage;
             terms[i] = regression(side.features.view().row(static_cast<std::int64_t>(i)));
+        }
+    }
+}
+
+void average_unmeasured_inputs(PredictorParts& parts) {
+    if (parts.folds.empty()) {
+        return;
+    }
+    for (const ParameterInfo& block : parameter_layout(parts.config.model, parts.platforms, parts.modules)) {
+        const bool of_platforms = block.name == "platform.learned" || block.name == "platform.table";
+        const bool of_modules = block.name == "module.learned" || block.name == "module.table";
+        if (!of_platforms && !of_modules) {
+            continue;
+        }
+        const std::vector<Basis>& basis = of_platforms ? parts.platform_basis : parts.module_basis;
+        for (FoldFit& fold : parts.folds) {
+            average_rows({fold.parameters.data() + block.offset, block.rows, block.cols, block.cols}, basis);
         }
     }
 }

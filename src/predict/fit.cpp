@@ -116,6 +116,7 @@ Result<Predictor> fit(const Dataset& dataset, const FitConfig& config, const Run
     parts.folds = std::move(trained->folds);
     fill_baseline(parts.platforms, parts.platform_basis, parts.baseline.platform);
     fill_baseline(parts.modules, parts.module_basis, parts.baseline.module);
+    average_unmeasured_inputs(parts);
     const Ensemble ensemble(config.model, parts.platforms, parts.modules, parts.baseline, parts.folds);
     auto calibration = calibrate(ensemble, config.model, dataset, trained->rows);
     if (!calibration) {

@@ -1,0 +1,188 @@
+#include "pitot/evaluate.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "../../support/synthetic.hpp"
+#include "model/fold_model.hpp"
+#include "train/train.hpp"
+
+namespace pitot {
+namespace {
+
+using test::quick_config;
+using test::synthetic_dataset;
+
+// MAPE of one replicate the long way: trained again, fold by fold, row by row.
+double mape_by_hand(const Dataset& dataset, const FitConfig& config, double share, std::int64_t replicate) {
+    double mape = 0.0;
+    const auto rows = [&](std::int64_t r) { return draw_rows(dataset, config, share, 0.0, r); };
+    const auto trained =
+        train_replicates(dataset, config, share, replicate + 1, {}, rows, [&](Replicate&& r) -> Result<void> {
+            if (r.index != replicate) {
+                return {};
+            }
+            for (const std::int64_t row : r.rows.alone.test) {
+                const auto at = static_cast<std::size_t>(row);
+                const std::vector<std::int32_t> platform{dataset.alone.platform[at]};
+                const std::vector<std::int32_t> module{dataset.alone.module[at]};
+                double y = 0.0;
+                for (const FoldFit& fold : r.folds) {
+                    double prediction = 0.0;
+                    FoldModel(config.model, dataset.platforms, dataset.modules, r.baseline, fold.parameters)
+                        .predict({platform, module, {}, 0}, {&prediction, 1});
+                    y += prediction / static_cast<double>(r.folds.size());
+                }
+                const double truth = dataset.alone.runtime_us[at] / 25000.0;
+                mape += std::abs((config.model.logarithm ? std::exp(y) : y) / truth - 1.0) /
+                        static_cast<double>(r.rows.alone.test.size());
+            }
+            return {};
+        });
+    EXPECT_TRUE(trained);
+    return mape;
+}
+
+TEST(Evaluate, MeasuresWhatTheLongWayMeasures) {
+    const Dataset dataset = synthetic_dataset({.platforms = 8, .modules = 10});
+    for (const char* name : {"embedding/32", "paragon/32"}) {
+        const FitConfig config = quick_config(name);
+        const Evaluation evaluation = evaluate(dataset, config, {.share = 0.7, .replicates = 3}).value();
+        ASSERT_EQ(evaluation.objectives.size(), 1U);
+        const ObjectiveMetrics& mf = evaluation.objectives[0];
+        EXPECT_EQ(mf.objective, "mf");
+        EXPECT_EQ(mf.test_rows, static_cast<std::int64_t>(static_cast<double>(dataset.alone.size()) * (1.0 - 0.7)));
+        EXPECT_EQ(mf.calibration_rows, 0);
+        EXPECT_TRUE(mf.bounds.empty());
+        ASSERT_EQ(mf.model.replicates.size(), 3U);
+        for (std::int64_t r = 0; r < 3; ++r) {
+            EXPECT_NEAR(mf.model.replicates[static_cast<std::size_t>(r)], mape_by_hand(dataset, config, 0.7, r), 1e-6);
+        }
+        const auto& m = mf.model.replicates;
+        const double mean = (m[0] + m[1] + m[2]) / 3.0;
+        const double variance =
+            ((m[0] - mean) * (m[0] - mean) + (m[1] - mean) * (m[1] - mean) + (m[2] - mean) * (m[2] - mean)) / 2.0;
+        EXPECT_NEAR(mf.model.mape.mean, mean, 1e-12);
+        EXPECT_NEAR(mf.model.mape.std, std::sqrt(variance), 1e-12);
+        EXPECT_TRUE(std::ranges::is_sorted(mf.model.percentile));
+        EXPECT_TRUE(mf.model.percentile_exact);
+        EXPECT_EQ(evaluation.steps, 3 * 3 * steps_of(config.train, 0.7));
+        EXPECT_TRUE(evaluation.complete);
+    }
+}
+
+TEST(Evaluate, BaselineAloneIsItsOwnBaseline) {
+    const Evaluation evaluation =
+        evaluate(synthetic_dataset(), quick_config("baseline/linear_scaling"), {.share = 0.5, .replicates = 2}).value();
+    const ObjectiveMetrics& mf = evaluation.objectives.at(0);
+    EXPECT_EQ(mf.model.replicates, mf.baseline.replicates);
+    EXPECT_EQ(mf.model.percentile, mf.baseline.percentile);
+    EXPECT_EQ(evaluation.steps, 0);
+}
+
+TEST(Evaluate, TestsRowsWithCoRunnersToo) {
+    const Dataset dataset = synthetic_dataset({.together = 300, .width = 2});
+    FitConfig config = quick_config("interference/2");
+    config.train.together_rows = 0;
+    config.train.checkpoints = 20;
+    config.train.epoch_samples = 4000;
+    const Evaluation taught = evaluate(dataset, config, {.share = 0.8, .replicates = 1}).value();
+    ASSERT_EQ(taught.objectives.size(), 2U);
+    EXPECT_EQ(taught.objectives[1].objective, "if");
+    EXPECT_EQ(taught.objectives[1].test_rows, 59);  // int(300 * (1 - 0.8)) in doubles
+    // Co-runners slow every row down by a fifth or more: whoever ignores them is that far off.
+    EXPECT_GT(taught.objectives[1].baseline.mape.mean, 0.2);
+    EXPECT_LT(taught.objectives[1].model.mape.mean, 0.5 * taught.objectives[1].baseline.mape.mean);
+}
+
+TEST(Evaluate, CoversAsPromised) {
+    const Dataset dataset = synthetic_dataset({.platforms = 40, .modules = 50, .noise = 0.1});
+    FitConfig config = quick_config("baseline/linear_scaling");
+    config.calibration_share = 0.3;
+    const EvaluateOptions options{.share = 0.6, .replicates = 60, .bounds = true};
+    const Evaluation evaluation = evaluate(dataset, config, options).value();
+    const ObjectiveMetrics& mf = evaluation.objectives.at(0);
+    ASSERT_EQ(mf.bounds.size(), 3U);
+    EXPECT_GT(mf.calibration_rows, 300);
+    for (const BoundMetrics& bound : mf.bounds) {
+        EXPECT_EQ(bound.unavailable, "");
+        EXPECT_GT(bound.coverage.std, 0.0);
+        // Replicates share a dataset, so their mean varies more than independent ones would: one point of slack.
+        EXPECT_NEAR(bound.coverage.mean, bound.confidence, 0.01) << bound.confidence;
+    }
+    EXPECT_LT(mf.bounds[0].over_provisioning.mean, mf.bounds[2].over_provisioning.mean);
+}
+
+TEST(Evaluate, SaysWhichBoundsCannotBeHad) {
+    FitConfig config = quick_config("baseline/linear_scaling");
+    config.calibration_share = 0.2;
+    const EvaluateOptions options{.share = 0.5, .replicates = 2, .bounds = true};
+    const Dataset dataset = synthetic_dataset();  // about 215 rows: 108 left, 21 calibrate
+    const Evaluation evaluation = evaluate(dataset, config, options).value();
+    const auto& bounds = evaluation.objectives.at(0).bounds;
+    EXPECT_EQ(bounds[1].unavailable, "");
+    EXPECT_NE(bounds[2].unavailable.find("at least 99 calibration rows"), std::string::npos) << bounds[2].unavailable;
+
+    config.calibration_share = 0.05;
+    const auto none = evaluate(dataset, config, options);
+    ASSERT_FALSE(none);
+    EXPECT_EQ(none.error().code(), ErrorCode::kInput);
+    EXPECT_NE(none.error().message().find("at least 9 calibration rows"), std::string::npos);
+}
+
+TEST(Evaluate, ReturnsFinishedReplicatesWhenStopped) {
+    std::stop_source source;
+    EvaluateOptions options{.share = 0.7, .replicates = 4};
+    options.run.threads = 1;
+    options.run.stop = source.get_token();
+    options.run.progress = [&](std::int64_t done, std::int64_t total) {
+        if (2 * done > total) {
+            source.request_stop();
+        }
+    };
+    FitConfig config = quick_config();
+    config.train.epoch_samples = 100000;  // long enough for progress to be reported in between
+    const Evaluation stopped = evaluate(synthetic_dataset(), config, options).value();
+    EXPECT_FALSE(stopped.complete);
+    EXPECT_GE(stopped.replicates, 1);
+    EXPECT_LT(stopped.replicates, 4);
+    EXPECT_EQ(stopped.replicates_asked, 4);
+    EXPECT_EQ(stopped.objectives.at(0).model.replicates.size(), static_cast<std::size_t>(stopped.replicates));
+
+    const auto at_once = evaluate(synthetic_dataset(), config, options);
+    ASSERT_FALSE(at_once);
+    EXPECT_EQ(at_once.error().code(), ErrorCode::kCancelled);
+}
+
+TEST(Evaluate, DoesNotDependOnTheNumberOfThreads) {
+    const Dataset dataset = synthetic_dataset();
+    std::vector<std::vector<double>> results;
+    for (const int threads : {1, 2}) {
+        EvaluateOptions options{.share = 0.7, .replicates = 3};
+        options.run.threads = threads;
+        results.push_back(evaluate(dataset, quick_config(), options).value().objectives.at(0).model.replicates);
+    }
+    EXPECT_EQ(results[0], results[1]);
+}
+
+TEST(Evaluate, RefusesOptionsThatMakeNoSense) {
+    const Dataset dataset = synthetic_dataset();
+    const auto code = [&](const EvaluateOptions& options) {
+        const auto result = evaluate(dataset, quick_config("baseline/linear_scaling"), options);
+        return result ? -1 : static_cast<int>(result.error().code());
+    };
+    const int usage = static_cast<int>(ErrorCode::kUsage);
+    EXPECT_EQ(code({.share = 0.0}), usage);
+    EXPECT_EQ(code({.share = 1.0}), usage);
+    EXPECT_EQ(code({.share = std::nan("")}), usage);
+    EXPECT_EQ(code({.replicates = 0}), usage);
+    EXPECT_EQ(code({.bounds = true, .confidences = {0.9, 1.0}}), usage);
+    EXPECT_EQ(code({.share = 0.9999, .replicates = 1}), static_cast<int>(ErrorCode::kInput));
+    EXPECT_EQ(code({.share = 0.9, .replicates = 1}), -1);
+}
+
+}  // namespace
+}  // namespace pitot
