@@ -1,0 +1,39 @@
+// A CSV file being written, whole or not at all.
+#pragma once
+
+#include <cstdio>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "pitot/result.hpp"
+
+namespace pitot {
+
+/// Records go out as they end, so a file larger than memory can be written.
+class CsvFile {
+public:
+    explicit CsvFile(std::FILE* file) : file_(file) {}
+
+    void put(std::string_view text);
+    /// The shortest digits that read back as the same number.
+    void put(double number);
+    void end_record();
+    /// Hands what is left to the system; false if anything could not be written.
+    [[nodiscard]] bool flush();
+
+private:
+    void separate();
+
+    std::FILE* file_;
+    std::string buffer_;
+    bool inside_ = false;  // a record has begun
+    bool ok_ = true;
+};
+
+/// Writes `target` through `fill`. Errors: kEnvironment naming the target, or fill's own.
+[[nodiscard]] Result<void> write_csv_file(const std::filesystem::path& target,
+                                          const std::function<Result<void>(CsvFile&)>& fill);
+
+}  // namespace pitot

@@ -1,0 +1,23 @@
+// Names in the index layout that its reader and its writer share.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace pitot {
+
+inline constexpr const char* kDatasetSchemaArray = "pitot_dataset_schema";
+inline constexpr std::int64_t kDatasetSchema = 1;
+
+/// 0: the row was measured alone; 1: with co-runners. Written where one file holds both; without it every row of a file
+/// with co-runner columns counts as measured with co-runners, even one that names none.
+inline constexpr const char* kObjectiveArray = "i_objective";
+
+/// "i_interference0", …
+[[nodiscard]] std::string co_runner_array(std::int32_t k);
+
+/// "'a', 'b', 'c' and 3 more", fit for a message.
+[[nodiscard]] std::string list_arrays(std::span<const std::string> names);
+
+}  // namespace pitot

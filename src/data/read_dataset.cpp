@@ -1,0 +1,241 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstdio>
+#include <new>
+#include <utility>
+
+#include "data/index_layout.hpp"
+#include "data/source.hpp"
+#include "data/utf8.hpp"
+#include "pitot/dataset.hpp"
+
+namespace pitot {
+namespace {
+
+// A model file is an archive too; whoever mistakes one for a dataset is told.
+constexpr const char* kModelSchemaArray = "pitot_model_schema";
+
+Result<std::unique_ptr<Source>> open_source(const std::filesystem::path& file) {
+    if (file.extension() == ".csv") {
+        return csv_source({file, std::nullopt});
+    }
+    auto npz = NpzReader::open(file);
+    if (!npz) {
+        return Failure(std::move(npz).error());
+    }
+    return npz_source(*std::move(npz));
+}
+
+Result<void> load_table(const std::filesystem::path& file, SideJoin& join, Dataset& dataset) {
+    if (file.empty()) {
+        return {};
+    }
+    auto table = read_side_table({file, std::nullopt}, join.axis());
+    if (!table) {
+        return Failure(std::move(table).error());
+    }
+    join.set_table(file.string(), *std::move(table));
+    dataset.sources.push_back(file.string());
+    return {};
+}
+
+using RowMap = std::optional<std::vector<std::int32_t>>;
+
+struct RowMaps {
+    RowMap platforms;
+    RowMap modules;
+    bool rows_have_names = false;
+};
+
+Result<RowMap> join_side(const std::string& file, std::optional<Side> side, SideJoin& join) {
+    if (!side) {
+        return RowMap();
+    }
+    auto map = join.add(file, *std::move(side));
+    return map ? Result<RowMap>(*std::move(map)) : Failure(std::move(map).error());
+}
+
+Result<RowMaps> join_sides(Source& source, SideJoin& platforms, SideJoin& modules, Dataset& dataset) {
+    auto sides = source.sides();
+    if (!sides) {
+        return Failure(std::move(sides).error());
+    }
+    std::ranges::move(sides->problems, std::back_inserter(dataset.problems));
+    dataset.sources.push_back(source.file());
+    std::ranges::move(sides->files, std::back_inserter(dataset.sources));
+    auto platform_map = join_side(source.file(), std::move(sides->platforms), platforms);
+    if (!platform_map) {
+        return Failure(std::move(platform_map).error());
+    }
+    auto module_map = join_side(source.file(), std::move(sides->modules), modules);
+    if (!module_map) {
+        return Failure(std::move(module_map).error());
+    }
+    return RowMaps{*std::move(platform_map), *std::move(module_map), sides->rows_have_names};
+}
+
+Result<void> require_names(const std::string& file, const RowMaps& maps, const SideJoin& platforms,
+                           const SideJoin& modules) {
+    const bool known = maps.rows_have_names || ((maps.platforms || platforms.first_size() > 0) &&
+                                                (maps.modules || modules.first_size() > 0));
+    if (known) {
+        return {};
+    }
+    return fail(ErrorCode::kInput, fmt::format("{}: has no names of platforms and modules (arrays 'n_platform' and "
+                                               "'n_workload'); give the file that has them too, before this one",
+                                               file));
+}
+
+// One number for what was measured and how long it took: equal rows of different files are most likely the same ones.
+std::vector<std::uint64_t> row_hashes(const ObservationTable& table, std::size_t from, std::size_t to) {
+    std::vector<std::uint64_t> hashes;
+    hashes.reserve(to - from);
+    for (std::size_t i = from; i < to; ++i) {
+        const auto pair = (static_cast<std::uint64_t>(static_cast<std::uint32_t>(table.platform[i])) << 32U) |
+                          static_cast<std::uint32_t>(table.module[i]);
+        const std::uint64_t mixed = (pair * 0x9E3779B97F4A7C15ULL) ^ std::bit_cast<std::uint64_t>(table.runtime_us[i]);
+        hashes.push_back((mixed ^ (mixed >> 29U)) * 0xBF58476D1CE4E5B9ULL);
+    }
+    return hashes;
+}
+
+// Says where a file brings again what files before it brought. `ends`: rows alone after each file.
+void note_repetitions(Dataset& dataset, const std::vector<std::string>& files, const std::vector<std::size_t>& ends) {
+    const auto filled = [&](std::size_t k) { return ends[k] > (k == 0 ? 0 : ends[k - 1]); };
+    std::vector<std::uint64_t> seen;
+    for (std::size_t k = 0; k < files.size(); ++k) {
+        if (!filled(k)) {
+            continue;
+        }
+        const auto hashes = row_hashes(dataset.alone, k == 0 ? 0 : ends[k - 1], ends[k]);
+        const auto again = std::ranges::count_if(hashes, [&](auto h) { return std::ranges::binary_search(seen, h); });
+        if (again > 0) {
+            dataset.problems.push_back(fmt::format("{}: {} observations repeat those of files before it, runtime and all; "
+                                                   "they are kept as observations of their own",
+                                                   files[k], again));
+        }
+        const auto sorted = static_cast<std::ptrdiff_t>(seen.size());
+        seen.insert(seen.end(), hashes.begin(), hashes.end());
+        std::sort(seen.begin() + sorted, seen.end());
+        std::inplace_merge(seen.begin(), seen.begin() + sorted, seen.end());
+    }
+}
+
+Result<void> read_rows(std::span<const std::unique_ptr<Source>> sources, std::vector<RowMaps> maps, bool skip_invalid,
+                       SideJoin& platforms, SideJoin& modules, Dataset& dataset) {
+    std::vector<std::string> files;
+    std::vector<std::size_t> ends;
+    for (std::size_t k = 0; k < sources.size(); ++k) {
+        files.push_back(sources[k]->file());
+        if (auto named = require_names(files.back(), maps[k], platforms, modules); !named) {
+            return named;
+        }
+        RowSink sink(files.back(), skip_invalid, dataset, platforms, modules);
+        sink.set_maps(std::move(maps[k].platforms), std::move(maps[k].modules));
+        if (auto read = sources[k]->rows(sink); !read) {
+            return read;
+        }
+        sink.finish();
+        ends.push_back(dataset.alone.runtime_us.size());
+    }
+    if (sources.size() > 1) {
+        note_repetitions(dataset, files, ends);
+    }
+    if (dataset.together.runtime_us.empty()) {
+        dataset.together.width = 0;
+    }
+    if (dataset.alone.runtime_us.empty() && dataset.together.runtime_us.empty()) {
+        return fail(ErrorCode::kInput,
+                    fmt::format("{}: there are no observations{}; give at least one", files.front(),
+                                dataset.dropped_rows > 0
+                                    ? fmt::format(" left ({} rows were dropped)", dataset.dropped_rows)
+                                    : std::string()));
+    }
+    return {};
+}
+
+}  // namespace
+
+std::string list_arrays(std::span<const std::string> names) {
+    constexpr std::size_t kMost = 12;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(names.size(), kMost); ++i) {
+        text += fmt::format("{}'{}'", i == 0 ? "" : ", ", printable(names[i]));
+    }
+    return names.size() > kMost ? text + fmt::format(" and {} more", names.size() - kMost) : text;
+}
+
+Result<std::unique_ptr<Source>> npz_source(NpzReader npz) {
+    if (npz.contains(kModelSchemaArray)) {
+        return fail(ErrorCode::kInput, fmt::format("{}: this is a model, not a dataset; give measured runtimes (.npz or .csv)",
+                                                   npz.file().string()));
+    }
+    if (npz.contains("t") || npz.contains("i_platform")) {
+        return index_source(std::move(npz));
+    }
+    if (npz.contains("data") || npz.contains("module")) {
+        return dense_source(std::move(npz));
+    }
+    return fail(ErrorCode::kInput, fmt::format("{}: this is no dataset: it has neither 't', 'i_platform' and 'i_workload' nor "
+                                               "'data', 'platform' and 'module', only {}; add the arrays of one layout",
+                                               npz.file().string(), npz.names().empty() ? "nothing" : list_arrays(npz.names())));
+}
+
+Result<Dataset> read_sources(std::span<const std::unique_ptr<Source>> sources, const ReadOptions& options) {
+    Dataset dataset;
+    SideJoin platforms(Axis::kPlatform);
+    SideJoin modules(Axis::kModule);
+    if (auto loaded = load_table(options.platform_features, platforms, dataset); !loaded) {
+        return Failure(std::move(loaded).error());
+    }
+    if (auto loaded = load_table(options.module_features, modules, dataset); !loaded) {
+        return Failure(std::move(loaded).error());
+    }
+    std::vector<RowMaps> maps;
+    for (const auto& source : sources) {
+        auto joined = join_sides(*source, platforms, modules, dataset);
+        if (!joined) {
+            return Failure(std::move(joined).error());
+        }
+        maps.push_back(*std::move(joined));
+    }
+    if (auto read = read_rows(sources, std::move(maps), options.skip_invalid, platforms, modules, dataset); !read) {
+        return Failure(std::move(read).error());
+    }
+    auto platform_side = platforms.finish();
+    if (!platform_side) {
+        return Failure(std::move(platform_side).error());
+    }
+    auto module_side = modules.finish();
+    if (!module_side) {
+        return Failure(std::move(module_side).error());
+    }
+    dataset.platforms = *std::move(platform_side);
+    dataset.modules = *std::move(module_side);
+    return dataset;
+}
+
+Result<Dataset> read_dataset(std::span<const std::filesystem::path> files, const ReadOptions& options) {
+    if (files.empty()) {
+        return fail(ErrorCode::kUsage, "no dataset was given; name at least one .npz or .csv file");
+    }
+    std::vector<std::unique_ptr<Source>> sources;
+    for (const auto& file : files) {
+        auto source = open_source(file);
+        if (!source) {
+            return Failure(std::move(source).error());
+        }
+        sources.push_back(*std::move(source));
+    }
+    try {
+        return read_sources(sources, options);
+    } catch (const std::bad_alloc&) {
+        return fail(ErrorCode::kEnvironment,
+                    fmt::format("{}: the dataset does not fit into memory; free some, or read fewer files",
+                                files.front().string()));
+    }
+}
+
+}  // namespace pitot

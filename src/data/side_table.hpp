@@ -1,0 +1,29 @@
+// One side of the matrix as a CSV table: name, then one column a feature.
+#pragma once
+
+#include <filesystem>
+
+#include "data/csv.hpp"
+#include "pitot/dataset.hpp"
+#include "pitot/result.hpp"
+
+namespace pitot {
+
+enum class Axis { kPlatform, kModule };
+
+/// "platform" or "module".
+[[nodiscard]] const char* word(Axis axis);
+
+/// Reads `name[,feature…]`, a row a platform or module. Modules hold opcode counts (>= 0): ln(1 + count) is taken.
+/// Errors (kInput): no column `name` in front, no rows, names repeated or unfit, numbers missing, not finite or negative.
+[[nodiscard]] Result<Side> read_side_table(const CsvInput& input, Axis axis);
+
+/// Writes what read_side_table() reads, whole or not at all. Counts within 1e-6 (relative) of a whole number are
+/// written as that number. Module features below 0 are no logarithms of counts: a kInput error.
+[[nodiscard]] Result<void> write_side_table(const Side& side, Axis axis, const std::filesystem::path& file);
+
+/// An error naming the first row whose name is unfit (see name_fault()) or repeated. `where` begins the message
+/// ("data.npz: array 'module'").
+[[nodiscard]] Result<void> check_names(const std::vector<std::string>& names, const std::string& where);
+
+}  // namespace pitot
