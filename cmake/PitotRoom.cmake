@@ -21,22 +21,3 @@ function(pitot_room name)
     target_include_directories(pitot_${name} ${scope} "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/include")
     target_link_libraries(pitot_${name} ${scope} ${room_DEPENDS} ${room_LIBS})
 endfunction()
-
-# pitot_join_backends(INTERFACE_ROOM BACKEND …)
-#
-# The room that chooses a backend links all of them, and they may use what it shares (static libraries may form a
-# circle).
-function(pitot_join_backends interface)
-    get_target_property(interface_type pitot_${interface} TYPE)
-    foreach(backend IN LISTS ARGN)
-        get_target_property(type pitot_${backend} TYPE)
-        if(interface_type STREQUAL "STATIC_LIBRARY")
-            target_link_libraries(pitot_${interface} PUBLIC pitot_${backend})
-            if(type STREQUAL "STATIC_LIBRARY")
-                target_link_libraries(pitot_${backend} PUBLIC pitot_${interface})
-            endif()
-        else()
-            target_link_libraries(pitot_${interface} INTERFACE pitot_${backend})
-        endif()
-    endforeach()
-endfunction()

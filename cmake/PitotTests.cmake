@@ -8,7 +8,9 @@ include(GoogleTest)
 function(pitot_test name)
     cmake_parse_arguments(PARSE_ARGV 1 test "" "" "SOURCES;LIBS;LABELS")
     add_executable(${name} ${test_SOURCES})
+    target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
     target_compile_definitions(${name} PRIVATE PITOT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
     target_link_libraries(${name} PRIVATE
         ${test_LIBS} GTest::gtest GTest::gtest_main rapidcheck rapidcheck_gtest pitot_compiler)
     gtest_discover_tests(${name}

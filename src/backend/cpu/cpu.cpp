@@ -1,5 +1,5 @@
 #include "backend/cpu/kernels.hpp"
-#include "backend/host_executor.hpp"
+#include "backend/host/executor.hpp"
 
 namespace pitot {
 namespace {

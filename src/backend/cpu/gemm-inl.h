@@ -10,6 +10,7 @@
 
 #include <hwy/highway.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -35,6 +36,29 @@ struct Operand {
     std::int64_t row;
     std::int64_t col;
 };
+
+// The first `count` lanes of a vector in memory, the others 0. Masked loads fault on misaligned or unmapped memory
+// where the instruction set has none of its own; there the part goes through a buffer.
+HWY_INLINE V load_part(const float* HWY_RESTRICT p, std::int64_t count) {
+    const D d;
+#if HWY_MEM_OPS_MIGHT_FAULT
+    HWY_ALIGN float lanes[hn::MaxLanes(d)] = {};
+    std::copy_n(p, count, lanes);
+    return hn::Load(d, lanes);
+#else
+    return hn::MaskedLoad(hn::FirstN(d, static_cast<std::size_t>(count)), d, p);
+#endif
+}
+HWY_INLINE void store_part(V v, float* HWY_RESTRICT p, std::int64_t count) {
+    const D d;
+#if HWY_MEM_OPS_MIGHT_FAULT
+    HWY_ALIGN float lanes[hn::MaxLanes(d)];
+    hn::Store(v, d, lanes);
+    std::copy_n(lanes, count, p);
+#else
+    hn::BlendedStore(v, hn::FirstN(d, static_cast<std::size_t>(count)), d, p);
+#endif
+}
 
 // Offset of the n-th item of `step` elements.
 HWY_INLINE std::int64_t at(std::size_t n, std::int64_t step) { return static_cast<std::int64_t>(n) * step; }
@@ -88,16 +112,15 @@ HWY_INLINE void gemm_tail(std::int64_t depth, Operand a, const float* HWY_RESTRI
                           const float* HWY_RESTRICT bias, bool accumulate, float* HWY_RESTRICT c,
                           std::int64_t c_stride, std::int64_t columns) {
     const D d;
-    const auto mask = hn::FirstN(d, static_cast<std::size_t>(columns));
     V sum[R];
 #pragma GCC unroll 8
     for (std::size_t i = 0; i < R; ++i) {
-        sum[i] = accumulate ? hn::MaskedLoad(mask, d, c + at(i, c_stride))
-                            : (bias != nullptr ? hn::MaskedLoad(mask, d, bias) : hn::Zero(d));
+        sum[i] = accumulate ? load_part(c + at(i, c_stride), columns)
+                            : (bias != nullptr ? load_part(bias, columns) : hn::Zero(d));
     }
     const float* pa = a.at;
     for (std::int64_t p = 0; p < depth; ++p) {
-        const V row = hn::MaskedLoad(mask, d, b);
+        const V row = load_part(b, columns);
 #pragma GCC unroll 8
         for (std::size_t i = 0; i < R; ++i) {
             sum[i] = hn::MulAdd(hn::Set(d, pa[at(i, a.row)]), row, sum[i]);
@@ -107,7 +130,7 @@ HWY_INLINE void gemm_tail(std::int64_t depth, Operand a, const float* HWY_RESTRI
     }
 #pragma GCC unroll 8
     for (std::size_t i = 0; i < R; ++i) {
-        hn::BlendedStore(sum[i], mask, d, c + at(i, c_stride));
+        store_part(sum[i], c + at(i, c_stride), columns);
     }
 }
 

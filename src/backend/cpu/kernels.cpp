@@ -23,7 +23,7 @@ HWY_INLINE void for_vectors(std::int64_t n, Full full, Tail tail) {
         full(c);
     }
     if (c < n) {
-        tail(c, hn::FirstN(D(), static_cast<std::size_t>(n - c)));
+        tail(c, n - c);
     }
 }
 
@@ -33,8 +33,8 @@ HWY_INLINE void update(float* HWY_RESTRICT y, const float* HWY_RESTRICT x, std::
     const D d;
     for_vectors(
         n, [&](std::int64_t c) { hn::StoreU(f(hn::LoadU(d, y + c), hn::LoadU(d, x + c)), d, y + c); },
-        [&](std::int64_t c, auto mask) {
-            hn::BlendedStore(f(hn::MaskedLoad(mask, d, y + c), hn::MaskedLoad(mask, d, x + c)), mask, d, y + c);
+        [&](std::int64_t c, std::int64_t count) {
+            store_part(f(load_part(y + c, count), load_part(x + c, count)), y + c, count);
         });
 }
 
@@ -55,8 +55,8 @@ HWY_INLINE float dot(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, s
     }
     for_vectors(
         n - c, [&](std::int64_t k) { sum0 = hn::MulAdd(hn::LoadU(d, a + c + k), hn::LoadU(d, b + c + k), sum0); },
-        [&](std::int64_t k, auto mask) {
-            sum1 = hn::MulAdd(hn::MaskedLoad(mask, d, a + c + k), hn::MaskedLoad(mask, d, b + c + k), sum1);
+        [&](std::int64_t k, std::int64_t count) {
+            sum1 = hn::MulAdd(load_part(a + c + k, count), load_part(b + c + k, count), sum1);
         });
     return hn::GetLane(hn::SumOfLanes(d, hn::Add(sum0, sum1)));
 }
@@ -65,8 +65,8 @@ HWY_INLINE void tanh_in_place(float* x, std::int64_t n) {
     const D d;
     for_vectors(
         n, [&](std::int64_t c) { hn::StoreU(hn::Tanh(d, hn::LoadU(d, x + c)), d, x + c); },
-        [&](std::int64_t c, auto mask) {
-            hn::BlendedStore(hn::Tanh(d, hn::MaskedLoad(mask, d, x + c)), mask, d, x + c);
+        [&](std::int64_t c, std::int64_t count) {
+            store_part(hn::Tanh(d, load_part(x + c, count)), x + c, count);
         });
 }
 
@@ -229,14 +229,14 @@ void AdamUpdate(std::span<float> parameters, std::span<const float> gradient, st
             hn::StoreU(v, d, second.data() + c);
             hn::StoreU(p, d, parameters.data() + c);
         },
-        [&](std::int64_t c, auto mask) {
-            V m = hn::MaskedLoad(mask, d, first.data() + c);
-            V v = hn::MaskedLoad(mask, d, second.data() + c);
-            const V p = next(hn::MaskedLoad(mask, d, gradient.data() + c), m, v,
-                             hn::MaskedLoad(mask, d, parameters.data() + c));
-            hn::BlendedStore(m, mask, d, first.data() + c);
-            hn::BlendedStore(v, mask, d, second.data() + c);
-            hn::BlendedStore(p, mask, d, parameters.data() + c);
+        [&](std::int64_t c, std::int64_t count) {
+            V m = load_part(first.data() + c, count);
+            V v = load_part(second.data() + c, count);
+            const V p = next(load_part(gradient.data() + c, count), m, v,
+                             load_part(parameters.data() + c, count));
+            store_part(m, first.data() + c, count);
+            store_part(v, second.data() + c, count);
+            store_part(p, parameters.data() + c, count);
         });
 }
 

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <span>
 
-#include "backend/host_executor.hpp"
+#include "backend/host/executor.hpp"
 
 namespace pitot {
 namespace {

@@ -1,4 +1,4 @@
-#include "backend/host_executor.hpp"
+#include "backend/host/executor.hpp"
 
 #include <set>
 

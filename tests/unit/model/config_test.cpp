@@ -1,0 +1,110 @@
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "pitot/config.hpp"
+
+namespace pitot {
+namespace {
+
+TEST(Config, EveryPresetIsValidAndSurvivesJson) {
+    EXPECT_GE(presets().size(), 30U);
+    for (const PresetInfo& info : presets()) {
+        const auto config = preset(info.name);
+        ASSERT_TRUE(config) << info.name;
+        EXPECT_TRUE(config->validate()) << info.name;
+        EXPECT_FALSE(info.summary.empty());
+        FitConfig copy;
+        ASSERT_TRUE(apply_json(copy, to_json(*config))) << info.name;
+        EXPECT_EQ(to_json(copy), to_json(*config)) << info.name;
+    }
+}
+
+TEST(Config, PresetsSayWhatWasPublished) {
+    EXPECT_EQ(preset("embedding/128")->model.layers, (std::vector<std::int64_t>{128, 128}));
+    EXPECT_EQ(preset("embedding/32")->model.layers, (std::vector<std::int64_t>{128, 32}));
+    EXPECT_EQ(preset("features/16")->model.learned_features, 16);
+    EXPECT_EQ(preset("linear/512")->model.layers, std::vector<std::int64_t>{512});
+    EXPECT_FALSE(preset("paragon/64")->model.baseline);
+    EXPECT_FALSE(preset("paragon/64")->model.logarithm);
+    const auto interference = preset("interference/3");
+    EXPECT_EQ(interference->model.interference_types, 3);
+    EXPECT_EQ(interference->train.batch, 128);
+    EXPECT_EQ(interference->train.together_batch, 128);
+    EXPECT_EQ(interference->train.together_rows, 2800);
+    EXPECT_EQ(preset("interference/discard")->train.together_weight, 0.0);
+    EXPECT_EQ(preset("interference/ignore")->model.interference_types, 0);
+    EXPECT_EQ(preset("interference3/no-smt")->model.interference_types, 2);
+    EXPECT_EQ(preset("baseline/non_baseline")->model.alpha, 1.0);
+    EXPECT_EQ(preset("baseline/device_mlp")->train.folds, 5);
+    EXPECT_EQ(preset("embedding/128")->train.folds, 10);
+    EXPECT_EQ(preset("embedding/128")->train.replicates, 25);
+}
+
+TEST(Config, UnknownPresetSuggestsTheNearest) {
+    const auto missing = preset("embeding/128");
+    ASSERT_FALSE(missing);
+    EXPECT_EQ(missing.error().code(), ErrorCode::kUsage);
+    EXPECT_NE(missing.error().message().find("'embedding/128'"), std::string::npos) << missing.error().message();
+}
+
+TEST(Config, OverridesSetFieldsOfEveryType) {
+    FitConfig config;
+    EXPECT_TRUE(apply_override(config, "model.alpha=0.01"));
+    EXPECT_TRUE(apply_override(config, "model.layers=64,32"));
+    EXPECT_TRUE(apply_override(config, "model.baseline=false"));
+    EXPECT_TRUE(apply_override(config, "train.keep=best"));
+    EXPECT_TRUE(apply_override(config, "seed=18446744073709551615"));
+    EXPECT_EQ(config.model.alpha, 0.01);
+    EXPECT_EQ(config.model.layers, (std::vector<std::int64_t>{64, 32}));
+    EXPECT_FALSE(config.model.baseline);
+    EXPECT_EQ(config.train.keep, Keep::kBest);
+    EXPECT_EQ(config.seed, UINT64_MAX);
+    EXPECT_TRUE(apply_override(config, "model.layers=16"));
+    EXPECT_EQ(config.model.layers, std::vector<std::int64_t>{16});
+}
+
+TEST(Config, RefusedOverridesNameFieldAndRemedyAndChangeNothing) {
+    const std::string before = to_json(FitConfig());
+    const auto message = [&](const char* text) {
+        FitConfig config;
+        const auto result = apply_override(config, text);
+        EXPECT_FALSE(result) << text;
+        EXPECT_EQ(to_json(config), before) << text;
+        return result ? std::string() : result.error().message();
+    };
+    EXPECT_NE(message("model.aplha=1").find("'model.alpha'"), std::string::npos);
+    EXPECT_NE(message("model.alpha").find("field=value"), std::string::npos);
+    EXPECT_NE(message("model.alpha=much").find("a number"), std::string::npos);
+    EXPECT_NE(message("train.folds=2.5").find("whole number"), std::string::npos);
+    EXPECT_NE(message("model.family=forest").find("'factorization'"), std::string::npos);
+    EXPECT_NE(message("model.baseline=1").find("true or false"), std::string::npos);
+    EXPECT_NE(message("seed=-1").find("whole number from 0"), std::string::npos);
+    FitConfig config;
+    EXPECT_FALSE(apply_json(config, R"({"model": {"alpha": 0.5, "layers": "wide"}})"));
+    EXPECT_EQ(to_json(config), before);
+    EXPECT_FALSE(apply_json(config, "[1]"));
+    EXPECT_FALSE(apply_json(config, "{"));
+}
+
+TEST(Config, ValidateNamesFieldValueAndLimit) {
+    const auto message = [](const char* text) {
+        FitConfig config;
+        EXPECT_TRUE(apply_override(config, text)) << text;
+        const auto result = config.validate();
+        EXPECT_FALSE(result) << text;
+        return result ? std::string() : result.error().message();
+    };
+    EXPECT_EQ(message("train.folds=0"), "field 'train.folds' is 0, but must be from 1 to 10000");
+    EXPECT_NE(message("model.layers=[]").find("model.layers"), std::string::npos);
+    EXPECT_NE(message("model.layers=0").find("from 1 to 65536"), std::string::npos);
+    EXPECT_NE(message("model.alpha=-1").find("model.alpha"), std::string::npos);
+    EXPECT_NE(message("share=1").find("between 0 and 1"), std::string::npos);
+    EXPECT_NE(message("calibration_share=1").find("calibration_share"), std::string::npos);
+    EXPECT_NE(message("model.logarithm=false").find("model.baseline"), std::string::npos);
+    EXPECT_NE(message("model.family=network").find("model.layers"), std::string::npos);
+    EXPECT_NE(message("train.beta2=1").find("train.beta2"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace pitot
