@@ -11,7 +11,7 @@ set -euo pipefail
 
 run_packages=(
     g++ cmake ninja-build pkg-config ca-certificates curl
-    libcli11-dev libeigen3-dev libexpected-dev libfast-float-dev libfmt-dev libhwy-dev librandom123-dev
+    libcli11-dev libcsv-dev libeigen3-dev libexpected-dev libfast-float-dev libfmt-dev libhwy-dev librandom123-dev
     libssl-dev libzip-dev nlohmann-json3-dev
 )
 test_packages=(libbenchmark-dev libgtest-dev librapidcheck-dev)

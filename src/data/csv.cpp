@@ -74,10 +74,11 @@ private:
         if (!outcome_) {
             return Failure(outcome_.error());
         }
-        return fail(ErrorCode::kInput,
-                    fmt::format("{}: line {}: a quote is out of place or never closed ({}); fields with commas, quotes or "
-                                "line breaks are written \"like \"\"this\"\"\"",
-                                file_, line_, ::csv_strerror(::csv_error(parser_.get()))));
+        return fail(
+            ErrorCode::kInput,
+            fmt::format("{}: line {}: a quote is out of place or never closed ({}); fields with commas, quotes or "
+                        "line breaks are written \"like \"\"this\"\"\"",
+                        file_, line_, ::csv_strerror(::csv_error(parser_.get()))));
     }
 
     std::string file_;

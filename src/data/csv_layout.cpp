@@ -21,7 +21,7 @@ struct Columns {
     std::size_t platform = kNone;
     std::size_t module = kNone;
     std::size_t runtime = kNone;
-    std::size_t with_list = kNone;     // names separated by ';'
+    std::size_t with_list = kNone;      // names separated by ';'
     std::vector<std::size_t> with_one;  // a name each
 };
 
@@ -85,8 +85,8 @@ private:
                                   : name == "with"       ? &columns_.with_list
                                                          : nullptr;
             if (std::ranges::find(known, name) != known.end()) {
-                return fail(ErrorCode::kInput, fmt::format("{}: line {}: column '{}' stands there twice; drop one", file(),
-                                                           line, printable(name)));
+                return fail(ErrorCode::kInput, fmt::format("{}: line {}: column '{}' stands there twice; drop one",
+                                                           file(), line, printable(name)));
             }
             if (column != nullptr) {
                 *column = i;
@@ -98,12 +98,14 @@ private:
                 unknown.push_back(printable(name));
             }
         }
-        for (const auto& [name, place] : {std::pair("platform", columns_.platform), std::pair("module", columns_.module),
-                                          std::pair("runtime_us", columns_.runtime)}) {
+        for (const auto& [name, place] :
+             {std::pair("platform", columns_.platform), std::pair("module", columns_.module),
+              std::pair("runtime_us", columns_.runtime)}) {
             if (place == Columns::kNone) {
-                return fail(ErrorCode::kInput, fmt::format("{}: line {}: column '{}' is missing{}; the first line must be "
-                                                           "platform,module,runtime_us[,with1,with2...]",
-                                                           file(), line, name, suggestion(name, unknown)));
+                return fail(ErrorCode::kInput,
+                            fmt::format("{}: line {}: column '{}' is missing{}; the first line must be "
+                                        "platform,module,runtime_us[,with1,with2...]",
+                                        file(), line, name, suggestion(name, unknown)));
             }
         }
         columns_.count = fields.size();

@@ -1,4 +1,5 @@
-// The dense layout (2023): a platform × module matrix of runtimes, 0 = not measured, and rows with co-runners beside it.
+// The dense layout (2023): a platform × module matrix of runtimes, 0 = not measured, and rows with co-runners beside
+// it.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -23,12 +24,13 @@ public:
 
     [[nodiscard]] Result<SourceSides> sides() override {
         SourceSides sides;
-        auto platforms = read_side(npz_, {Axis::kPlatform, "platform", "platform_data", "platform_features", false},
-                                   sides.problems);
+        auto platforms =
+            read_side(npz_, {Axis::kPlatform, "platform", "platform_data", "platform_features", false}, sides.problems);
         if (!platforms) {
             return Failure(std::move(platforms).error());
         }
-        auto modules = read_side(npz_, {Axis::kModule, "module", "module_data", "module_features", true}, sides.problems);
+        auto modules =
+            read_side(npz_, {Axis::kModule, "module", "module_data", "module_features", true}, sides.problems);
         if (!modules) {
             return Failure(std::move(modules).error());
         }
@@ -43,7 +45,8 @@ public:
         if (auto added = add_matrix(sink); !added) {
             return added;
         }
-        const bool together = std::ranges::any_of(kTogetherArrays, [&](const char* name) { return npz_.contains(name); });
+        const bool together =
+            std::ranges::any_of(kTogetherArrays, [&](const char* name) { return npz_.contains(name); });
         return together ? add_together(sink) : Result<void>();
     }
 
@@ -122,8 +125,9 @@ private:
         }
         auto table = read_table<std::int32_t>(npz_, "if_interferer", rows);
         if (table && (table->cols < 1 || table->cols > static_cast<std::int64_t>(kMostCoRunners))) {
-            return fail(ErrorCode::kInput, fmt::format("{} has {} columns; give it one column a co-runner, 1 to {}",
-                                                       array_place(npz_, "if_interferer"), table->cols, kMostCoRunners));
+            return fail(ErrorCode::kInput,
+                        fmt::format("{} has {} columns; give it one column a co-runner, 1 to {}",
+                                    array_place(npz_, "if_interferer"), table->cols, kMostCoRunners));
         }
         return table;
     }

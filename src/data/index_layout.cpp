@@ -1,4 +1,5 @@
-// The index layout (2025): a row an observation, t[N] with i_AXIS[N]; d_AXIS features, n_AXIS names, f_AXIS feature names.
+// The index layout (2025): a row an observation, t[N] with i_AXIS[N]; d_AXIS features, n_AXIS names, f_AXIS feature
+// names.
 #include "data/index_layout.hpp"
 
 #include <fmt/format.h>
@@ -28,9 +29,10 @@ public:
             const std::string name = axis == Axis::kPlatform ? "platform" : "workload";
             if (!npz_.contains("n_" + name)) {
                 if (npz_.contains("d_" + name)) {
-                    return fail(ErrorCode::kInput, fmt::format("{}: array 'n_{}' is missing, though 'd_{}' has features; "
-                                                               "add the names",
-                                                               file(), name, name));
+                    return fail(ErrorCode::kInput,
+                                fmt::format("{}: array 'n_{}' is missing, though 'd_{}' has features; "
+                                            "add the names",
+                                            file(), name, name));
                 }
                 continue;
             }
@@ -126,9 +128,9 @@ private:
     }
 
     void note_unknown_arrays(std::vector<std::string>& problems) const {
-        std::vector<std::string> known = {"t",          "i_platform", "i_workload", "n_platform",          "n_workload",
-                                          "d_platform", "d_workload", "f_platform", "f_workload",          kObjectiveArray,
-                                          "n_objective", kDatasetSchemaArray};
+        std::vector<std::string> known = {"t",          "i_platform",    "i_workload",  "n_platform",
+                                          "n_workload", "d_platform",    "d_workload",  "f_platform",
+                                          "f_workload", kObjectiveArray, "n_objective", kDatasetSchemaArray};
         for (std::int32_t k = 0; npz_.contains(co_runner_array(k)); ++k) {
             known.push_back(co_runner_array(k));
         }

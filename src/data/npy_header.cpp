@@ -102,12 +102,16 @@ Result<void> parse_descr(Cursor& cursor, ArrayInfo& info) {
         }
     }
     const char kind = text.empty() ? '\0' : text.front();
-    const auto one_of = [&](std::initializer_list<std::int64_t> widths) { return std::ranges::count(widths, width) > 0; };
+    const auto one_of = [&](std::initializer_list<std::int64_t> widths) {
+        return std::ranges::count(widths, width) > 0;
+    };
     const bool number = (kind == 'b' && width == 1) || ((kind == 'i' || kind == 'u') && one_of({1, 2, 4, 8})) ||
                         (kind == 'f' && one_of({2, 4, 8}));
-    const bool strings = (kind == 'U' || kind == 'S') && width >= 0 && width <= std::numeric_limits<std::int32_t>::max();
+    const bool strings =
+        (kind == 'U' || kind == 'S') && width >= 0 && width <= std::numeric_limits<std::int32_t>::max();
     if (!number && !strings) {
-        return fail(ErrorCode::kInput, fmt::format("has dtype '{}', which is not understood; {}", printable(*descr), kPlain));
+        return fail(ErrorCode::kInput,
+                    fmt::format("has dtype '{}', which is not understood; {}", printable(*descr), kPlain));
     }
     info.kind = kind;
     info.item_size = kind == 'U' ? width * 4 : width;
@@ -157,9 +161,10 @@ Result<std::size_t> npy_length_bytes(std::span<const unsigned char, kNpyPrefix> 
     }
     const int major = prefix[6];
     if (major < 1 || major > 3) {
-        return fail(ErrorCode::kInput, fmt::format("is in version {}.{} of the .npy format, 1 to 3 are understood; save it "
-                                                   "again with an older NumPy",
-                                                   major, static_cast<int>(prefix[7])));
+        return fail(ErrorCode::kInput,
+                    fmt::format("is in version {}.{} of the .npy format, 1 to 3 are understood; save it "
+                                "again with an older NumPy",
+                                major, static_cast<int>(prefix[7])));
     }
     return major == 1 ? 2U : 4U;
 }

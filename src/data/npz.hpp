@@ -16,7 +16,7 @@ namespace pitot {
 
 /// What an array in an archive is, from its .npy header.
 struct ArrayInfo {
-    char kind = 0;  ///< NumPy's letter: b i u f U S
+    char kind = 0;               ///< NumPy's letter: b i u f U S
     std::int64_t item_size = 0;  ///< bytes an element
     bool fortran_order = false;
     bool big_endian = false;

@@ -17,8 +17,8 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
 }
 
 Failure misshaped(const NpzReader& npz, std::string_view name, const ArrayInfo& info, const std::string& wanted) {
-    return fail(ErrorCode::kInput, fmt::format("{} has shape {} where {} is needed; correct it",
-                                               array_place(npz, name), shape_text(info.shape), wanted));
+    return fail(ErrorCode::kInput, fmt::format("{} has shape {} where {} is needed; correct it", array_place(npz, name),
+                                               shape_text(info.shape), wanted));
 }
 
 std::string or_n(std::optional<std::int64_t> length) { return length ? fmt::format("{}", *length) : "n"; }
@@ -59,8 +59,9 @@ Result<void> complete_feature_names(const NpzReader& npz, const SideArrays& arra
                                 array_place(npz, arrays.feature_names), given, arrays.features, cols));
     }
     if (given < cols) {
-        problems.push_back(fmt::format("{} names {} of the {} columns of '{}'; the others are called 'feature{}' and so on",
-                                       array_place(npz, arrays.feature_names), given, cols, arrays.features, given));
+        problems.push_back(
+            fmt::format("{} names {} of the {} columns of '{}'; the others are called 'feature{}' and so on",
+                        array_place(npz, arrays.feature_names), given, cols, arrays.features, given));
     }
     for (std::int64_t j = given; j < cols; ++j) {
         names.push_back(fmt::format("feature{}", j));
@@ -77,10 +78,11 @@ Result<void> fill_features(const NpzReader& npz, const SideArrays& arrays, const
         if (!std::isfinite(value) || negative_count) {
             const std::size_t i = k / cols;
             const std::size_t j = k % cols;
-            return fail(ErrorCode::kInput,
-                        fmt::format("{}, row {} ('{}'), column {} ('{}') is {}; {}", array_place(npz, arrays.features), i,
-                                    printable(side.names[i]), j, printable(side.feature_names[j]), value,
-                                    negative_count ? "counts must not be negative" : "features must be finite numbers"));
+            return fail(
+                ErrorCode::kInput,
+                fmt::format("{}, row {} ('{}'), column {} ('{}') is {}; {}", array_place(npz, arrays.features), i,
+                            printable(side.names[i]), j, printable(side.feature_names[j]), value,
+                            negative_count ? "counts must not be negative" : "features must be finite numbers"));
         }
         side.features.flat()[k] = arrays.counts ? std::log1p(value) : value;
     }
@@ -176,7 +178,8 @@ Result<Side> read_side(const NpzReader& npz, const SideArrays& arrays, std::vect
 template Result<std::vector<double>> read_column(const NpzReader&, std::string_view, std::optional<std::int64_t>);
 template Result<std::vector<std::int32_t>> read_column(const NpzReader&, std::string_view, std::optional<std::int64_t>);
 template Result<std::vector<std::uint8_t>> read_column(const NpzReader&, std::string_view, std::optional<std::int64_t>);
-template Result<Table<double>> read_table(const NpzReader&, std::string_view, std::int64_t, std::optional<std::int64_t>);
+template Result<Table<double>> read_table(const NpzReader&, std::string_view, std::int64_t,
+                                          std::optional<std::int64_t>);
 template Result<Table<std::int32_t>> read_table(const NpzReader&, std::string_view, std::int64_t,
                                                 std::optional<std::int64_t>);
 

@@ -29,7 +29,8 @@ struct Half {
         const double mantissa = bits & 0x3FFU;
         double magnitude = 0;
         if (exponent == 0x1F) {
-            magnitude = mantissa == 0 ? std::numeric_limits<double>::infinity() : std::numeric_limits<double>::quiet_NaN();
+            magnitude =
+                mantissa == 0 ? std::numeric_limits<double>::infinity() : std::numeric_limits<double>::quiet_NaN();
         } else if (exponent == 0) {
             magnitude = std::ldexp(mantissa, -24);
         } else {

@@ -50,8 +50,7 @@ bool can_hold(const zip_stat_t& stat, std::uint64_t archive_bytes) {
     if (stat.comp_size > archive_bytes) {
         return false;
     }
-    return stat.comp_method == ZIP_CM_STORE ? stat.size <= stat.comp_size
-                                            : stat.size / kBestRatio <= stat.comp_size;
+    return stat.comp_method == ZIP_CM_STORE ? stat.size <= stat.comp_size : stat.size / kBestRatio <= stat.comp_size;
 }
 
 // An array being read: its header is behind, its elements are ahead.
@@ -110,7 +109,8 @@ struct NpzReader::Impl {
         if (n == 0) {
             return {};
         }
-        return n < 0 ? damaged(array, stream) : fault(array, fmt::format("is longer than its header says; {}", kCopyAgain));
+        return n < 0 ? damaged(array, stream)
+                     : fault(array, fmt::format("is longer than its header says; {}", kCopyAgain));
     }
 
     [[nodiscard]] Result<Member> open_member(std::string_view array) const;
@@ -146,9 +146,10 @@ struct NpzReader::Impl {
                 const std::size_t place = order.next();
                 const auto element = load_element<Element>(bytes + i * sizeof(Element), swap);
                 if (!convert_element(element, out[place])) {
-                    return fault(array, fmt::format("holds something that is not a whole number from {} to {} at element {} "
-                                                    "(counted from 0, row by row); correct it",
-                                                    std::numeric_limits<T>::min(), std::numeric_limits<T>::max(), place));
+                    return fault(array,
+                                 fmt::format("holds something that is not a whole number from {} to {} at element {} "
+                                             "(counted from 0, row by row); correct it",
+                                             std::numeric_limits<T>::min(), std::numeric_limits<T>::max(), place));
                 }
             }
             return {};
@@ -159,7 +160,8 @@ struct NpzReader::Impl {
 Result<Member> NpzReader::Impl::open_member(std::string_view array) const {
     const auto place = places.find(array);
     if (place == places.end()) {
-        return fail(ErrorCode::kInput, fmt::format("{}: array '{}' is missing; add it", file.string(), printable(array)));
+        return fail(ErrorCode::kInput,
+                    fmt::format("{}: array '{}' is missing; add it", file.string(), printable(array)));
     }
     zip_stat_t stat;
     ::zip_stat_init(&stat);
@@ -216,8 +218,8 @@ Result<ArrayInfo> NpzReader::Impl::read_header(std::string_view array, zip_file_
     }
     const auto expected = static_cast<std::uint64_t>(info->size() * info->item_size);
     if (size - before != expected) {
-        return fault(array, fmt::format("has {} bytes of elements where its shape needs {}; {}", size - before, expected,
-                                        kCopyAgain));
+        return fault(array, fmt::format("has {} bytes of elements where its shape needs {}; {}", size - before,
+                                        expected, kCopyAgain));
     }
     return info;
 }
@@ -298,9 +300,8 @@ Result<std::vector<T>> NpzReader::values(std::string_view name) const {
     }
     try {
         std::vector<T> out(static_cast<std::size_t>(member->info.size()));
-        auto done = with_element_type(member->info, [&](auto element) {
-            return impl_->convert<T, decltype(element)>(name, *member, out);
-        });
+        auto done = with_element_type(
+            member->info, [&](auto element) { return impl_->convert<T, decltype(element)>(name, *member, out); });
         if (!done) {
             return Failure(std::move(done).error());
         }
@@ -332,9 +333,10 @@ Result<std::vector<std::string>> NpzReader::strings(std::string_view name) const
                 const std::size_t place = order.next();
                 auto text = info.kind == 'U' ? decode_ucs4({bytes, item}, swap) : decode_bytes({bytes, item});
                 if (!text) {
-                    return impl_->fault(name, fmt::format("holds a text that is not Unicode at element {} (counted from 0); "
-                                                          "save it again as text (U)",
-                                                          place));
+                    return impl_->fault(name,
+                                        fmt::format("holds a text that is not Unicode at element {} (counted from 0); "
+                                                    "save it again as text (U)",
+                                                    place));
                 }
                 out[place] = *std::move(text);
             }

@@ -22,6 +22,8 @@ static_assert(std::endian::native == std::endian::little, "arrays are written as
 // 1 January 1980, midnight: the first moment a zip archive can name. A clock would make equal arrays differ.
 constexpr zip_uint16_t kDosDate = (1U << 5U) | 1U;
 constexpr zip_uint16_t kDosTime = 0;
+// zlib's usual level: the best takes several times as long for a percent.
+constexpr zip_uint32_t kLevel = 6;
 
 template <typename T>
 constexpr std::string_view descr_of() {
@@ -64,12 +66,13 @@ Result<void> write_archive(const std::vector<ArrayBytes>& arrays, const std::fil
     }
     for (const ArrayBytes& array : arrays) {
         zip_source_t* source = ::zip_source_buffer(archive, array.bytes.data(), array.bytes.size(), 0);
-        const zip_int64_t place = source == nullptr ? -1 : ::zip_file_add(archive, array.name.c_str(), source, ZIP_FL_ENC_UTF_8);
+        const zip_int64_t place =
+            source == nullptr ? -1 : ::zip_file_add(archive, array.name.c_str(), source, ZIP_FL_ENC_UTF_8);
         if (place < 0) {
             ::zip_source_free(source);
         }
         const auto index = static_cast<zip_uint64_t>(place);
-        if (place < 0 || ::zip_set_file_compression(archive, index, ZIP_CM_DEFLATE, 0) != 0 ||
+        if (place < 0 || ::zip_set_file_compression(archive, index, ZIP_CM_DEFLATE, kLevel) != 0 ||
             ::zip_file_set_dostime(archive, index, kDosTime, kDosDate, 0) != 0) {
             auto failure = zip_failure(target, ::zip_strerror(archive));
             ::zip_discard(archive);
@@ -103,7 +106,8 @@ struct NpzWriter::Impl {
         for (const std::string& text : texts) {
             auto decoded = decode_utf8(text);
             if (!decoded && fault.empty()) {
-                fault = fmt::format("text {} of array '{}' ('{}') is not UTF-8; rename it", points.size(), name, printable(text));
+                fault = fmt::format("text {} of array '{}' ('{}') is not UTF-8; rename it", points.size(), name,
+                                    printable(text));
             }
             points.push_back(std::move(decoded).value_or(std::u32string()));
             width = std::max(width, points.back().size());
@@ -153,16 +157,19 @@ Result<void> NpzWriter::write(const std::filesystem::path& file) {
     if (!impl_->fault.empty()) {
         return fail(ErrorCode::kInput, fmt::format("cannot write '{}': {}", file.string(), impl_->fault));
     }
-    return write_whole(file, [&](const std::filesystem::path& temporary) {
-        return write_archive(impl_->arrays, temporary, file);
-    });
+    return write_whole(
+        file, [&](const std::filesystem::path& temporary) { return write_archive(impl_->arrays, temporary, file); });
 }
 
 template void NpzWriter::add<double>(std::string_view, std::span<const double>, std::span<const std::int64_t>);
 template void NpzWriter::add<float>(std::string_view, std::span<const float>, std::span<const std::int64_t>);
-template void NpzWriter::add<std::int64_t>(std::string_view, std::span<const std::int64_t>, std::span<const std::int64_t>);
-template void NpzWriter::add<std::int32_t>(std::string_view, std::span<const std::int32_t>, std::span<const std::int64_t>);
-template void NpzWriter::add<std::int8_t>(std::string_view, std::span<const std::int8_t>, std::span<const std::int64_t>);
-template void NpzWriter::add<std::uint8_t>(std::string_view, std::span<const std::uint8_t>, std::span<const std::int64_t>);
+template void NpzWriter::add<std::int64_t>(std::string_view, std::span<const std::int64_t>,
+                                           std::span<const std::int64_t>);
+template void NpzWriter::add<std::int32_t>(std::string_view, std::span<const std::int32_t>,
+                                           std::span<const std::int64_t>);
+template void NpzWriter::add<std::int8_t>(std::string_view, std::span<const std::int8_t>,
+                                          std::span<const std::int64_t>);
+template void NpzWriter::add<std::uint8_t>(std::string_view, std::span<const std::uint8_t>,
+                                           std::span<const std::int64_t>);
 
 }  // namespace pitot

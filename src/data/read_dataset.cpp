@@ -78,8 +78,8 @@ Result<RowMaps> join_sides(Source& source, SideJoin& platforms, SideJoin& module
 
 Result<void> require_names(const std::string& file, const RowMaps& maps, const SideJoin& platforms,
                            const SideJoin& modules) {
-    const bool known = maps.rows_have_names || ((maps.platforms || platforms.first_size() > 0) &&
-                                                (maps.modules || modules.first_size() > 0));
+    const bool known = maps.rows_have_names ||
+                       ((maps.platforms || platforms.first_size() > 0) && (maps.modules || modules.first_size() > 0));
     if (known) {
         return {};
     }
@@ -112,9 +112,10 @@ void note_repetitions(Dataset& dataset, const std::vector<std::string>& files, c
         const auto hashes = row_hashes(dataset.alone, k == 0 ? 0 : ends[k - 1], ends[k]);
         const auto again = std::ranges::count_if(hashes, [&](auto h) { return std::ranges::binary_search(seen, h); });
         if (again > 0) {
-            dataset.problems.push_back(fmt::format("{}: {} observations repeat those of files before it, runtime and all; "
-                                                   "they are kept as observations of their own",
-                                                   files[k], again));
+            dataset.problems.push_back(
+                fmt::format("{}: {} observations repeat those of files before it, runtime and all; "
+                            "they are kept as observations of their own",
+                            files[k], again));
         }
         const auto sorted = static_cast<std::ptrdiff_t>(seen.size());
         seen.insert(seen.end(), hashes.begin(), hashes.end());
@@ -147,11 +148,11 @@ Result<void> read_rows(std::span<const std::unique_ptr<Source>> sources, std::ve
         dataset.together.width = 0;
     }
     if (dataset.alone.runtime_us.empty() && dataset.together.runtime_us.empty()) {
-        return fail(ErrorCode::kInput,
-                    fmt::format("{}: there are no observations{}; give at least one", files.front(),
-                                dataset.dropped_rows > 0
-                                    ? fmt::format(" left ({} rows were dropped)", dataset.dropped_rows)
-                                    : std::string()));
+        return fail(
+            ErrorCode::kInput,
+            fmt::format("{}: there are no observations{}; give at least one", files.front(),
+                        dataset.dropped_rows > 0 ? fmt::format(" left ({} rows were dropped)", dataset.dropped_rows)
+                                                 : std::string()));
     }
     return {};
 }
@@ -169,8 +170,9 @@ std::string list_arrays(std::span<const std::string> names) {
 
 Result<std::unique_ptr<Source>> npz_source(NpzReader npz) {
     if (npz.contains(kModelSchemaArray)) {
-        return fail(ErrorCode::kInput, fmt::format("{}: this is a model, not a dataset; give measured runtimes (.npz or .csv)",
-                                                   npz.file().string()));
+        return fail(ErrorCode::kInput,
+                    fmt::format("{}: this is a model, not a dataset; give measured runtimes (.npz or .csv)",
+                                npz.file().string()));
     }
     if (npz.contains("t") || npz.contains("i_platform")) {
         return index_source(std::move(npz));
@@ -178,9 +180,10 @@ Result<std::unique_ptr<Source>> npz_source(NpzReader npz) {
     if (npz.contains("data") || npz.contains("module")) {
         return dense_source(std::move(npz));
     }
-    return fail(ErrorCode::kInput, fmt::format("{}: this is no dataset: it has neither 't', 'i_platform' and 'i_workload' nor "
-                                               "'data', 'platform' and 'module', only {}; add the arrays of one layout",
-                                               npz.file().string(), npz.names().empty() ? "nothing" : list_arrays(npz.names())));
+    return fail(ErrorCode::kInput,
+                fmt::format("{}: this is no dataset: it has neither 't', 'i_platform' and 'i_workload' nor "
+                            "'data', 'platform' and 'module', only {}; add the arrays of one layout",
+                            npz.file().string(), npz.names().empty() ? "nothing" : list_arrays(npz.names())));
 }
 
 Result<Dataset> read_sources(std::span<const std::unique_ptr<Source>> sources, const ReadOptions& options) {

@@ -26,8 +26,8 @@ bool inside(std::int32_t index, const std::vector<std::int32_t>& map) {
 
 std::string range_fault(const std::string& array, std::size_t row, std::int32_t index, std::size_t size,
                         const char* thing, bool may_be_none) {
-    return fmt::format("array '{}', row {} (counted from 0): index {} is out of range, there are {} {}s ({} to {})", array,
-                       row, index, size, thing, may_be_none ? -1 : 0, static_cast<std::int64_t>(size) - 1);
+    return fmt::format("array '{}', row {} (counted from 0): index {} is out of range, there are {} {}s ({} to {})",
+                       array, row, index, size, thing, may_be_none ? -1 : 0, static_cast<std::int64_t>(size) - 1);
 }
 
 // Room for exactly these rows, unless many small additions call for growth by doubling.
@@ -135,9 +135,10 @@ std::string RowSink::row_fault(const IndexedRows& rows, std::size_t row) const {
             return range_fault(array, row, co_runner, module_map_.size(), "module", true);
         }
         if (alone && co_runner != -1) {
-            return fmt::format("array '{}', row {} (counted from 0): a co-runner of a row that 'i_objective' counts among "
-                               "those measured alone",
-                               array, row);
+            return fmt::format(
+                "array '{}', row {} (counted from 0): a co-runner of a row that 'i_objective' counts among "
+                "those measured alone",
+                array, row);
         }
     }
     return {};

@@ -42,19 +42,21 @@ Result<SideJoin::Columns> SideJoin::match_features(const std::string& file, cons
         features_.assign(names_.size() * feature_names_.size(), 0.0);
     }
     if (feature_names_.size() != side.feature_names.size()) {
-        return fail(ErrorCode::kInput,
-                    fmt::format("{}: {}s have {} features where files before it have {}; give one table for all files with "
-                                "--{}-features",
-                                file, word(axis_), side.feature_names.size(), feature_names_.size(), word(axis_)));
+        return fail(
+            ErrorCode::kInput,
+            fmt::format("{}: {}s have {} features where files before it have {}; give one table for all files with "
+                        "--{}-features",
+                        file, word(axis_), side.feature_names.size(), feature_names_.size(), word(axis_)));
     }
     for (const std::string& feature : feature_names_) {
         const auto at = std::ranges::find(side.feature_names, feature);
         if (at == side.feature_names.end()) {
-            return fail(ErrorCode::kInput,
-                        fmt::format("{}: {}s have no feature '{}' as files before it have{}; give one table for all files "
-                                    "with --{}-features",
-                                    file, word(axis_), printable(feature), suggestion(feature, side.feature_names),
-                                    word(axis_)));
+            return fail(
+                ErrorCode::kInput,
+                fmt::format("{}: {}s have no feature '{}' as files before it have{}; give one table for all files "
+                            "with --{}-features",
+                            file, word(axis_), printable(feature), suggestion(feature, side.feature_names),
+                            word(axis_)));
         }
         columns.push_back(static_cast<std::size_t>(at - side.feature_names.begin()));
     }
@@ -68,11 +70,12 @@ Result<void> SideJoin::join_features(const std::string& file, const Side& side, 
         const double value = side.features(from, static_cast<std::int64_t>(columns[j]));
         double& known = features_[row * columns.size() + j];
         if (described_[row] && !same_feature(known, value)) {
-            return fail(ErrorCode::kInput,
-                        fmt::format("{}: feature '{}' of {} '{}' is {} where a file before it has {}; correct one, or give "
-                                    "one table for all files with --{}-features",
-                                    file, printable(feature_names_[j]), word(axis_), printable(names_[row]), value, known,
-                                    word(axis_)));
+            return fail(
+                ErrorCode::kInput,
+                fmt::format("{}: feature '{}' of {} '{}' is {} where a file before it has {}; correct one, or give "
+                            "one table for all files with --{}-features",
+                            file, printable(feature_names_[j]), word(axis_), printable(names_[row]), value, known,
+                            word(axis_)));
         }
         if (!described_[row]) {
             known = value;
@@ -84,7 +87,8 @@ Result<void> SideJoin::join_features(const std::string& file, const Side& side, 
 
 Result<std::vector<std::int32_t>> SideJoin::add(const std::string& file, Side side) {
     if (names_.size() + side.names.size() > std::numeric_limits<std::int32_t>::max()) {
-        return fail(ErrorCode::kInput, fmt::format("{}: more than 2 147 483 647 {}s; split the file", file, word(axis_)));
+        return fail(ErrorCode::kInput,
+                    fmt::format("{}: more than 2 147 483 647 {}s; split the file", file, word(axis_)));
     }
     Columns columns;
     const bool with_features = !table_ && !side.feature_names.empty();
@@ -133,9 +137,8 @@ Result<Side> SideJoin::finish() {
         for (std::size_t i = 0; i < names_.size(); ++i) {
             const auto row = table_index_.find(names_[i]);
             if (row == table_index_.end()) {
-                return fail(ErrorCode::kInput,
-                            fmt::format("{}: {} '{}' has no row{}; add it", table_file_, word(axis_),
-                                        printable(names_[i]), suggestion(names_[i], table_->names)));
+                return fail(ErrorCode::kInput, fmt::format("{}: {} '{}' has no row{}; add it", table_file_, word(axis_),
+                                                           printable(names_[i]), suggestion(names_[i], table_->names)));
             }
             const auto values = table_->features.view().row(row->second);
             std::ranges::copy(values, features_.begin() + static_cast<std::ptrdiff_t>(i * feature_names_.size()));
@@ -144,14 +147,16 @@ Result<Side> SideJoin::finish() {
     } else if (!feature_names_.empty()) {
         const auto bare = std::ranges::find(described_, false);
         if (bare != described_.end()) {
-            return fail(ErrorCode::kInput, fmt::format("{0} '{1}' has no features though other {0}s have; add it to a table "
-                                                       "of features and give that with --{0}-features",
-                                                       word(axis_),
-                                                       printable(names_[static_cast<std::size_t>(bare - described_.begin())])));
+            return fail(
+                ErrorCode::kInput,
+                fmt::format("{0} '{1}' has no features though other {0}s have; add it to a table "
+                            "of features and give that with --{0}-features",
+                            word(axis_), printable(names_[static_cast<std::size_t>(bare - described_.begin())])));
         }
     }
     if (names_.empty()) {
-        return fail(ErrorCode::kInput, fmt::format("there are no {}s; give a file that names at least one", word(axis_)));
+        return fail(ErrorCode::kInput,
+                    fmt::format("there are no {}s; give a file that names at least one", word(axis_)));
     }
     Side side;
     side.names = std::move(names_);

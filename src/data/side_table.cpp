@@ -24,8 +24,8 @@ public:
             return take_header(line, fields);
         }
         if (fields.size() != columns_) {
-            return fault(line, fmt::format("has {} fields where the header has {}; give one a column", fields.size(),
-                                           columns_));
+            return fault(
+                line, fmt::format("has {} fields where the header has {}; give one a column", fields.size(), columns_));
         }
         side_.names.push_back(fields[0]);
         for (std::size_t i = 1; i < columns_; ++i) {
@@ -46,9 +46,10 @@ public:
 
     [[nodiscard]] Result<Side> finish() {
         if (side_.names.empty()) {
-            return fail(ErrorCode::kInput, fmt::format("{}: the table is empty; give a header (name, then features) and "
-                                                       "one row a {}",
-                                                       file_, word(axis_)));
+            return fail(ErrorCode::kInput,
+                        fmt::format("{}: the table is empty; give a header (name, then features) and "
+                                    "one row a {}",
+                                    file_, word(axis_)));
         }
         if (auto checked = check_names(side_.names, fmt::format("{}: column 'name'", file_)); !checked) {
             return Failure(checked.error());
@@ -65,9 +66,10 @@ private:
 
     [[nodiscard]] Result<void> take_header(std::int64_t line, std::span<const std::string> fields) {
         if (fields[0] != "name") {
-            return fault(line, fmt::format("the first column is '{}'; a table of {} features has the columns 'name', then "
-                                           "one a feature",
-                                           printable(fields[0]), word(axis_)));
+            return fault(line,
+                         fmt::format("the first column is '{}'; a table of {} features has the columns 'name', then "
+                                     "one a feature",
+                                     printable(fields[0]), word(axis_)));
         }
         columns_ = fields.size();
         side_.feature_names.assign(fields.begin() + 1, fields.end());
@@ -100,9 +102,10 @@ Result<void> check_names(const std::vector<std::string>& names, const std::strin
                         fmt::format("{}: name {} (counted from 0) {}; give it a name", where, i, fault));
         }
         if (const auto [first, is_new] = seen.emplace(names[i], i); !is_new) {
-            return fail(ErrorCode::kInput, fmt::format("{}: names {} and {} (counted from 0) are both '{}'; names must not "
-                                                       "repeat, rename one",
-                                                       where, first->second, i, printable(names[i])));
+            return fail(ErrorCode::kInput,
+                        fmt::format("{}: names {} and {} (counted from 0) are both '{}'; names must not "
+                                    "repeat, rename one",
+                                    where, first->second, i, printable(names[i])));
         }
     }
     return {};
@@ -110,9 +113,8 @@ Result<void> check_names(const std::vector<std::string>& names, const std::strin
 
 Result<Side> read_side_table(const CsvInput& input, Axis axis) {
     TableReader table(input.file.string(), axis);
-    auto read = read_csv(input, [&](std::int64_t line, std::span<const std::string> fields) {
-        return table.take(line, fields);
-    });
+    auto read = read_csv(
+        input, [&](std::int64_t line, std::span<const std::string> fields) { return table.take(line, fields); });
     return read ? table.finish() : Failure(std::move(read).error());
 }
 
@@ -129,11 +131,12 @@ Result<void> write_side_table(const Side& side, Axis axis, const std::filesystem
                 const double feature = side.features(i, static_cast<std::int64_t>(j));
                 const double value = axis == Axis::kModule ? count_of(feature) : feature;
                 if (!std::isfinite(value) || (axis == Axis::kModule && value < 0)) {
-                    return fail(ErrorCode::kInput,
-                                fmt::format("cannot write '{}': feature '{}' of module '{}' ({}) is not ln(1 + an opcode "
-                                            "count); write .npz instead",
-                                            file.string(), printable(side.feature_names[j]),
-                                            printable(side.names[static_cast<std::size_t>(i)]), feature));
+                    return fail(
+                        ErrorCode::kInput,
+                        fmt::format("cannot write '{}': feature '{}' of module '{}' ({}) is not ln(1 + an opcode "
+                                    "count); write .npz instead",
+                                    file.string(), printable(side.feature_names[j]),
+                                    printable(side.names[static_cast<std::size_t>(i)]), feature));
                 }
                 out.put(value);
             }

@@ -15,7 +15,8 @@ enum class Axis { kPlatform, kModule };
 [[nodiscard]] const char* word(Axis axis);
 
 /// Reads `name[,feature…]`, a row a platform or module. Modules hold opcode counts (>= 0): ln(1 + count) is taken.
-/// Errors (kInput): no column `name` in front, no rows, names repeated or unfit, numbers missing, not finite or negative.
+/// Errors (kInput): no column `name` in front, no rows, names repeated or unfit, numbers missing, not finite or
+/// negative.
 [[nodiscard]] Result<Side> read_side_table(const CsvInput& input, Axis axis);
 
 /// Writes what read_side_table() reads, whole or not at all. Counts within 1e-6 (relative) of a whole number are

@@ -111,9 +111,11 @@ Result<void> write_rows(const Dataset& dataset, const std::filesystem::path& fil
 Result<void> write_long_form(const Dataset& dataset, const std::filesystem::path& file) {
     const bool dash = std::ranges::find(dataset.modules.names, "-") != dataset.modules.names.end();
     if (dash && !dataset.together.runtime_us.empty()) {
-        return unwritable(file, "a module is called '-', which stands for 'no co-runner' in CSV; rename it or write .npz");
+        return unwritable(file,
+                          "a module is called '-', which stands for 'no co-runner' in CSV; rename it or write .npz");
     }
-    if (auto written = write_side_table(dataset.platforms, Axis::kPlatform, sibling_table(file, Axis::kPlatform)); !written) {
+    if (auto written = write_side_table(dataset.platforms, Axis::kPlatform, sibling_table(file, Axis::kPlatform));
+        !written) {
         return written;
     }
     if (auto written = write_side_table(dataset.modules, Axis::kModule, sibling_table(file, Axis::kModule)); !written) {
@@ -144,8 +146,9 @@ Result<void> write_dataset(const Dataset& dataset, const std::filesystem::path& 
     if (file.extension() == ".csv") {
         return write_long_form(dataset, file);
     }
-    return fail(ErrorCode::kUsage, fmt::format("cannot write '{}': the name says neither .npz nor .csv; let it end in one",
-                                               file.string()));
+    return fail(
+        ErrorCode::kUsage,
+        fmt::format("cannot write '{}': the name says neither .npz nor .csv; let it end in one", file.string()));
 }
 
 }  // namespace pitot
