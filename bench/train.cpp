@@ -10,8 +10,8 @@
 
 #include "backend/backend.hpp"
 #include "core/key.hpp"
-#include "model/model.hpp"
 #include "fleet.hpp"
+#include "model/model.hpp"
 
 namespace pitot {
 namespace {

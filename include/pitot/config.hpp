@@ -45,19 +45,19 @@ struct ModelConfig {
 };
 
 struct TrainConfig {
-    std::int64_t folds = 10;              ///< k, models a replicate; their mean predicts
-    std::int64_t replicates = 25;         ///< random splits an evaluation averages over
-    std::int64_t checkpoints = 100;       ///< validations a fit; steps = checkpoints * int(epoch_samples * share)
-    std::int64_t epoch_samples = 25000;   ///< steps between checkpoints at share 1
-    std::int64_t batch = 2048;            ///< rows alone a step, drawn with replacement
-    std::int64_t together_batch = 128;    ///< rows with co-runners a step
-    double alone_weight = 1.0;            ///< weight of the objective `mf`
-    double together_weight = 0.0;         ///< weight of the objective `if`; 0 = not trained on
-    std::int64_t together_rows = 0;       ///< use only the first so many rows with co-runners; 0 = all
-    double learning_rate = 1e-3;          ///< Adam
-    double beta1 = 0.9;                   ///< Adam
-    double beta2 = 0.999;                 ///< Adam
-    double epsilon = 1e-8;                ///< Adam
+    std::int64_t folds = 10;             ///< k, models a replicate; their mean predicts
+    std::int64_t replicates = 25;        ///< random splits an evaluation averages over
+    std::int64_t checkpoints = 100;      ///< validations a fit; steps = checkpoints * int(epoch_samples * share)
+    std::int64_t epoch_samples = 25000;  ///< steps between checkpoints at share 1
+    std::int64_t batch = 2048;           ///< rows alone a step, drawn with replacement
+    std::int64_t together_batch = 128;   ///< rows with co-runners a step
+    double alone_weight = 1.0;           ///< weight of the objective `mf`
+    double together_weight = 0.0;        ///< weight of the objective `if`; 0 = not trained on
+    std::int64_t together_rows = 0;      ///< use only the first so many rows with co-runners; 0 = all
+    double learning_rate = 1e-3;         ///< Adam
+    double beta1 = 0.9;                  ///< Adam
+    double beta2 = 0.999;                ///< Adam
+    double epsilon = 1e-8;               ///< Adam
     Keep keep = Keep::kLast;
 };
 

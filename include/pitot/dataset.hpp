@@ -67,7 +67,8 @@ struct ReadOptions {
 
 /// Reads one or several files (.npz in the dense or index layout, .csv in long form) into one dataset.
 /// Errors: kInput naming file, array, row and remedy; kEnvironment if a file cannot be opened.
-[[nodiscard]] Result<Dataset> read_dataset(std::span<const std::filesystem::path> files, const ReadOptions& options = {});
+[[nodiscard]] Result<Dataset> read_dataset(std::span<const std::filesystem::path> files,
+                                           const ReadOptions& options = {});
 
 /// Writes the index layout (.npz) or, by the extension .csv, the long form with `STEM.platforms.csv` and
 /// `STEM.modules.csv` beside it. Whole or not at all.

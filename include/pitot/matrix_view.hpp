@@ -19,9 +19,7 @@ struct MatrixView {
     std::int64_t stride = 0;
 
     [[nodiscard]] T& operator()(std::int64_t i, std::int64_t j) const { return data[i * stride + j]; }
-    [[nodiscard]] std::span<T> row(std::int64_t i) const {
-        return {data + i * stride, static_cast<std::size_t>(cols)};
-    }
+    [[nodiscard]] std::span<T> row(std::int64_t i) const { return {data + i * stride, static_cast<std::size_t>(cols)}; }
     [[nodiscard]] MatrixView columns(std::int64_t first, std::int64_t count) const {
         return {data + first, rows, count, stride};
     }
@@ -30,8 +28,7 @@ struct MatrixView {
     }
     /// A view of const elements of the same matrix.
     operator MatrixView<const T>() const  // NOLINT(google-explicit-constructor): as span<T> to span<const T>
-        requires(!std::is_const_v<T>)
-    {
+        requires(!std::is_const_v<T>) {
         return {data, rows, cols, stride};
     }
 };
@@ -74,7 +71,9 @@ public:
     }
     [[nodiscard]] std::int64_t rows() const { return rows_; }
     [[nodiscard]] std::int64_t cols() const { return cols_; }
-    [[nodiscard]] T& operator()(std::int64_t i, std::int64_t j) { return data_[static_cast<std::size_t>(i * cols_ + j)]; }
+    [[nodiscard]] T& operator()(std::int64_t i, std::int64_t j) {
+        return data_[static_cast<std::size_t>(i * cols_ + j)];
+    }
     [[nodiscard]] const T& operator()(std::int64_t i, std::int64_t j) const {
         return data_[static_cast<std::size_t>(i * cols_ + j)];
     }

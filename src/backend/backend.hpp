@@ -27,8 +27,8 @@ struct PairColumns {
 
 /// One term of the loss: weight * mean over a batch drawn uniformly with replacement from `rows`.
 struct Objective {
-    PairColumns data;                                  ///< shared by the group
-    std::vector<std::span<const std::int64_t>> rows;   ///< training rows of each replica, not empty
+    PairColumns data;                                 ///< shared by the group
+    std::vector<std::span<const std::int64_t>> rows;  ///< training rows of each replica, not empty
     std::int64_t batch = 0;
     double weight = 1.0;
 };
@@ -76,7 +76,8 @@ public:
     /// The instruction set or device it runs on, in words.
     [[nodiscard]] virtual std::string description() const = 0;
     /// `program` must outlive the executor. Errors: kEnvironment if the device cannot hold the group.
-    [[nodiscard]] virtual Result<std::unique_ptr<Executor>> prepare(const Program& program, std::int64_t group) const = 0;
+    [[nodiscard]] virtual Result<std::unique_ptr<Executor>> prepare(const Program& program,
+                                                                    std::int64_t group) const = 0;
 };
 
 [[nodiscard]] const Backend& reference_backend();

@@ -32,8 +32,8 @@ struct BufferInfo {
     Role role = Role::kPair;
     std::int64_t rows = 0;  ///< 0 for kPair: as many as the batch has
     std::int64_t cols = 0;
-    Init init = Init::kZero;     ///< how a parameter starts
-    double init_scale = 0.0;     ///< half-width of the uniform, sigma of the normal (truncated at two sigma)
+    Init init = Init::kZero;      ///< how a parameter starts
+    double init_scale = 0.0;      ///< half-width of the uniform, sigma of the normal (truncated at two sigma)
     std::vector<float> values{};  ///< of a kConstant, rows × cols
 };
 
@@ -44,8 +44,8 @@ struct Concat {
     BufferId left, right, out;
 };
 
-/// out = activation(x * weight + bias); bias = -1 for none. x and out are both tower or both pair buffers. The gradient of x is wanted for
-/// its columns from `x_gradient_from` on (x's width: for none).
+/// out = activation(x * weight + bias); bias = -1 for none. x and out are both tower or both pair buffers. The gradient
+/// of x is wanted for its columns from `x_gradient_from` on (x's width: for none).
 struct Dense {
     BufferId x, weight, bias, out;
     Activation activation;
@@ -64,8 +64,8 @@ struct PairDot {
     double scale;
 };
 
-/// prediction += scale * sum over t, k of (m_j . v_s,t(i)) (m_k . v_g,t(i)), k over the co-runners of the row, -1 skipped.
-/// v_s,t = left[i] columns [s0 + t rank, …), v_g,t = left[i] columns [g0 + t rank, …), m = right rows.
+/// prediction += scale * sum over t, k of (m_j . v_s,t(i)) (m_k . v_g,t(i)), k over the co-runners of the row, -1
+/// skipped. v_s,t = left[i] columns [s0 + t rank, …), v_g,t = left[i] columns [g0 + t rank, …), m = right rows.
 struct PairInterference {
     BufferId left, right;
     std::int64_t rank, types, susceptibility_column, magnitude_column;
@@ -98,7 +98,8 @@ struct PairOutput {
 };
 
 using TowerOp = std::variant<Concat, Dense>;
-using PairOp = std::variant<PairBaseline, PairDot, PairInterference, PairSumTanh, PairGather, PlatformDense, Dense, PairOutput>;
+using PairOp =
+    std::variant<PairBaseline, PairDot, PairInterference, PairSumTanh, PairGather, PlatformDense, Dense, PairOutput>;
 
 struct Program {
     std::int64_t platforms = 0;

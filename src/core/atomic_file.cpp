@@ -30,7 +30,7 @@ bool sync_path(const std::filesystem::path& path, int flags) {
 
 // A new file has the rights the user's mask asks for (mkstemp gives 0600), an old one keeps its own.
 mode_t wanted_mode(const std::filesystem::path& target) {
-    struct stat info{};
+    struct stat info {};
     if (::stat(target.c_str(), &info) == 0) {
         return info.st_mode & 0777U;
     }

@@ -8,9 +8,9 @@ namespace pitot {
 }  // namespace pitot
 
 // NOLINTNEXTLINE(cppcoreguidelines-macro-usage): the condition's text and place are wanted
-#define PITOT_CHECK(condition)                                        \
-    do {                                                              \
-        if (!(condition)) {                                           \
-            ::pitot::check_failed(#condition, __FILE__, __LINE__);    \
-        }                                                             \
+#define PITOT_CHECK(condition)                                     \
+    do {                                                           \
+        if (!(condition)) {                                        \
+            ::pitot::check_failed(#condition, __FILE__, __LINE__); \
+        }                                                          \
     } while (false)

@@ -134,8 +134,7 @@ Result<void> decode(const std::string& path, const Json& json, std::vector<std::
     return {};
 }
 template <typename E>
-    requires std::is_enum_v<E>
-Result<void> decode(const std::string& path, const Json& json, E& field) {
+requires std::is_enum_v<E> Result<void> decode(const std::string& path, const Json& json, E& field) {
     std::string known;
     for (const auto& label : labels(field)) {
         if (json.is_string() && json.get<std::string>() == label.name) {
@@ -155,8 +154,8 @@ std::vector<std::string> field_names() {
 }
 
 Result<void> set_field(FitConfig& config, const std::string& path, const Json& value) {
-    Result<void> result = fail(ErrorCode::kUsage, fmt::format("there is no field '{}'{}", path,
-                                                              suggestion(path, field_names())));
+    Result<void> result =
+        fail(ErrorCode::kUsage, fmt::format("there is no field '{}'{}", path, suggestion(path, field_names())));
     for_each_field(config, [&](const char* name, auto& field) {
         if (path == name) {
             result = decode(path, value, field);
@@ -182,7 +181,8 @@ struct Limits {
 
     void require(bool holds, const char* field, const Json& value, const char* limit) {
         if (result && !holds) {
-            result = fail(ErrorCode::kUsage, fmt::format("field '{}' is {}, but must be {}", field, value.dump(), limit));
+            result =
+                fail(ErrorCode::kUsage, fmt::format("field '{}' is {}, but must be {}", field, value.dump(), limit));
         }
     }
     void positive(const char* field, std::int64_t value, std::int64_t most) {
@@ -267,8 +267,8 @@ Result<void> apply_json(FitConfig& config, std::string_view text) {
 Result<void> apply_override(FitConfig& config, std::string_view assignment) {
     const std::size_t equals = assignment.find('=');
     if (equals == std::string_view::npos) {
-        return fail(ErrorCode::kUsage, fmt::format("'{}' is not of the form field=value, as in model.alpha=0.01",
-                                                   assignment));
+        return fail(ErrorCode::kUsage,
+                    fmt::format("'{}' is not of the form field=value, as in model.alpha=0.01", assignment));
     }
     const std::string path(assignment.substr(0, equals));
     const std::string text(assignment.substr(equals + 1));

@@ -26,8 +26,7 @@ std::vector<ParameterInfo> parameter_layout(const ModelConfig& config, const Sid
 }
 
 FoldModel::FoldModel(const ModelConfig& config, const Side& platforms, const Side& modules,
-                     const LinearScaling& baseline, std::span<const float> parameters)
-{
+                     const LinearScaling& baseline, std::span<const float> parameters) {
     auto impl = std::make_unique<Impl>();
     impl->model = build_model(config, platforms, modules);
     auto executor = cpu_backend().prepare(impl->model.program, 1);
@@ -47,8 +46,7 @@ FoldModel& FoldModel::operator=(FoldModel&&) noexcept = default;
 FoldModel::~FoldModel() = default;
 
 void FoldModel::predict(const PairQuery& query, std::span<double> out) const {
-    std::as_const(*impl_->executor)
-        .predict(0, {query.platform, query.module, query.co_runner, query.width, {}}, out);
+    std::as_const(*impl_->executor).predict(0, {query.platform, query.module, query.co_runner, query.width, {}}, out);
 }
 
 Result<std::vector<float>> extend_parameters(const ModelConfig& config, const Side& platforms, const Side& modules,

@@ -9,8 +9,8 @@
 namespace pitot {
 namespace {
 
-constexpr double kTableScale = 0.01;    // learned rows start in U(-0.01, 0.01)
-constexpr double kNetworkScale = 0.1;   // networks on features add 0.1 times their output
+constexpr double kTableScale = 0.01;   // learned rows start in U(-0.01, 0.01)
+constexpr double kNetworkScale = 0.1;  // networks on features add 0.1 times their output
 
 class Builder {
 public:
@@ -28,10 +28,17 @@ public:
             pair(PairBaseline{model_.platform_baseline, model_.module_baseline});
         }
         switch (config_.family) {
-            case Family::kLinearScaling: break;
-            case Family::kFactorization: factorization(); break;
-            case Family::kNetwork: network(); break;
-            case Family::kPlatformNetwork: platform_network(); break;
+            case Family::kLinearScaling:
+                break;
+            case Family::kFactorization:
+                factorization();
+                break;
+            case Family::kNetwork:
+                network();
+                break;
+            case Family::kPlatformNetwork:
+                platform_network();
+                break;
         }
         return std::move(model_);
     }
@@ -127,7 +134,8 @@ private:
             const BufferId x = features(name, side);
             const std::int64_t in = side.features.cols();
             // The fan-in of the undivided layer.
-            const double sigma = 1.0 / std::sqrt(static_cast<double>(platforms_.features.cols() + modules_.features.cols()));
+            const double sigma =
+                1.0 / std::sqrt(static_cast<double>(platforms_.features.cols() + modules_.features.cols()));
             const BufferId weight =
                 add({name + ".layer0.weight", Role::kParameter, in, width, Init::kTruncatedNormal, sigma});
             // One bias for the sum of both halves, on the module's.
@@ -183,9 +191,15 @@ std::vector<double> initial_parameters(const Program& program, Key key) {
         Stream stream(key.fold(b.name));
         for (std::int64_t n = 0; n < b.rows * b.cols; ++n) {
             switch (b.init) {
-                case Init::kZero: out.push_back(0.0); break;
-                case Init::kUniform: out.push_back(b.init_scale * (2.0 * stream.uniform() - 1.0)); break;
-                case Init::kTruncatedNormal: out.push_back(b.init_scale * stream.truncated_normal(2.0)); break;
+                case Init::kZero:
+                    out.push_back(0.0);
+                    break;
+                case Init::kUniform:
+                    out.push_back(b.init_scale * (2.0 * stream.uniform() - 1.0));
+                    break;
+                case Init::kTruncatedNormal:
+                    out.push_back(b.init_scale * stream.truncated_normal(2.0));
+                    break;
             }
         }
     }

@@ -26,8 +26,9 @@ void tables(FitConfig& c, std::int64_t rank) {
 void add_widths(std::vector<Entry>& list) {
     for (const std::int64_t r : kWidths) {
         const std::string n = std::to_string(r);
-        list.push_back({{"embedding/" + n, "factorization with side information, rank r = " + n},
-                        [r](FitConfig& c) { c.model.layers = {128, r}; }});
+        list.push_back({{"embedding/" + n, "factorization with side information, rank r = " + n}, [r](FitConfig& c) {
+                            c.model.layers = {128, r};
+                        }});
     }
     for (const std::int64_t q : {0, 2, 4, 8, 16}) {
         const std::string n = std::to_string(q);
@@ -72,11 +73,11 @@ void add_interference(std::vector<Entry>& list, const std::string& family, const
 }
 
 void add_baselines(std::vector<Entry>& list) {
-    list.push_back({{"baseline/non_baseline", "embedding/128 without the linear-scaling baseline, alpha = 1"},
-                    [](FitConfig& c) {
-                        c.model.baseline = false;
-                        c.model.alpha = 1.0;
-                    }});
+    list.push_back(
+        {{"baseline/non_baseline", "embedding/128 without the linear-scaling baseline, alpha = 1"}, [](FitConfig& c) {
+             c.model.baseline = false;
+             c.model.alpha = 1.0;
+         }});
     list.push_back({{"baseline/platform_only", "embedding/128 without module features"},
                     [](FitConfig& c) { c.model.module_features = false; }});
     list.push_back({{"baseline/module_only", "embedding/128 without platform features"},
@@ -86,20 +87,20 @@ void add_baselines(std::vector<Entry>& list) {
                         c.model.layers = {128, 128, 1};
                         c.model.learned_features = 0;
                     }});
-    list.push_back({{"baseline/device_mlp", "a network 64, 64, 1 for each platform on the module's features"},
-                    [](FitConfig& c) {
-                        c.model.family = Family::kPlatformNetwork;
-                        c.model.layers = {64, 64, 1};
-                        c.model.platform_features = false;
-                        c.model.learned_features = 0;
-                        c.train.folds = 5;
-                        c.train.replicates = 5;
-                    }});
-    list.push_back({{"baseline/linear_scaling", "the linear-scaling baseline alone (a speed and a size)"},
-                    [](FitConfig& c) {
-                        c.model.family = Family::kLinearScaling;
-                        c.model.platform_features = c.model.module_features = false;
-                    }});
+    list.push_back(
+        {{"baseline/device_mlp", "a network 64, 64, 1 for each platform on the module's features"}, [](FitConfig& c) {
+             c.model.family = Family::kPlatformNetwork;
+             c.model.layers = {64, 64, 1};
+             c.model.platform_features = false;
+             c.model.learned_features = 0;
+             c.train.folds = 5;
+             c.train.replicates = 5;
+         }});
+    list.push_back(
+        {{"baseline/linear_scaling", "the linear-scaling baseline alone (a speed and a size)"}, [](FitConfig& c) {
+             c.model.family = Family::kLinearScaling;
+             c.model.platform_features = c.model.module_features = false;
+         }});
 }
 
 const std::vector<Entry>& entries() {
@@ -108,9 +109,8 @@ const std::vector<Entry>& entries() {
         add_widths(list);
         add_interference(list, "interference", "rows with a co-runner", true);
         add_interference(list, "interference3", "rows with two co-runners", false);
-        list.push_back({{"interference3/no-smt", "interference3/2 on machines with SMT off"}, [](FitConfig& c) {
-                            interference(c, 2, 1.0, kPublishedTogetherRows);
-                        }});
+        list.push_back({{"interference3/no-smt", "interference3/2 on machines with SMT off"},
+                        [](FitConfig& c) { interference(c, 2, 1.0, kPublishedTogetherRows); }});
         add_baselines(list);
         return list;
     }();

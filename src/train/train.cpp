@@ -85,8 +85,8 @@ std::shared_ptr<const Started> start_replicate(const Job& job, std::int64_t repl
     const Dataset& data = job.dataset;
     auto started = std::make_shared<Started>();
     started->rows = job.rows(replicate);
-    started->baseline = fit_linear_scaling(data.alone.view(), started->rows.alone.rest, data.platforms.size(),
-                                           data.modules.size());
+    started->baseline =
+        fit_linear_scaling(data.alone.view(), started->rows.alone.rest, data.platforms.size(), data.modules.size());
     started->model = build_model(job.config.model, data.platforms, data.modules);
     return started;
 }
@@ -168,7 +168,8 @@ Result<FoldFit> train_fold(const Job& job, const Started& started, std::int64_t 
     const std::vector<std::int64_t> alone = started.rows.alone.training(fold);
     const std::vector<std::int64_t> together = started.rows.together.training(fold);
     std::vector<Objective> objectives;
-    objectives.push_back({columns_of(job.dataset.alone, job.targets.alone), {alone}, config.batch, config.alone_weight});
+    objectives.push_back(
+        {columns_of(job.dataset.alone, job.targets.alone), {alone}, config.batch, config.alone_weight});
     if (config.together_weight > 0.0 && !together.empty()) {
         objectives.push_back({columns_of(job.dataset.together, job.targets.together),
                               {together},
@@ -199,10 +200,10 @@ Result<FoldFit> train_fold(const Job& job, const Started& started, std::int64_t 
             job.counter.add(count);
         }
         if (!std::isfinite(loss)) {
-            return fail(ErrorCode::kInput, fmt::format("training of preset '{}' diverged at step {}; lower train.learning_rate "
-                                                       "({}) or model.alpha ({})",
-                                                       job.config.preset, step, config.learning_rate,
-                                                       job.config.model.alpha));
+            return fail(ErrorCode::kInput,
+                        fmt::format("training of preset '{}' diverged at step {}; lower train.learning_rate "
+                                    "({}) or model.alpha ({})",
+                                    job.config.preset, step, config.learning_rate, job.config.model.alpha));
         }
         fit.train_loss.push_back(static_cast<float>(loss));
         if (!validation.empty()) {
@@ -255,8 +256,7 @@ ReplicateRows draw_rows(const Dataset& dataset, const FitConfig& config, double 
                         std::int64_t replicate) {
     const Key key = Key(config.seed).fold("split").fold(static_cast<std::uint64_t>(replicate));
     const std::int64_t limit = config.train.together_rows;
-    const std::int64_t together =
-        limit > 0 ? std::min(limit, dataset.together.size()) : dataset.together.size();
+    const std::int64_t together = limit > 0 ? std::min(limit, dataset.together.size()) : dataset.together.size();
     return {make_split(dataset.alone.size(), share, calibration_share, config.train.folds, key.fold("alone")),
             make_split(together, share, calibration_share, config.train.folds, key.fold("together"))};
 }
@@ -281,14 +281,16 @@ Result<void> train_replicates(const Dataset& dataset, const FitConfig& config, d
     const std::int64_t folds = trained ? config.train.folds : 1;
     const std::int64_t steps = steps_of(config.train, share);
     if (trained && steps < 1) {
-        return fail(ErrorCode::kUsage, fmt::format("a training share of {} with train.epoch_samples {} gives no training "
-                                                   "step; raise one of them",
-                                                   share, config.train.epoch_samples));
+        return fail(ErrorCode::kUsage,
+                    fmt::format("a training share of {} with train.epoch_samples {} gives no training "
+                                "step; raise one of them",
+                                share, config.train.epoch_samples));
     }
     StepCounter counter(options, steps * folds * replicates);
     const bool logarithm = config.model.logarithm;
-    const Job job{dataset, config, options, **backend, rows,
-                  {targets_of(dataset.alone, logarithm), targets_of(dataset.together, logarithm)}, steps, counter};
+    const Job job{dataset,   config, options,
+                  **backend, rows,   {targets_of(dataset.alone, logarithm), targets_of(dataset.together, logarithm)},
+                  steps,     counter};
 
     // A replicate is started by whichever of its folds comes first and is shared by them.
     std::mutex mutex;

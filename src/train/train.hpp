@@ -43,9 +43,9 @@ struct Replicate {
 };
 
 struct TrainOptions {
-    int threads = 0;            ///< 0 = default_threads()
+    int threads = 0;              ///< 0 = default_threads()
     std::string backend = "cpu";  ///< "cpu", "reference" or "cuda"
-    std::stop_token stop{};     ///< asks training to end; the call then returns kCancelled
+    std::stop_token stop{};       ///< asks training to end; the call then returns kCancelled
     /// Called from worker threads, one at a time, a few times a second at most: model-steps done and in all.
     std::function<void(std::int64_t done, std::int64_t total)> progress{};
 };

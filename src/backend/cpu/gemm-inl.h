@@ -63,7 +63,8 @@ HWY_INLINE void store_part(V v, float* HWY_RESTRICT p, std::int64_t count) {
 // Offset of the n-th item of `step` elements.
 HWY_INLINE std::int64_t at(std::size_t n, std::int64_t step) { return static_cast<std::int64_t>(n) * step; }
 
-// One block: c[0 … R) × [0 … N vectors) = start + sum over p of a(i, p) b[p]. start is `bias` (one row) or c itself or 0.
+// One block: c[0 … R) × [0 … N vectors) = start + sum over p of a(i, p) b[p]. start is `bias` (one row) or c itself or
+// 0.
 template <std::size_t R, std::size_t N>
 HWY_INLINE void gemm_block(std::int64_t depth, Operand a, const float* HWY_RESTRICT b, std::int64_t b_stride,
                            const float* HWY_RESTRICT bias, bool accumulate, float* HWY_RESTRICT c,
@@ -109,8 +110,8 @@ HWY_INLINE void gemm_block(std::int64_t depth, Operand a, const float* HWY_RESTR
 // The same for the last columns, fewer than a vector.
 template <std::size_t R>
 HWY_INLINE void gemm_tail(std::int64_t depth, Operand a, const float* HWY_RESTRICT b, std::int64_t b_stride,
-                          const float* HWY_RESTRICT bias, bool accumulate, float* HWY_RESTRICT c,
-                          std::int64_t c_stride, std::int64_t columns) {
+                          const float* HWY_RESTRICT bias, bool accumulate, float* HWY_RESTRICT c, std::int64_t c_stride,
+                          std::int64_t columns) {
     const D d;
     V sum[R];
 #pragma GCC unroll 8

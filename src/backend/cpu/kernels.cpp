@@ -7,9 +7,9 @@
 #define HWY_TARGET_INCLUDE "backend/cpu/kernels.cpp"  // NOLINT(cppcoreguidelines-macro-usage): Highway's way
 #include <hwy/foreach_target.h>
 
-#include "backend/cpu/gemm-inl.h"
 #include <hwy/contrib/math/math-inl.h>
 #include <hwy/highway.h>
+#include "backend/cpu/gemm-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace pitot::cpu::HWY_NAMESPACE {
@@ -65,9 +65,7 @@ HWY_INLINE void tanh_in_place(float* x, std::int64_t n) {
     const D d;
     for_vectors(
         n, [&](std::int64_t c) { hn::StoreU(hn::Tanh(d, hn::LoadU(d, x + c)), d, x + c); },
-        [&](std::int64_t c, std::int64_t count) {
-            store_part(hn::Tanh(d, load_part(x + c, count)), x + c, count);
-        });
+        [&](std::int64_t c, std::int64_t count) { store_part(hn::Tanh(d, load_part(x + c, count)), x + c, count); });
 }
 
 void DenseForward(ConstView x, ConstView weight, const float* bias, Activation activation, View out) {
@@ -116,7 +114,8 @@ void DenseBackward(ConstView x, ConstView weight, ConstView out, Activation acti
 void PairDot(Index platform, Index module, ConstView left, ConstView right, std::int64_t width, float scale,
              std::span<float> prediction) {
     for (std::size_t b = 0; b < prediction.size(); ++b) {
-        prediction[b] += scale * dot(left.data + platform[b] * left.stride, right.data + module[b] * right.stride, width);
+        prediction[b] +=
+            scale * dot(left.data + platform[b] * left.stride, right.data + module[b] * right.stride, width);
     }
 }
 
@@ -150,9 +149,8 @@ void InterferenceForward(const PairInterference& op, Index platform, Index modul
     }
 }
 
-void InterferenceBackward(const PairInterference& op, Index platform, Index module, Index co_runner,
-                          std::int32_t width, ConstView left, ConstView right, std::span<const float> slope,
-                          View dleft, View dright) {
+void InterferenceBackward(const PairInterference& op, Index platform, Index module, Index co_runner, std::int32_t width,
+                          ConstView left, ConstView right, std::span<const float> slope, View dleft, View dright) {
     for (std::size_t b = 0; b < slope.size(); ++b) {
         const float scale = static_cast<float>(op.scale) * slope[b];
         const float* p = left.data + platform[b] * left.stride;
@@ -232,8 +230,7 @@ void AdamUpdate(std::span<float> parameters, std::span<const float> gradient, st
         [&](std::int64_t c, std::int64_t count) {
             V m = load_part(first.data() + c, count);
             V v = load_part(second.data() + c, count);
-            const V p = next(load_part(gradient.data() + c, count), m, v,
-                             load_part(parameters.data() + c, count));
+            const V p = next(load_part(gradient.data() + c, count), m, v, load_part(parameters.data() + c, count));
             store_part(m, first.data() + c, count);
             store_part(v, second.data() + c, count);
             store_part(p, parameters.data() + c, count);
@@ -291,8 +288,8 @@ void sum_tanh(Index platform, Index module, ConstView left, ConstView right, Vie
 void sum_tanh_backward(Index platform, Index module, ConstView out, View dout, View dleft, View dright) {
     HWY_DYNAMIC_DISPATCH(SumTanhBackward)(platform, module, out, dout, dleft, dright);
 }
-void adam(std::span<float> parameters, std::span<const float> gradient, std::span<float> first,
-          std::span<float> second, const Adam& adam, std::int64_t update) {
+void adam(std::span<float> parameters, std::span<const float> gradient, std::span<float> first, std::span<float> second,
+          const Adam& adam, std::int64_t update) {
     const auto t = static_cast<double>(update);
     const double step = adam.learning_rate / (1.0 - std::pow(adam.beta1, t));
     const double root = 1.0 / std::sqrt(1.0 - std::pow(adam.beta2, t));

@@ -42,8 +42,8 @@ void sum_tanh(Index platform, Index module, ConstView left, ConstView right, Vie
 void sum_tanh_backward(Index platform, Index module, ConstView out, View dout, View dleft, View dright);
 
 /// One Adam update, number `update` from 1, moments corrected for their bias.
-void adam(std::span<float> parameters, std::span<const float> gradient, std::span<float> first,
-          std::span<float> second, const Adam& adam, std::int64_t update);
+void adam(std::span<float> parameters, std::span<const float> gradient, std::span<float> first, std::span<float> second,
+          const Adam& adam, std::int64_t update);
 
 /// Name of the instruction set in use ("AVX3", "AVX2", …).
 [[nodiscard]] const char* instruction_set();

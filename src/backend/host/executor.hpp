@@ -6,42 +6,18 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
-#include <numeric>
 #include <span>
 #include <type_traits>
 #include <variant>
 #include <vector>
 
 #include "backend/backend.hpp"
+#include "backend/host/batch.hpp"
+#include "backend/host/layout.hpp"
 #include "core/check.hpp"
 
 namespace pitot {
-
-/// Where a program's buffers lie: one arena a role, rows padded to whole cache lines where they are long.
-class ProgramLayout {
-public:
-    struct Place {
-        std::int64_t offset = 0;
-        std::int64_t stride = 0;
-    };
-    explicit ProgramLayout(const Program& program);
-
-    [[nodiscard]] const Place& place(BufferId buffer) const { return places_[static_cast<std::size_t>(buffer)]; }
-    /// Scalars an arena needs (kPair: for each row of a batch).
-    [[nodiscard]] std::int64_t size(Role role) const { return sizes_[static_cast<std::size_t>(role)]; }
-    /// Tower and parameter buffers whose gradients gather contributions of batches, so must start at zero.
-    [[nodiscard]] std::span<const BufferId> scattered() const { return scattered_; }
-    /// Largest weight matrix, for transposing.
-    [[nodiscard]] std::int64_t largest_weight() const { return largest_weight_; }
-
-private:
-    std::vector<Place> places_;
-    std::vector<std::int64_t> sizes_ = std::vector<std::int64_t>(5, 0);
-    std::vector<BufferId> scattered_;
-    std::int64_t largest_weight_ = 0;
-};
 
 template <typename K>
 class HostExecutor final : public Executor {
@@ -55,16 +31,6 @@ class HostExecutor final : public Executor {
         AlignedVector<T> constants;
         std::int64_t updates = 0;
     };
-    // A batch and everything computed for it.
-    struct Workspace {
-        std::vector<std::int64_t> draws;
-        std::vector<std::int32_t> platform, module, co_runner;
-        std::int32_t width = 0;
-        AlignedVector<T> target, prediction, slope;
-        AlignedVector<T> values, gradient;
-        AlignedVector<T> transposed;
-        std::int64_t rows = 0;
-    };
 
 public:
     HostExecutor(const Program& program, std::int64_t group) : program_(program), layout_(program) {
@@ -76,14 +42,11 @@ public:
         }
         replicas_.resize(static_cast<std::size_t>(group));
         for (Replica& r : replicas_) {
-            for (auto* arena : {&r.parameters, &r.gradient, &r.first_moment, &r.second_moment}) {
-                arena->resize(static_cast<std::size_t>(layout_.size(Role::kParameter)));
-            }
+            r.parameters.resize(static_cast<std::size_t>(layout_.size(Role::kParameter)));
             r.towers.resize(static_cast<std::size_t>(layout_.size(Role::kTower)));
-            r.tower_gradient.resize(r.towers.size());
             r.constants.resize(static_cast<std::size_t>(layout_.size(Role::kReplicaConstant)));
         }
-        workspace_.transposed.resize(static_cast<std::size_t>(layout_.largest_weight()));
+        transposed_.resize(static_cast<std::size_t>(layout_.largest_weight()));
     }
 
     void set_parameters(std::int64_t replica, std::span<const double> values) override {
@@ -115,6 +78,7 @@ public:
     void train(std::span<const Objective> objectives, const Adam& adam, std::span<const Key> keys,
                std::int64_t first_step, std::int64_t steps, std::span<double> mean_loss) override {
         for (std::size_t g = 0; g < replicas_.size(); ++g) {
+            make_trainable(replicas_[g]);
             double total = 0.0;
             for (std::int64_t step = first_step; step < first_step + steps; ++step) {
                 total += train_step(g, objectives, adam, keys[g], step);
@@ -125,12 +89,13 @@ public:
 
     double gradient(std::int64_t replica, const PairColumns& rows, double weight, std::span<double> out) override {
         Replica& r = at(replica);
+        make_trainable(r);
         towers_forward(r);
         zero_scattered(r);
-        load(rows, 0, rows.size(), workspace_);
-        pair_forward(r, workspace_);
-        const double loss = slope_of_loss(workspace_, weight);
-        pair_backward(r, workspace_);
+        batch_.load(rows, 0, rows.size(), layout_.size(Role::kPair));
+        pair_forward(r, batch_);
+        const double loss = batch_.slope_of_loss(program_.loss, weight);
+        pair_backward(r, batch_);
         towers_backward(r);
         flatten(r.gradient, out);
         return loss;
@@ -144,10 +109,10 @@ public:
 
     void predict(std::int64_t replica, const PairColumns& rows, std::span<double> out) const override {
         constexpr std::int64_t kChunk = 1024;
-        Workspace work;
+        Batch<T> work;
         for (std::int64_t first = 0; first < rows.size(); first += kChunk) {
             const std::int64_t n = std::min(kChunk, rows.size() - first);
-            load(rows, first, n, work);
+            work.load(rows, first, n, layout_.size(Role::kPair));
             pair_forward(at(replica), work);
             std::copy_n(work.prediction.begin(), n, out.begin() + first);
         }
@@ -165,24 +130,29 @@ private:
         using E = std::conditional_t<std::is_const_v<Arena>, const T, T>;
         const auto& place = layout_.place(id);
         const bool pair = info(id).role == Role::kPair;
-        return MatrixView<E>{arena.data() + place.offset * (pair ? rows : 1), pair ? rows : info(id).rows, info(id).cols,
-                             place.stride};
+        return MatrixView<E>{arena.data() + place.offset * (pair ? rows : 1), pair ? rows : info(id).rows,
+                             info(id).cols, place.stride};
     }
     [[nodiscard]] ConstView value(const Replica& r, BufferId id) const {
         switch (info(id).role) {
-            case Role::kConstant: return view_of(shared_constants_, id);
-            case Role::kReplicaConstant: return view_of(r.constants, id);
-            case Role::kParameter: return view_of(r.parameters, id);
-            case Role::kTower: return view_of(r.towers, id);
-            case Role::kPair: break;
+            case Role::kConstant:
+                return view_of(shared_constants_, id);
+            case Role::kReplicaConstant:
+                return view_of(r.constants, id);
+            case Role::kParameter:
+                return view_of(r.parameters, id);
+            case Role::kTower:
+                return view_of(r.towers, id);
+            case Role::kPair:
+                break;
         }
         PITOT_CHECK(false);
     }
     [[nodiscard]] View gradient_of(Replica& r, BufferId id) const {
         return info(id).role == Role::kParameter ? view_of(r.gradient, id) : view_of(r.tower_gradient, id);
     }
-    [[nodiscard]] View value(Workspace& w, BufferId id) const { return view_of(w.values, id, w.rows); }
-    [[nodiscard]] View gradient_of(Workspace& w, BufferId id) const { return view_of(w.gradient, id, w.rows); }
+    [[nodiscard]] View value(Batch<T>& w, BufferId id) const { return view_of(w.values, id, w.rows); }
+    [[nodiscard]] View gradient_of(Batch<T>& w, BufferId id) const { return view_of(w.gradient, id, w.rows); }
 
     [[nodiscard]] const T* bias_of(const Replica& r, BufferId id) const { return id < 0 ? nullptr : value(r, id).data; }
     [[nodiscard]] T* bias_gradient_of(Replica& r, BufferId id) const {
@@ -211,6 +181,16 @@ private:
         }
     }
 
+    // Gradients and moments exist only where something is trained.
+    void make_trainable(Replica& r) const {
+        if (r.gradient.empty()) {
+            for (auto* arena : {&r.gradient, &r.first_moment, &r.second_moment}) {
+                arena->resize(r.parameters.size());
+            }
+            r.tower_gradient.resize(r.towers.size());
+        }
+    }
+
     double train_step(std::size_t g, std::span<const Objective> objectives, const Adam& adam, Key key,
                       std::int64_t step) {
         Replica& r = replicas_[g];
@@ -219,10 +199,10 @@ private:
         double loss = 0.0;
         for (std::size_t o = 0; o < objectives.size(); ++o) {
             if (objectives[o].weight != 0.0) {
-                draw(objectives[o], objectives[o].rows[g], key.fold(o), step, workspace_);
-                pair_forward(r, workspace_);
-                loss += slope_of_loss(workspace_, objectives[o].weight);
-                pair_backward(r, workspace_);
+                batch_.draw(objectives[o], g, key.fold(o), step, program_.sort_by_platform, layout_.size(Role::kPair));
+                pair_forward(r, batch_);
+                loss += batch_.slope_of_loss(program_.loss, objectives[o].weight);
+                pair_backward(r, batch_);
             }
         }
         towers_backward(r);
@@ -280,145 +260,80 @@ private:
                         View dweight, T* dbias, View dx) {
         const std::int64_t wanted = info(op.x).cols - op.x_gradient_from;
         const View part = wanted > 0 ? dx.columns(op.x_gradient_from, wanted) : View{};
-        K::dense_backward(x, weight, out, op.activation, dout, accumulate, dweight, dbias, part, workspace_.transposed);
+        K::dense_backward(x, weight, out, op.activation, dout, accumulate, dweight, dbias, part, transposed_);
     }
 
-    // Copies rows first … first + n of `data` into the workspace.
-    void load(const PairColumns& data, std::int64_t first, std::int64_t n, Workspace& w) const {
-        w.draws.resize(static_cast<std::size_t>(n));
-        std::iota(w.draws.begin(), w.draws.end(), first);
-        gather(data, w);
-    }
-    void draw(const Objective& objective, std::span<const std::int64_t> rows, Key key, std::int64_t step,
-              Workspace& w) const {
-        w.draws.resize(static_cast<std::size_t>(objective.batch));
-        key.fill_below(static_cast<std::uint64_t>(step * objective.batch), rows.size(), w.draws);
-        for (std::int64_t& d : w.draws) {
-            d = rows[static_cast<std::size_t>(d)];
-        }
-        if (program_.sort_by_platform) {
-            const auto platform = objective.data.platform;
-            std::ranges::sort(w.draws, [&](std::int64_t a, std::int64_t b) {
-                const auto p = platform[static_cast<std::size_t>(a)];
-                const auto q = platform[static_cast<std::size_t>(b)];
-                return p != q ? p < q : a < b;
-            });
-        }
-        gather(objective.data, w);
-    }
-    void gather(const PairColumns& data, Workspace& w) const {
-        const std::size_t n = w.draws.size();
-        const auto width = static_cast<std::size_t>(data.width);
-        w.rows = static_cast<std::int64_t>(n);
-        w.width = data.width;
-        w.platform.resize(n);
-        w.module.resize(n);
-        w.co_runner.resize(n * width);
-        w.target.resize(data.target.empty() ? 0 : n);
-        for (auto* column : {&w.prediction, &w.slope}) {
-            column->resize(n);
-        }
-        for (auto* arena : {&w.values, &w.gradient}) {
-            arena->resize(n * static_cast<std::size_t>(layout_.size(Role::kPair)));
-        }
-        for (std::size_t b = 0; b < n; ++b) {
-            const auto row = static_cast<std::size_t>(w.draws[b]);
-            w.platform[b] = data.platform[row];
-            w.module[b] = data.module[row];
-            for (std::size_t c = 0; c < width; ++c) {
-                w.co_runner[b * width + c] = data.co_runner[row * width + c];
-            }
-            if (!w.target.empty()) {
-                w.target[b] = static_cast<T>(data.target[row]);
-            }
-        }
-    }
-
-    // Fills w.slope with d loss / d prediction and returns the loss, both weighted.
-    double slope_of_loss(Workspace& w, double weight) const {
-        const double scale = weight / static_cast<double>(w.rows);
-        const auto slope_scale = static_cast<T>(2.0 * scale);
-        double loss = 0.0;
-        for (std::size_t b = 0; b < w.slope.size(); ++b) {
-            const T unit = program_.loss == Loss::kRelative ? T{1} / w.target[b] : T{1};
-            const T error = (w.prediction[b] - w.target[b]) * unit;
-            loss += static_cast<double>(error) * static_cast<double>(error);
-            w.slope[b] = slope_scale * error * unit;
-        }
-        return loss * scale;
-    }
-
-    void pair_forward(const Replica& r, Workspace& w) const {
+    void pair_forward(const Replica& r, Batch<T>& w) const {
         std::ranges::fill(w.prediction, T{0});
         for (const PairOp& op : program_.pair) {
             std::visit([&](const auto& o) { forward(o, r, w); }, op);
         }
     }
-    void pair_backward(Replica& r, Workspace& w) {
+    void pair_backward(Replica& r, Batch<T>& w) {
         for (auto op = program_.pair.rbegin(); op != program_.pair.rend(); ++op) {
             std::visit([&](const auto& o) { backward(o, r, w); }, *op);
         }
     }
 
-    void forward(const PairBaseline& op, const Replica& r, Workspace& w) const {
+    void forward(const PairBaseline& op, const Replica& r, Batch<T>& w) const {
         const T* a = value(r, op.platform_term).data;
         const T* b = value(r, op.module_term).data;
         for (std::size_t n = 0; n < w.prediction.size(); ++n) {
             w.prediction[n] += a[w.platform[n]] + b[w.module[n]];
         }
     }
-    void backward(const PairBaseline& /*op*/, Replica& /*r*/, Workspace& /*w*/) {}
+    void backward(const PairBaseline& /*op*/, Replica& /*r*/, Batch<T>& /*w*/) {}
 
-    void forward(const PairDot& op, const Replica& r, Workspace& w) const {
+    void forward(const PairDot& op, const Replica& r, Batch<T>& w) const {
         K::pair_dot(w.platform, w.module, value(r, op.left), value(r, op.right), op.width, static_cast<T>(op.scale),
                     w.prediction);
     }
-    void backward(const PairDot& op, Replica& r, Workspace& w) {
+    void backward(const PairDot& op, Replica& r, Batch<T>& w) {
         K::pair_dot_backward(w.platform, w.module, value(r, op.left), value(r, op.right), op.width,
                              static_cast<T>(op.scale), w.slope, gradient_of(r, op.left), gradient_of(r, op.right));
     }
 
-    void forward(const PairInterference& op, const Replica& r, Workspace& w) const {
+    void forward(const PairInterference& op, const Replica& r, Batch<T>& w) const {
         if (w.width > 0) {
             K::interference(op, w.platform, w.module, w.co_runner, w.width, value(r, op.left), value(r, op.right),
                             w.prediction);
         }
     }
-    void backward(const PairInterference& op, Replica& r, Workspace& w) {
+    void backward(const PairInterference& op, Replica& r, Batch<T>& w) {
         if (w.width > 0) {
             K::interference_backward(op, w.platform, w.module, w.co_runner, w.width, value(r, op.left),
                                      value(r, op.right), w.slope, gradient_of(r, op.left), gradient_of(r, op.right));
         }
     }
 
-    void forward(const PairSumTanh& op, const Replica& r, Workspace& w) const {
+    void forward(const PairSumTanh& op, const Replica& r, Batch<T>& w) const {
         K::sum_tanh(w.platform, w.module, value(r, op.left), value(r, op.right), value(w, op.out));
     }
-    void backward(const PairSumTanh& op, Replica& r, Workspace& w) {
+    void backward(const PairSumTanh& op, Replica& r, Batch<T>& w) {
         K::sum_tanh_backward(w.platform, w.module, value(w, op.out), gradient_of(w, op.out), gradient_of(r, op.left),
                              gradient_of(r, op.right));
     }
 
-    void forward(const PairGather& op, const Replica& r, Workspace& w) const {
+    void forward(const PairGather& op, const Replica& r, Batch<T>& w) const {
         const ConstView from = value(r, op.rows);
         const View to = value(w, op.out);
         for (std::int64_t b = 0; b < w.rows; ++b) {
             std::ranges::copy(from.row(w.module[static_cast<std::size_t>(b)]), to.row(b).begin());
         }
     }
-    void backward(const PairGather& /*op*/, Replica& /*r*/, Workspace& /*w*/) {}
+    void backward(const PairGather& /*op*/, Replica& /*r*/, Batch<T>& /*w*/) {}
 
-    void forward(const Dense& op, const Replica& r, Workspace& w) const {
+    void forward(const Dense& op, const Replica& r, Batch<T>& w) const {
         K::dense_forward(value(w, op.x), value(r, op.weight), bias_of(r, op.bias), op.activation, value(w, op.out));
     }
-    void backward(const Dense& op, Replica& r, Workspace& w) {
+    void backward(const Dense& op, Replica& r, Batch<T>& w) {
         dense_backward(op, value(w, op.x), value(r, op.weight), value(w, op.out), gradient_of(w, op.out), true,
                        gradient_of(r, op.weight), bias_gradient_of(r, op.bias), gradient_of(w, op.x));
     }
 
     // Calls `visit(platform, first, rows)` for every run of equal platforms in the batch.
     template <typename Visit>
-    static void for_each_run(const Workspace& w, Visit visit) {
+    static void for_each_run(const Batch<T>& w, Visit visit) {
         for (std::size_t first = 0; first < w.platform.size();) {
             std::size_t last = first + 1;
             while (last < w.platform.size() && w.platform[last] == w.platform[first]) {
@@ -429,7 +344,7 @@ private:
             first = last;
         }
     }
-    void forward(const PlatformDense& op, const Replica& r, Workspace& w) const {
+    void forward(const PlatformDense& op, const Replica& r, Batch<T>& w) const {
         const std::int64_t k = info(op.x).cols;
         for_each_run(w, [&](std::int64_t platform, std::int64_t first, std::int64_t n) {
             K::dense_forward(value(w, op.x).row_range(first, n), value(r, op.weight).row_range(platform * k, k),
@@ -437,7 +352,7 @@ private:
                              value(w, op.out).row_range(first, n));
         });
     }
-    void backward(const PlatformDense& op, Replica& r, Workspace& w) {
+    void backward(const PlatformDense& op, Replica& r, Batch<T>& w) {
         const std::int64_t k = info(op.x).cols;
         for_each_run(w, [&](std::int64_t platform, std::int64_t first, std::int64_t n) {
             dense_backward(op, value(w, op.x).row_range(first, n), value(r, op.weight).row_range(platform * k, k),
@@ -447,13 +362,13 @@ private:
         });
     }
 
-    void forward(const PairOutput& op, const Replica& /*r*/, Workspace& w) const {
+    void forward(const PairOutput& op, const Replica& /*r*/, Batch<T>& w) const {
         const View in = value(w, op.in);
         for (std::int64_t b = 0; b < w.rows; ++b) {
             w.prediction[static_cast<std::size_t>(b)] += static_cast<T>(op.scale) * in(b, 0);
         }
     }
-    void backward(const PairOutput& op, Replica& /*r*/, Workspace& w) {
+    void backward(const PairOutput& op, Replica& /*r*/, Batch<T>& w) {
         const View din = gradient_of(w, op.in);
         for (std::int64_t b = 0; b < w.rows; ++b) {
             din(b, 0) = static_cast<T>(op.scale) * w.slope[static_cast<std::size_t>(b)];
@@ -464,7 +379,8 @@ private:
     ProgramLayout layout_;
     AlignedVector<T> shared_constants_;
     std::vector<Replica> replicas_;
-    Workspace workspace_;
+    Batch<T> batch_;
+    AlignedVector<T> transposed_;  // of a weight matrix
 };
 
 }  // namespace pitot

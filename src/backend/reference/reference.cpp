@@ -26,8 +26,7 @@ struct ReferenceKernels {
     }
 
     static void dense_backward(ConstView x, ConstView weight, ConstView out, Activation activation, View dout,
-                               bool accumulate, View dweight, double* dbias, View dx,
-                               std::span<double> /*scratch*/) {
+                               bool accumulate, View dweight, double* dbias, View dx, std::span<double> /*scratch*/) {
         for (std::int64_t i = 0; i < x.rows; ++i) {
             for (std::int64_t j = 0; j < weight.cols; ++j) {
                 dout(i, j) *= activation == Activation::kTanh ? 1.0 - out(i, j) * out(i, j) : 1.0;
@@ -160,8 +159,8 @@ struct ReferenceKernels {
         for (std::size_t n = 0; n < parameters.size(); ++n) {
             first[n] = adam.beta1 * first[n] + (1.0 - adam.beta1) * gradient[n];
             second[n] = adam.beta2 * second[n] + (1.0 - adam.beta2) * gradient[n] * gradient[n];
-            parameters[n] -= adam.learning_rate * (first[n] / correction1) /
-                             (std::sqrt(second[n] / correction2) + adam.epsilon);
+            parameters[n] -=
+                adam.learning_rate * (first[n] / correction1) / (std::sqrt(second[n] / correction2) + adam.epsilon);
         }
     }
 };

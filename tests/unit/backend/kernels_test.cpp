@@ -22,7 +22,10 @@ constexpr double kEpsilon = std::numeric_limits<float>::epsilon();
 class Block {
 public:
     Block(std::int64_t rows, std::int64_t cols, std::int64_t shift, Key key, bool zero = false)
-        : rows_(rows), cols_(cols), stride_(cols + shift), shift_(shift),
+        : rows_(rows),
+          cols_(cols),
+          stride_(cols + shift),
+          shift_(shift),
           data_(static_cast<std::size_t>(rows * stride_ + shift + 16), kGuard) {
         Stream stream(key);
         for (std::int64_t i = 0; i < rows; ++i) {
@@ -54,8 +57,9 @@ struct Shape {
 };
 
 const std::vector<Shape>& shapes() {
-    static const std::vector<Shape> kShapes{{1, 1, 1},   {1, 5, 3},    {2, 3, 16},   {5, 7, 17},  {6, 128, 64}, {7, 41, 31},
-                                            {13, 4, 65}, {29, 132, 128}, {3, 200, 127}, {12, 16, 48}, {4, 33, 129}};
+    static const std::vector<Shape> kShapes{{1, 1, 1},     {1, 5, 3},    {2, 3, 16},  {5, 7, 17},
+                                            {6, 128, 64},  {7, 41, 31},  {13, 4, 65}, {29, 132, 128},
+                                            {3, 200, 127}, {12, 16, 48}, {4, 33, 129}};
     return kShapes;
 }
 

@@ -176,7 +176,8 @@ TEST_P(EveryModel, TrainingStepsAgreeBetweenBackends) {
 
 INSTANTIATE_TEST_SUITE_P(Families, EveryModel, testing::ValuesIn(cases()), [](const auto& c) {
     std::string name = c.param.name;
-    std::ranges::replace_if(name, [](char letter) { return std::isalnum(static_cast<unsigned char>(letter)) == 0; }, '_');
+    std::ranges::replace_if(
+        name, [](char letter) { return std::isalnum(static_cast<unsigned char>(letter)) == 0; }, '_');
     return name;
 });
 

@@ -20,7 +20,7 @@ struct Outcome {
 };
 
 Outcome run(const Dataset& dataset, const FitConfig& config, const TrainOptions& options, std::int64_t replicates = 2,
-        double share = 0.8) {
+            double share = 0.8) {
     Outcome out;
     out.result = train_replicates(
         dataset, config, share, replicates, options,
@@ -38,7 +38,8 @@ double mape(const Dataset& dataset, const FitConfig& config, const Replicate& re
         const auto n = static_cast<std::size_t>(row);
         double mean = 0.0;
         for (const FoldFit& fold : replicate.folds) {
-            const FoldModel model(config.model, dataset.platforms, dataset.modules, replicate.baseline, fold.parameters);
+            const FoldModel model(config.model, dataset.platforms, dataset.modules, replicate.baseline,
+                                  fold.parameters);
             double y = 0.0;
             model.predict({std::span(&dataset.alone.platform[n], 1), std::span(&dataset.alone.module[n], 1), {}, 0},
                           std::span(&y, 1));
@@ -196,7 +197,8 @@ TEST(DrawRows, LimitsInterferenceRowsAndSeparatesObjectives) {
         all.insert(split.rest.begin(), split.rest.end());
         EXPECT_EQ(static_cast<std::int64_t>(all.size()), n);
         EXPECT_EQ(*all.rbegin(), n - 1);
-        EXPECT_EQ(static_cast<std::int64_t>(split.test.size()), static_cast<std::int64_t>(static_cast<double>(n) * 0.5));
+        EXPECT_EQ(static_cast<std::int64_t>(split.test.size()),
+                  static_cast<std::int64_t>(static_cast<double>(n) * 0.5));
         EXPECT_FALSE(split.calibration.empty());
     };
     check(rows.together, 120);

@@ -1,5 +1,6 @@
-#include "backend/host/executor.hpp"
+#include "backend/host/layout.hpp"
 
+#include <algorithm>
 #include <set>
 
 namespace pitot {
