@@ -5,6 +5,8 @@
 
 int main(int argc, char** argv) {
     const std::array verbs{
+        pitot::cli::info_verb(),
+        pitot::cli::convert_verb(),
         pitot::cli::presets_verb(),
     };
     return pitot::cli::run(argc, argv, verbs);

@@ -5,6 +5,8 @@
 
 namespace pitot::cli {
 
+[[nodiscard]] Verb info_verb();
+[[nodiscard]] Verb convert_verb();
 [[nodiscard]] Verb presets_verb();
 
 }  // namespace pitot::cli

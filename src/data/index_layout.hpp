@@ -1,4 +1,4 @@
-// Names in the index layout that its reader and its writer share.
+// Names of arrays that more than one file has to know.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +6,9 @@
 #include <string>
 
 namespace pitot {
+
+/// A file with this array is a model, not a dataset.
+inline constexpr const char* kModelSchemaArray = "pitot_model_schema";
 
 inline constexpr const char* kDatasetSchemaArray = "pitot_dataset_schema";
 inline constexpr std::int64_t kDatasetSchema = 1;

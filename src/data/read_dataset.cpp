@@ -14,9 +14,6 @@
 namespace pitot {
 namespace {
 
-// A model file is an archive too; whoever mistakes one for a dataset is told.
-constexpr const char* kModelSchemaArray = "pitot_model_schema";
-
 Result<std::unique_ptr<Source>> open_source(const std::filesystem::path& file) {
     if (file.extension() == ".csv") {
         return csv_source({file, std::nullopt});
