@@ -107,12 +107,19 @@ TEST(Cli, ErrorsDoNothingToATerminal) {
 }
 
 TEST(CliDeathTest, ABrokenPromiseEndsWithOne) {
-    EXPECT_EXIT(static_cast<void>(run_with({"act"},
-                                           []() -> Result<void> {
-                                               PITOT_CHECK(1 + 1 == 3);
-                                               return {};
-                                           })),
-                ::testing::ExitedWithCode(1), "");
+    const auto break_it = [] {
+        std::array<char, 6> program{"pitot"};
+        std::array<char, 4> verb{"act"};
+        std::array<char*, 2> argv{program.data(), verb.data()};
+        const std::array verbs{Verb{"act", "Do it", [](CLI::App& /*app*/) {
+                                        return Action([]() -> Result<void> {
+                                            PITOT_CHECK(1 + 1 == 3);
+                                            return {};
+                                        });
+                                    }}};
+        return run(static_cast<int>(argv.size()), argv.data(), verbs);
+    };
+    EXPECT_EXIT(static_cast<void>(break_it()), ::testing::ExitedWithCode(1), "1 \\+ 1 == 3 does not hold");
 }
 
 }  // namespace
