@@ -45,7 +45,9 @@ if ! command -v dpkg-query >/dev/null; then
 fi
 
 missing=()
-installed=$(dpkg-query -W -f='${Package} ${db:Status-Abbrev}\n' "${packages[@]}" 2>/dev/null | awk '$2 == "ii" {print $1}')
+# dpkg-query fails when it does not know one of them, and still prints the others.
+installed=$({ dpkg-query -W -f='${Package} ${db:Status-Abbrev}\n' "${packages[@]}" 2>/dev/null || true; } |
+    awk '$2 == "ii" {print $1}')
 for package in "${packages[@]}"; do
     grep -qxF -- "$package" <<<"$installed" || missing+=("$package")
 done
