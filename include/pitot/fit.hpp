@@ -17,7 +17,8 @@ namespace pitot {
 [[nodiscard]] Result<Predictor> fit(const Dataset& dataset, const FitConfig& config, const RunOptions& options = {});
 
 /// The configuration for a dataset when the user names none: embedding/128, or interference/2 on all rows when some
-/// have co-runners.
+/// have co-runners. A side without side information gets a learned table instead (baseline/module_only,
+/// baseline/platform_only, linear/128).
 [[nodiscard]] FitConfig default_config(const Dataset& dataset);
 
 }  // namespace pitot

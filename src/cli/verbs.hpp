@@ -5,6 +5,9 @@
 
 namespace pitot::cli {
 
+[[nodiscard]] Verb fit_verb();
+[[nodiscard]] Verb predict_verb();
+[[nodiscard]] Verb evaluate_verb();
 [[nodiscard]] Verb info_verb();
 [[nodiscard]] Verb convert_verb();
 [[nodiscard]] Verb presets_verb();

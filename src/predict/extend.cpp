@@ -54,12 +54,12 @@ Result<void> check_features(const Side& known, const Side& extra, const char* ki
                                                    kind));
     }
     const auto absent = missing_from(known.feature_names, extra.feature_names);
-    if (!absent.empty()) {
-        return fail(ErrorCode::kInput, fmt::format("{} features lack {} of the model's {} columns: {}{}", kind,
-                                                   absent.size(), known.feature_names.size(), some(absent),
-                                                   suggestion(absent.front(), extra.feature_names)));
-    }
     const auto unknown = missing_from(extra.feature_names, known.feature_names);
+    if (!absent.empty()) {
+        return fail(ErrorCode::kInput,
+                    fmt::format("{} features lack {} of the model's {} columns: {}{}", kind, absent.size(),
+                                known.feature_names.size(), some(absent), suggestion(absent.front(), unknown)));
+    }
     if (!unknown.empty()) {
         return fail(ErrorCode::kInput, fmt::format("{} features have {} columns the model does not know: {}: leave "
                                                    "them out",

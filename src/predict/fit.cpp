@@ -79,8 +79,18 @@ Result<Calibration> calibrate(const Ensemble& ensemble, const ModelConfig& model
 }
 
 FitConfig default_config(const Dataset& dataset) {
-    auto config = preset(dataset.together.size() > 0 ? "interference/2" : "embedding/128");
+    const bool together = dataset.together.size() > 0;
+    const bool platforms = dataset.platforms.features.cols() > 0;
+    const bool modules = dataset.modules.features.cols() > 0;
+    const char* name = together               ? "interference/2"
+                       : platforms && modules ? "embedding/128"
+                       : platforms            ? "baseline/platform_only"
+                       : modules              ? "baseline/module_only"
+                                              : "linear/128";
+    auto config = preset(name);
     PITOT_CHECK(config.has_value());
+    config->model.platform_features = platforms;
+    config->model.module_features = modules;
     config->train.together_rows = 0;
     return std::move(*config);
 }

@@ -85,6 +85,7 @@ TEST(Fit, BoundsRowsWithCoRunnersThoughTheModelIgnoresThem) {
     const Dataset dataset = synthetic_dataset({.together = 400});
     FitConfig config = quick_config("embedding/32");
     config.calibration_share = 0.5;
+    config.train.epoch_samples = 1000;
     const Predictor predictor = fit(dataset, config).value();
     EXPECT_EQ(predictor.calibration_rows(true), 200);
     const ObservationView rows = dataset.together.view();
@@ -183,6 +184,9 @@ TEST(Fit, RefusesADatasetWithoutTheFeaturesThePresetNeeds) {
 
 TEST(DefaultConfig, FollowsTheDataset) {
     EXPECT_EQ(default_config(synthetic_dataset()).preset, "embedding/128");
+    EXPECT_EQ(default_config(synthetic_dataset({.features = 0})).preset, "linear/128");
+    const FitConfig bare = default_config(synthetic_dataset({.features = 0, .together = 5}));
+    EXPECT_FALSE(bare.model.platform_features || bare.model.module_features);
     const FitConfig together = default_config(synthetic_dataset({.together = 5}));
     EXPECT_EQ(together.preset, "interference/2");
     EXPECT_EQ(together.train.together_rows, 0) << "all rows, unlike the published preset";

@@ -24,6 +24,7 @@ protected:
         static const Predictor kModel = [] {
             FitConfig config = test::quick_config("interference/2");
             config.train.together_rows = 0;
+            config.model.layers = {8, 8};  // small, so that the file is written many times in little time
             return fit(test::synthetic_dataset({.together = 80}), config).value();
         }();
         return kModel;
@@ -126,7 +127,9 @@ TEST_F(ModelFile, DoesNotDependOnTheNumberOfThreads) {
         for (const int threads : {1, 2, 2, 3}) {
             RunOptions options;
             options.threads = threads;
-            const Predictor predictor = fit(dataset, test::quick_config(name), options).value();
+            FitConfig config = test::quick_config(name);
+            config.model.layers = {16, 8};
+            const Predictor predictor = fit(dataset, config, options).value();
             ASSERT_TRUE(predictor.save(folder_ / "model.pitot"));
             contents.push_back(bytes(folder_ / "model.pitot"));
         }

@@ -87,7 +87,7 @@ TEST(Predictor, FindsNamesAndSuggestsOthers) {
     const auto unknown = predictor().find_module("modul29");
     ASSERT_FALSE(unknown);
     EXPECT_EQ(unknown.error().code(), ErrorCode::kInput);
-    EXPECT_NE(unknown.error().message().find("did you mean 'module29'"), std::string::npos);
+    EXPECT_NE(unknown.error().message().find("'module29'"), std::string::npos);
     EXPECT_FALSE(predictor().find_platform(""));
     EXPECT_FALSE(predictor().find_platform("module1"));
 }

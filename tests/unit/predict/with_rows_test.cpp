@@ -171,8 +171,9 @@ TEST_F(WithRowsOfModel, MatchesFeaturesByName) {
 
 TEST_F(WithRowsOfModel, NamesFeaturesThatAreMissingOrUnknown) {
     Side side = newcomer();
-    side.feature_names[2] = "module_feture2";
-    expect_refusal(side, "'module_feature2'; did you mean 'module_feture2'");
+    side.feature_names[2] = "MODULE_FETURE2";
+    expect_refusal(side, "lack 1 of the model's 5 columns: 'module_feature2'");
+    expect_refusal(side, "did you mean 'MODULE_FETURE2'");
     side = newcomer();
     side.feature_names.emplace_back("surplus");
     Matrix<double> wider(1, side.features.cols() + 1);

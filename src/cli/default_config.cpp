@@ -1,0 +1,49 @@
+#include "cli/default_config.hpp"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+
+#include "cli/cli.hpp"
+#include "cli/output.hpp"
+#include "pitot/fit.hpp"
+
+namespace pitot::cli {
+namespace {
+
+std::string reason(const Dataset& dataset) {
+    std::string text;
+    if (dataset.together.size() > 0) {
+        text = fmt::format("{} rows have co-runners", format_count(dataset.together.size()));
+    }
+    for (const auto& [side, kind] : {std::pair(&dataset.platforms, "platforms"), {&dataset.modules, "modules"}}) {
+        if (side->features.cols() == 0) {
+            text += fmt::format("{}{} have no features", text.empty() ? "" : " and ", kind);
+        }
+    }
+    return text;
+}
+
+}  // namespace
+
+Result<FitConfig> resolve_config(const ConfigOptions& options, const Dataset& dataset) {
+    const FitConfig fallback = default_config(dataset);
+    Result<FitConfig> config = options.resolve(fallback);
+    if (!config) {
+        return config;
+    }
+    if (options.preset.empty() && config->preset == fallback.preset && fallback.preset != "embedding/128") {
+        note(fmt::format("using preset {}, because {}; --preset chooses another", fallback.preset, reason(dataset)));
+    }
+    const std::int64_t used = config->train.together_rows;
+    if (used > 0 && used < dataset.together.size()) {
+        note(
+            fmt::format("preset {} uses the first {} of {} rows with co-runners, as published; "
+                        "--set train.together_rows=0 uses all",
+                        config->preset, format_count(used), format_count(dataset.together.size())));
+    }
+    return config;
+}
+
+}  // namespace pitot::cli

@@ -1,0 +1,227 @@
+// pitot evaluate: how well a configuration predicts a dataset.
+#include "pitot/evaluate.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cli/default_config.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/options.hpp"
+#include "cli/output.hpp"
+#include "cli/progress.hpp"
+#include "cli/verbs.hpp"
+
+namespace pitot::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Options {
+    DatasetOptions dataset;
+    ConfigOptions config;
+    RunFlags run;
+    std::optional<double> share;
+    bool bounds = false;
+    bool json = false;
+};
+
+Json to_json(const Spread& spread) { return {{"mean", spread.mean}, {"std", spread.std}}; }
+
+Json to_json(const ErrorMetrics& metrics) {
+    return {{"mape", to_json(metrics.mape)},
+            {"replicates", metrics.replicates},
+            {"percentile", metrics.percentile},
+            {"percentile_exact", metrics.percentile_exact}};
+}
+
+Json to_json(const BoundMetrics& bound) {
+    if (!bound.unavailable.empty()) {
+        return {{"confidence", bound.confidence}, {"unavailable", bound.unavailable}};
+    }
+    return {{"confidence", bound.confidence},
+            {"coverage", to_json(bound.coverage)},
+            {"over_provisioning", to_json(bound.over_provisioning)}};
+}
+
+Json to_json(const ObjectiveMetrics& metrics) {
+    Json json{{"objective", metrics.objective},
+              {"test_rows", metrics.test_rows},
+              {"calibration_rows", metrics.calibration_rows},
+              {"model", to_json(metrics.model)},
+              {"baseline", to_json(metrics.baseline)}};
+    if (!metrics.bounds.empty()) {
+        json["bounds"] = Json::array();
+        for (const BoundMetrics& bound : metrics.bounds) {
+            json["bounds"].push_back(to_json(bound));
+        }
+    }
+    return json;
+}
+
+void print_as_json(const Evaluation& evaluation, const FitConfig& config) {
+    Json json{{"preset", config.preset},
+              {"share", config.share},
+              {"replicates", evaluation.replicates},
+              {"replicates_asked", evaluation.replicates_asked},
+              {"complete", evaluation.complete},
+              {"seconds", evaluation.seconds},
+              {"steps", evaluation.steps},
+              {"steps_per_second", evaluation.steps_per_second}};
+    json["objectives"] = Json::array();
+    for (const ObjectiveMetrics& metrics : evaluation.objectives) {
+        json["objectives"].push_back(to_json(metrics));
+    }
+    json["config"] = Json::parse(pitot::to_json(config));
+    print_json(json);
+}
+
+std::string with_spread(const Spread& spread, bool several) {
+    return several ? fmt::format("{} ± {:.2f}", format_percent(spread.mean), 100.0 * spread.std)
+                   : format_percent(spread.mean);
+}
+
+const char* objective_text(const std::string& objective) {
+    return objective == "mf" ? "mf (alone)" : "if (with co-runners)";
+}
+
+void print_errors(const Evaluation& evaluation) {
+    const bool several = evaluation.replicates > 1;
+    Table table({{"OBJECTIVE"},
+                 {"PREDICTOR"},
+                 {"MAPE", Align::kRight},
+                 {"1st PCT", Align::kRight},
+                 {"5th", Align::kRight},
+                 {"25th", Align::kRight},
+                 {"50th", Align::kRight},
+                 {"75th", Align::kRight},
+                 {"95th", Align::kRight},
+                 {"99th", Align::kRight}});
+    for (const ObjectiveMetrics& objective : evaluation.objectives) {
+        const auto add = [&](const char* name, const ErrorMetrics& metrics) {
+            std::vector<std::string> cells{objective_text(objective.objective), name,
+                                           with_spread(metrics.mape, several)};
+            for (const std::size_t q : {1U, 5U, 25U, 50U, 75U, 95U, 99U}) {
+                cells.push_back(fmt::format("{:+.1f} %", 100.0 * metrics.percentile[q]));
+            }
+            table.add(std::move(cells));
+        };
+        add("model", objective.model);
+        add("linear scaling", objective.baseline);
+    }
+    fmt::print("{}", table.to_string());
+}
+
+void print_bounds(const Evaluation& evaluation) {
+    const bool several = evaluation.replicates > 1;
+    Table table({{"OBJECTIVE"},
+                 {"CALIBRATION ROWS", Align::kRight},
+                 {"CONFIDENCE", Align::kRight},
+                 {"COVERAGE", Align::kRight},
+                 {"OVER-PROVISIONING", Align::kRight}});
+    std::string remarks;
+    for (const ObjectiveMetrics& objective : evaluation.objectives) {
+        for (const BoundMetrics& bound : objective.bounds) {
+            const bool has = bound.unavailable.empty();
+            table.add({objective_text(objective.objective), format_count(objective.calibration_rows),
+                       fmt::format("{:g} %", 100.0 * bound.confidence),
+                       has ? with_spread(bound.coverage, several) : "-",
+                       has ? with_spread(bound.over_provisioning, several) : "-"});
+            remarks += has ? "" : fmt::format("{}: {}\n", objective_text(objective.objective), bound.unavailable);
+        }
+    }
+    if (!table.empty()) {
+        fmt::print("\n{}{}", table.to_string(), remarks);
+    }
+}
+
+void print_as_text(const Evaluation& evaluation, const FitConfig& config) {
+    const bool trained = config.model.family != Family::kLinearScaling;
+    fmt::print("{} at share {:g}: {} replicate{}{}, seed {}\n", printable(config.preset), config.share,
+               evaluation.complete ? fmt::format("{}", evaluation.replicates)
+                                   : fmt::format("{} of {}", evaluation.replicates, evaluation.replicates_asked),
+               evaluation.replicates_asked == 1 ? "" : "s",
+               trained ? fmt::format(" of {} fold{}", config.train.folds, config.train.folds == 1 ? "" : "s") : "",
+               config.seed);
+    for (const ObjectiveMetrics& objective : evaluation.objectives) {
+        fmt::print("{}: {} test rows a replicate\n", objective_text(objective.objective),
+                   format_count(objective.test_rows));
+    }
+    fmt::print("\n");
+    print_errors(evaluation);
+    print_bounds(evaluation);
+    fmt::print("\ntime: {}", format_duration({evaluation.seconds * 1e6}));
+    if (trained) {
+        fmt::print(", {} training steps, {} steps/s", format_count(evaluation.steps),
+                   format_count(static_cast<std::int64_t>(evaluation.steps_per_second)));
+    }
+    fmt::print("\n");
+}
+
+Result<void> run(const Options& options) {
+    const Result<Dataset> dataset = options.dataset.read();
+    if (!dataset) {
+        return Failure(dataset.error());
+    }
+    Result<FitConfig> config = resolve_config(options.config, *dataset);
+    if (!config) {
+        return Failure(config.error());
+    }
+    config->share = options.share.value_or(config->share);
+    EvaluateOptions evaluate_options;
+    evaluate_options.share = config->share;
+    evaluate_options.replicates = config->train.replicates;
+    evaluate_options.bounds = options.bounds;
+    const auto evaluation = [&] {
+        const Interrupt interrupt;
+        Progress progress("evaluating " + config->preset);
+        evaluate_options.run = options.run.to_run_options();
+        evaluate_options.run.stop = interrupt.token();
+        evaluate_options.run.progress = progress.callback();
+        return evaluate(*dataset, *config, evaluate_options);
+    }();
+    if (!evaluation) {
+        const bool stopped = evaluation.error().code() == ErrorCode::kCancelled;
+        return stopped ? fail(ErrorCode::kCancelled, "stopped before a replicate was finished")
+                       : Failure(evaluation.error());
+    }
+    options.json ? print_as_json(*evaluation, *config) : print_as_text(*evaluation, *config);
+    if (!evaluation->complete) {
+        return fail(ErrorCode::kCancelled,
+                    fmt::format("stopped; the figures are of the {} replicates finished", evaluation->replicates));
+    }
+    return {};
+}
+
+Action add(CLI::App& app) {
+    auto options = std::make_shared<Options>();
+    options->dataset.add_to(app);
+    app.add_option("--share", options->share, "Share of the rows to train on; the others test. Default: 0.9")
+        ->type_name("X");
+    app.add_flag("--bounds", options->bounds,
+                 "Set the calibration share of the non-test rows aside and test upper bounds too");
+    app.add_flag("--json", options->json, "Print JSON: all percentiles, every replicate, the configuration");
+    options->config.add_to(app, true);
+    options->run.add_to(app);
+    app.footer(
+        "Errors are relative: prediction / runtime - 1. MAPE is their mean size over a replicate's test rows, then\n"
+        "mean and standard deviation over replicates; percentiles are of the signed errors of all replicates.\n"
+        "Ctrl-C prints what finished replicates gave.\n"
+        "\n"
+        "Examples:\n"
+        "  pitot evaluate data.npz --preset embedding/128 --share 0.5 --replicates 3\n"
+        "  pitot evaluate data.npz --share 0.5 --replicates 10 --bounds\n"
+        "  pitot evaluate data.npz if2.npz --preset interference/2 --replicates 1 --json > result.json\n"
+        "  pitot evaluate data.npz --preset baseline/linear_scaling");
+    return [options] { return run(*options); };
+}
+
+}  // namespace
+
+Verb evaluate_verb() { return {"evaluate", "Measure how well a configuration predicts a dataset", add}; }
+
+}  // namespace pitot::cli

@@ -1,0 +1,209 @@
+#include "cli/prediction_output.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <functional>
+#include <span>
+#include <string>
+
+#include "cli/cli.hpp"
+#include "cli/output.hpp"
+#include "data/csv.hpp"
+
+namespace pitot::cli {
+namespace {
+
+// One prediction, as it is printed.
+struct Line {
+    const std::string& platform;
+    const std::string& module;
+    double runtime_us;
+    std::span<const double> bound_us;  // one a confidence, NaN = none
+    Basis basis;
+    bool measured;
+};
+
+struct Counts {
+    std::int64_t rows = 0;
+    std::int64_t unbounded = 0;  // rows without a bound for want of measurements
+};
+
+// What is asked of one platform.
+std::vector<std::int32_t> modules_for(const Predictor& predictor, const Selection& selection, std::int32_t platform) {
+    std::vector<std::int32_t> modules;
+    for (const std::int32_t module : selection.modules) {
+        if (!selection.unmeasured_only || !predictor.measured(platform, module)) {
+            modules.push_back(module);
+        }
+    }
+    return modules;
+}
+
+const std::string& name(const Side& side, std::int32_t row) { return side.names[static_cast<std::size_t>(row)]; }
+
+// Predicts platform by platform and hands on the first `limit` lines (0 = all); counts them all.
+Result<Counts> for_each_line(const Predictor& predictor, const Selection& selection, std::int64_t limit,
+                             const std::function<void(const Line&)>& print) {
+    Counts counts;
+    for (const std::int32_t i : selection.platforms) {
+        const std::vector<std::int32_t> modules = modules_for(predictor, selection, i);
+        if (limit > 0 && counts.rows >= limit) {
+            counts.rows += static_cast<std::int64_t>(modules.size());
+            continue;
+        }
+        const std::vector<std::int32_t> platform(modules.size(), i);
+        std::vector<std::int32_t> beside;
+        for (std::size_t n = 0; n < modules.size(); ++n) {
+            beside.insert(beside.end(), selection.with.begin(), selection.with.end());
+        }
+        const auto width = static_cast<std::int32_t>(selection.with.size());
+        const auto answer = predictor.predict({platform, modules, beside, width}, selection.confidences);
+        if (!answer) {
+            return Failure(answer.error());
+        }
+        for (std::size_t n = 0; n < modules.size(); ++n, ++counts.rows) {
+            if (limit > 0 && counts.rows >= limit) {
+                continue;
+            }
+            counts.unbounded += answer->basis[n] == Basis::kMeasured ? 0 : 1;
+            print({name(predictor.platforms(), i), name(predictor.modules(), modules[n]), answer->runtime_us[n],
+                   answer->bound_us.view().row(static_cast<std::int64_t>(n)), answer->basis[n],
+                   predictor.measured(i, modules[n])});
+        }
+    }
+    return counts;
+}
+
+const char* basis_text(const Line& line) {
+    switch (line.basis) {
+        case Basis::kMeasured:
+            return line.measured ? "this pair" : "other pairs";
+        case Basis::kFeatures:
+            return "features alone";
+        case Basis::kAverage:
+            return "average of others";
+    }
+    return "?";
+}
+
+void note_unbounded(const Counts& counts, const Selection& selection) {
+    if (counts.unbounded > 0) {
+        note(fmt::format("{} of these predictions rest on side information alone{}", format_count(counts.unbounded),
+                         selection.confidences.empty()
+                             ? ""
+                             : " and have no upper bound: no calibration row speaks for a row never measured"));
+    }
+}
+
+std::string names_of(const Predictor& predictor, const std::vector<std::int32_t>& modules, const char* separator) {
+    std::string text;
+    for (const std::int32_t module : modules) {
+        text += (text.empty() ? "" : separator) + name(predictor.modules(), module);
+    }
+    return text;
+}
+
+// Shortest digits that read back as the same number.
+std::string number(double value) { return std::isnan(value) ? "" : fmt::format("{}", value); }
+
+}  // namespace
+
+Result<void> print_predictions_csv(const Predictor& predictor, const Selection& selection) {
+    std::string header = "platform,module,with,runtime_us";
+    for (const double confidence : selection.confidences) {
+        header += fmt::format(",bound_{}_us", confidence);
+    }
+    const std::string with = csv_field(names_of(predictor, selection.with, ";"));
+    bool first = true;
+    const auto counts = for_each_line(predictor, selection, 0, [&](const Line& line) {
+        if (first) {
+            fmt::print("{},basis,measured\n", header);
+            first = false;
+        }
+        std::string bounds;
+        for (const double bound : line.bound_us) {
+            bounds += "," + number(bound);
+        }
+        fmt::print("{},{},{},{}{},{},{}\n", csv_field(line.platform), csv_field(line.module), with,
+                   number(line.runtime_us), bounds, to_string(line.basis), line.measured ? "yes" : "no");
+    });
+    if (!counts) {
+        return Failure(counts.error());
+    }
+    if (first) {
+        fmt::print("{},basis,measured\n", header);
+    }
+    note_unbounded(*counts, selection);
+    return {};
+}
+
+Result<void> print_predictions_json(const Predictor& predictor, const Selection& selection) {
+    using Json = nlohmann::ordered_json;
+    Json with = Json::array();
+    for (const std::int32_t module : selection.with) {
+        with.push_back(name(predictor.modules(), module));
+    }
+    bool first = true;
+    const auto counts = for_each_line(predictor, selection, 0, [&](const Line& line) {
+        Json json{
+            {"platform", line.platform}, {"module", line.module}, {"with", with}, {"runtime_us", line.runtime_us}};
+        Json bounds = Json::object();
+        for (std::size_t c = 0; c < selection.confidences.size(); ++c) {
+            bounds[fmt::format("{}", selection.confidences[c])] = line.bound_us[c];
+        }
+        json["bound_us"] = std::move(bounds);
+        json["basis"] = to_string(line.basis);
+        json["measured"] = line.measured;
+        fmt::print("{}  {}", first ? "[\n" : ",\n", json.dump(-1, ' ', false, Json::error_handler_t::replace));
+        first = false;
+    });
+    if (!counts) {
+        return Failure(counts.error());
+    }
+    fmt::print("{}", first ? "[]\n" : "\n]\n");
+    note_unbounded(*counts, selection);
+    return {};
+}
+
+Result<void> print_predictions_table(const Predictor& predictor, const Selection& selection, std::int64_t limit) {
+    std::vector<Column> columns{{"PLATFORM"}, {"MODULE"}};
+    if (!selection.with.empty()) {
+        columns.push_back({"WITH"});
+    }
+    columns.push_back({"PREDICTED", Align::kRight});
+    for (const double confidence : selection.confidences) {
+        columns.push_back({fmt::format("{:g} % BOUND", 100.0 * confidence), Align::kRight});
+    }
+    columns.push_back({"BASIS"});
+    Table table(columns);
+    const std::string with = names_of(predictor, selection.with, ", ");
+    const auto counts = for_each_line(predictor, selection, limit, [&](const Line& line) {
+        std::vector<std::string> cells{line.platform, line.module};
+        if (!selection.with.empty()) {
+            cells.push_back(with);
+        }
+        cells.push_back(format_duration({line.runtime_us}));
+        for (const double bound : line.bound_us) {
+            cells.push_back(std::isnan(bound) ? "none" : format_duration({bound}));
+        }
+        cells.emplace_back(basis_text(line));
+        table.add(std::move(cells));
+    });
+    if (!counts) {
+        return Failure(counts.error());
+    }
+    if (counts->rows == 0) {
+        note("every pair asked for was measured; without --unmeasured they are predicted too");
+        return {};
+    }
+    fmt::print("{}", table.to_string());
+    if (limit > 0 && counts->rows > limit) {
+        note(fmt::format("the first {} of {} predictions; --limit 0 shows all, --format csv writes them for programs",
+                         format_count(limit), format_count(counts->rows)));
+    }
+    note_unbounded(*counts, selection);
+    return {};
+}
+
+}  // namespace pitot::cli

@@ -1,0 +1,32 @@
+// Predictions of a part of the matrix, printed platform by platform so that memory does not grow with its size.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "pitot/predictor.hpp"
+#include "pitot/result.hpp"
+
+namespace pitot::cli {
+
+/// Every platform with every module, beside the same co-runners.
+struct Selection {
+    std::vector<std::int32_t> platforms;
+    std::vector<std::int32_t> modules;
+    std::vector<std::int32_t> with;   ///< co-runners; empty = alone
+    bool unmeasured_only = false;     ///< leave out pairs measured alone
+    std::vector<double> confidences;  ///< empty = no bounds
+};
+
+/// Columns platform, module, with, runtime_us, one bound_CONFIDENCE_us a confidence (empty = no bound), basis,
+/// measured.
+[[nodiscard]] Result<void> print_predictions_csv(const Predictor& predictor, const Selection& selection);
+
+/// An array of objects with the same content; a bound that there is none of is null.
+[[nodiscard]] Result<void> print_predictions_json(const Predictor& predictor, const Selection& selection);
+
+/// Readable units. At most `limit` rows (0 = all), with a line that says how many there are.
+[[nodiscard]] Result<void> print_predictions_table(const Predictor& predictor, const Selection& selection,
+                                                   std::int64_t limit);
+
+}  // namespace pitot::cli
