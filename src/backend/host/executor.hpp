@@ -92,10 +92,8 @@ public:
         make_trainable(r);
         towers_forward(r);
         zero_scattered(r);
-        batch_.load(rows, 0, rows.size(), layout_.size(Role::kPair));
-        pair_forward(r, batch_);
-        const double loss = batch_.slope_of_loss(program_.loss, weight);
-        pair_backward(r, batch_);
+        batch_.number(0, rows.size());
+        const double loss = learn_from_batch(r, rows, weight);
         towers_backward(r);
         flatten(r.gradient, out);
         return loss;
@@ -108,14 +106,13 @@ public:
     }
 
     void predict(std::int64_t replica, const PairColumns& rows, std::span<double> out) const override {
-        constexpr std::int64_t kChunk = 1024;
         Batch<T> work;
-        for (std::int64_t first = 0; first < rows.size(); first += kChunk) {
-            const std::int64_t n = std::min(kChunk, rows.size() - first);
-            work.load(rows, first, n, layout_.size(Role::kPair));
+        work.number(0, rows.size());
+        auto to = out.begin();
+        work.for_each_part(rows, layout_.size(Role::kPair), [&] {
             pair_forward(at(replica), work);
-            std::copy_n(work.prediction.begin(), n, out.begin() + first);
-        }
+            to = std::ranges::copy(work.prediction, to).out;
+        });
     }
 
 private:
@@ -199,15 +196,24 @@ private:
         double loss = 0.0;
         for (std::size_t o = 0; o < objectives.size(); ++o) {
             if (objectives[o].weight != 0.0) {
-                batch_.draw(objectives[o], g, key.fold(o), step, program_.sort_by_platform, layout_.size(Role::kPair));
-                pair_forward(r, batch_);
-                loss += batch_.slope_of_loss(program_.loss, objectives[o].weight);
-                pair_backward(r, batch_);
+                batch_.draw(objectives[o], g, key.fold(o), step, program_.sort_by_platform);
+                loss += learn_from_batch(r, objectives[o].data, objectives[o].weight);
             }
         }
         towers_backward(r);
         ++r.updates;
         K::adam(r.parameters, r.gradient, r.first_moment, r.second_moment, adam, r.updates);
+        return loss;
+    }
+
+    // Predicts the batch's rows and sends the loss's gradient back into the tower rows. Returns the loss.
+    double learn_from_batch(Replica& r, const PairColumns& data, double weight) {
+        double loss = 0.0;
+        batch_.for_each_part(data, layout_.size(Role::kPair), [&] {
+            pair_forward(r, batch_);
+            loss += batch_.slope_of_loss(program_.loss, weight);
+            pair_backward(r, batch_);
+        });
         return loss;
     }
 

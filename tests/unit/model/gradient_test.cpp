@@ -19,6 +19,7 @@ struct Case {
     std::string name;
     ModelConfig config;
     std::int32_t width = 0;  // co-runners a row
+    int rows = 23;
 };
 
 ModelConfig changed(const char* base, std::vector<std::int64_t> layers) {
@@ -54,6 +55,13 @@ std::vector<Case> cases() {
     add("network", changed("baseline/mlp", {7, 6, 1}));
     add("network without a second hidden layer", changed("baseline/mlp", {7, 1}));
     add("platform network", changed("baseline/device_mlp", {6, 5, 1}));
+    // More rows than are worked on at a time.
+    for (std::size_t n = list.size() - 3, end = list.size(); n < end; ++n) {
+        Case longer = list[n];
+        longer.name += ", many rows";
+        longer.rows = 600;
+        list.push_back(longer);
+    }
     return list;
 }
 
@@ -75,7 +83,7 @@ struct Prepared {
             parameters[n] += 0.4 * (2.0 * key.uniform(n) - 1.0);
         }
         Stream stream(key.fold("rows"));
-        for (int b = 0; b < 23; ++b) {
+        for (int b = 0; b < c.rows; ++b) {
             platform.push_back(static_cast<std::int32_t>(stream.below(5)));
             module.push_back(static_cast<std::int32_t>(stream.below(6)));
             for (std::int32_t w = 0; w < c.width; ++w) {
