@@ -70,12 +70,12 @@ void print_together(const TogetherDescription& together) {
     std::string counts;
     for (std::size_t k = 0; k < together.rows_by_co_runners.size(); ++k) {
         if (together.rows_by_co_runners[k] > 0) {
-            counts += fmt::format("{}{} with {}", counts.empty() ? "" : ", ",
-                                  format_count(together.rows_by_co_runners[k]), k);
+            counts += fmt::format("{}with {}: {}", counts.empty() ? "" : ", ", k,
+                                  format_count(together.rows_by_co_runners[k]));
         }
     }
     fmt::print("with co-runners: {} ({})\n", plural(together.rows, "row"), counts);
-    fmt::print("combinations measured more than once: {}\n", format_count(together.repeated));
+    fmt::print("rows that repeat platform, module and co-runners of another: {}\n", format_count(together.repeated_rows));
     if (together.runtime) {
         fmt::print("runtimes with co-runners: {}\n", text_of(*together.runtime));
     }
@@ -87,7 +87,7 @@ void print_together(const TogetherDescription& together) {
 }
 
 void print_text(const DatasetDescription& dataset) {
-    fmt::print("dataset: {}\n", fmt::join(dataset.sources, ", "));
+    fmt::print("dataset: {}\n", printable(fmt::format("{}", fmt::join(dataset.sources, ", "))));
     print_side("platforms", dataset.platforms);
     print_side("modules", dataset.modules);
     fmt::print("measured pairs: {} of {} ({})\n", format_count(dataset.alone.cells),
@@ -127,7 +127,7 @@ Json to_json(const DatasetDescription& dataset) {
     const TogetherDescription& together = dataset.together;
     json["together"] = {{"rows", together.rows},
                         {"rows_by_co_runners", together.rows_by_co_runners},
-                        {"repeated_combinations", together.repeated},
+                        {"repeated_rows", together.repeated_rows},
                         {"runtime_us", to_json(together.runtime)},
                         {"slowdown_rows", together.slowdown_rows},
                         {"slowdown", nullptr}};

@@ -95,7 +95,7 @@ AloneDescription describe_alone(const Dataset& dataset, std::span<const Cell> ce
     return alone;
 }
 
-// Combinations of platform, module and co-runners that stand in more than one row.
+// Rows less the different combinations of platform, module and co-runners.
 std::int64_t count_repeated(const ObservationTable& table) {
     const auto width = static_cast<std::size_t>(table.width);
     std::vector<std::int32_t> co_runners = table.co_runner;
@@ -113,11 +113,8 @@ std::int64_t count_repeated(const ObservationTable& table) {
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::ranges::sort(order, before);
     std::int64_t repeated = 0;
-    bool inside = false;  // a run of equal combinations
     for (std::size_t i = 1; i < order.size(); ++i) {
-        const bool equal = !before(order[i - 1], order[i]);
-        repeated += equal && !inside ? 1 : 0;
-        inside = equal;
+        repeated += before(order[i - 1], order[i]) ? 0 : 1;
     }
     return repeated;
 }
@@ -142,7 +139,7 @@ TogetherDescription describe_together(const ObservationTable& table, std::span<c
             slowdowns.push_back(table.runtime_us[i] * static_cast<double>(alone->rows) / alone->sum_us);
         }
     }
-    together.repeated = count_repeated(table);
+    together.repeated_rows = count_repeated(table);
     together.runtime = runtimes_of(table);
     together.slowdown_rows = static_cast<std::int64_t>(slowdowns.size());
     if (const auto range = range_of(std::move(slowdowns))) {

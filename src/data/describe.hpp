@@ -41,7 +41,7 @@ struct TogetherDescription {
     std::int64_t rows = 0;
     std::int32_t width = 0;
     std::vector<std::int64_t> rows_by_co_runners;  ///< width + 1 counts: rows with 0, 1, … co-runners
-    std::int64_t repeated = 0;  ///< platform-module-co-runners combinations observed more than once, in whatever order
+    std::int64_t repeated_rows = 0;  ///< rows whose platform, module and co-runners (in any order) an earlier row has
     std::optional<RuntimeRange> runtime;
     /// Runtime together over the mean runtime of the same pair alone, of the rows whose pair was observed alone.
     std::int64_t slowdown_rows = 0;
