@@ -17,10 +17,13 @@ std::string reason(const Dataset& dataset) {
     if (dataset.together.size() > 0) {
         text = fmt::format("{} rows have co-runners", format_count(dataset.together.size()));
     }
-    for (const auto& [side, kind] : {std::pair(&dataset.platforms, "platforms"), {&dataset.modules, "modules"}}) {
-        if (side->features.cols() == 0) {
-            text += fmt::format("{}{} have no features", text.empty() ? "" : " and ", kind);
-        }
+    const bool platforms = dataset.platforms.features.cols() > 0;
+    const bool modules = dataset.modules.features.cols() > 0;
+    if (!platforms || !modules) {
+        text += text.empty() ? "" : " and ";
+        text += platforms ? "modules have no features"
+                : modules ? "platforms have no features"
+                          : "neither side has features";
     }
     return text;
 }

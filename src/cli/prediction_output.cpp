@@ -114,7 +114,7 @@ Result<void> print_predictions_csv(const Predictor& predictor, const Selection& 
     for (const double confidence : selection.confidences) {
         header += fmt::format(",bound_{}_us", confidence);
     }
-    const std::string with = csv_field(names_of(predictor, selection.with, ";"));
+    const std::string with = selection.with.empty() ? "" : csv_field(names_of(predictor, selection.with, ";"));
     bool first = true;
     const auto counts = for_each_line(predictor, selection, 0, [&](const Line& line) {
         if (first) {
