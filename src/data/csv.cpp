@@ -139,7 +139,7 @@ std::string csv_field(std::string_view text) {
 
 std::optional<double> parse_number(std::string_view field) {
     double value = 0;
-    field.remove_prefix(field.starts_with('+') ? 1 : 0);
+    field.remove_prefix(field.starts_with('+') && !field.starts_with("+-") ? 1 : 0);
     const auto [end, error] = fast_float::from_chars(field.data(), field.data() + field.size(), value);
     // Beyond the range of double: infinity or 0, as the nearest double says.
     const bool understood = error == std::errc() || error == std::errc::result_out_of_range;
