@@ -27,13 +27,9 @@ data=$(scripts/get-reference-data.sh pitot-2023/data.npz)/pitot-2023/data.npz
 show "$pitot" fit "$data" -o "$model"
 # One split and two folds: a quick look. The published way is the default, 25 splits of 10 folds.
 show "$pitot" evaluate "$data" --preset embedding/128 --share 0.9 --replicates 1 --folds 2 --bounds
-predictions=build/pitot-2023.unmeasured.txt
-"$pitot" predict "$model" --unmeasured --confidence 0.9 >"$predictions"
-printf '\n$ %s\n' "$pitot predict $model --unmeasured --confidence 0.9"
-sed -n 1,21p "$predictions"
-rest=$(($(wc -l <"$predictions") - 21))
-[[ $rest -le 0 ]] || echo "… and $rest more in $predictions"
+show "$pitot" predict "$model" --unmeasured --confidence 0.9 --limit 20
 
 printf '\nThe model is in %s. Ask it more, for example:\n' "$model"
 echo "  $pitot info $model"
+echo "  $pitot predict $model --unmeasured --format csv > unmeasured.csv"
 echo "  $pitot predict --help"

@@ -136,7 +136,7 @@ Result<FitConfig> ConfigOptions::resolve(const FitConfig& fallback) const {
 
 void RunFlags::add_to(CLI::App& app) {
     app.add_option("--threads", threads, "Threads; 0 = all this process may use. The result does not depend on it")
-        ->check(CLI::NonNegativeNumber)
+        ->check(CLI::Validator(CLI::NonNegativeNumber).description(""))
         ->type_name("N")
         ->group(kRunGroup);
     app.add_option("--backend", backend, "What computes: cpu or reference (slow and plain)")
