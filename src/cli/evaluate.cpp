@@ -89,8 +89,9 @@ const char* objective_text(const std::string& objective) {
     return objective == "mf" ? "mf (alone)" : "if (with co-runners)";
 }
 
-void print_errors(const Evaluation& evaluation) {
+void print_errors(const Evaluation& evaluation, bool trained) {
     const bool several = evaluation.replicates > 1;
+    bool exact = true;
     Table table({{"OBJECTIVE"},
                  {"PREDICTOR"},
                  {"MAPE", Align::kRight},
@@ -110,10 +111,16 @@ void print_errors(const Evaluation& evaluation) {
             }
             table.add(std::move(cells));
         };
-        add("model", objective.model);
+        if (trained) {
+            add("model", objective.model);
+        }
         add("linear scaling", objective.baseline);
+        exact = exact && objective.model.percentile_exact;
     }
     fmt::print("{}", table.to_string());
+    if (!exact) {
+        fmt::print("percentiles of this many errors are rounded to {:g} % of themselves\n", 100.0 * kPercentileError);
+    }
 }
 
 void print_bounds(const Evaluation& evaluation) {
@@ -152,7 +159,7 @@ void print_as_text(const Evaluation& evaluation, const FitConfig& config) {
                    format_count(objective.test_rows));
     }
     fmt::print("\n");
-    print_errors(evaluation);
+    print_errors(evaluation, trained);
     print_bounds(evaluation);
     fmt::print("\ntime: {}", format_duration({evaluation.seconds * 1e6}));
     if (trained) {

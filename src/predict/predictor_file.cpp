@@ -259,7 +259,11 @@ Result<void> read_folds(const NpzReader& npz, PredictorParts& parts) {
     if (parts.config.model.family == Family::kLinearScaling) {
         return {};
     }
+    // How many folds there are is believed once an array has as many.
     const std::int64_t count = parts.config.train.folds;
+    if (const auto kept = read<std::int64_t>(npz, "kept_checkpoint", {count}); !kept) {
+        return Failure(kept.error());
+    }
     parts.folds.resize(static_cast<std::size_t>(count));
     for (const ParameterInfo& block : parameter_layout(parts.config.model, parts.platforms, parts.modules)) {
         const auto values = read<float>(npz, "param/" + block.name, {count, block.rows, block.cols});

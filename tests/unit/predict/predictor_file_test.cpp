@@ -239,9 +239,9 @@ TEST_F(ModelFile, RefusesContentThatDoesNotFitTogether) {
     expect_refused("'measured_modules'", [](PredictorParts& p) { p.measured.modules[0] = -1; });
     expect_refused("'measured_modules'", [](PredictorParts& p) { p.measured.modules.back() = 20; });
     expect_refused("'config'", [](PredictorParts& p) { p.config.train.learning_rate = -1.0; });
-    expect_refused("param/", [](PredictorParts& p) {
-        p.config.train.folds = 2;  // fewer than the parameters were stacked from
-    });
+    // Fewer folds, and more, than the parameters were stacked from; another shape of model.
+    expect_refused("'kept_checkpoint'", [](PredictorParts& p) { p.config.train.folds = 2; });
+    expect_refused("'kept_checkpoint'", [](PredictorParts& p) { p.config.train.folds = 10000; });
     expect_refused("'measured_offsets'", [](PredictorParts& p) { p.measured.offsets.pop_back(); });
 }
 
