@@ -1,0 +1,35 @@
+// Any bytes as observations in the long form, and as a table of features.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "data/describe.hpp"
+#include "data/side_table.hpp"
+#include "data/source.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): characters are bytes
+    const std::string_view text(reinterpret_cast<const char*>(data), size);
+    for (const pitot::Axis axis : {pitot::Axis::kPlatform, pitot::Axis::kModule}) {
+        (void)pitot::read_side_table({"fuzz.csv", text}, axis);
+    }
+    for (const bool skip_invalid : {false, true}) {
+        std::vector<std::unique_ptr<pitot::Source>> sources;
+        sources.push_back(pitot::csv_source({"fuzz.csv", text}));
+        pitot::ReadOptions options;
+        options.skip_invalid = skip_invalid;
+        const auto dataset = pitot::read_sources(sources, options);
+        if (!dataset) {
+            continue;
+        }
+        if (!skip_invalid && dataset->dropped_rows != 0) {
+            std::abort();
+        }
+        (void)pitot::describe(*dataset);
+    }
+    return 0;
+}
