@@ -25,7 +25,7 @@ bench: ## run the benchmarks; BENCH_ARGS is passed on
 	@scripts/install-deps.sh --test
 	cmake --preset bench
 	cmake --build --preset bench -j $(JOBS)
-	@for program in build/bench/bench/*; do echo "== $$program"; "$$program" $(BENCH_ARGS) || exit 1; done
+	@for program in build/bench/bench/bench_*; do echo "== $$program"; "$$program" $(BENCH_ARGS) || exit 1; done
 
 format: ## format all sources in place
 	@scripts/install-deps.sh

@@ -14,6 +14,6 @@ function(pitot_test name)
     target_link_libraries(${name} PRIVATE
         ${test_LIBS} GTest::gtest GTest::gtest_main rapidcheck rapidcheck_gtest pitot_compiler)
     gtest_discover_tests(${name}
-        TEST_PREFIX ${name}. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+        TEST_PREFIX ${name}. NO_PRETTY_VALUES DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
         PROPERTIES LABELS "${test_LABELS}" TIMEOUT 600)
 endfunction()
