@@ -74,11 +74,16 @@ private:
         if (!outcome_) {
             return Failure(outcome_.error());
         }
+        const int error = ::csv_error(parser_.get());
+        if (error != CSV_EPARSE) {
+            return fail(ErrorCode::kEnvironment, fmt::format("{}: line {}: {}; free some memory, or split the file",
+                                                             file_, line_, ::csv_strerror(error)));
+        }
         return fail(
             ErrorCode::kInput,
-            fmt::format("{}: line {}: a quote is out of place or never closed ({}); fields with commas, quotes or "
-                        "line breaks are written \"like \"\"this\"\"\"",
-                        file_, line_, ::csv_strerror(::csv_error(parser_.get()))));
+            fmt::format("{}: line {}: a quote is out of place or never closed; a field with commas, quotes or line "
+                        "breaks is written \"like \"\"this\"\"\"",
+                        file_, line_));
     }
 
     std::string file_;

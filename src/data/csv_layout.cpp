@@ -6,7 +6,6 @@
 #include <charconv>
 #include <utility>
 
-#include "core/suggest.hpp"
 #include "data/side_table.hpp"
 #include "data/source.hpp"
 #include "data/utf8.hpp"
@@ -105,7 +104,7 @@ private:
                 return fail(ErrorCode::kInput,
                             fmt::format("{}: line {}: column '{}' is missing{}; the first line must be "
                                         "platform,module,runtime_us[,with1,with2...]",
-                                        file(), line, name, suggestion(name, unknown)));
+                                        file(), line, name, near_names(name, unknown)));
             }
         }
         columns_.count = fields.size();
@@ -149,7 +148,7 @@ private:
             return {};
         }
         return fmt::format("column '{}': {} '{}' is not in {}{}", column, word(side.axis()), printable(name),
-                           table.empty() ? "the table of features" : table, suggestion(name, side.names()));
+                           table.empty() ? "the table of features" : table, near_names(name, side.names()));
     }
 
     [[nodiscard]] std::string row_problem(std::span<const std::string> fields, RowSink& sink, double& runtime) {

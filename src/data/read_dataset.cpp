@@ -81,7 +81,7 @@ Result<void> require_names(const std::string& file, const RowMaps& maps, const S
         return {};
     }
     return fail(ErrorCode::kInput, fmt::format("{}: has no names of platforms and modules (arrays 'n_platform' and "
-                                               "'n_workload'); give the file that has them too, before this one",
+                                               "'n_workload'); give the file that has them too",
                                                file));
 }
 

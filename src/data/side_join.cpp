@@ -7,7 +7,6 @@
 #include <limits>
 #include <utility>
 
-#include "core/suggest.hpp"
 #include "data/utf8.hpp"
 
 namespace pitot {
@@ -55,7 +54,7 @@ Result<SideJoin::Columns> SideJoin::match_features(const std::string& file, cons
                 ErrorCode::kInput,
                 fmt::format("{}: {}s have no feature '{}' as files before it have{}; give one table for all files "
                             "with --{}-features",
-                            file, word(axis_), printable(feature), suggestion(feature, side.feature_names),
+                            file, word(axis_), printable(feature), near_names(feature, side.feature_names),
                             word(axis_)));
         }
         columns.push_back(static_cast<std::size_t>(at - side.feature_names.begin()));
@@ -138,7 +137,7 @@ Result<Side> SideJoin::finish() {
             const auto row = table_index_.find(names_[i]);
             if (row == table_index_.end()) {
                 return fail(ErrorCode::kInput, fmt::format("{}: {} '{}' has no row{}; add it", table_file_, word(axis_),
-                                                           printable(names_[i]), suggestion(names_[i], table_->names)));
+                                                           printable(names_[i]), near_names(names_[i], table_->names)));
             }
             const auto values = table_->features.view().row(row->second);
             std::ranges::copy(values, features_.begin() + static_cast<std::ptrdiff_t>(i * feature_names_.size()));

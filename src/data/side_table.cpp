@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "core/suggest.hpp"
 #include "data/csv_file.hpp"
 #include "data/utf8.hpp"
 
@@ -93,6 +94,11 @@ double count_of(double feature) {
 }  // namespace
 
 const char* word(Axis axis) { return axis == Axis::kPlatform ? "platform" : "module"; }
+
+std::string near_names(std::string_view unknown, std::span<const std::string> known) {
+    const std::string text = suggestion(unknown, known);  // "; did you mean …?"
+    return text.empty() ? text : fmt::format(" ({})", text.substr(2));
+}
 
 Result<void> check_names(const std::vector<std::string>& names, const std::string& where) {
     std::unordered_map<std::string_view, std::size_t> seen;

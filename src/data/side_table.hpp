@@ -2,6 +2,10 @@
 #pragma once
 
 #include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "data/csv.hpp"
 #include "pitot/dataset.hpp"
@@ -22,6 +26,9 @@ enum class Axis { kPlatform, kModule };
 /// Writes what read_side_table() reads, whole or not at all. Counts within 1e-6 (relative) of a whole number are
 /// written as that number. Module features below 0 are no logarithms of counts: a kInput error.
 [[nodiscard]] Result<void> write_side_table(const Side& side, Axis axis, const std::filesystem::path& file);
+
+/// " (did you mean 'a' or 'b'?)" with the known names nearest to an unknown one, or "" when none is near.
+[[nodiscard]] std::string near_names(std::string_view unknown, std::span<const std::string> known);
 
 /// An error naming the first row whose name is unfit (see name_fault()) or repeated. `where` begins the message
 /// ("data.npz: array 'module'").
