@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -16,7 +17,8 @@ namespace pitot::cli {
 namespace {
 
 constexpr std::chrono::milliseconds kRedraw{100};
-constexpr std::size_t kBarWidth = 24;
+constexpr std::size_t kShortestBar = 8;
+constexpr std::size_t kLongestBar = 24;
 
 bool stderr_is_terminal() {
     const char* terminal = std::getenv("TERM");
@@ -44,16 +46,18 @@ std::string cut(std::string text, std::size_t width) {
 std::string progress_line(const std::string& label, std::int64_t done, std::int64_t total, double elapsed_s,
                           std::size_t width) {
     const double share = total > 0 ? std::clamp(static_cast<double>(done) / static_cast<double>(total), 0.0, 1.0) : 0.0;
-    const auto filled = static_cast<std::size_t>(share * static_cast<double>(kBarWidth));
-    std::string line = fmt::format("{}  [{}{}] {:3.0f} %", label, std::string(filled, '#'),
-                                   std::string(kBarWidth - filled, '.'), share * 100.0);
+    std::string tail = fmt::format("] {:3.0f} %", share * 100.0);
     if (elapsed_s > 0.0 && done > 0) {
         const double rate = static_cast<double>(done) / elapsed_s;
-        const double left_s = static_cast<double>(total - done) / rate;
-        line += fmt::format("  {} steps/s", format_count(static_cast<std::int64_t>(rate)));
-        line += fmt::format("  {} left", format_duration({std::max(1.0, left_s) * 1e6}));
+        const double left_s = std::max(1.0, std::ceil(static_cast<double>(total - done) / rate));
+        const std::string left = left_s < 60.0 ? fmt::format("{:.0f} s", left_s) : format_duration({left_s * 1e6});
+        tail += fmt::format("  {} steps/s  {} left", format_count(static_cast<std::int64_t>(rate)), left);
     }
-    return cut(std::move(line), width);
+    const std::string head = label + "  [";
+    const std::size_t taken = display_width(head) + tail.size();
+    const std::size_t bar = std::clamp(width > taken ? width - taken : 0, kShortestBar, kLongestBar);
+    const auto filled = static_cast<std::size_t>(share * static_cast<double>(bar));
+    return cut(head + std::string(filled, '#') + std::string(bar - filled, '.') + tail, width);
 }
 
 Progress::Progress(std::string label)

@@ -7,14 +7,18 @@ namespace {
 
 TEST(Progress, SaysHowFarHowFastAndHowLong) {
     EXPECT_EQ(progress_line("fitting", 50, 200, 5.0, 200),
-              "fitting  [######..................]  25 %  10 steps/s  15.0 s left");
+              "fitting  [######..................]  25 %  10 steps/s  15 s left");
     EXPECT_EQ(progress_line("fitting", 200, 200, 5.0, 200),
-              "fitting  [########################] 100 %  40 steps/s  1.00 s left");
+              "fitting  [########################] 100 %  40 steps/s  1 s left");
 }
 
 TEST(Progress, PromisesNothingBeforeTheFirstStep) {
     EXPECT_EQ(progress_line("x", 0, 200, 5.0, 200), "x  [........................]   0 %");
     EXPECT_EQ(progress_line("x", 0, 0, 0.0, 200), "x  [........................]   0 %");
+}
+
+TEST(Progress, LongTimesAreReadable) {
+    EXPECT_TRUE(progress_line("fitting", 1, 1000, 1.0, 200).ends_with("1 steps/s  16 min 39 s left"));
 }
 
 TEST(Progress, FitsTheTerminal) { EXPECT_EQ(progress_line("fitting", 50, 200, 5.0, 20).size(), 20U); }
