@@ -23,15 +23,17 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+/// Names shown of a list; --json lists all.
+constexpr std::size_t kMostShown = 12;
+
 struct Options {
     DatasetOptions dataset;
     bool json = false;
 };
 
-// "'a', 'b' and 3 more": as many as fit a line or two; --json lists all.
+// "a, b and 3 more".
 std::string some_of(std::span<const std::string> names) {
-    constexpr std::size_t kMost = 12;
-    const auto shown = names.first(names.size() > kMost + 1 ? kMost : names.size());
+    const auto shown = names.first(names.size() > kMostShown + 1 ? kMostShown : names.size());
     std::vector<std::string> texts;
     for (const std::string& name : shown) {
         texts.push_back(printable(name));
@@ -75,7 +77,8 @@ void print_together(const TogetherDescription& together) {
         }
     }
     fmt::print("with co-runners: {} ({})\n", plural(together.rows, "row"), counts);
-    fmt::print("rows that repeat platform, module and co-runners of another: {}\n", format_count(together.repeated_rows));
+    fmt::print("rows that repeat platform, module and co-runners of another: {}\n",
+               format_count(together.repeated_rows));
     if (together.runtime) {
         fmt::print("runtimes with co-runners: {}\n", text_of(*together.runtime));
     }

@@ -15,6 +15,7 @@ namespace pitot {
 namespace {
 
 constexpr std::string_view kMagic("\x93NUMPY", 6);
+constexpr std::size_t kAlignment = 64;  // of the elements, as NumPy pads headers
 constexpr std::string_view kPlain = "save it again as numbers (b, i, u, f) or text (U, S)";
 
 Failure broken(std::string_view what) {
@@ -224,7 +225,6 @@ std::string make_npy_header(std::string_view descr, std::span<const std::int64_t
         dictionary += i + 1 < shape.size() || shape.size() == 1 ? "," : "";
     }
     dictionary += "), }";
-    constexpr std::size_t kAlignment = 64;
     const std::size_t fixed = kMagic.size() + 2 + 2;
     const std::size_t used = fixed + dictionary.size() + 1;
     dictionary.append((kAlignment - used % kAlignment) % kAlignment, ' ');

@@ -100,7 +100,7 @@ template <typename T, typename Element>
         if (!std::in_range<T>(from)) {
             return false;
         }
-        to = static_cast<T>(from);
+        to = static_cast<T>(from);  // NOLINT(bugprone-signed-char-misuse): an i1 is a number
     }
     return true;
 }

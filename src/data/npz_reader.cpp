@@ -20,6 +20,8 @@ namespace pitot {
 namespace {
 
 constexpr std::int64_t kChunkBytes = 1 << 20;
+constexpr std::uint64_t kBestRatio = 1032;  // deflate compresses no better
+constexpr zip_uint64_t kNeeded = ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD;
 constexpr std::string_view kCopyAgain = "copy, download or save the file again";
 
 struct ZipCloser {
@@ -44,9 +46,8 @@ Failure not_an_archive(const std::filesystem::path& file, zip_error_t* error) {
                                                text_of(error), kCopyAgain));
 }
 
-// A compressed member cannot hold more than this; deflate's best ratio is below 1 032.
+// Whether a member's compressed bytes can hold as many as it claims.
 bool can_hold(const zip_stat_t& stat, std::uint64_t archive_bytes) {
-    constexpr std::uint64_t kBestRatio = 1032;
     if (stat.comp_size > archive_bytes) {
         return false;
     }
@@ -165,7 +166,6 @@ Result<Member> NpzReader::Impl::open_member(std::string_view array) const {
     }
     zip_stat_t stat;
     ::zip_stat_init(&stat);
-    constexpr zip_uint64_t kNeeded = ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD;
     if (::zip_stat_index(archive.get(), place->second, 0, &stat) != 0 || (stat.valid & kNeeded) != kNeeded) {
         return fault(array, fmt::format("is damaged; {}", kCopyAgain));
     }

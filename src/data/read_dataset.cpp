@@ -14,6 +14,8 @@
 namespace pitot {
 namespace {
 
+constexpr std::size_t kMostListed = 12;  // names in a message
+
 Result<std::unique_ptr<Source>> open_source(const std::filesystem::path& file) {
     if (file.extension() == ".csv") {
         return csv_source({file, std::nullopt});
@@ -157,12 +159,11 @@ Result<void> read_rows(std::span<const std::unique_ptr<Source>> sources, std::ve
 }  // namespace
 
 std::string list_arrays(std::span<const std::string> names) {
-    constexpr std::size_t kMost = 12;
     std::string text;
-    for (std::size_t i = 0; i < std::min(names.size(), kMost); ++i) {
+    for (std::size_t i = 0; i < std::min(names.size(), kMostListed); ++i) {
         text += fmt::format("{}'{}'", i == 0 ? "" : ", ", printable(names[i]));
     }
-    return names.size() > kMost ? text + fmt::format(" and {} more", names.size() - kMost) : text;
+    return names.size() > kMostListed ? text + fmt::format(" and {} more", names.size() - kMostListed) : text;
 }
 
 Result<std::unique_ptr<Source>> npz_source(NpzReader npz) {

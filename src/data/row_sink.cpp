@@ -151,7 +151,7 @@ Result<void> RowSink::add_rows(const IndexedRows& rows) {
         make_room(width == 0 ? dataset_.alone : dataset_.together, rows.runtime_us.size());
     }
     for (std::size_t i = 0; i < rows.runtime_us.size(); ++i) {
-        if (const std::string fault = row_fault(rows, i); !fault.empty()) {
+        if (std::string fault = row_fault(rows, i); !fault.empty()) {
             if (auto rejected = reject([&] { return fault; }); !rejected) {
                 return rejected;
             }

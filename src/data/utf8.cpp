@@ -5,6 +5,8 @@
 namespace pitot {
 namespace {
 
+constexpr std::size_t kLongest = 60;  // bytes of a text in a message
+
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
 }  // namespace
@@ -77,7 +79,6 @@ const char* name_fault(std::string_view name) {
 }
 
 std::string printable(std::string_view text) {
-    constexpr std::size_t kLongest = 60;
     const bool cut = text.size() > kLongest;
     std::size_t length = cut ? kLongest : text.size();
     while (cut && length > 0 && (static_cast<unsigned char>(text[length]) & 0xC0U) == 0x80U) {
