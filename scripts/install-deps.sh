@@ -62,7 +62,13 @@ if [[ $(id -u) -ne 0 ]]; then
     sudo=(sudo)
 fi
 echo "Installing: ${missing[*]}" >&2
-# Package lists may be absent (a fresh machine) or old; a fresh one costs seconds.
-"${sudo[@]}" apt-get update -qq
-"${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null >&2
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# Package lists may be absent (a fresh machine) or old; fresh ones cost seconds.
+if ! { "${sudo[@]}" apt-get update -q &&
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"; } \
+    </dev/null >"$log" 2>&1; then
+    cat "$log" >&2
+    echo "install-deps: apt-get failed (above); check the network and /etc/apt/sources.list, then try again" >&2
+    exit 4
+fi
