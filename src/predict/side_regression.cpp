@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include <Eigen/Dense>
+#include <Eigen/Eigenvalues>
 
 #include "core/check.hpp"
 
@@ -70,26 +70,28 @@ SideRegression::SideRegression(MatrixView<const double> known, std::span<const d
     }
     const VectorXd centre = x.colwise().mean().transpose();
     const VectorXd deviation = standardise(x, centre);
-    const Eigen::BDCSVD<MatrixXd> svd(x, Eigen::ComputeThinU | Eigen::ComputeThinV);
-    const ArrayXd squared = svd.singularValues().array().square();
-    const VectorXd projected = svd.matrixU().transpose() * centred.matrix();
-    ArrayXd best_shrinkage;
+    // The columns' principal axes turn every penalty's fit into a division.
+    const Eigen::SelfAdjointEigenSolver<MatrixXd> axes(x.transpose() * x);
+    const ArrayXd variance = axes.eigenvalues().array().max(0.0);
+    const MatrixXd scores = x * axes.eigenvectors();
+    const ArrayXd projected = (scores.transpose() * centred.matrix()).array();
+    ArrayXd best_weights;
     for (int step = kFirstPenalty; step <= kLastPenalty; ++step) {
         const double penalty = static_cast<double>(n) * std::pow(10.0, step / 4.0);
-        const ArrayXd shrinkage = squared / (squared + penalty);
-        const ArrayXd residual = centred - (svd.matrixU() * (shrinkage * projected.array()).matrix()).array();
-        const ArrayXd leverage = at_mean + (svd.matrixU().array().square().matrix() * shrinkage.matrix()).array();
+        const ArrayXd shrinkage = 1.0 / (variance + penalty);
+        const ArrayXd residual = centred - (scores * (shrinkage * projected).matrix()).array();
+        const ArrayXd leverage = at_mean + (scores.array().square().matrix() * shrinkage.matrix()).array();
         const double error = leave_one_out(residual, leverage);
         if (error < best) {
             best = error;
-            best_shrinkage = svd.singularValues().array() / (squared + penalty);
+            best_weights = shrinkage * projected;
         }
     }
     error_ = std::sqrt(best);
-    if (best_shrinkage.size() == 0) {
+    if (best_weights.size() == 0) {
         return;
     }
-    const VectorXd standard = svd.matrixV() * (best_shrinkage * projected.array()).matrix();
+    const VectorXd standard = axes.eigenvectors() * best_weights.matrix();
     for (Eigen::Index c = 0; c < known.cols; ++c) {
         centre_.push_back(centre[c]);
         weights_.push_back(deviation[c] > 0.0 ? standard[c] / deviation[c] : 0.0);
