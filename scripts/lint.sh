@@ -7,4 +7,4 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 build=${1:?usage: scripts/lint.sh BUILD_FOLDER [JOBS]}
 find src apps -name '*.cpp' | sort |
-    xargs -P "${2:-2}" -n 1 clang-tidy-14 --quiet -p "$build"
+    xargs -P "${2:-2}" -n 1 clang-tidy-14 --quiet --extra-arg=-Wno-unknown-warning-option -p "$build"

@@ -16,9 +16,9 @@ Result<const Backend*> find_backend(std::string_view name) {
     if (name == "cuda") {
         return cuda_backend();
     }
-    static const std::array<std::string, 3> kKnown{"cpu", "reference", "cuda"};
+    static const std::array<std::string, 3> known{"cpu", "reference", "cuda"};
     return fail(ErrorCode::kUsage, "there is no backend '" + std::string(name) + "' (known: cpu, reference, cuda)" +
-                                       suggestion(name, kKnown));
+                                       suggestion(name, known));
 }
 
 }  // namespace pitot

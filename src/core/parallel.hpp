@@ -35,6 +35,7 @@ void parallel_ordered(int threads, std::int64_t n, Produce produce, Consume cons
     }
     std::mutex mutex;
     std::condition_variable room;
+    const std::int64_t room_for = 2 * std::int64_t{threads};
     std::int64_t next = 0;      // to be produced
     std::int64_t consumed = 0;  // handed on so far
     bool consuming = false;
@@ -46,7 +47,7 @@ void parallel_ordered(int threads, std::int64_t n, Produce produce, Consume cons
         std::unique_lock lock(mutex);
         try {
             while (true) {
-                room.wait(lock, [&] { return stopped || next >= n || next < consumed + 2 * threads; });
+                room.wait(lock, [&] { return stopped || next >= n || next < consumed + room_for; });
                 if (stopped || next >= n) {
                     return;
                 }

@@ -21,6 +21,8 @@ struct Label {
     E value;
     const char* name;
 };
+template <typename E>
+Label(E, const char*) -> Label<E>;
 constexpr std::array kFamilies{Label{Family::kLinearScaling, "linear_scaling"},
                                Label{Family::kFactorization, "factorization"}, Label{Family::kNetwork, "network"},
                                Label{Family::kPlatformNetwork, "platform_network"}};
@@ -191,11 +193,11 @@ struct Limits {
 };
 
 void check_model(Limits& limits, const ModelConfig& m) {
-    constexpr std::int64_t kWidest = 1 << 16;
+    constexpr std::int64_t widest = 1 << 16;
     const bool network = m.family == Family::kNetwork || m.family == Family::kPlatformNetwork;
     limits.require(!m.layers.empty() && m.layers.size() <= 32, "model.layers", m.layers, "a list of 1 to 32 widths");
     for (const std::int64_t width : m.layers) {
-        limits.require(width >= 1 && width <= kWidest, "model.layers", m.layers, "widths from 1 to 65536");
+        limits.require(width >= 1 && width <= widest, "model.layers", m.layers, "widths from 1 to 65536");
     }
     limits.require(!network || (m.layers.size() >= 2 && m.layers.back() == 1), "model.layers", m.layers,
                    "hidden widths and then 1 for a network");
@@ -216,11 +218,11 @@ void check_model(Limits& limits, const ModelConfig& m) {
 }
 
 void check_train(Limits& limits, const TrainConfig& t) {
-    constexpr std::int64_t kMany = 1'000'000'000;
+    constexpr std::int64_t many = 1'000'000'000;
     limits.positive("train.folds", t.folds, 10'000);
     limits.positive("train.replicates", t.replicates, 1'000'000);
-    limits.positive("train.checkpoints", t.checkpoints, kMany);
-    limits.positive("train.epoch_samples", t.epoch_samples, kMany);
+    limits.positive("train.checkpoints", t.checkpoints, many);
+    limits.positive("train.epoch_samples", t.epoch_samples, many);
     limits.positive("train.batch", t.batch, 1 << 24);
     limits.positive("train.together_batch", t.together_batch, 1 << 24);
     limits.require(t.alone_weight > 0.0, "train.alone_weight", t.alone_weight, "greater than 0");

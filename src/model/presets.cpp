@@ -1,4 +1,6 @@
 // The published presets by name.
+#include <fmt/format.h>
+
 #include <array>
 #include <functional>
 
@@ -42,12 +44,13 @@ void add_widths(std::vector<Entry>& list) {
     }
     for (const std::int64_t r : kWidths) {
         const std::string n = std::to_string(r);
-        list.push_back({{"paragon/" + n, "linear/" + n + " on t / 25 ms without logarithm and baseline, relative loss"},
-                        [r](FitConfig& c) {
-                            tables(c, r);
-                            c.model.logarithm = c.model.baseline = false;
-                            c.model.loss = Loss::kRelative;
-                        }});
+        list.push_back(
+            {{"paragon/" + n, fmt::format("linear/{} on t / 25 ms without logarithm and baseline, relative loss", r)},
+             [r](FitConfig& c) {
+                 tables(c, r);
+                 c.model.logarithm = c.model.baseline = false;
+                 c.model.loss = Loss::kRelative;
+             }});
     }
 }
 
@@ -63,12 +66,12 @@ void add_interference(std::vector<Entry>& list, const std::string& family, const
     const std::int64_t rows = kPublishedTogetherRows;
     list.push_back({{family + "/discard", "embedding/128 trained on runs alone, tested on " + of},
                     [=](FitConfig& c) { interference(c, 0, 0.0, rows); }});
-    list.push_back({{family + "/ignore", "embedding/128 trained on " + of + " as if they were alone"},
+    list.push_back({{family + "/ignore", fmt::format("embedding/128 trained on {} as if they were alone", of)},
                     [=](FitConfig& c) { interference(c, 0, 1.0, rows); }});
     for (std::int64_t s = all_types ? 1 : 2; s <= (all_types ? 4 : 2); ++s) {
-        const std::string n = std::to_string(s);
-        list.push_back({{family + "/" + n, "interference model with s = " + n + " types on " + of},
-                        [=](FitConfig& c) { interference(c, s, 1.0, rows); }});
+        list.push_back(
+            {{fmt::format("{}/{}", family, s), fmt::format("interference model with s = {} types on {}", s, of)},
+             [=](FitConfig& c) { interference(c, s, 1.0, rows); }});
     }
 }
 
@@ -104,7 +107,7 @@ void add_baselines(std::vector<Entry>& list) {
 }
 
 const std::vector<Entry>& entries() {
-    static const std::vector<Entry> kEntries = [] {
+    static const std::vector<Entry> all = [] {
         std::vector<Entry> list;
         add_widths(list);
         add_interference(list, "interference", "rows with a co-runner", true);
@@ -114,7 +117,7 @@ const std::vector<Entry>& entries() {
         add_baselines(list);
         return list;
     }();
-    return kEntries;
+    return all;
 }
 
 }  // namespace

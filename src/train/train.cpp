@@ -180,7 +180,7 @@ Result<FoldFit> train_fold(const Job& job, const Started& started, std::int64_t 
     const Adam adam{config.learning_rate, config.beta1, config.beta2, config.epsilon};
     const Key batches = key.fold("batch");
     const std::int64_t epoch = std::max<std::int64_t>(1, job.steps / config.checkpoints);
-    constexpr std::int64_t kSlice = 50;  // steps between looks at the stop token
+    constexpr std::int64_t slice = 50;  // steps between looks at the stop token
 
     FoldFit fit;
     double best = INFINITY;
@@ -192,7 +192,7 @@ Result<FoldFit> train_fold(const Job& job, const Started& started, std::int64_t 
             if (job.options.stop.stop_requested()) {
                 return fail(ErrorCode::kCancelled, "stopped before training was done");
             }
-            const std::int64_t count = std::min(kSlice, end - step);
+            const std::int64_t count = std::min(slice, end - step);
             double mean = 0.0;
             executor.train(objectives, adam, std::span(&batches, 1), step, count, std::span(&mean, 1));
             loss += mean * static_cast<double>(count) / steps_here;

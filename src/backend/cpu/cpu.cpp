@@ -4,8 +4,10 @@
 namespace pitot {
 namespace {
 
+// The kernels under the names HostExecutor calls them by.
 struct CpuKernels {
     using Scalar = float;
+    // NOLINTBEGIN(readability-identifier-naming): functions, not values
     static constexpr auto dense_forward = cpu::dense_forward;
     static constexpr auto dense_backward = cpu::dense_backward;
     static constexpr auto pair_dot = cpu::pair_dot;
@@ -15,6 +17,7 @@ struct CpuKernels {
     static constexpr auto sum_tanh = cpu::sum_tanh;
     static constexpr auto sum_tanh_backward = cpu::sum_tanh_backward;
     static constexpr auto adam = cpu::adam;
+    // NOLINTEND(readability-identifier-naming)
 };
 
 class CpuBackend final : public Backend {

@@ -68,7 +68,7 @@ HWY_INLINE void tanh_in_place(float* x, std::int64_t n) {
         [&](std::int64_t c, std::int64_t count) { store_part(hn::Tanh(d, load_part(x + c, count)), x + c, count); });
 }
 
-void DenseForward(ConstView x, ConstView weight, const float* bias, Activation activation, View out) {
+void dense_forward_kernel(ConstView x, ConstView weight, const float* bias, Activation activation, View out) {
     gemm(x.rows, weight.cols, x.cols, {x.data, x.stride, 1}, weight.data, weight.stride, bias, false, out.data,
          out.stride);
     if (activation == Activation::kTanh) {
@@ -78,8 +78,8 @@ void DenseForward(ConstView x, ConstView weight, const float* bias, Activation a
     }
 }
 
-void DenseBackward(ConstView x, ConstView weight, ConstView out, Activation activation, View dout, bool accumulate,
-                   View dweight, float* dbias, View dx, float* scratch) {
+void dense_backward_kernel(ConstView x, ConstView weight, ConstView out, Activation activation, View dout,
+                           bool accumulate, View dweight, float* dbias, View dx, float* scratch) {
     const V one = hn::Set(D(), 1.0F);
     if (!accumulate && dbias != nullptr) {
         std::fill_n(dbias, weight.cols, 0.0F);
@@ -111,16 +111,16 @@ void DenseBackward(ConstView x, ConstView weight, ConstView out, Activation acti
     }
 }
 
-void PairDot(Index platform, Index module, ConstView left, ConstView right, std::int64_t width, float scale,
-             std::span<float> prediction) {
+void pair_dot_kernel(Index platform, Index module, ConstView left, ConstView right, std::int64_t width, float scale,
+                     std::span<float> prediction) {
     for (std::size_t b = 0; b < prediction.size(); ++b) {
         prediction[b] +=
             scale * dot(left.data + platform[b] * left.stride, right.data + module[b] * right.stride, width);
     }
 }
 
-void PairDotBackward(Index platform, Index module, ConstView left, ConstView right, std::int64_t width, float scale,
-                     std::span<const float> slope, View dleft, View dright) {
+void pair_dot_backward_kernel(Index platform, Index module, ConstView left, ConstView right, std::int64_t width,
+                              float scale, std::span<const float> slope, View dleft, View dright) {
     for (std::size_t b = 0; b < slope.size(); ++b) {
         const float s = scale * slope[b];
         const std::int64_t i = platform[b];
@@ -130,7 +130,7 @@ void PairDotBackward(Index platform, Index module, ConstView left, ConstView rig
     }
 }
 
-void InterferenceForward(const PairInterference& op, Index platform, Index module, Index co_runner, std::int32_t width,
+void interference_kernel(const PairInterference& op, Index platform, Index module, Index co_runner, std::int32_t width,
                          ConstView left, ConstView right, std::span<float> prediction) {
     const auto scale = static_cast<float>(op.scale);
     for (std::size_t b = 0; b < prediction.size(); ++b) {
@@ -149,8 +149,9 @@ void InterferenceForward(const PairInterference& op, Index platform, Index modul
     }
 }
 
-void InterferenceBackward(const PairInterference& op, Index platform, Index module, Index co_runner, std::int32_t width,
-                          ConstView left, ConstView right, std::span<const float> slope, View dleft, View dright) {
+void interference_backward_kernel(const PairInterference& op, Index platform, Index module, Index co_runner,
+                                  std::int32_t width, ConstView left, ConstView right, std::span<const float> slope,
+                                  View dleft, View dright) {
     for (std::size_t b = 0; b < slope.size(); ++b) {
         const float scale = static_cast<float>(op.scale) * slope[b];
         const float* p = left.data + platform[b] * left.stride;
@@ -177,7 +178,7 @@ void InterferenceBackward(const PairInterference& op, Index platform, Index modu
     }
 }
 
-void SumTanh(Index platform, Index module, ConstView left, ConstView right, View out) {
+void sum_tanh_kernel(Index platform, Index module, ConstView left, ConstView right, View out) {
     for (std::int64_t b = 0; b < out.rows; ++b) {
         const auto n = static_cast<std::size_t>(b);
         float* row = out.data + b * out.stride;
@@ -187,7 +188,7 @@ void SumTanh(Index platform, Index module, ConstView left, ConstView right, View
     }
 }
 
-void SumTanhBackward(Index platform, Index module, ConstView out, View dout, View dleft, View dright) {
+void sum_tanh_backward_kernel(Index platform, Index module, ConstView out, View dout, View dleft, View dright) {
     const V one = hn::Set(D(), 1.0F);
     const auto add = [](V a, V c) { return hn::Add(a, c); };
     for (std::int64_t b = 0; b < out.rows; ++b) {
@@ -201,8 +202,8 @@ void SumTanhBackward(Index platform, Index module, ConstView out, View dout, Vie
 }
 
 // `step` is the learning rate over the first moment's correction, `root` one over the root of the second's.
-void AdamUpdate(std::span<float> parameters, std::span<const float> gradient, std::span<float> first,
-                std::span<float> second, const Adam& adam, float step, float root) {
+void adam_kernel(std::span<float> parameters, std::span<const float> gradient, std::span<float> first,
+                 std::span<float> second, const Adam& adam, float step, float root) {
     const D d;
     const V beta1 = hn::Set(d, static_cast<float>(adam.beta1));
     const V beta2 = hn::Set(d, static_cast<float>(adam.beta2));
@@ -237,7 +238,7 @@ void AdamUpdate(std::span<float> parameters, std::span<const float> gradient, st
         });
 }
 
-const char* InstructionSet() { return hwy::TargetName(HWY_TARGET); }
+const char* instruction_set_kernel() { return hwy::TargetName(HWY_TARGET); }
 
 }  // namespace pitot::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -245,58 +246,58 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace pitot::cpu {
 
-HWY_EXPORT(DenseForward);
-HWY_EXPORT(DenseBackward);
-HWY_EXPORT(PairDot);
-HWY_EXPORT(PairDotBackward);
-HWY_EXPORT(InterferenceForward);
-HWY_EXPORT(InterferenceBackward);
-HWY_EXPORT(SumTanh);
-HWY_EXPORT(SumTanhBackward);
-HWY_EXPORT(AdamUpdate);
-HWY_EXPORT(InstructionSet);
+HWY_EXPORT(dense_forward_kernel);
+HWY_EXPORT(dense_backward_kernel);
+HWY_EXPORT(pair_dot_kernel);
+HWY_EXPORT(pair_dot_backward_kernel);
+HWY_EXPORT(interference_kernel);
+HWY_EXPORT(interference_backward_kernel);
+HWY_EXPORT(sum_tanh_kernel);
+HWY_EXPORT(sum_tanh_backward_kernel);
+HWY_EXPORT(adam_kernel);
+HWY_EXPORT(instruction_set_kernel);
 
 void dense_forward(ConstView x, ConstView weight, const float* bias, Activation activation, View out) {
-    HWY_DYNAMIC_DISPATCH(DenseForward)(x, weight, bias, activation, out);
+    HWY_DYNAMIC_DISPATCH(dense_forward_kernel)(x, weight, bias, activation, out);
 }
 void dense_backward(ConstView x, ConstView weight, ConstView out, Activation activation, View dout, bool accumulate,
                     View dweight, float* dbias, View dx, std::span<float> scratch) {
-    HWY_DYNAMIC_DISPATCH(DenseBackward)
+    HWY_DYNAMIC_DISPATCH(dense_backward_kernel)
     (x, weight, out, activation, dout, accumulate, dweight, dbias, dx, scratch.data());
 }
 void pair_dot(Index platform, Index module, ConstView left, ConstView right, std::int64_t width, float scale,
               std::span<float> prediction) {
-    HWY_DYNAMIC_DISPATCH(PairDot)(platform, module, left, right, width, scale, prediction);
+    HWY_DYNAMIC_DISPATCH(pair_dot_kernel)(platform, module, left, right, width, scale, prediction);
 }
 void pair_dot_backward(Index platform, Index module, ConstView left, ConstView right, std::int64_t width, float scale,
                        std::span<const float> slope, View dleft, View dright) {
-    HWY_DYNAMIC_DISPATCH(PairDotBackward)(platform, module, left, right, width, scale, slope, dleft, dright);
+    HWY_DYNAMIC_DISPATCH(pair_dot_backward_kernel)(platform, module, left, right, width, scale, slope, dleft, dright);
 }
 void interference(const PairInterference& op, Index platform, Index module, Index co_runner, std::int32_t width,
                   ConstView left, ConstView right, std::span<float> prediction) {
-    HWY_DYNAMIC_DISPATCH(InterferenceForward)(op, platform, module, co_runner, width, left, right, prediction);
+    HWY_DYNAMIC_DISPATCH(interference_kernel)(op, platform, module, co_runner, width, left, right, prediction);
 }
 void interference_backward(const PairInterference& op, Index platform, Index module, Index co_runner,
                            std::int32_t width, ConstView left, ConstView right, std::span<const float> slope,
                            View dleft, View dright) {
-    HWY_DYNAMIC_DISPATCH(InterferenceBackward)
+    HWY_DYNAMIC_DISPATCH(interference_backward_kernel)
     (op, platform, module, co_runner, width, left, right, slope, dleft, dright);
 }
 void sum_tanh(Index platform, Index module, ConstView left, ConstView right, View out) {
-    HWY_DYNAMIC_DISPATCH(SumTanh)(platform, module, left, right, out);
+    HWY_DYNAMIC_DISPATCH(sum_tanh_kernel)(platform, module, left, right, out);
 }
 void sum_tanh_backward(Index platform, Index module, ConstView out, View dout, View dleft, View dright) {
-    HWY_DYNAMIC_DISPATCH(SumTanhBackward)(platform, module, out, dout, dleft, dright);
+    HWY_DYNAMIC_DISPATCH(sum_tanh_backward_kernel)(platform, module, out, dout, dleft, dright);
 }
 void adam(std::span<float> parameters, std::span<const float> gradient, std::span<float> first, std::span<float> second,
           const Adam& adam, std::int64_t update) {
     const auto t = static_cast<double>(update);
     const double step = adam.learning_rate / (1.0 - std::pow(adam.beta1, t));
     const double root = 1.0 / std::sqrt(1.0 - std::pow(adam.beta2, t));
-    HWY_DYNAMIC_DISPATCH(AdamUpdate)
+    HWY_DYNAMIC_DISPATCH(adam_kernel)
     (parameters, gradient, first, second, adam, static_cast<float>(step), static_cast<float>(root));
 }
-const char* instruction_set() { return HWY_DYNAMIC_DISPATCH(InstructionSet)(); }
+const char* instruction_set() { return HWY_DYNAMIC_DISPATCH(instruction_set_kernel)(); }
 
 }  // namespace pitot::cpu
 #endif  // HWY_ONCE

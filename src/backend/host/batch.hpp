@@ -45,13 +45,13 @@ struct Batch {
         }
     }
 
-    /// Calls visit() for the batch's rows, kPart of them at a time, so that what is computed for them stays in the
+    /// Calls visit() for the batch's rows, part_rows of them at a time, so that what is computed for them stays in the
     /// second-level cache. `scalars` of Role::kPair belong to a row.
     template <typename Visit>
     void for_each_part(const PairColumns& data, std::int64_t scalars, Visit visit) {
-        constexpr std::size_t kPart = 256;
-        for (std::size_t first = 0; first < draws.size(); first += kPart) {
-            gather(data, std::span(draws).subspan(first, std::min(kPart, draws.size() - first)), scalars);
+        constexpr std::size_t part_rows = 256;
+        for (std::size_t first = 0; first < draws.size(); first += part_rows) {
+            gather(data, std::span(draws).subspan(first, std::min(part_rows, draws.size() - first)), scalars);
             visit();
         }
     }
