@@ -58,7 +58,7 @@ public:
     [[nodiscard]] static Result<Predictor> load(const std::filesystem::path& file);
 
     /// Writes one .npz archive (by custom with the extension .pitot), whole or not at all; equal predictors give equal
-    /// bytes. Members: docs of the file format.
+    /// bytes. Its members: docs/model-file.md.
     [[nodiscard]] Result<void> save(const std::filesystem::path& file) const;
 
     [[nodiscard]] const FitConfig& config() const;
