@@ -47,7 +47,7 @@ public:
 
     /// The flat parameter array (Program::parameter_count() values) of a replica. Setting resets the optimiser.
     virtual void set_parameters(std::int64_t replica, std::span<const double> values) = 0;
-    [[nodiscard]] virtual std::vector<double> parameters(std::int64_t replica) const = 0;
+    [[nodiscard]] virtual std::vector<double> parameters(std::int64_t replica) = 0;
     /// Values (rows × cols) of a kReplicaConstant buffer.
     virtual void set_constant(std::int64_t replica, BufferId buffer, std::span<const double> values) = 0;
 
@@ -65,6 +65,16 @@ public:
     virtual void predict(std::int64_t replica, const PairColumns& rows, std::span<double> out) const = 0;
 };
 
+/// What an executor is for, which decides how it goes about it.
+struct ExecutionPlan {
+    /// At most how many rows of a side a step names, repeats counted; 0 = never trains. Where a side has far more rows
+    /// than that, a step computes and updates only those it names.
+    std::int64_t platform_rows = 0;
+    std::int64_t module_rows = 0;
+    /// Threads that share the work of one step. The results are the same to the bit for any number of them.
+    int threads = 1;
+};
+
 class Backend {
 public:
     Backend() = default;
@@ -76,8 +86,11 @@ public:
     /// The instruction set or device it runs on, in words.
     [[nodiscard]] virtual std::string description() const = 0;
     /// `program` must outlive the executor. Errors: kEnvironment if the device cannot hold the group.
-    [[nodiscard]] virtual Result<std::unique_ptr<Executor>> prepare(const Program& program,
-                                                                    std::int64_t group) const = 0;
+    [[nodiscard]] virtual Result<std::unique_ptr<Executor>> prepare(const Program& program, std::int64_t group,
+                                                                    const ExecutionPlan& plan) const = 0;
+    [[nodiscard]] Result<std::unique_ptr<Executor>> prepare(const Program& program, std::int64_t group) const {
+        return prepare(program, group, {});
+    }
 };
 
 [[nodiscard]] const Backend& reference_backend();

@@ -25,6 +25,9 @@ enum class Role {
     kPair,             ///< computed for every row of a batch
 };
 
+/// The side whose rows a buffer has, the same number of them for each platform or module.
+enum class Axis : std::uint8_t { kPlatform, kModule, kNone };
+
 enum class Init { kZero, kUniform, kTruncatedNormal };
 
 struct BufferInfo {
@@ -32,6 +35,7 @@ struct BufferInfo {
     Role role = Role::kPair;
     std::int64_t rows = 0;  ///< 0 for kPair: as many as the batch has
     std::int64_t cols = 0;
+    Axis axis = Axis::kNone;      ///< whose rows these are; a kTower buffer always has one
     Init init = Init::kZero;      ///< how a parameter starts
     double init_scale = 0.0;      ///< half-width of the uniform, sigma of the normal (truncated at two sigma)
     std::vector<float> values{};  ///< of a kConstant, rows × cols
@@ -108,8 +112,9 @@ struct Program {
     std::vector<TowerOp> tower;  ///< once a step
     std::vector<PairOp> pair;    ///< for each batch, towers ready; prediction starts at 0
     Loss loss = Loss::kSquared;
-    bool sort_by_platform = false;  ///< order each batch by platform (PlatformDense works on runs of equal platforms)
 
+    /// Rows of a side.
+    [[nodiscard]] std::int64_t rows_of(Axis axis) const { return axis == Axis::kPlatform ? platforms : modules; }
     /// Number of scalars in all kParameter buffers, which follow one another in the flat parameter array.
     [[nodiscard]] std::int64_t parameter_count() const;
 };

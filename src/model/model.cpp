@@ -23,8 +23,8 @@ public:
 
     Model build() {
         if (config_.baseline) {
-            model_.platform_baseline = add({"baseline.platform", Role::kReplicaConstant, platforms_.size(), 1});
-            model_.module_baseline = add({"baseline.module", Role::kReplicaConstant, modules_.size(), 1});
+            model_.platform_baseline = baseline("baseline.platform", platforms_);
+            model_.module_baseline = baseline("baseline.module", modules_);
             pair(PairBaseline{model_.platform_baseline, model_.module_baseline});
         }
         switch (config_.family) {
@@ -44,6 +44,9 @@ public:
     }
 
 private:
+    [[nodiscard]] Axis axis_of(const Side& side) const {
+        return &side == &platforms_ ? Axis::kPlatform : Axis::kModule;
+    }
     BufferId add(BufferInfo info) {
         model_.program.buffers.push_back(std::move(info));
         return static_cast<BufferId>(model_.program.buffers.size() - 1);
@@ -51,37 +54,41 @@ private:
     void tower(TowerOp op) { model_.program.tower.push_back(op); }
     void pair(PairOp op) { model_.program.pair.push_back(op); }
 
+    BufferId baseline(const std::string& name, const Side& side) {
+        return add({name, Role::kReplicaConstant, side.size(), 1, axis_of(side)});
+    }
     BufferId features(const std::string& name, const Side& side) {
-        BufferInfo info{name + ".features", Role::kConstant, side.size(), side.features.cols()};
+        BufferInfo info{name + ".features", Role::kConstant, side.size(), side.features.cols(), axis_of(side)};
         info.values.reserve(side.features.flat().size());
         for (const double x : side.features.flat()) {
             info.values.push_back(static_cast<float>(x));
         }
         return add(std::move(info));
     }
-    BufferId table(const std::string& name, std::int64_t rows, std::int64_t cols) {
-        return add({name, Role::kParameter, rows, cols, Init::kUniform, kTableScale});
+    BufferId table(const std::string& name, const Side& side, std::int64_t cols) {
+        return add({name, Role::kParameter, side.size(), cols, axis_of(side), Init::kUniform, kTableScale});
     }
-    // Weight and bias of a layer; `copies` stacked ones for PlatformDense. sigma = 1 / sqrt(fan in).
+    // Weight and bias of a layer, or one for each row of `axis`, stacked. sigma = 1 / sqrt(fan in).
     std::pair<BufferId, BufferId> layer(const std::string& name, std::int64_t in, std::int64_t out,
-                                        std::int64_t copies = 1) {
+                                        Axis axis = Axis::kNone) {
+        const std::int64_t copies = axis == Axis::kNone ? 1 : model_.program.rows_of(axis);
         const double sigma = 1.0 / std::sqrt(static_cast<double>(in));
         const BufferId weight =
-            add({name + ".weight", Role::kParameter, copies * in, out, Init::kTruncatedNormal, sigma});
-        return {weight, add({name + ".bias", Role::kParameter, copies, out})};
+            add({name + ".weight", Role::kParameter, copies * in, out, axis, Init::kTruncatedNormal, sigma});
+        return {weight, add({name + ".bias", Role::kParameter, copies, out, axis})};
     }
 
     // f([x; u]) for every row of a side: tanh between layers, none at the end; or a table where there are no features.
     BufferId side_tower(const std::string& name, const Side& side, bool use_features, std::int64_t width) {
         if (!use_features) {
-            return table(name + ".table", side.size(), width);
+            return table(name + ".table", side, width);
         }
         const std::int64_t q = config_.learned_features;
         std::int64_t cols = side.features.cols();
         BufferId x = features(name, side);
         if (q > 0) {
-            const BufferId learned = table(name + ".learned", side.size(), q);
-            const BufferId input = add({name + ".input", Role::kTower, side.size(), cols + q});
+            const BufferId learned = table(name + ".learned", side, q);
+            const BufferId input = add({name + ".input", Role::kTower, side.size(), cols + q, axis_of(side)});
             tower(Concat{x, learned, input});
             x = input;
         }
@@ -92,7 +99,7 @@ private:
             const std::int64_t out_cols = last ? width : config_.layers[l];
             const std::string here = name + ".layer" + std::to_string(l);
             const auto [weight, bias] = layer(here, cols, out_cols);
-            const BufferId out = add({here, Role::kTower, side.size(), out_cols});
+            const BufferId out = add({here, Role::kTower, side.size(), out_cols, axis_of(side)});
             tower(Dense{x, weight, bias, out, last ? Activation::kNone : Activation::kTanh, wanted_from});
             x = out;
             cols = out_cols;
@@ -137,10 +144,10 @@ private:
             const double sigma =
                 1.0 / std::sqrt(static_cast<double>(platforms_.features.cols() + modules_.features.cols()));
             const BufferId weight =
-                add({name + ".layer0.weight", Role::kParameter, in, width, Init::kTruncatedNormal, sigma});
+                add({name + ".layer0.weight", Role::kParameter, in, width, Axis::kNone, Init::kTruncatedNormal, sigma});
             // One bias for the sum of both halves, on the module's.
             const BufferId bias = name == "module" ? add({name + ".layer0.bias", Role::kParameter, 1, width}) : -1;
-            const BufferId out = add({name + ".layer0", Role::kTower, side.size(), width});
+            const BufferId out = add({name + ".layer0", Role::kTower, side.size(), width, axis_of(side)});
             tower(Dense{x, weight, bias, out, Activation::kNone, in});
             return out;
         };
@@ -153,14 +160,13 @@ private:
 
     // A network for each platform on the module's features.
     void platform_network() {
-        model_.program.sort_by_platform = true;
         std::int64_t cols = modules_.features.cols();
         BufferId x = add({"module.gathered", Role::kPair, 0, cols});
         pair(PairGather{features("module", modules_), x});
         for (std::size_t l = 0; l < config_.layers.size(); ++l) {
             const bool last = l + 1 == config_.layers.size();
             const std::string here = "network.layer" + std::to_string(l);
-            const auto [weight, bias] = layer(here, cols, config_.layers[l], platforms_.size());
+            const auto [weight, bias] = layer(here, cols, config_.layers[l], Axis::kPlatform);
             const BufferId out = add({here, Role::kPair, 0, config_.layers[l]});
             pair(PlatformDense{x, weight, bias, out, last ? Activation::kNone : Activation::kTanh, l == 0 ? cols : 0});
             x = out;

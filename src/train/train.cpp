@@ -78,8 +78,18 @@ struct Job {
     const std::function<ReplicateRows(std::int64_t)>& rows;
     Targets targets;
     std::int64_t steps = 0;
+    int threads_a_model = 1;
     StepCounter& counter;
 };
+
+// How many rows of each side a step names at most.
+ExecutionPlan plan_of(const Job& job) {
+    const TrainConfig& config = job.config.train;
+    const std::int64_t together = config.together_weight > 0.0 ? config.together_batch : 0;
+    return {.platform_rows = config.batch + together,
+            .module_rows = config.batch + together * (1 + job.dataset.together.width),
+            .threads = job.threads_a_model};
+}
 
 std::shared_ptr<const Started> start_replicate(const Job& job, std::int64_t replicate) {
     const Dataset& data = job.dataset;
@@ -155,7 +165,7 @@ Result<FoldFit> train_fold(const Job& job, const Started& started, std::int64_t 
                         .fold("train")
                         .fold(static_cast<std::uint64_t>(replicate))
                         .fold(static_cast<std::uint64_t>(fold));
-    auto prepared = job.backend.prepare(started.model.program, 1);
+    auto prepared = job.backend.prepare(started.model.program, 1, plan_of(job));
     if (!prepared) {
         return fail(prepared.error(), "preparing a model");
     }
@@ -288,9 +298,14 @@ Result<void> train_replicates(const Dataset& dataset, const FitConfig& config, d
     }
     StepCounter counter(options, steps * folds * replicates);
     const bool logarithm = config.model.logarithm;
-    const Job job{dataset,   config, options,
-                  **backend, rows,   {targets_of(dataset.alone, logarithm), targets_of(dataset.together, logarithm)},
-                  steps,     counter};
+    const int threads = options.threads > 0 ? options.threads : default_threads();
+    // One model is one thread's work; where there are fewer models than threads, they share each.
+    const auto threads_a_model = static_cast<int>(std::max<std::int64_t>(1, threads / (replicates * folds)));
+    const Job job{dataset, config,
+                  options, **backend,
+                  rows,    {targets_of(dataset.alone, logarithm), targets_of(dataset.together, logarithm)},
+                  steps,   threads_a_model,
+                  counter};
 
     // A replicate is started by whichever of its folds comes first and is shared by them.
     std::mutex mutex;
@@ -338,7 +353,6 @@ Result<void> train_replicates(const Dataset& dataset, const FitConfig& config, d
         }
         return outcome.has_value();
     };
-    const int threads = options.threads > 0 ? options.threads : default_threads();
     parallel_ordered(threads, replicates * folds, produce, collect);
     return outcome;
 }

@@ -9,7 +9,12 @@ struct CpuKernels {
     using Scalar = float;
     // NOLINTBEGIN(readability-identifier-naming): functions, not values
     static constexpr auto dense_forward = cpu::dense_forward;
-    static constexpr auto dense_backward = cpu::dense_backward;
+    static constexpr auto wants_transposed = cpu::wants_transposed;
+    static constexpr auto transpose = cpu::transpose;
+    static constexpr auto input_gradient = cpu::input_gradient;
+    static constexpr auto weight_gradient = cpu::weight_gradient;
+    static constexpr auto column_sums = cpu::column_sums;
+    static constexpr auto tanh_slope = cpu::tanh_slope;
     static constexpr auto pair_dot = cpu::pair_dot;
     static constexpr auto pair_dot_backward = cpu::pair_dot_backward;
     static constexpr auto interference = cpu::interference;
@@ -17,6 +22,8 @@ struct CpuKernels {
     static constexpr auto sum_tanh = cpu::sum_tanh;
     static constexpr auto sum_tanh_backward = cpu::sum_tanh_backward;
     static constexpr auto adam = cpu::adam;
+    static constexpr auto adam_rows = cpu::adam_rows;
+    static constexpr auto catch_up = cpu::catch_up;
     // NOLINTEND(readability-identifier-naming)
 };
 
@@ -24,8 +31,9 @@ class CpuBackend final : public Backend {
 public:
     [[nodiscard]] std::string_view name() const override { return "cpu"; }
     [[nodiscard]] std::string description() const override { return cpu::instruction_set(); }
-    [[nodiscard]] Result<std::unique_ptr<Executor>> prepare(const Program& program, std::int64_t group) const override {
-        return std::make_unique<HostExecutor<CpuKernels>>(program, group);
+    [[nodiscard]] Result<std::unique_ptr<Executor>> prepare(const Program& program, std::int64_t group,
+                                                            const ExecutionPlan& plan) const override {
+        return std::make_unique<HostExecutor<CpuKernels>>(program, group, plan);
     }
 };
 

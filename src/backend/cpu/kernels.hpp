@@ -1,13 +1,18 @@
 // The cpu backend's single-precision kernels, compiled for several instruction sets and chosen at run time.
 //
-// Matrices are row-major with strides; no alignment is asked for. The same call gives the same bits on one
-// instruction set.
+// Matrices are row-major with strides; no alignment is asked for, and nothing is allocated. The same call gives the
+// same bits on one instruction set, and an element's bits do not depend on the range of rows or columns it was asked
+// for with, so that a call may be cut up among threads.
 #pragma once
 
 #include <cstdint>
 #include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "backend/backend.hpp"
+#include "backend/host/skipped_updates.hpp"
 #include "pitot/matrix_view.hpp"
 
 namespace pitot::cpu {
@@ -16,18 +21,33 @@ using View = MatrixView<float>;
 using ConstView = MatrixView<const float>;
 using Index = std::span<const std::int32_t>;
 
-/// out = x * weight + bias, then the activation. A null bias (or dbias below) stands for none.
+/// out = activation(x * weight + bias). A null bias stands for none.
 void dense_forward(ConstView x, ConstView weight, const float* bias, Activation activation, View out);
 
-/// dout *= activation'(out); dweight (+)= x^T dout; dbias (+)= column sums of dout; dx = dout * weight^T for the last
-/// dx.cols rows of weight. `scratch` holds at least weight.rows × weight.cols floats, both rounded up to 16.
-void dense_backward(ConstView x, ConstView weight, ConstView out, Activation activation, View dout, bool accumulate,
-                    View dweight, float* dbias, View dx, std::span<float> scratch);
+/// A layer with one output is a row of dot products; as a matrix product it would use one lane of a vector.
+[[nodiscard]] inline bool is_vector(ConstView weight) { return weight.cols == 1 && weight.stride == 1; }
+/// So few columns of dx are as many dot products with rows of the weight.
+inline constexpr std::int64_t kFewColumns = 8;
+/// Whether input_gradient() wants the transposed weight for so many columns of dx.
+[[nodiscard]] inline bool wants_transposed(ConstView weight, std::int64_t dx_cols) {
+    return dx_cols > kFewColumns && !is_vector(weight);
+}
+/// out = in^T.
+void transpose(ConstView in, View out);
+/// dx = dout * weight^T for the last dx.cols rows of weight, times tanh' where `tanh_out` (dx's rows and columns, or
+/// null data) holds what tanh gave. `transposed`: those rows of weight, transposed, if wanted.
+void input_gradient(ConstView dout, ConstView weight, ConstView transposed, ConstView tanh_out, View dx);
+/// dweight (+)= x^T * dout.
+void weight_gradient(ConstView x, ConstView dout, bool accumulate, View dweight);
+/// sums[j] (+)= sum of column j of dout.
+void column_sums(ConstView dout, bool accumulate, float* sums);
+/// dout *= 1 - out².
+void tanh_slope(ConstView out, View dout);
 
-/// prediction[b] += scale * left[platform[b]] . right[module[b]] over the first `width` columns.
-void pair_dot(Index platform, Index module, ConstView left, ConstView right, std::int64_t width, float scale,
-              std::span<float> prediction);
-void pair_dot_backward(Index platform, Index module, ConstView left, ConstView right, std::int64_t width, float scale,
+/// prediction[b] += scale * left[platform[b]] . right[module[b]] over the columns of left.
+void pair_dot(Index platform, Index module, ConstView left, ConstView right, float scale, std::span<float> prediction);
+/// Its gradient, for the columns given. Fastest when rows with the same platform follow one another.
+void pair_dot_backward(Index platform, Index module, ConstView left, ConstView right, float scale,
                        std::span<const float> slope, View dleft, View dright);
 
 /// See PairInterference.
@@ -37,13 +57,19 @@ void interference_backward(const PairInterference& op, Index platform, Index mod
                            std::int32_t width, ConstView left, ConstView right, std::span<const float> slope,
                            View dleft, View dright);
 
-/// out[b] = tanh(left[platform[b]] + right[module[b]]), and its gradient added to dleft and dright.
+/// out[b] = tanh(left[platform[b]] + right[module[b]]).
 void sum_tanh(Index platform, Index module, ConstView left, ConstView right, View out);
-void sum_tanh_backward(Index platform, Index module, ConstView out, View dout, View dleft, View dright);
+/// dleft[platform[b]] and dright[module[b]] += dout[b], which has been multiplied by tanh' already.
+void sum_tanh_backward(Index platform, Index module, ConstView dout, View dleft, View dright);
 
-/// One Adam update, number `update` from 1, moments corrected for their bias.
+/// One Adam update of all parameters.
 void adam(std::span<float> parameters, std::span<const float> gradient, std::span<float> first, std::span<float> second,
-          const Adam& adam, std::int64_t update);
+          const AdamStep& step);
+/// One Adam update of rows rows[c] of a table, whose gradients are gradient's rows c. Rows are distinct.
+void adam_rows(Index rows, ConstView gradient, View parameters, View first, View second, const AdamStep& step);
+/// Brings rows rows[c] up to date with the updates skipped[c] they have missed.
+void catch_up(Index rows, std::span<const SkippedTerms> skipped, float epsilon, View parameters, View first,
+              View second);
 
 /// Name of the instruction set in use ("AVX3", "AVX2", …).
 [[nodiscard]] const char* instruction_set();

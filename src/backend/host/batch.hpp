@@ -1,101 +1,195 @@
-// Rows at work on the host: drawn or loaded, their targets, and everything computed for them.
+// Rows at work on the host: drawn or loaded, their targets, predictions and slopes.
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <numeric>
 #include <span>
 #include <vector>
 
 #include "backend/backend.hpp"
+#include "backend/host/layout.hpp"
 
 namespace pitot {
 
+/// Some rows of a batch, one after the other.
 template <typename T>
-struct Batch {
-    std::vector<std::int64_t> draws;  ///< row numbers in the objective's data, of the whole batch
-    // Of the rows at work, a part of the batch.
-    std::vector<std::int32_t> platform, module, co_runner;
+struct Part {
+    std::span<const std::int32_t> platform, module, co_runner;
     std::int32_t width = 0;
-    AlignedVector<T> target, prediction, slope;  ///< slope = d loss / d prediction
-    AlignedVector<T> values, gradient;           ///< buffers of Role::kPair
-    std::int64_t rows = 0;
+    std::span<T> prediction;
+    std::span<const T> slope;  ///< d loss / d prediction
+    std::int64_t first = 0;    ///< number of its first row among those whose pair buffers exist
 
-    /// Names rows first … first + n of some data.
-    void number(std::int64_t first, std::int64_t n) {
-        draws.resize(static_cast<std::size_t>(n));
-        std::iota(draws.begin(), draws.end(), first);
+    [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(platform.size()); }
+    [[nodiscard]] Part rows(std::int64_t from, std::int64_t count) const {
+        const auto f = static_cast<std::size_t>(from);
+        const auto n = static_cast<std::size_t>(count);
+        const auto w = static_cast<std::size_t>(width);
+        return {platform.subspan(f, n),
+                module.subspan(f, n),
+                co_runner.subspan(f * w, n * w),
+                width,
+                prediction.subspan(f, n),
+                slope.subspan(f, n),
+                first + from};
+    }
+};
+
+/// The rows of each named side that are at work, in the order in which they were first named.
+class NamedRows {
+public:
+    /// For a side of `rows` rows.
+    void resize(std::int64_t rows) { place_.assign(static_cast<std::size_t>(rows), -1); }
+    void clear() {
+        for (const std::int32_t row : rows_) {
+            place_[static_cast<std::size_t>(row)] = -1;
+        }
+        rows_.clear();
+    }
+    /// Replaces row numbers by their places among the rows at work; -1 stays.
+    void name(std::span<std::int32_t> numbers) {
+        for (std::int32_t& number : numbers) {
+            if (number < 0) {
+                continue;
+            }
+            std::int32_t& place = place_[static_cast<std::size_t>(number)];
+            if (place < 0) {
+                place = static_cast<std::int32_t>(rows_.size());
+                rows_.push_back(number);
+            }
+            number = place;
+        }
+    }
+    [[nodiscard]] std::span<const std::int32_t> rows() const { return rows_; }
+
+private:
+    std::vector<std::int32_t> rows_;
+    std::vector<std::int32_t> place_;
+};
+
+template <typename T>
+class Batch {
+public:
+    /// Rows first … first + n of `data`, in their order.
+    void load(const PairColumns& data, std::int64_t first, std::int64_t n) {
+        draws_.resize(static_cast<std::size_t>(n));
+        std::iota(draws_.begin(), draws_.end(), first);
+        gather(data);
     }
 
-    /// Draws replica g's batch number `step` of an objective.
-    void draw(const Objective& objective, std::size_t g, Key key, std::int64_t step, bool sort_by_platform) {
-        const auto from = objective.rows[g];
-        draws.resize(static_cast<std::size_t>(objective.batch));
-        key.fill_below(static_cast<std::uint64_t>(step * objective.batch), from.size(), draws);
-        for (std::int64_t& d : draws) {
-            d = from[static_cast<std::size_t>(d)];
+    /// Replica g's batch number `step` of an objective.
+    void draw(const Objective& objective, std::size_t g, Key key, std::int64_t step) {
+        const auto& from = objective.rows[g];
+        draws_.resize(static_cast<std::size_t>(objective.batch));
+        key.fill_below(static_cast<std::uint64_t>(step * objective.batch), static_cast<std::uint64_t>(from.size()),
+                       draws_);
+        for (std::int64_t& d : draws_) {
+            d = static_cast<std::int64_t>(from[static_cast<std::size_t>(d)]);
         }
-        if (sort_by_platform) {
-            const auto of = objective.data.platform;
-            std::ranges::sort(draws, [&](std::int64_t a, std::int64_t b) {
-                const auto p = of[static_cast<std::size_t>(a)];
-                const auto q = of[static_cast<std::size_t>(b)];
-                return p != q ? p < q : a < b;
-            });
+        gather(objective.data);
+    }
+
+    /// Orders the rows by platform, keeping the order of those with the same one. `platforms`: one more than the
+    /// largest number among them. Rows of one platform together are read and added to in registers.
+    void sort(std::int64_t platforms) {
+        starts_.assign(static_cast<std::size_t>(platforms) + 1, 0);
+        for (const std::int32_t p : platform_) {
+            ++starts_[static_cast<std::size_t>(p) + 1];
+        }
+        std::partial_sum(starts_.begin(), starts_.end(), starts_.begin());
+        order_.resize(platform_.size());
+        for (std::size_t b = 0; b < platform_.size(); ++b) {
+            order_[static_cast<std::size_t>(starts_[static_cast<std::size_t>(platform_[b])]++)] = b;
+        }
+        const auto reorder = [&](auto& column, auto& spare, std::size_t width) {
+            spare.resize(column.size());
+            for (std::size_t b = 0; b < order_.size(); ++b) {
+                std::copy_n(&column[order_[b] * width], width, &spare[b * width]);
+            }
+            std::swap(column, spare);
+        };
+        reorder(platform_, spare_, 1);
+        reorder(module_, spare_, 1);
+        if (!target_.empty()) {
+            reorder(target_, spare_target_, 1);
+        }
+        if (width_ > 0) {
+            reorder(co_runner_, spare_, static_cast<std::size_t>(width_));
         }
     }
 
-    /// Calls visit() for the batch's rows, part_rows of them at a time, so that what is computed for them stays in the
-    /// second-level cache. `scalars` of Role::kPair belong to a row.
+    void name_platforms(NamedRows& platforms) { platforms.name(platform_); }
+    void name_modules(NamedRows& modules) {
+        modules.name(module_);
+        modules.name(co_runner_);
+    }
+
+    [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(platform_.size()); }
+    [[nodiscard]] std::span<const T> prediction() const { return prediction_; }
+
+    /// Calls visit(part) for all rows, `most` of them at a time.
     template <typename Visit>
-    void for_each_part(const PairColumns& data, std::int64_t scalars, Visit visit) {
-        constexpr std::size_t part_rows = 256;
-        for (std::size_t first = 0; first < draws.size(); first += part_rows) {
-            gather(data, std::span(draws).subspan(first, std::min(part_rows, draws.size() - first)), scalars);
-            visit();
+    void for_each_part(std::int64_t most, Visit visit) {
+        Part<T> whole{platform_, module_, co_runner_, width_, prediction_, slope_, 0};
+        for (std::int64_t first = 0; first < size(); first += most) {
+            Part<T> part = whole.rows(first, std::min(most, size() - first));
+            part.first = 0;
+            at_ = static_cast<std::size_t>(first);
+            visit(part);
         }
     }
 
-    /// Fills `slope` and returns the loss of the rows at work: their share of weight * mean over the batch.
-    double slope_of_loss(Loss kind, double weight) {
-        const double scale = weight / static_cast<double>(draws.size());
+    /// Fills the slope of the part being visited and returns its loss: its share of weight * mean over the batch.
+    double slope_of_loss(const Part<T>& part, Loss kind, double weight) {
+        const double scale = weight / static_cast<double>(size());
         const auto slope_scale = static_cast<T>(2.0 * scale);
-        double loss = 0.0;
-        for (std::size_t b = 0; b < slope.size(); ++b) {
-            const T unit = kind == Loss::kRelative ? T{1} / target[b] : T{1};
-            const T error = (prediction[b] - target[b]) * unit;
-            loss += static_cast<double>(error) * static_cast<double>(error);
-            slope[b] = slope_scale * error * unit;
+        std::array<double, 4> sums{};  // of every fourth row, so that no addition waits for the one before
+        for (std::size_t n = 0; n < part.prediction.size(); ++n) {
+            const T target = target_[at_ + n];
+            const T unit = kind == Loss::kRelative ? T{1} / target : T{1};
+            const T error = (part.prediction[n] - target) * unit;
+            sums[n % 4] += static_cast<double>(error) * static_cast<double>(error);
+            slope_[at_ + n] = slope_scale * error * unit;
         }
-        return loss * scale;
+        return ((sums[0] + sums[1]) + (sums[2] + sums[3])) * scale;
     }
 
 private:
-    void gather(const PairColumns& data, std::span<const std::int64_t> numbers, std::int64_t scalars) {
-        const std::size_t n = numbers.size();
-        const auto co_runners = static_cast<std::size_t>(data.width);
-        rows = static_cast<std::int64_t>(n);
-        width = data.width;
-        platform.resize(n);
-        module.resize(n);
-        co_runner.resize(n * co_runners);
-        target.resize(data.target.empty() ? 0 : n);
-        prediction.resize(n);
-        slope.resize(n);
-        values.resize(n * static_cast<std::size_t>(scalars));
-        gradient.resize(values.size());
+    // A loop a column: their cache misses, many where the data lie in a large file, then overlap.
+    void gather(const PairColumns& data) {
+        const std::size_t n = draws_.size();
+        const auto width = static_cast<std::size_t>(data.width);
+        width_ = data.width;
+        platform_.resize(n);
+        module_.resize(n);
+        co_runner_.resize(n * width);
+        target_.resize(data.target.empty() ? 0 : n);
+        prediction_.resize(n);
+        slope_.resize(n);
         for (std::size_t b = 0; b < n; ++b) {
-            const auto row = static_cast<std::size_t>(numbers[b]);
-            platform[b] = data.platform[row];
-            module[b] = data.module[row];
-            for (std::size_t c = 0; c < co_runners; ++c) {
-                co_runner[b * co_runners + c] = data.co_runner[row * co_runners + c];
-            }
-            if (!target.empty()) {
-                target[b] = static_cast<T>(data.target[row]);
-            }
+            platform_[b] = data.platform[static_cast<std::size_t>(draws_[b])];
+        }
+        for (std::size_t b = 0; b < n; ++b) {
+            module_[b] = data.module[static_cast<std::size_t>(draws_[b])];
+        }
+        for (std::size_t b = 0; b < target_.size(); ++b) {
+            target_[b] = static_cast<T>(data.target[static_cast<std::size_t>(draws_[b])]);
+        }
+        for (std::size_t b = 0; width > 0 && b < n; ++b) {
+            const auto from = data.co_runner.subspan(static_cast<std::size_t>(draws_[b]) * width, width);
+            std::ranges::copy(from, co_runner_.begin() + static_cast<std::ptrdiff_t>(b * width));
         }
     }
+
+    std::vector<std::int64_t> draws_;  // row numbers in the data
+    std::vector<std::int32_t> platform_, module_, co_runner_, spare_;
+    std::int32_t width_ = 0;
+    AlignedVector<T> target_, prediction_, slope_, spare_target_;
+    std::vector<std::int32_t> starts_;
+    std::vector<std::size_t> order_;
+    std::size_t at_ = 0;  // first row of the part being visited
 };
 
 }  // namespace pitot

@@ -1,21 +1,26 @@
 // Runs a program on the host, one replica after another, with the kernels of `K`. Shared by the reference and the cpu
 // backend, which differ in their kernels and their scalar type alone.
 //
-// A step: towers forward; for every objective draw a batch, predict, differentiate back into the tower rows; towers
-// backward; optimiser. Nothing is allocated inside a step once the workspace has grown to the batch.
+// A step: draw a batch for every objective; of sides worked on by named rows, bring those rows up to date and copy
+// them; towers forward; for every objective predict and differentiate back into the tower rows; towers backward;
+// optimiser. Nothing is allocated inside a step once the workspace has grown to the batch.
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
+#include <iterator>
 #include <span>
-#include <type_traits>
-#include <variant>
 #include <vector>
 
 #include "backend/backend.hpp"
 #include "backend/host/batch.hpp"
 #include "backend/host/layout.hpp"
+#include "backend/host/named_tables.hpp"
+#include "backend/host/operations.hpp"
+#include "backend/host/skipped_updates.hpp"
 #include "core/check.hpp"
+#include "core/team.hpp"
 
 namespace pitot {
 
@@ -26,59 +31,76 @@ class HostExecutor final : public Executor {
     using ConstView = MatrixView<const T>;
 
     struct Replica {
-        AlignedVector<T> parameters, gradient, first_moment, second_moment;
-        AlignedVector<T> towers, tower_gradient;
-        AlignedVector<T> constants;
+        AlignedVector<T> constants, parameters, towers;
+        NamedTables<K> tables;
+        // From here on where something is trained.
+        AlignedVector<T> gradient, tower_gradient, first_moment, second_moment;
         std::int64_t updates = 0;
     };
 
+    // What a step or a prediction works in.
+    struct Work {
+        std::vector<Batch<T>> batches;
+        std::array<NamedRows, 2> named;
+        AlignedVector<T> compact, compact_gradient, pairs, pair_gradient;
+    };
+
 public:
-    HostExecutor(const Program& program, std::int64_t group) : program_(program), layout_(program) {
-        shared_constants_.resize(static_cast<std::size_t>(layout_.size(Role::kConstant)));
+    HostExecutor(const Program& program, std::int64_t group, const ExecutionPlan& plan)
+        : program_(program), layout_(program, plan), operations_(program_, layout_), team_(plan.threads) {
+        grow(shared_constants_, Arena::kConstants);
         for (BufferId id = 0; id < count(); ++id) {
             if (info(id).role == Role::kConstant) {
-                write(view_of(shared_constants_, id), std::span<const float>(info(id).values));
+                write(home(shared_constants_.data(), id), std::span<const float>(info(id).values));
             }
         }
-        replicas_.resize(static_cast<std::size_t>(group));
-        for (Replica& r : replicas_) {
-            r.parameters.resize(static_cast<std::size_t>(layout_.size(Role::kParameter)));
-            r.towers.resize(static_cast<std::size_t>(layout_.size(Role::kTower)));
-            r.constants.resize(static_cast<std::size_t>(layout_.size(Role::kReplicaConstant)));
+        for (std::int64_t g = 0; g < group; ++g) {
+            Replica& r = replicas_.emplace_back(Replica{{}, {}, {}, {program_, layout_}, {}, {}, {}, {}});
+            grow(r.constants, Arena::kReplicaConstants);
+            grow(r.parameters, Arena::kParameters);
+            grow(r.towers, Arena::kTowers);
         }
-        transposed_.resize(static_cast<std::size_t>(layout_.largest_weight()));
+        prepare(work_, 1);
     }
 
     void set_parameters(std::int64_t replica, std::span<const double> values) override {
         PITOT_CHECK(static_cast<std::int64_t>(values.size()) == program_.parameter_count());
         Replica& r = at(replica);
-        for (BufferId id = 0; id < count(); ++id) {
-            if (info(id).role == Role::kParameter) {
-                const auto n = static_cast<std::size_t>(info(id).rows * info(id).cols);
-                write(view_of(r.parameters, id), values.first(n));
-                values = values.subspan(n);
-            }
-        }
+        for_each_parameter(r, [&](View view) {
+            const auto n = static_cast<std::size_t>(view.rows * view.cols);
+            write(view, values.first(n));
+            values = values.subspan(n);
+        });
         std::ranges::fill(r.first_moment, T{0});
         std::ranges::fill(r.second_moment, T{0});
+        r.tables.reset();
         r.updates = 0;
     }
 
-    [[nodiscard]] std::vector<double> parameters(std::int64_t replica) const override {
-        std::vector<double> out(static_cast<std::size_t>(program_.parameter_count()));
-        flatten(at(replica).parameters, out);
+    [[nodiscard]] std::vector<double> parameters(std::int64_t replica) override {
+        Replica& r = at(replica);
+        r.tables.catch_up_all(team_);
+        std::vector<double> out;
+        out.reserve(static_cast<std::size_t>(program_.parameter_count()));
+        for_each_parameter(r, [&](View view) {
+            for (std::int64_t i = 0; i < view.rows; ++i) {
+                std::ranges::copy(view.row(i), std::back_inserter(out));
+            }
+        });
         return out;
     }
 
     void set_constant(std::int64_t replica, BufferId buffer, std::span<const double> values) override {
         PITOT_CHECK(info(buffer).role == Role::kReplicaConstant);
-        write(view_of(at(replica).constants, buffer), values);
+        write(home(at(replica).constants.data(), buffer), values);
     }
 
     void train(std::span<const Objective> objectives, const Adam& adam, std::span<const Key> keys,
                std::int64_t first_step, std::int64_t steps, std::span<double> mean_loss) override {
+        prepare(work_, objectives.size());
         for (std::size_t g = 0; g < replicas_.size(); ++g) {
             make_trainable(replicas_[g]);
+            replicas_[g].tables.make_trainable(adam);
             double total = 0.0;
             for (std::int64_t step = first_step; step < first_step + steps; ++step) {
                 total += train_step(g, objectives, adam, keys[g], step);
@@ -90,303 +112,264 @@ public:
     double gradient(std::int64_t replica, const PairColumns& rows, double weight, std::span<double> out) override {
         Replica& r = at(replica);
         make_trainable(r);
-        towers_forward(r);
-        zero_scattered(r);
-        batch_.number(0, rows.size());
-        const double loss = learn_from_batch(r, rows, weight);
-        towers_backward(r);
-        flatten(r.gradient, out);
+        r.tables.catch_up_all(team_);
+        Batch<T>& batch = work_.batches.front();
+        batch.load(rows, 0, rows.size());
+        name_rows(work_, std::span(&batch, 1));
+        copy_named_rows(r, work_);
+        const Workplace<T> place = training_place(r);
+        operations_.towers_forward(place);
+        zero_scattered(place);
+        const double loss = learn_from(batch, place, weight);
+        operations_.towers_backward(place);
+        copy_gradient(place, out);
         return loss;
     }
 
     void forward_towers() override {
         for (Replica& r : replicas_) {
-            towers_forward(r);
+            r.tables.catch_up_all(team_);
+            if (!names_rows()) {  // predict() computes the towers of named rows
+                Workplace<T> place = predicting_place(r, work_, team_);
+                place.writable[index(Arena::kTowers)] = r.towers.data();
+                operations_.towers_forward(place);
+            }
         }
     }
 
     void predict(std::int64_t replica, const PairColumns& rows, std::span<double> out) const override {
-        Batch<T> work;
-        work.number(0, rows.size());
+        const Replica& r = at(replica);
+        Work work;
+        prepare(work, 1);
+        Team alone(1);
+        AlignedVector<T> towers;
+        if (names_rows()) {
+            grow(towers, Arena::kTowers);
+        }
+        Batch<T>& batch = work.batches.front();
         auto to = out.begin();
-        work.for_each_part(rows, layout_.size(Role::kPair), [&] {
-            pair_forward(at(replica), work);
-            to = std::ranges::copy(work.prediction, to).out;
-        });
+        const std::int64_t most = rows_that_fit(rows);
+        for (std::int64_t first = 0; first < rows.size(); first += most) {
+            batch.load(rows, first, std::min(most, rows.size() - first));
+            name_rows(work, work.batches);
+            copy_named_rows(r, work);
+            Workplace<T> place = predicting_place(r, work, alone);
+            if (names_rows()) {
+                place.values[index(Arena::kTowers)] = place.writable[index(Arena::kTowers)] = towers.data();
+                operations_.towers_forward(place);
+            }
+            batch.for_each_part(kPartRows, [&](const Part<T>& part) {
+                place.part_rows = part.size();
+                operations_.pairs_forward(place, part);
+            });
+            to = std::ranges::copy(batch.prediction(), to).out;
+        }
     }
 
 private:
+    // Rows of a part, so that what is computed for them stays in the second-level cache.
+    static constexpr std::int64_t kPartRows = 256;
+
+    [[nodiscard]] static std::size_t index(Arena arena) { return static_cast<std::size_t>(arena); }
     [[nodiscard]] BufferId count() const { return static_cast<BufferId>(program_.buffers.size()); }
     [[nodiscard]] const BufferInfo& info(BufferId id) const { return program_.buffers[static_cast<std::size_t>(id)]; }
     [[nodiscard]] Replica& at(std::int64_t replica) { return replicas_[static_cast<std::size_t>(replica)]; }
     [[nodiscard]] const Replica& at(std::int64_t replica) const { return replicas_[static_cast<std::size_t>(replica)]; }
+    [[nodiscard]] bool names_rows() const { return layout_.named(Axis::kPlatform) || layout_.named(Axis::kModule); }
 
-    // The buffer's place in an arena of its role; `rows` for batch buffers.
-    template <typename Arena>
-    [[nodiscard]] auto view_of(Arena& arena, BufferId id, std::int64_t rows = 0) const {
-        using E = std::conditional_t<std::is_const_v<Arena>, const T, T>;
-        const auto& place = layout_.place(id);
-        const bool pair = info(id).role == Role::kPair;
-        return MatrixView<E>{arena.data() + place.offset * (pair ? rows : 1), pair ? rows : info(id).rows,
-                             info(id).cols, place.stride};
+    void grow(AlignedVector<T>& vector, Arena arena) const {
+        vector.resize(static_cast<std::size_t>(layout_.size(arena) * (arena == Arena::kPairs ? kPartRows : 1)));
     }
-    [[nodiscard]] ConstView value(const Replica& r, BufferId id) const {
-        switch (info(id).role) {
-            case Role::kConstant:
-                return view_of(shared_constants_, id);
-            case Role::kReplicaConstant:
-                return view_of(r.constants, id);
-            case Role::kParameter:
-                return view_of(r.parameters, id);
-            case Role::kTower:
-                return view_of(r.towers, id);
-            case Role::kPair:
-                break;
-        }
-        PITOT_CHECK(false);
-    }
-    [[nodiscard]] View gradient_of(Replica& r, BufferId id) const {
-        return info(id).role == Role::kParameter ? view_of(r.gradient, id) : view_of(r.tower_gradient, id);
-    }
-    [[nodiscard]] View value(Batch<T>& w, BufferId id) const { return view_of(w.values, id, w.rows); }
-    [[nodiscard]] View gradient_of(Batch<T>& w, BufferId id) const { return view_of(w.gradient, id, w.rows); }
-
-    [[nodiscard]] const T* bias_of(const Replica& r, BufferId id) const { return id < 0 ? nullptr : value(r, id).data; }
-    [[nodiscard]] T* bias_gradient_of(Replica& r, BufferId id) const {
-        return id < 0 ? nullptr : gradient_of(r, id).data;
-    }
-
-    template <typename V>
-    static void write(View to, std::span<const V> values) {
-        for (std::int64_t i = 0; i < to.rows; ++i) {
-            for (std::int64_t j = 0; j < to.cols; ++j) {
-                to(i, j) = static_cast<T>(values[static_cast<std::size_t>(i * to.cols + j)]);
+    void prepare(Work& work, std::size_t batches) const {
+        work.batches.resize(std::max(work.batches.size(), batches));
+        grow(work.compact, Arena::kCompact);
+        grow(work.pairs, Arena::kPairs);
+        for (const Axis axis : {Axis::kPlatform, Axis::kModule}) {
+            if (layout_.named(axis)) {
+                work.named[static_cast<std::size_t>(axis)].resize(program_.rows_of(axis));
             }
         }
     }
-    void flatten(const AlignedVector<T>& arena, std::span<double> out) const {
-        std::size_t n = 0;
+    void make_trainable(Replica& r) {
+        grow(work_.compact_gradient, Arena::kCompact);
+        grow(work_.pair_gradient, Arena::kPairs);
+        grow(r.tower_gradient, Arena::kTowers);
+        for (auto* arena : {&r.gradient, &r.first_moment, &r.second_moment}) {
+            grow(*arena, Arena::kParameters);
+        }
+    }
+
+    // The whole of a buffer, given the arena it is kept in.
+    template <typename E>
+    [[nodiscard]] MatrixView<E> home(E* arena, BufferId id) const {
+        const auto& place = layout_.home(id);
+        return {arena + place.offset, info(id).rows, info(id).cols, place.stride};
+    }
+    template <typename Visit>
+    void for_each_parameter(Replica& r, Visit visit) const {
         for (BufferId id = 0; id < count(); ++id) {
             if (info(id).role == Role::kParameter) {
-                const ConstView from = view_of(arena, id);
-                for (std::int64_t i = 0; i < from.rows; ++i) {
-                    for (const T x : from.row(i)) {
-                        out[n++] = static_cast<double>(x);
-                    }
-                }
+                const bool table = layout_.home(id).arena == Arena::kTables;
+                visit(home(table ? r.tables.values() : r.parameters.data(), id));
+            }
+        }
+    }
+    template <typename V>
+    static void write(View to, std::span<const V> values) {
+        auto from = values.begin();
+        for (std::int64_t i = 0; i < to.rows; ++i) {
+            for (T& x : to.row(i)) {
+                x = static_cast<T>(*from++);
             }
         }
     }
 
-    // Gradients and moments exist only where something is trained.
-    void make_trainable(Replica& r) const {
-        if (r.gradient.empty()) {
-            for (auto* arena : {&r.gradient, &r.first_moment, &r.second_moment}) {
-                arena->resize(r.parameters.size());
+    [[nodiscard]] Workplace<T> predicting_place(const Replica& r, Work& work, Team& team) const {
+        Workplace<T> place;
+        place.values = {shared_constants_.data(), r.constants.data(),  r.parameters.data(), r.tables.values(),
+                        r.towers.data(),          work.compact.data(), work.pairs.data()};
+        place.writable[index(Arena::kCompact)] = work.compact.data();
+        place.writable[index(Arena::kPairs)] = work.pairs.data();
+        for (std::size_t axis = 0; axis < 2; ++axis) {
+            place.rows[axis] = static_cast<std::int64_t>(work.named[axis].rows().size());
+        }
+        place.team = &team;
+        return place;
+    }
+    [[nodiscard]] Workplace<T> training_place(Replica& r) {
+        Workplace<T> place = predicting_place(r, work_, team_);
+        place.writable[index(Arena::kTowers)] = r.towers.data();
+        place.gradients[index(Arena::kParameters)] = r.gradient.data();
+        place.gradients[index(Arena::kTowers)] = r.tower_gradient.data();
+        place.gradients[index(Arena::kCompact)] = work_.compact_gradient.data();
+        place.gradients[index(Arena::kPairs)] = work_.pair_gradient.data();
+        return place;
+    }
+
+    // Replaces rows of named sides in the batches by their places among the rows at work.
+    void name_rows(Work& work, std::span<Batch<T>> batches) const {
+        auto& [platforms, modules] = work.named;
+        platforms.clear();
+        modules.clear();
+        for (Batch<T>& batch : batches) {
+            if (layout_.named(Axis::kPlatform)) {
+                batch.name_platforms(platforms);
             }
-            r.tower_gradient.resize(r.towers.size());
+            if (layout_.named(Axis::kModule)) {
+                batch.name_modules(modules);
+            }
+        }
+    }
+    // Pairs at a time of which no named side has more rows than there is room for.
+    [[nodiscard]] std::int64_t rows_that_fit(const PairColumns& data) const {
+        std::int64_t most = std::max<std::int64_t>(data.size(), 1);
+        if (layout_.named(Axis::kPlatform)) {
+            most = std::min(most, layout_.most_rows(Axis::kPlatform));
+        }
+        if (layout_.named(Axis::kModule)) {
+            most = std::min(most, layout_.most_rows(Axis::kModule) / (1 + data.width));
+        }
+        PITOT_CHECK(most > 0);
+        return most;
+    }
+
+    // Copies the rows at work of everything that has rows of a named side.
+    void copy_named_rows(const Replica& r, Work& work) const {
+        for (const BufferId id : layout_.copied()) {
+            const auto rows = work.named[static_cast<std::size_t>(info(id).axis)].rows();
+            const T* arena = info(id).role == Role::kConstant    ? shared_constants_.data()
+                             : info(id).role == Role::kParameter ? r.tables.values()
+                                                                 : r.constants.data();
+            const ConstView from = r.tables.whole(arena, id);
+            const View to = r.tables.compact(work.compact.data(), id, static_cast<std::int64_t>(rows.size()));
+            for (std::size_t c = 0; c < rows.size(); ++c) {
+                std::ranges::copy(from.row(rows[c]), to.row(static_cast<std::int64_t>(c)).begin());
+            }
+        }
+    }
+
+    void zero_scattered(const Workplace<T>& place) const {
+        for (const BufferId id : layout_.scattered()) {
+            const View view = operations_.gradient(place, id);
+            std::fill_n(view.data, view.rows * view.stride, T{0});
         }
     }
 
     double train_step(std::size_t g, std::span<const Objective> objectives, const Adam& adam, Key key,
                       std::int64_t step) {
         Replica& r = replicas_[g];
-        towers_forward(r);
-        zero_scattered(r);
+        const auto batches = std::span(work_.batches).first(objectives.size());
+        for (std::size_t o = 0; o < objectives.size(); ++o) {
+            batches[o].draw(objectives[o], g, key.fold(o), step);
+        }
+        name_rows(work_, batches);
+        for (const Axis axis : {Axis::kPlatform, Axis::kModule}) {
+            r.tables.catch_up(axis, work_.named[static_cast<std::size_t>(axis)].rows(), team_);
+        }
+        copy_named_rows(r, work_);
+        const Workplace<T> place = training_place(r);
+        operations_.towers_forward(place);
+        zero_scattered(place);
         double loss = 0.0;
         for (std::size_t o = 0; o < objectives.size(); ++o) {
-            if (objectives[o].weight != 0.0) {
-                batch_.draw(objectives[o], g, key.fold(o), step, program_.sort_by_platform);
-                loss += learn_from_batch(r, objectives[o].data, objectives[o].weight);
-            }
+            batches[o].sort(layout_.named(Axis::kPlatform) ? place.rows[0] : program_.platforms);
+            loss += learn_from(batches[o], place, objectives[o].weight);
         }
-        towers_backward(r);
-        ++r.updates;
-        K::adam(r.parameters, r.gradient, r.first_moment, r.second_moment, adam, r.updates);
+        operations_.towers_backward(place);
+        update(r, adam_step(adam, ++r.updates));
         return loss;
+    }
+
+    void update(Replica& r, const AdamStep& step) {
+        constexpr std::int64_t grain = 1024;
+        team_.share(layout_.size(Arena::kParameters), grain, [&](std::int64_t first, std::int64_t n) {
+            const auto piece = [&](AlignedVector<T>& arena) {
+                return std::span(arena).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(n));
+            };
+            K::adam(piece(r.parameters), piece(r.gradient), piece(r.first_moment), piece(r.second_moment), step);
+        });
+        r.tables.update({work_.named[0].rows(), work_.named[1].rows()}, work_.compact_gradient.data(), step, team_);
     }
 
     // Predicts the batch's rows and sends the loss's gradient back into the tower rows. Returns the loss.
-    double learn_from_batch(Replica& r, const PairColumns& data, double weight) {
+    double learn_from(Batch<T>& batch, Workplace<T> place, double weight) {
         double loss = 0.0;
-        batch_.for_each_part(data, layout_.size(Role::kPair), [&] {
-            pair_forward(r, batch_);
-            loss += batch_.slope_of_loss(program_.loss, weight);
-            pair_backward(r, batch_);
+        batch.for_each_part(kPartRows, [&](const Part<T>& part) {
+            place.part_rows = part.size();
+            operations_.pairs_forward(place, part);
+            loss += batch.slope_of_loss(part, program_.loss, weight);
+            operations_.pairs_backward(place, part);
         });
         return loss;
     }
 
-    void towers_forward(Replica& r) const {
-        for (const TowerOp& op : program_.tower) {
-            if (const auto* concat = std::get_if<Concat>(&op)) {
-                const View out = view_of(r.towers, concat->out);
-                const ConstView left = value(r, concat->left);
-                const ConstView right = value(r, concat->right);
-                for (std::int64_t i = 0; i < out.rows; ++i) {
-                    const auto row = out.row(i);
-                    std::ranges::copy(right.row(i), std::ranges::copy(left.row(i), row.begin()).out);
-                }
-            } else {
-                const auto& dense = std::get<Dense>(op);
-                K::dense_forward(value(r, dense.x), value(r, dense.weight), bias_of(r, dense.bias), dense.activation,
-                                 view_of(r.towers, dense.out));
+    // The flat gradient, 0 for rows not named.
+    void copy_gradient(const Workplace<T>& place, std::span<double> out) const {
+        std::ranges::fill(out, 0.0);
+        for (BufferId id = 0; id < count(); ++id) {
+            if (info(id).role != Role::kParameter) {
+                continue;
             }
-        }
-    }
-
-    void zero_scattered(Replica& r) const {
-        for (const BufferId id : layout_.scattered()) {
-            const View view = gradient_of(r, id);
-            std::fill_n(view.data, view.rows * view.stride, T{0});
-        }
-    }
-
-    void towers_backward(Replica& r) {
-        for (auto op = program_.tower.rbegin(); op != program_.tower.rend(); ++op) {
-            if (const auto* concat = std::get_if<Concat>(&*op)) {
-                const View to = gradient_of(r, concat->right);
-                const View from = gradient_of(r, concat->out).columns(info(concat->left).cols, to.cols);
-                for (std::int64_t i = 0; i < to.rows; ++i) {
-                    std::ranges::copy(from.row(i), to.row(i).begin());
-                }
-            } else {
-                const auto& dense = std::get<Dense>(*op);
-                const bool constant = info(dense.x).role == Role::kConstant;
-                dense_backward(dense, value(r, dense.x), value(r, dense.weight), value(r, dense.out),
-                               gradient_of(r, dense.out), false, gradient_of(r, dense.weight),
-                               bias_gradient_of(r, dense.bias), constant ? View{} : gradient_of(r, dense.x));
+            const auto cols = static_cast<std::size_t>(info(id).cols);
+            const bool table = layout_.home(id).arena == Arena::kTables;
+            const View from = operations_.gradient(place, id);
+            const std::int64_t each = table ? info(id).rows / program_.rows_of(info(id).axis) : 1;
+            for (std::int64_t i = 0; i < from.rows; ++i) {
+                const auto rows = work_.named[table ? static_cast<std::size_t>(info(id).axis) : 0].rows();
+                const std::int64_t row = table ? rows[static_cast<std::size_t>(i / each)] * each + i % each : i;
+                std::ranges::copy(from.row(i), out.begin() + row * info(id).cols);
             }
-        }
-    }
-
-    // `dx` is the gradient of the whole of x; only the columns wanted are written.
-    template <typename Op>
-    void dense_backward(const Op& op, ConstView x, ConstView weight, ConstView out, View dout, bool accumulate,
-                        View dweight, T* dbias, View dx) {
-        const std::int64_t wanted = info(op.x).cols - op.x_gradient_from;
-        const View part = wanted > 0 ? dx.columns(op.x_gradient_from, wanted) : View{};
-        K::dense_backward(x, weight, out, op.activation, dout, accumulate, dweight, dbias, part, transposed_);
-    }
-
-    void pair_forward(const Replica& r, Batch<T>& w) const {
-        std::ranges::fill(w.prediction, T{0});
-        for (const PairOp& op : program_.pair) {
-            std::visit([&](const auto& o) { forward(o, r, w); }, op);
-        }
-    }
-    void pair_backward(Replica& r, Batch<T>& w) {
-        for (auto op = program_.pair.rbegin(); op != program_.pair.rend(); ++op) {
-            std::visit([&](const auto& o) { backward(o, r, w); }, *op);
-        }
-    }
-
-    void forward(const PairBaseline& op, const Replica& r, Batch<T>& w) const {
-        const T* a = value(r, op.platform_term).data;
-        const T* b = value(r, op.module_term).data;
-        for (std::size_t n = 0; n < w.prediction.size(); ++n) {
-            w.prediction[n] += a[w.platform[n]] + b[w.module[n]];
-        }
-    }
-    void backward(const PairBaseline& /*op*/, Replica& /*r*/, Batch<T>& /*w*/) {}
-
-    void forward(const PairDot& op, const Replica& r, Batch<T>& w) const {
-        K::pair_dot(w.platform, w.module, value(r, op.left), value(r, op.right), op.width, static_cast<T>(op.scale),
-                    w.prediction);
-    }
-    void backward(const PairDot& op, Replica& r, Batch<T>& w) {
-        K::pair_dot_backward(w.platform, w.module, value(r, op.left), value(r, op.right), op.width,
-                             static_cast<T>(op.scale), w.slope, gradient_of(r, op.left), gradient_of(r, op.right));
-    }
-
-    void forward(const PairInterference& op, const Replica& r, Batch<T>& w) const {
-        if (w.width > 0) {
-            K::interference(op, w.platform, w.module, w.co_runner, w.width, value(r, op.left), value(r, op.right),
-                            w.prediction);
-        }
-    }
-    void backward(const PairInterference& op, Replica& r, Batch<T>& w) {
-        if (w.width > 0) {
-            K::interference_backward(op, w.platform, w.module, w.co_runner, w.width, value(r, op.left),
-                                     value(r, op.right), w.slope, gradient_of(r, op.left), gradient_of(r, op.right));
-        }
-    }
-
-    void forward(const PairSumTanh& op, const Replica& r, Batch<T>& w) const {
-        K::sum_tanh(w.platform, w.module, value(r, op.left), value(r, op.right), value(w, op.out));
-    }
-    void backward(const PairSumTanh& op, Replica& r, Batch<T>& w) {
-        K::sum_tanh_backward(w.platform, w.module, value(w, op.out), gradient_of(w, op.out), gradient_of(r, op.left),
-                             gradient_of(r, op.right));
-    }
-
-    void forward(const PairGather& op, const Replica& r, Batch<T>& w) const {
-        const ConstView from = value(r, op.rows);
-        const View to = value(w, op.out);
-        for (std::int64_t b = 0; b < w.rows; ++b) {
-            std::ranges::copy(from.row(w.module[static_cast<std::size_t>(b)]), to.row(b).begin());
-        }
-    }
-    void backward(const PairGather& /*op*/, Replica& /*r*/, Batch<T>& /*w*/) {}
-
-    void forward(const Dense& op, const Replica& r, Batch<T>& w) const {
-        K::dense_forward(value(w, op.x), value(r, op.weight), bias_of(r, op.bias), op.activation, value(w, op.out));
-    }
-    void backward(const Dense& op, Replica& r, Batch<T>& w) {
-        dense_backward(op, value(w, op.x), value(r, op.weight), value(w, op.out), gradient_of(w, op.out), true,
-                       gradient_of(r, op.weight), bias_gradient_of(r, op.bias), gradient_of(w, op.x));
-    }
-
-    // Calls `visit(platform, first, rows)` for every run of equal platforms in the batch.
-    template <typename Visit>
-    static void for_each_run(const Batch<T>& w, Visit visit) {
-        for (std::size_t first = 0; first < w.platform.size();) {
-            std::size_t last = first + 1;
-            while (last < w.platform.size() && w.platform[last] == w.platform[first]) {
-                ++last;
-            }
-            visit(static_cast<std::int64_t>(w.platform[first]), static_cast<std::int64_t>(first),
-                  static_cast<std::int64_t>(last - first));
-            first = last;
-        }
-    }
-    void forward(const PlatformDense& op, const Replica& r, Batch<T>& w) const {
-        const std::int64_t k = info(op.x).cols;
-        for_each_run(w, [&](std::int64_t platform, std::int64_t first, std::int64_t n) {
-            K::dense_forward(value(w, op.x).row_range(first, n), value(r, op.weight).row_range(platform * k, k),
-                             value(r, op.bias).row(platform).data(), op.activation,
-                             value(w, op.out).row_range(first, n));
-        });
-    }
-    void backward(const PlatformDense& op, Replica& r, Batch<T>& w) {
-        const std::int64_t k = info(op.x).cols;
-        for_each_run(w, [&](std::int64_t platform, std::int64_t first, std::int64_t n) {
-            dense_backward(op, value(w, op.x).row_range(first, n), value(r, op.weight).row_range(platform * k, k),
-                           value(w, op.out).row_range(first, n), gradient_of(w, op.out).row_range(first, n), true,
-                           gradient_of(r, op.weight).row_range(platform * k, k),
-                           gradient_of(r, op.bias).row(platform).data(), gradient_of(w, op.x).row_range(first, n));
-        });
-    }
-
-    void forward(const PairOutput& op, const Replica& /*r*/, Batch<T>& w) const {
-        const View in = value(w, op.in);
-        for (std::int64_t b = 0; b < w.rows; ++b) {
-            w.prediction[static_cast<std::size_t>(b)] += static_cast<T>(op.scale) * in(b, 0);
-        }
-    }
-    void backward(const PairOutput& op, Replica& /*r*/, Batch<T>& w) {
-        const View din = gradient_of(w, op.in);
-        for (std::int64_t b = 0; b < w.rows; ++b) {
-            din(b, 0) = static_cast<T>(op.scale) * w.slope[static_cast<std::size_t>(b)];
+            out = out.subspan(static_cast<std::size_t>(info(id).rows) * cols);
         }
     }
 
     const Program& program_;
     ProgramLayout layout_;
+    Operations<K> operations_;
+    Team team_;
     AlignedVector<T> shared_constants_;
     std::vector<Replica> replicas_;
-    Batch<T> batch_;
-    AlignedVector<T> transposed_;  // of a weight matrix
+    Work work_;
 };
 
 }  // namespace pitot

@@ -1,7 +1,10 @@
 #include "backend/host/layout.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
+
+#include "core/check.hpp"
 
 namespace pitot {
 namespace {
@@ -40,12 +43,67 @@ std::int64_t Program::parameter_count() const {
     return n;
 }
 
-ProgramLayout::ProgramLayout(const Program& program) {
+namespace {
+
+// Rows at work when `names` of `rows` are named at random, by the plan's count; 0 where all of them cost less. A named
+// row costs a quarter more than one of all: it is looked up, copied to and fro, and brought up to date.
+std::int64_t rows_at_work(std::int64_t names, std::int64_t rows) {
+    if (names <= 0 || rows <= 0) {
+        return 0;
+    }
+    const auto all = static_cast<double>(rows);
+    const double expected = all * -std::expm1(static_cast<double>(names) * std::log1p(-1.0 / all));
+    return 1.25 * expected < all ? std::min(names, rows) : 0;
+}
+
+Arena arena_of(Role role) {
+    switch (role) {
+        case Role::kConstant:
+            return Arena::kConstants;
+        case Role::kReplicaConstant:
+            return Arena::kReplicaConstants;
+        case Role::kParameter:
+            return Arena::kParameters;
+        case Role::kTower:
+            return Arena::kTowers;
+        case Role::kPair:
+            return Arena::kPairs;
+    }
+    PITOT_CHECK(false);
+}
+
+}  // namespace
+
+// Adds a buffer at the ends of its arenas.
+void ProgramLayout::put(const BufferInfo& b, const Program& program) {
+    const std::int64_t stride = b.cols >= kLine ? round_up(b.cols) : b.cols;
+    const auto append = [&](Arena arena, std::int64_t scalars) {
+        std::int64_t& size = sizes_[static_cast<std::size_t>(arena)];
+        const Place place{arena, size, stride};
+        size += round_up(scalars);
+        return place;
+    };
+    if (!named(b.axis)) {
+        places_.push_back(append(arena_of(b.role), b.role == Role::kPair ? stride : b.rows * stride));
+        homes_.push_back(places_.back());
+        return;
+    }
+    const std::int64_t rows_each = b.rows / program.rows_of(b.axis);
+    const Place compact = append(Arena::kCompact, most_rows(b.axis) * rows_each * stride);
+    const auto id = static_cast<BufferId>(places_.size());
+    places_.push_back(compact);
+    if (b.role == Role::kTower) {
+        homes_.push_back(compact);
+        return;
+    }
+    homes_.push_back(append(b.role == Role::kParameter ? Arena::kTables : arena_of(b.role), b.rows * stride));
+    copied_.push_back(id);
+}
+
+ProgramLayout::ProgramLayout(const Program& program, const ExecutionPlan& plan)
+    : most_rows_{rows_at_work(plan.platform_rows, program.platforms), rows_at_work(plan.module_rows, program.modules)} {
     for (const BufferInfo& b : program.buffers) {
-        std::int64_t& size = sizes_[static_cast<std::size_t>(b.role)];
-        const std::int64_t stride = b.cols >= kLine ? round_up(b.cols) : b.cols;
-        places_.push_back({size, stride});
-        size += b.role == Role::kPair ? round_up(stride) : round_up(b.rows * stride);
+        put(b, program);
     }
     std::set<BufferId> scattered;
     for (const PairOp& op : program.pair) {

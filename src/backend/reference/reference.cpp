@@ -25,37 +25,45 @@ struct ReferenceKernels {
         }
     }
 
-    static void dense_backward(ConstView x, ConstView weight, ConstView out, Activation activation, View dout,
-                               bool accumulate, View dweight, double* dbias, View dx, std::span<double> /*scratch*/) {
-        for (std::int64_t i = 0; i < x.rows; ++i) {
-            for (std::int64_t j = 0; j < weight.cols; ++j) {
-                dout(i, j) *= activation == Activation::kTanh ? 1.0 - out(i, j) * out(i, j) : 1.0;
-            }
-        }
-        for (std::int64_t j = 0; j < weight.cols; ++j) {
-            double sum = 0.0;
-            for (std::int64_t i = 0; i < x.rows; ++i) {
-                sum += dout(i, j);
-            }
-            if (dbias != nullptr) {
-                dbias[j] = accumulate ? dbias[j] + sum : sum;
-            }
-            for (std::int64_t p = 0; p < x.cols; ++p) {
-                double product = accumulate ? dweight(p, j) : 0.0;
-                for (std::int64_t i = 0; i < x.rows; ++i) {
-                    product += x(i, p) * dout(i, j);
-                }
-                dweight(p, j) = product;
-            }
-        }
-        const std::int64_t first = x.cols - dx.cols;
+    static bool wants_transposed(ConstView /*weight*/, std::int64_t /*dx_cols*/) { return false; }
+    static void transpose(ConstView /*in*/, View /*out*/) {}
+    static void input_gradient(ConstView dout, ConstView weight, ConstView /*transposed*/, ConstView tanh_out,
+                               View dx) {
+        const std::int64_t first = weight.rows - dx.cols;
         for (std::int64_t i = 0; i < dx.rows; ++i) {
             for (std::int64_t p = 0; p < dx.cols; ++p) {
                 double sum = 0.0;
                 for (std::int64_t j = 0; j < weight.cols; ++j) {
                     sum += dout(i, j) * weight(first + p, j);
                 }
-                dx(i, p) = sum;
+                dx(i, p) = tanh_out.data == nullptr ? sum : sum * (1.0 - tanh_out(i, p) * tanh_out(i, p));
+            }
+        }
+    }
+    static void weight_gradient(ConstView x, ConstView dout, bool accumulate, View dweight) {
+        for (std::int64_t p = 0; p < x.cols; ++p) {
+            for (std::int64_t j = 0; j < dout.cols; ++j) {
+                double sum = accumulate ? dweight(p, j) : 0.0;
+                for (std::int64_t i = 0; i < x.rows; ++i) {
+                    sum += x(i, p) * dout(i, j);
+                }
+                dweight(p, j) = sum;
+            }
+        }
+    }
+    static void column_sums(ConstView dout, bool accumulate, double* sums) {
+        for (std::int64_t j = 0; j < dout.cols; ++j) {
+            double sum = accumulate ? sums[j] : 0.0;
+            for (std::int64_t i = 0; i < dout.rows; ++i) {
+                sum += dout(i, j);
+            }
+            sums[j] = sum;
+        }
+    }
+    static void tanh_slope(ConstView out, View dout) {
+        for (std::int64_t i = 0; i < dout.rows; ++i) {
+            for (std::int64_t j = 0; j < dout.cols; ++j) {
+                dout(i, j) *= 1.0 - out(i, j) * out(i, j);
             }
         }
     }
@@ -73,17 +81,17 @@ struct ReferenceKernels {
         }
     }
 
-    static void pair_dot(Index platform, Index module, ConstView left, ConstView right, std::int64_t width,
-                         double scale, std::span<double> prediction) {
+    static void pair_dot(Index platform, Index module, ConstView left, ConstView right, double scale,
+                         std::span<double> prediction) {
         for (std::size_t b = 0; b < prediction.size(); ++b) {
-            prediction[b] += scale * dot(&left(platform[b], 0), &right(module[b], 0), width);
+            prediction[b] += scale * dot(&left(platform[b], 0), &right(module[b], 0), left.cols);
         }
     }
-    static void pair_dot_backward(Index platform, Index module, ConstView left, ConstView right, std::int64_t width,
-                                  double scale, std::span<const double> slope, View dleft, View dright) {
+    static void pair_dot_backward(Index platform, Index module, ConstView left, ConstView right, double scale,
+                                  std::span<const double> slope, View dleft, View dright) {
         for (std::size_t b = 0; b < slope.size(); ++b) {
-            add_scaled(scale * slope[b], &right(module[b], 0), &dleft(platform[b], 0), width);
-            add_scaled(scale * slope[b], &left(platform[b], 0), &dright(module[b], 0), width);
+            add_scaled(scale * slope[b], &right(module[b], 0), &dleft(platform[b], 0), left.cols);
+            add_scaled(scale * slope[b], &left(platform[b], 0), &dright(module[b], 0), left.cols);
         }
     }
 
@@ -141,27 +149,67 @@ struct ReferenceKernels {
             }
         }
     }
-    static void sum_tanh_backward(Index platform, Index module, ConstView out, View dout, View dleft, View dright) {
-        for (std::int64_t b = 0; b < out.rows; ++b) {
+    static void sum_tanh_backward(Index platform, Index module, ConstView dout, View dleft, View dright) {
+        for (std::int64_t b = 0; b < dout.rows; ++b) {
             const auto n = static_cast<std::size_t>(b);
-            for (std::int64_t c = 0; c < out.cols; ++c) {
-                const double slope = dout(b, c) * (1.0 - out(b, c) * out(b, c));
-                dleft(platform[n], c) += slope;
-                dright(module[n], c) += slope;
+            for (std::int64_t c = 0; c < dout.cols; ++c) {
+                dleft(platform[n], c) += dout(b, c);
+                dright(module[n], c) += dout(b, c);
             }
         }
     }
 
+    // After its moments were updated.
+    static void move(const AdamStep& step, double m, double v, double& p) {
+        p -= step.rate * m / (std::sqrt(v) * step.root + step.epsilon);
+    }
     static void adam(std::span<double> parameters, std::span<const double> gradient, std::span<double> first,
-                     std::span<double> second, const Adam& adam, std::int64_t update) {
-        const double correction1 = 1.0 - std::pow(adam.beta1, static_cast<double>(update));
-        const double correction2 = 1.0 - std::pow(adam.beta2, static_cast<double>(update));
+                     std::span<double> second, const AdamStep& step) {
         for (std::size_t n = 0; n < parameters.size(); ++n) {
-            first[n] = adam.beta1 * first[n] + (1.0 - adam.beta1) * gradient[n];
-            second[n] = adam.beta2 * second[n] + (1.0 - adam.beta2) * gradient[n] * gradient[n];
-            parameters[n] -=
-                adam.learning_rate * (first[n] / correction1) / (std::sqrt(second[n] / correction2) + adam.epsilon);
+            first[n] = step.beta1 * first[n] + (1.0 - step.beta1) * gradient[n];
+            second[n] = step.beta2 * second[n] + (1.0 - step.beta2) * gradient[n] * gradient[n];
+            move(step, first[n], second[n], parameters[n]);
         }
+    }
+    static void adam_rows(Index rows, ConstView gradient, View parameters, View first, View second,
+                          const AdamStep& step) {
+        for (std::size_t c = 0; c < rows.size(); ++c) {
+            adam(parameters.row(rows[c]), gradient.row(static_cast<std::int64_t>(c)), first.row(rows[c]),
+                 second.row(rows[c]), step);
+        }
+    }
+    static void catch_up(Index rows, std::span<const SkippedTerms> skipped, double epsilon, View parameters, View first,
+                         View second) {
+        for (std::size_t c = 0; c < rows.size(); ++c) {
+            for (std::int64_t n = 0; n < parameters.cols; ++n) {
+                catch_up(skipped[c], epsilon, parameters(rows[c], n), first(rows[c], n), second(rows[c], n));
+            }
+        }
+    }
+    static void catch_up(const SkippedTerms& skipped, double epsilon, double& p, double& m, double& v) {
+        if (skipped.missed == 0) {
+            return;
+        }
+        if (skipped.steps != nullptr) {
+            double decaying_m = m;
+            double decaying_v = v;
+            for (const AdamStep& step : std::span(skipped.steps, static_cast<std::size_t>(skipped.replay))) {
+                decaying_m *= step.beta1;
+                decaying_v *= step.beta2;
+                move(step, decaying_m, decaying_v, p);
+            }
+        } else {
+            const double bottom = std::sqrt(v) + epsilon * skipped.centre;
+            double power = 1.0 / bottom;
+            double sum = 0.0;
+            for (const double moment : skipped.moments) {
+                sum += moment * power;
+                power *= -epsilon / bottom;
+            }
+            p -= m * sum;
+        }
+        m *= skipped.beta1_power;
+        v *= skipped.beta2_power;
     }
 };
 
@@ -169,8 +217,9 @@ class ReferenceBackend final : public Backend {
 public:
     [[nodiscard]] std::string_view name() const override { return "reference"; }
     [[nodiscard]] std::string description() const override { return "plain double-precision loops"; }
-    [[nodiscard]] Result<std::unique_ptr<Executor>> prepare(const Program& program, std::int64_t group) const override {
-        return std::make_unique<HostExecutor<ReferenceKernels>>(program, group);
+    [[nodiscard]] Result<std::unique_ptr<Executor>> prepare(const Program& program, std::int64_t group,
+                                                            const ExecutionPlan& plan) const override {
+        return std::make_unique<HostExecutor<ReferenceKernels>>(program, group, plan);
     }
 };
 

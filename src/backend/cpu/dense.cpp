@@ -1,0 +1,348 @@
+// Dense layers and the optimiser.
+#include "backend/cpu/kernels.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+// Compiled once for every target below; HWY_DYNAMIC_DISPATCH picks at run time.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "backend/cpu/dense.cpp"  // NOLINT(cppcoreguidelines-macro-usage): Highway's way
+#include <hwy/foreach_target.h>
+
+#include <hwy/highway.h>
+#include "backend/cpu/gemm-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace pitot::cpu::HWY_NAMESPACE {
+
+void dense_forward_kernel(const ConstView& x, const ConstView& weight, const float* bias, Activation activation,
+                          const View& out) {
+    if (is_vector(weight)) {
+        for (std::int64_t i = 0; i < out.rows; ++i) {
+            const float sum = dot(x.data + i * x.stride, weight.data, x.cols) + (bias == nullptr ? 0.0F : *bias);
+            out(i, 0) = activation == Activation::kTanh ? hn::GetLane(tanh_of(hn::Set(D(), sum))) : sum;
+        }
+        return;
+    }
+    const auto run = [&](auto finish) HWY_ATTR {
+        gemm(out.rows, weight.cols,
+             Product<decltype(finish)>{
+                 x.cols, {x.data, x.stride, 1}, weight.data, weight.stride, bias, false, out.data, out.stride, finish});
+    };
+    activation == Activation::kTanh ? run(Tanh{}) : run(Keep{});
+}
+
+// A 4 × 4 block at a time; what is left over element by element.
+void transpose_kernel(const ConstView& in, const View& out) {
+#if HWY_TARGET == HWY_SCALAR
+    const std::int64_t rows = 0;
+    const std::int64_t cols = 0;
+#else
+    const hn::FixedTag<float, 4> d;
+    const std::int64_t rows = in.rows / 4 * 4;
+    const std::int64_t cols = in.cols / 4 * 4;
+    for (std::int64_t i = 0; i < rows; i += 4) {
+        const float* HWY_RESTRICT from = in.data + i * in.stride;
+        for (std::int64_t j = 0; j < cols; j += 4) {
+            const auto r0 = hn::LoadU(d, from + j);
+            const auto r1 = hn::LoadU(d, from + in.stride + j);
+            const auto r2 = hn::LoadU(d, from + 2 * in.stride + j);
+            const auto r3 = hn::LoadU(d, from + 3 * in.stride + j);
+            const auto low02 = hn::InterleaveLower(d, r0, r2);
+            const auto low13 = hn::InterleaveLower(d, r1, r3);
+            const auto high02 = hn::InterleaveUpper(d, r0, r2);
+            const auto high13 = hn::InterleaveUpper(d, r1, r3);
+            float* HWY_RESTRICT to = out.data + j * out.stride + i;
+            hn::StoreU(hn::InterleaveLower(d, low02, low13), d, to);
+            hn::StoreU(hn::InterleaveUpper(d, low02, low13), d, to + out.stride);
+            hn::StoreU(hn::InterleaveLower(d, high02, high13), d, to + 2 * out.stride);
+            hn::StoreU(hn::InterleaveUpper(d, high02, high13), d, to + 3 * out.stride);
+        }
+    }
+#endif
+    for (std::int64_t i = 0; i < in.rows; ++i) {
+        for (std::int64_t j = i < rows ? cols : 0; j < in.cols; ++j) {
+            out(j, i) = in(i, j);
+        }
+    }
+}
+
+// dx row = dout * weight column, a product of one depth.
+HWY_INLINE void scale_row(float dout, const float* HWY_RESTRICT weight, const float* HWY_RESTRICT tanh_out,
+                          float* HWY_RESTRICT dx, std::int64_t n) {
+    const D d;
+    const V s = hn::Set(d, dout);
+    for_vectors(
+        n,
+        [&](std::int64_t c) HWY_ATTR {
+            const V slope = hn::Mul(s, hn::LoadU(d, weight + c));
+            hn::StoreU(tanh_out == nullptr ? slope : tanh_slope_of(slope, hn::LoadU(d, tanh_out + c)), d, dx + c);
+        },
+        [&](std::int64_t c, std::int64_t count) HWY_ATTR {
+            const V slope = hn::Mul(s, load_part(weight + c, count));
+            store_part(tanh_out == nullptr ? slope : tanh_slope_of(slope, load_part(tanh_out + c, count)), dx + c,
+                       count);
+        });
+}
+
+void input_gradient_kernel(const ConstView& dout, const ConstView& weight, const ConstView& transposed,
+                           const ConstView& tanh_out, const View& dx) {
+    const std::int64_t first = weight.rows - dx.cols;
+    if (is_vector(weight)) {
+        for (std::int64_t i = 0; i < dx.rows; ++i) {
+            scale_row(dout(i, 0), weight.data + first,
+                      tanh_out.data == nullptr ? nullptr : tanh_out.data + i * tanh_out.stride, dx.data + i * dx.stride,
+                      dx.cols);
+        }
+        return;
+    }
+    if (dx.cols <= kFewColumns) {
+        for (std::int64_t i = 0; i < dx.rows; ++i) {
+            for (std::int64_t p = 0; p < dx.cols; ++p) {
+                const float sum =
+                    dot(dout.data + i * dout.stride, weight.data + (first + p) * weight.stride, dout.cols);
+                const float y = tanh_out.data == nullptr ? 0.0F : tanh_out(i, p);
+                dx(i, p) = sum * (1.0F - y * y);
+            }
+        }
+        return;
+    }
+    const auto run = [&](auto finish) HWY_ATTR {
+        gemm(dx.rows, dx.cols,
+             Product<decltype(finish)>{dout.cols,
+                                       {dout.data, dout.stride, 1},
+                                       transposed.data,
+                                       transposed.stride,
+                                       nullptr,
+                                       false,
+                                       dx.data,
+                                       dx.stride,
+                                       finish});
+    };
+    tanh_out.data == nullptr ? run(Keep{}) : run(TanhSlope{tanh_out.data, tanh_out.stride});
+}
+
+void weight_gradient_kernel(const ConstView& x, const ConstView& dout, bool accumulate, const View& dweight) {
+    if (is_vector(dweight)) {
+        if (!accumulate) {
+            std::fill_n(dweight.data, dweight.rows, 0.0F);
+        }
+        for (std::int64_t i = 0; i < x.rows; ++i) {
+            add_scaled(dout(i, 0), x.data + i * x.stride, dweight.data, x.cols);
+        }
+        return;
+    }
+    gemm(x.cols, dout.cols,
+         Product<Keep>{x.rows,
+                       {x.data, 1, x.stride},
+                       dout.data,
+                       dout.stride,
+                       nullptr,
+                       accumulate,
+                       dweight.data,
+                       dweight.stride,
+                       {}});
+}
+
+void column_sums_kernel(const ConstView& dout, bool accumulate, float* sums) {
+    const D d;
+    if (dout.stride == 1) {
+        float sum = accumulate ? *sums : 0.0F;
+        for (std::int64_t i = 0; i < dout.rows; ++i) {
+            sum += dout.data[i];
+        }
+        *sums = sum;
+        return;
+    }
+    for_vectors(
+        dout.cols,
+        [&](std::int64_t c) HWY_ATTR {
+            V sum = accumulate ? hn::LoadU(d, sums + c) : hn::Zero(d);
+            for (std::int64_t i = 0; i < dout.rows; ++i) {
+                sum = hn::Add(sum, hn::LoadU(d, dout.data + i * dout.stride + c));
+            }
+            hn::StoreU(sum, d, sums + c);
+        },
+        [&](std::int64_t c, std::int64_t count) HWY_ATTR {
+            V sum = accumulate ? load_part(sums + c, count) : hn::Zero(d);
+            for (std::int64_t i = 0; i < dout.rows; ++i) {
+                sum = hn::Add(sum, load_part(dout.data + i * dout.stride + c, count));
+            }
+            store_part(sum, sums + c, count);
+        });
+}
+
+void tanh_slope_kernel(const ConstView& out, const View& dout) {
+    for (std::int64_t i = 0; i < dout.rows; ++i) {
+        update(dout.data + i * dout.stride, out.data + i * out.stride, out.cols,
+               [](V slope, V y) HWY_ATTR { return tanh_slope_of(slope, y); });
+    }
+}
+
+// The scalars of an update in every lane.
+struct AdamLanes {
+    V beta1, rest1, beta2, rest2, epsilon, rate, root;
+
+    explicit HWY_INLINE AdamLanes(const AdamStep& step)
+        : beta1(set(step.beta1)),
+          rest1(set(1.0 - step.beta1)),
+          beta2(set(step.beta2)),
+          rest2(set(1.0 - step.beta2)),
+          epsilon(set(step.epsilon)),
+          rate(set(step.rate)),
+          root(set(step.root)) {}
+    static HWY_INLINE V set(double x) { return hn::Set(D(), static_cast<float>(x)); }
+
+    HWY_INLINE V move(V m, V v, V p) const {
+        return hn::Sub(p, hn::Div(hn::Mul(rate, m), hn::MulAdd(hn::Sqrt(v), root, epsilon)));
+    }
+    HWY_INLINE V next(V g, V& m, V& v, V p) const {
+        m = hn::MulAdd(beta1, m, hn::Mul(rest1, g));
+        v = hn::MulAdd(beta2, v, hn::Mul(rest2, hn::Mul(g, g)));
+        return move(m, v, p);
+    }
+};
+
+// p, m and v at work, whole vectors and the rest: f(m, v, p, column, count), count < 0 for a whole vector, changes
+// all three.
+template <typename F>
+HWY_INLINE void for_state(float* HWY_RESTRICT p, float* HWY_RESTRICT m, float* HWY_RESTRICT v, std::int64_t n, F f) {
+    const D d;
+    for_vectors(
+        n,
+        [&](std::int64_t c) HWY_ATTR {
+            V pv = hn::LoadU(d, p + c);
+            V mv = hn::LoadU(d, m + c);
+            V vv = hn::LoadU(d, v + c);
+            f(mv, vv, pv, c, std::int64_t{-1});
+            hn::StoreU(pv, d, p + c);
+            hn::StoreU(mv, d, m + c);
+            hn::StoreU(vv, d, v + c);
+        },
+        [&](std::int64_t c, std::int64_t count) HWY_ATTR {
+            V pv = load_part(p + c, count);
+            V mv = load_part(m + c, count);
+            V vv = load_part(v + c, count);
+            f(mv, vv, pv, c, count);
+            store_part(pv, p + c, count);
+            store_part(mv, m + c, count);
+            store_part(vv, v + c, count);
+        });
+}
+
+HWY_INLINE void adam_run(float* p, const float* HWY_RESTRICT g, float* m, float* v, std::int64_t n,
+                         const AdamLanes& lanes) {
+    const D d;
+    for_state(p, m, v, n, [&](V& mv, V& vv, V& pv, std::int64_t c, std::int64_t count) HWY_ATTR {
+        pv = lanes.next(count < 0 ? hn::LoadU(d, g + c) : load_part(g + c, count), mv, vv, pv);
+    });
+}
+
+void adam_kernel(std::span<float> parameters, std::span<const float> gradient, std::span<float> first,
+                 std::span<float> second, const AdamStep& step) {
+    adam_run(parameters.data(), gradient.data(), first.data(), second.data(),
+             static_cast<std::int64_t>(parameters.size()), AdamLanes(step));
+}
+
+void adam_rows_kernel(Index rows, const ConstView& gradient, const View& parameters, const View& first,
+                      const View& second, const AdamStep& step) {
+    const AdamLanes lanes(step);
+    for (std::size_t c = 0; c < rows.size(); ++c) {
+        const std::int64_t at = rows[c] * parameters.stride;
+        adam_run(parameters.data + at, gradient.data + static_cast<std::int64_t>(c) * gradient.stride, first.data + at,
+                 second.data + at, parameters.cols, lanes);
+    }
+}
+
+// Updates without gradient one by one.
+HWY_INLINE void replay(const SkippedTerms& skipped, V& m, V& v, V& p) {
+    for (std::int64_t i = 0; i < skipped.replay; ++i) {
+        const AdamLanes lanes(skipped.steps[i]);
+        m = hn::Mul(m, lanes.beta1);
+        v = hn::Mul(v, lanes.beta2);
+        p = lanes.move(m, v, p);
+    }
+}
+
+void catch_up_kernel(Index rows, std::span<const SkippedTerms> skipped, float epsilon, const View& parameters,
+                     const View& first, const View& second) {
+    const D d;
+    const V epsilon_v = hn::Set(d, epsilon);
+    for (std::size_t c = 0; c < rows.size(); ++c) {
+        const SkippedTerms& s = skipped[c];
+        if (s.missed == 0) {
+            continue;
+        }
+        const V beta1 = AdamLanes::set(s.beta1_power);
+        const V beta2 = AdamLanes::set(s.beta2_power);
+        const V centre = AdamLanes::set(s.centre);
+        const std::int64_t at = rows[c] * parameters.stride;
+        for_state(parameters.data + at, first.data + at, second.data + at, parameters.cols,
+                  [&](V& m, V& v, V& p, std::int64_t, std::int64_t) HWY_ATTR {
+                      if (s.steps != nullptr) {
+                          V decaying_m = m;
+                          V decaying_v = v;
+                          replay(s, decaying_m, decaying_v, p);
+                      } else {
+                          const V bottom = hn::MulAdd(epsilon_v, centre, hn::Sqrt(v));
+                          const V u = hn::Div(epsilon_v, bottom);
+                          V sum = AdamLanes::set(s.moments[SkippedTerms::kMoments - 1]);
+                          for (std::size_t n = SkippedTerms::kMoments - 1; n-- > 0;) {
+                              sum = hn::NegMulAdd(sum, u, AdamLanes::set(s.moments[n]));
+                          }
+                          p = hn::Sub(p, hn::Div(hn::Mul(m, sum), bottom));
+                      }
+                      m = hn::Mul(m, beta1);
+                      v = hn::Mul(v, beta2);
+                  });
+    }
+}
+
+const char* instruction_set_kernel() { return hwy::TargetName(HWY_TARGET); }
+
+}  // namespace pitot::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace pitot::cpu {
+
+HWY_EXPORT(dense_forward_kernel);
+HWY_EXPORT(transpose_kernel);
+HWY_EXPORT(input_gradient_kernel);
+HWY_EXPORT(weight_gradient_kernel);
+HWY_EXPORT(column_sums_kernel);
+HWY_EXPORT(tanh_slope_kernel);
+HWY_EXPORT(adam_kernel);
+HWY_EXPORT(adam_rows_kernel);
+HWY_EXPORT(catch_up_kernel);
+HWY_EXPORT(instruction_set_kernel);
+
+void dense_forward(ConstView x, ConstView weight, const float* bias, Activation activation, View out) {
+    HWY_DYNAMIC_DISPATCH(dense_forward_kernel)(x, weight, bias, activation, out);
+}
+void transpose(ConstView in, View out) { HWY_DYNAMIC_DISPATCH(transpose_kernel)(in, out); }
+void input_gradient(ConstView dout, ConstView weight, ConstView transposed, ConstView tanh_out, View dx) {
+    HWY_DYNAMIC_DISPATCH(input_gradient_kernel)(dout, weight, transposed, tanh_out, dx);
+}
+void weight_gradient(ConstView x, ConstView dout, bool accumulate, View dweight) {
+    HWY_DYNAMIC_DISPATCH(weight_gradient_kernel)(x, dout, accumulate, dweight);
+}
+void column_sums(ConstView dout, bool accumulate, float* sums) {
+    HWY_DYNAMIC_DISPATCH(column_sums_kernel)(dout, accumulate, sums);
+}
+void tanh_slope(ConstView out, View dout) { HWY_DYNAMIC_DISPATCH(tanh_slope_kernel)(out, dout); }
+void adam(std::span<float> parameters, std::span<const float> gradient, std::span<float> first, std::span<float> second,
+          const AdamStep& step) {
+    HWY_DYNAMIC_DISPATCH(adam_kernel)(parameters, gradient, first, second, step);
+}
+void adam_rows(Index rows, ConstView gradient, View parameters, View first, View second, const AdamStep& step) {
+    HWY_DYNAMIC_DISPATCH(adam_rows_kernel)(rows, gradient, parameters, first, second, step);
+}
+void catch_up(Index rows, std::span<const SkippedTerms> skipped, float epsilon, View parameters, View first,
+              View second) {
+    HWY_DYNAMIC_DISPATCH(catch_up_kernel)(rows, skipped, epsilon, parameters, first, second);
+}
+const char* instruction_set() { return HWY_DYNAMIC_DISPATCH(instruction_set_kernel)(); }
+
+}  // namespace pitot::cpu
+#endif  // HWY_ONCE

@@ -1,0 +1,108 @@
+#include "backend/host/skipped_updates.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/check.hpp"
+
+namespace pitot {
+namespace {
+
+constexpr double kNegligible = 1e-10;    // of a row's movement
+constexpr double kConverged = 1e-12;     // beta2^t beside 1
+constexpr std::int64_t kLongest = 4096;  // window
+constexpr std::int64_t kMostKept = 1 << 20;
+
+double window_of(const Adam& adam) {
+    return adam.beta1 <= 0.0 ? 1.0 : std::ceil(std::log(kNegligible) / std::log(adam.beta1 / std::sqrt(adam.beta2)));
+}
+double kept_of(const Adam& adam) {
+    return std::ceil(std::log(kConverged) / std::log(std::max(adam.beta1, adam.beta2)));
+}
+
+}  // namespace
+
+AdamStep adam_step(const Adam& adam, std::int64_t update) {
+    const auto t = static_cast<double>(update);
+    return {adam.beta1, adam.beta2, adam.epsilon, adam.learning_rate / (1.0 - std::pow(adam.beta1, t)),
+            1.0 / std::sqrt(1.0 - std::pow(adam.beta2, t))};
+}
+
+bool SkippedUpdates::possible(const Adam& adam) {
+    return adam.beta1 >= 0.0 && adam.beta2 > 0.0 && adam.beta2 < 1.0 && adam.beta1 < std::sqrt(adam.beta2) &&
+           window_of(adam) <= static_cast<double>(kLongest) && kept_of(adam) <= static_cast<double>(kMostKept);
+}
+
+SkippedUpdates::SkippedUpdates(const Adam& adam) : adam_(adam) {
+    PITOT_CHECK(possible(adam));
+    window_ = static_cast<std::int64_t>(window_of(adam));
+    kept_ = std::max(static_cast<std::int64_t>(kept_of(adam)), kReplayed);
+    for (std::int64_t i = 0; i <= window_; ++i) {
+        beta1_.push_back(std::pow(adam.beta1, static_cast<double>(i)));
+        growth_.push_back(std::pow(adam.beta2, -0.5 * static_cast<double>(i)));
+    }
+}
+
+std::size_t SkippedUpdates::index(std::int64_t update) const {
+    return static_cast<std::size_t>(update <= kept_ ? update - 1 : kept_ + (update - kept_ - 1) % (window_ + 1));
+}
+
+void SkippedUpdates::advance() {
+    const std::int64_t now = ++updates_;
+    if (now <= kReplayed + window_) {
+        steps_.push_back(adam_step(adam_, now));
+    }
+    // Update `now` is one more that rows left at earlier ones have missed. Its scalars are the same for all of them.
+    const auto s = static_cast<double>(now);
+    const double beta2_power = std::pow(adam_.beta2, s);
+    const double inverse_root = std::sqrt(1.0 - beta2_power);
+    const double rate = adam_.learning_rate / (1.0 - std::pow(adam_.beta1, s));
+    for (std::int64_t after = 1; after <= std::min(window_, now - 1); ++after) {
+        Entry& entry = entries_[index(now - after)];
+        const auto i = static_cast<std::size_t>(after);
+        const double place = inverse_root * growth_[i];
+        double power = rate * beta1_[i] * place;
+        for (double& moment : entry.moments) {
+            moment += power;
+            power *= place - entry.centre;
+        }
+        if (after == window_ && now - after > kept_) {
+            settled_ = entry;
+        }
+    }
+    Entry fresh;
+    double weights = 0.0;
+    for (std::int64_t after = 1; after <= window_; ++after) {
+        // b_i of the updates to come. Their weights fall off as beta1^i does, which is close enough for a centre.
+        const auto i = static_cast<std::size_t>(after);
+        fresh.centre += beta1_[i] * std::sqrt(growth_[i] * growth_[i] - beta2_power);
+        weights += beta1_[i];
+    }
+    fresh.centre = weights > 0.0 ? fresh.centre / weights : 0.0;
+    if (index(now) == entries_.size()) {
+        entries_.push_back(fresh);
+    } else {
+        entries_[index(now)] = fresh;
+    }
+}
+
+SkippedTerms SkippedUpdates::terms(std::int64_t last) const {
+    SkippedTerms out;
+    out.missed = updates_ - last;
+    if (out.missed == 0) {
+        return out;
+    }
+    out.beta1_power = std::pow(adam_.beta1, static_cast<double>(out.missed));
+    out.beta2_power = std::pow(adam_.beta2, static_cast<double>(out.missed));
+    if (last < kReplayed) {
+        out.replay = std::min(out.missed, window_);
+        out.steps = &steps_[static_cast<std::size_t>(last)];
+        return out;
+    }
+    const Entry& entry = last > kept_ && out.missed > window_ ? settled_ : entries_[index(last)];
+    out.centre = entry.centre;
+    out.moments = entry.moments;
+    return out;
+}
+
+}  // namespace pitot

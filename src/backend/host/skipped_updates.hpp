@@ -1,0 +1,77 @@
+// What Adam does to a row while no batch names it: its gradient is 0, but its moments decay and it moves on with them.
+// Computed when the row is named again, in one go instead of update by update.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "backend/backend.hpp"
+
+namespace pitot {
+
+/// One Adam update's scalars: p -= rate * m / (sqrt(v) * root + epsilon) after m and v were updated.
+struct AdamStep {
+    double beta1, beta2, epsilon;
+    double rate;  ///< learning rate / (1 - beta1^t)
+    double root;  ///< 1 / sqrt(1 - beta2^t)
+};
+[[nodiscard]] AdamStep adam_step(const Adam& adam, std::int64_t update);
+
+/// The updates a row has missed, in closed form. After update t with moments m and v, i updates without gradient later
+///     p -= m w_i / (sqrt(v) + epsilon b_i),   w_i = rate_(t+i) beta1^i b_i,   b_i = 1 / (root_(t+i) beta2^(i/2)).
+/// The b_i differ little where the w_i are not negligible, so with their weighted mean b
+///     sum of w_i / (sqrt(v) + epsilon b_i) = sum over n of moments[n] (-u)^n / d,
+///     d = sqrt(v) + epsilon b,   u = epsilon / d,   moments[n] = sum of w_i (b_i - b)^n,
+/// which seven terms give to 1e-7 (relative) from t = kReplayed on, whatever v is. Before, and where `replay` is set,
+/// the updates are done one by one; their scalars stand in rates and roots.
+struct SkippedTerms {
+    static constexpr std::size_t kMoments = 7;
+    std::int64_t missed = 0;   ///< 0: nothing to do
+    double beta1_power = 1.0;  ///< beta1^missed
+    double beta2_power = 1.0;
+    double centre = 0.0;
+    std::array<double, kMoments> moments{};
+    std::int64_t replay = 0;  ///< so many updates one by one, then only the powers of the rest
+    const AdamStep* steps = nullptr;
+};
+
+/// Keeps the terms for every update a row may have been left at. Memory does not grow without end: once beta2^t is
+/// nothing beside 1, all updates leave the same terms behind.
+class SkippedUpdates {
+public:
+    /// Needs possible(adam).
+    explicit SkippedUpdates(const Adam& adam);
+
+    /// Whether updates without gradient die away soon enough (beta1 well below sqrt(beta2)) for this to be worth it.
+    [[nodiscard]] static bool possible(const Adam& adam);
+
+    /// One more update has been done.
+    void advance();
+    [[nodiscard]] std::int64_t updates() const { return updates_; }
+    [[nodiscard]] double epsilon() const { return adam_.epsilon; }
+    /// What a row last updated by update `last` (>= 1) has missed since. Good until the next advance().
+    [[nodiscard]] SkippedTerms terms(std::int64_t last) const;
+
+    static constexpr std::int64_t kReplayed = 128;
+
+private:
+    struct Entry {
+        double centre = 0.0;
+        std::array<double, SkippedTerms::kMoments> moments{};
+    };
+    [[nodiscard]] std::size_t index(std::int64_t update) const;
+
+    Adam adam_;
+    std::int64_t window_;          ///< updates after which a row's movement is over
+    std::int64_t kept_;            ///< updates with an entry of their own
+    std::vector<double> beta1_;    ///< beta1^i, i = 0 … window
+    std::vector<double> growth_;   ///< beta2^(-i/2)
+    std::vector<AdamStep> steps_;  ///< steps_[s - 1] of update s, as many as may be replayed
+    std::vector<Entry> entries_;   ///< of updates 1 … kept, then a ring of the latest window + 1
+    Entry settled_;                ///< of any later update whose window is over
+    std::int64_t updates_ = 0;
+};
+
+}  // namespace pitot
