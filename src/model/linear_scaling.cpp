@@ -1,6 +1,7 @@
 #include "model/linear_scaling.hpp"
 
 #include <cmath>
+#include <span>
 
 #include "pitot/units.hpp"
 
@@ -12,8 +13,8 @@ constexpr int kMaxSweeps = 1000;
 
 }  // namespace
 
-LinearScaling fit_linear_scaling(const ObservationView& observations, std::span<const std::int64_t> rows,
-                                 std::int64_t platforms, std::int64_t modules) {
+LinearScaling fit_linear_scaling(const ObservationView& observations, RowNumbers rows, std::int64_t platforms,
+                                 std::int64_t modules) {
     LinearScaling fit{std::vector<double>(static_cast<std::size_t>(platforms)),
                       std::vector<double>(static_cast<std::size_t>(modules))};
     std::vector<double> y;

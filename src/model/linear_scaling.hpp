@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <vector>
 
+#include "core/row_numbers.hpp"
 #include "pitot/dataset.hpp"
 
 namespace pitot {
@@ -21,7 +21,7 @@ struct LinearScaling {
 
 /// Fits on the given rows by alternating means from zero, a first, then b with the new a, until the summed absolute
 /// change of a sweep falls below 1e-5, at most 1 000 sweeps.
-[[nodiscard]] LinearScaling fit_linear_scaling(const ObservationView& observations, std::span<const std::int64_t> rows,
+[[nodiscard]] LinearScaling fit_linear_scaling(const ObservationView& observations, RowNumbers rows,
                                                std::int64_t platforms, std::int64_t modules);
 
 }  // namespace pitot

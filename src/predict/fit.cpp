@@ -60,7 +60,7 @@ TrainOptions train_options(const RunOptions& options) {
 Result<Calibration> calibrate(const Ensemble& ensemble, const ModelConfig& model, const Dataset& dataset,
                               const ReplicateRows& rows) {
     std::vector<double> residuals[2];
-    const auto add = [&](const ObservationTable& table, const std::vector<std::int64_t>& calibration) {
+    const auto add = [&](const ObservationTable& table, RowNumbers calibration) {
         const GatheredRows gathered(table.view(), calibration, model);
         std::vector<double> y(calibration.size());
         ensemble.predict(gathered.query(), y);

@@ -123,8 +123,7 @@ private:
         std::vector<double> target;
         double weight;
     };
-    void add(const ObservationTable& table, const std::vector<float>& target, std::span<const std::int64_t> rows,
-             double weight) {
+    void add(const ObservationTable& table, const std::vector<float>& target, RowNumbers rows, double weight) {
         if (rows.empty() || weight == 0.0) {
             return;
         }
@@ -165,8 +164,8 @@ Result<FoldFit> train_fold(const Job& job, const Started& started, std::int64_t 
         executor.set_constant(0, started.model.platform_baseline, started.baseline.platform);
         executor.set_constant(0, started.model.module_baseline, started.baseline.module);
     }
-    const std::vector<std::int64_t> alone = started.rows.alone.training(fold);
-    const std::vector<std::int64_t> together = started.rows.together.training(fold);
+    const RowNumbers alone = started.rows.alone.training(fold);
+    const RowNumbers together = started.rows.together.training(fold);
     std::vector<Objective> objectives;
     objectives.push_back(
         {columns_of(job.dataset.alone, job.targets.alone), {alone}, config.batch, config.alone_weight});
