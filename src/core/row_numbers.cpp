@@ -49,6 +49,20 @@ RowOrder::RowOrder(std::int64_t n, std::int64_t narrow_rows) {
     }
 }
 
+RowOrder RowOrder::grouped(std::span<const std::int32_t> group, std::span<const std::int64_t> ends) {
+    RowOrder order(static_cast<std::int64_t>(group.size()));
+    std::vector<std::int64_t> free(ends.begin(), ends.end());  // beyond the last free place of each group
+    std::visit(
+        [&](auto& numbers) {
+            for (std::size_t row = group.size(); row-- > 0;) {
+                const auto place = --free[static_cast<std::size_t>(group[row])];
+                numbers[static_cast<std::size_t>(place)] = static_cast<std::decay_t<decltype(numbers[0])>>(row);
+            }
+        },
+        order.numbers_);
+    return order;
+}
+
 void RowOrder::shuffle_from(std::int64_t first, Key key) {
     std::visit([&](auto& numbers) { shuffle(key, std::span(numbers).subspan(static_cast<std::size_t>(first))); },
                numbers_);

@@ -98,6 +98,9 @@ public:
     /// In rising order. Numbers take 8 bytes where n > narrow_rows. 0 <= n, narrow_rows <= kNarrowRows.
     explicit RowOrder(std::int64_t n, std::int64_t narrow_rows = kNarrowRows);
 
+    /// Rows by group, in rising order within a group. `ends`: for every group the rows of it and of those before it.
+    [[nodiscard]] static RowOrder grouped(std::span<const std::int32_t> group, std::span<const std::int64_t> ends);
+
     /// Shuffles the numbers from place `first` to the end, in place (see shuffle()).
     void shuffle_from(std::int64_t first, Key key);
     [[nodiscard]] RowNumbers view() const;
