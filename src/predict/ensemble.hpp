@@ -36,6 +36,9 @@ struct GatheredRows {
     std::int32_t width = 0;
     std::vector<double> target;
 
+    /// Rows that are gathered at a time where there may be any number of them.
+    static constexpr std::size_t kPiece = 65536;
+
     GatheredRows(const ObservationView& observations, RowNumbers rows, const ModelConfig& config);
     [[nodiscard]] PairQuery query() const { return {platform, module, co_runner, width}; }
     /// Row i's co-runners.
