@@ -33,7 +33,7 @@ void train_step(benchmark::State& state, const std::string& name, const Backend&
     std::vector<std::int64_t> together(together_target.size());
     std::iota(together.begin(), together.end(), std::int64_t{0});
     const auto columns = [](const ObservationTable& t, const std::vector<float>& target) {
-        return PairColumns{t.platform, t.module, t.co_runner, t.width, target};
+        return PairColumns{t.platform.values(), t.module.values(), t.co_runner.values(), t.width, target};
     };
     std::vector<Objective> objectives{{columns(dataset.alone, alone_target), {alone}, config.train.batch, 1.0}};
     if (config.train.together_weight > 0.0) {

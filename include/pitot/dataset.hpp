@@ -1,4 +1,4 @@
-// A dataset in memory: two sides with side information, and observations alone and together.
+// A dataset: two sides with side information, and observations alone and together, in memory or in a mapped file.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "pitot/column.hpp"
 #include "pitot/matrix_view.hpp"
 #include "pitot/result.hpp"
 
@@ -35,14 +36,16 @@ struct ObservationView {
 
 /// Observations by column. Repeated observations of one cell are kept, in the order of their files.
 struct ObservationTable {
-    std::vector<std::int32_t> platform;
-    std::vector<std::int32_t> module;
-    std::vector<std::int32_t> co_runner;  ///< rows × width, row-major, -1 = none
+    Column<std::int32_t> platform;
+    Column<std::int32_t> module;
+    Column<std::int32_t> co_runner;  ///< rows × width, row-major, -1 = none
     std::int32_t width = 0;
-    std::vector<double> runtime_us;
+    Column<double> runtime_us;
 
     [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(runtime_us.size()); }
-    [[nodiscard]] ObservationView view() const { return {platform, module, co_runner, width, runtime_us}; }
+    [[nodiscard]] ObservationView view() const {
+        return {platform.values(), module.values(), co_runner.values(), width, runtime_us.values()};
+    }
 };
 
 /// What was measured. Dense matrices are read in row-major order (platform by platform).
@@ -65,13 +68,17 @@ struct ReadOptions {
     std::filesystem::path module_features;
 };
 
-/// Reads one or several files (.npz in the dense or index layout, .csv in long form) into one dataset.
-/// Errors: kInput naming file, array, row and remedy; kEnvironment if a file cannot be opened.
+/// Reads one or several files (.npz in the dense or index layout, .csv in long form) into one dataset. Large columns of
+/// observations (2^20 rows and more) of the first file that has rows are not read but mapped, where they lie in it as
+/// they are needed: stored, not compressed; little-endian int32 indices and float64 runtimes, aligned to their size.
+/// Such a file must not be changed while the dataset is in use; replacing or removing it does no harm. Errors: kInput
+/// naming file, array, row and remedy; kEnvironment if a file cannot be opened.
 [[nodiscard]] Result<Dataset> read_dataset(std::span<const std::filesystem::path> files,
                                            const ReadOptions& options = {});
 
 /// Writes the index layout (.npz) or, by the extension .csv, the long form with `STEM.platforms.csv` and
-/// `STEM.modules.csv` beside it. Whole or not at all.
+/// `STEM.modules.csv` beside it. Whole or not at all. Observations of 2^20 rows and more are stored in the index layout
+/// so that they can be mapped; fewer are compressed.
 [[nodiscard]] Result<void> write_dataset(const Dataset& dataset, const std::filesystem::path& file);
 
 /// SHA-256 (64 hexadecimal digits) of names, features and observations: equal data in different files agree.

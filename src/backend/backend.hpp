@@ -10,6 +10,7 @@
 
 #include "backend/program.hpp"
 #include "core/key.hpp"
+#include "core/row_numbers.hpp"
 #include "pitot/result.hpp"
 
 namespace pitot {
@@ -27,8 +28,8 @@ struct PairColumns {
 
 /// One term of the loss: weight * mean over a batch drawn uniformly with replacement from `rows`.
 struct Objective {
-    PairColumns data;                                 ///< shared by the group
-    std::vector<std::span<const std::int64_t>> rows;  ///< training rows of each replica, not empty
+    PairColumns data;              ///< shared by the group
+    std::vector<RowNumbers> rows;  ///< training rows of each replica, not empty
     std::int64_t batch = 0;
     double weight = 1.0;
 };

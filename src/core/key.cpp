@@ -4,7 +4,6 @@
 
 #include <cmath>
 #include <numbers>
-#include <numeric>
 
 namespace pitot {
 namespace {
@@ -85,16 +84,6 @@ double Stream::truncated_normal(double limit) {
         x = normal();
     }
     return x;
-}
-
-std::vector<std::int64_t> permutation(Key key, std::int64_t n) {
-    std::vector<std::int64_t> order(static_cast<std::size_t>(n));
-    std::iota(order.begin(), order.end(), std::int64_t{0});
-    for (std::int64_t i = n - 1; i > 0; --i) {
-        const auto other = key.below(static_cast<std::uint64_t>(i), static_cast<std::uint64_t>(i) + 1);
-        std::swap(order[static_cast<std::size_t>(i)], order[other]);
-    }
-    return order;
 }
 
 }  // namespace pitot

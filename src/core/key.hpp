@@ -2,10 +2,11 @@
 // the same on any backend and at any thread count.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 namespace pitot {
 
@@ -47,7 +48,12 @@ private:
     std::uint64_t position_ = 0;
 };
 
-/// A uniform random permutation of 0 … n-1 (Fisher-Yates).
-[[nodiscard]] std::vector<std::int64_t> permutation(Key key, std::int64_t n);
+/// Puts values in a uniformly random order, in place (Fisher-Yates).
+template <typename T>
+void shuffle(Key key, std::span<T> values) {
+    for (std::size_t i = values.size(); i-- > 1;) {
+        std::swap(values[i], values[key.below(i, i + 1)]);
+    }
+}
 
 }  // namespace pitot

@@ -60,8 +60,8 @@ private:
         }
         IndexedRows one;  // the matrix is handed on row by row: a copy of it all would be as large again
         for (std::size_t i = 0; i < platform_names_.size(); ++i) {
-            one.runtime_us.clear();
-            one.module.clear();
+            one.runtime_us.edit().clear();
+            one.module.edit().clear();
             for (std::size_t j = 0; j < module_names_.size(); ++j) {
                 const double runtime = table->values[i * module_names_.size() + j];
                 if (runtime == 0) {
@@ -80,7 +80,7 @@ private:
                 one.runtime_us.push_back(runtime);
                 one.module.push_back(static_cast<std::int32_t>(j));
             }
-            one.platform.assign(one.module.size(), static_cast<std::int32_t>(i));
+            one.platform.edit().assign(one.module.size(), static_cast<std::int32_t>(i));
             if (auto added = sink.add_rows(one); !added) {
                 return added;
             }
@@ -120,7 +120,7 @@ private:
         const auto info = npz_.info("if_interferer");
         if (info && info->shape.size() == 1) {
             auto column = read_column<std::int32_t>(npz_, "if_interferer", rows);
-            return column ? Result<Table<std::int32_t>>(Table<std::int32_t>{1, *std::move(column)})
+            return column ? Result<Table<std::int32_t>>(Table<std::int32_t>{1, std::move(column->edit())})
                           : Failure(std::move(column).error());
         }
         auto table = read_table<std::int32_t>(npz_, "if_interferer", rows);

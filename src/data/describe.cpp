@@ -1,10 +1,16 @@
 #include "data/describe.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
 #include <cstddef>
+#include <functional>
 #include <numeric>
 #include <span>
 #include <utility>
+#include <vector>
+
+#include "core/row_numbers.hpp"
 
 namespace pitot {
 namespace {
@@ -17,49 +23,105 @@ struct Range {
 };
 
 // The median of an even number of values is the mean of the two in the middle.
-std::optional<Range> range_of(std::vector<double> values) {
-    if (values.empty()) {
-        return std::nullopt;
+// Numbers >= 0 that can be looked at again and again, so that they need not all be in memory.
+using Values = std::function<void(const std::function<void(double)>& visit)>;
+
+// The number of rank `rank` (from 0), and how many equal ones stand before it. As numbers >= 0 order like their bits,
+// sixteen of which are known after each look.
+std::pair<double, std::int64_t> select(const Values& values, std::int64_t rank) {
+    std::uint64_t known = 0;
+    for (unsigned shift = 64; shift > 0;) {
+        const unsigned above = shift;
+        shift -= 16;
+        std::vector<std::int64_t> count(1U << 16U, 0);
+        values([&](double value) {
+            const auto bits = std::bit_cast<std::uint64_t>(value);
+            if (above == 64 || bits >> above == known) {
+                ++count[(bits >> shift) & 0xFFFFU];
+            }
+        });
+        std::size_t bin = 0;
+        while (rank >= count[bin]) {
+            rank -= count[bin++];
+        }
+        known = (known << 16U) | bin;
     }
-    const auto half = static_cast<std::ptrdiff_t>(values.size() / 2);
-    const auto middle = values.begin() + half;
-    std::nth_element(values.begin(), middle, values.end());
-    double median = *middle;
-    if (values.size() % 2 == 0) {
-        median = (median + *std::max_element(values.begin(), middle)) / 2;
-    }
-    const auto [low, high] = std::ranges::minmax_element(values);
-    return Range{*low, median, *high};
+    return {std::bit_cast<double>(known), rank};
 }
 
-std::optional<RuntimeRange> runtimes_of(const ObservationTable& table) {
-    const auto range = range_of(table.runtime_us);
+// The median of an even number of values is the mean of the two in the middle.
+std::optional<Range> range_of(const Values& values) {
+    std::int64_t size = 0;
+    Range range{HUGE_VAL, 0, 0};
+    values([&](double value) {
+        ++size;
+        range.min = std::min(range.min, value);
+        range.max = std::max(range.max, value);
+    });
+    if (size == 0) {
+        return std::nullopt;
+    }
+    const auto [middle, equal_before] = select(values, size / 2);
+    range.median = middle;
+    if (size % 2 == 0) {
+        double before = equal_before > 0 ? middle : 0.0;
+        values([&, m = middle](double value) { before = value < m ? std::max(before, value) : before; });
+        range.median = (middle + before) / 2;
+    }
+    return range;
+}
+
+std::optional<RuntimeRange> runtimes_of(const ObservationView& table) {
+    const auto range = range_of([&](const auto& visit) { std::ranges::for_each(table.runtime_us, visit); });
     return range ? std::optional(RuntimeRange{{range->min}, {range->median}, {range->max}}) : std::nullopt;
 }
 
-std::uint64_t cell_of(const ObservationTable& table, std::size_t row) {
-    return (static_cast<std::uint64_t>(static_cast<std::uint32_t>(table.platform[row])) << 32U) |
-           static_cast<std::uint32_t>(table.module[row]);
-}
+// Observations platform by platform, at the cost of a number a row.
+class ByPlatform {
+public:
+    ByPlatform(const ObservationView& table, std::int64_t platforms)
+        : ends_(ends_of(table, platforms)), order_(RowOrder::grouped(table.platform, ends_)) {}
 
-// Cells observed alone in rising order, with the number and the sum of their runtimes.
+    [[nodiscard]] RowNumbers rows(std::size_t platform) const {
+        const auto first = static_cast<std::size_t>(platform == 0 ? 0 : ends_[platform - 1]);
+        return order_.view().piece(first, static_cast<std::size_t>(ends_[platform]) - first);
+    }
+    [[nodiscard]] std::size_t platforms() const { return ends_.size(); }
+
+private:
+    static std::vector<std::int64_t> ends_of(const ObservationView& table, std::int64_t platforms) {
+        std::vector<std::int64_t> ends(static_cast<std::size_t>(platforms), 0);
+        for (const std::int32_t platform : table.platform) {
+            ++ends[static_cast<std::size_t>(platform)];
+        }
+        std::partial_sum(ends.begin(), ends.end(), ends.begin());
+        return ends;
+    }
+
+    std::vector<std::int64_t> ends_;
+    RowOrder order_;
+};
+
+// A module of one platform, with the number and the sum of its runtimes alone.
 struct Cell {
-    std::uint64_t cell;
+    std::int32_t module;
     std::int64_t rows;
     double sum_us;
 };
 
-std::vector<Cell> cells_of(const ObservationTable& table) {
-    std::vector<std::pair<std::uint64_t, double>> rows;
-    rows.reserve(table.runtime_us.size());
-    for (std::size_t i = 0; i < table.runtime_us.size(); ++i) {
-        rows.emplace_back(cell_of(table, i), table.runtime_us[i]);
+// The cells that these rows of one platform observed, in rising order.
+std::vector<Cell> cells_of(const ObservationView& table, RowNumbers rows) {
+    std::vector<std::pair<std::int32_t, double>> runtimes;
+    runtimes.reserve(rows.size());
+    for (const std::int64_t row : rows) {
+        const auto at = static_cast<std::size_t>(row);
+        runtimes.emplace_back(table.module[at], table.runtime_us[at]);
     }
-    std::ranges::sort(rows);
+    std::ranges::sort(runtimes);
     std::vector<Cell> cells;
-    for (const auto& [cell, runtime] : rows) {
-        if (cells.empty() || cells.back().cell != cell) {
-            cells.push_back({cell, 0, 0.0});
+    for (const auto& [module, runtime] : runtimes) {
+        if (cells.empty() || cells.back().module != module) {
+            cells.push_back({module, 0, 0.0});
         }
         ++cells.back().rows;
         cells.back().sum_us += runtime;
@@ -84,42 +146,55 @@ SideDescription describe_side(const Side& side, std::span<const std::int32_t> al
     return description;
 }
 
-AloneDescription describe_alone(const Dataset& dataset, std::span<const Cell> cells) {
+AloneDescription describe_alone(const Dataset& dataset, const ByPlatform& rows) {
     AloneDescription alone;
     alone.rows = dataset.alone.size();
-    alone.cells = static_cast<std::int64_t>(cells.size());
+    for (std::size_t i = 0; i < rows.platforms(); ++i) {
+        const auto cells = cells_of(dataset.alone.view(), rows.rows(i));
+        alone.cells += static_cast<std::int64_t>(cells.size());
+        alone.repeated_cells += std::ranges::count_if(cells, [](const Cell& cell) { return cell.rows > 1; });
+    }
     const double matrix = static_cast<double>(dataset.platforms.size()) * static_cast<double>(dataset.modules.size());
     alone.density = matrix > 0 ? static_cast<double>(alone.cells) / matrix : 0.0;
-    alone.repeated_cells = std::ranges::count_if(cells, [](const Cell& cell) { return cell.rows > 1; });
-    alone.runtime = runtimes_of(dataset.alone);
+    alone.runtime = runtimes_of(dataset.alone.view());
     return alone;
 }
 
-// Rows less the different combinations of platform, module and co-runners.
-std::int64_t count_repeated(const ObservationTable& table) {
+// Of these rows of one platform, those whose module and co-runners an earlier one has.
+std::int64_t count_repeated(const ObservationView& table, RowNumbers rows) {
     const auto width = static_cast<std::size_t>(table.width);
-    std::vector<std::int32_t> co_runners = table.co_runner;
-    for (std::size_t i = 0; i < table.runtime_us.size(); ++i) {
-        std::ranges::sort(std::span(co_runners).subspan(i * width, width));
+    std::vector<std::vector<std::int32_t>> modules;  // of each row: its own, then its co-runners in rising order
+    modules.reserve(rows.size());
+    for (const std::int64_t row : rows) {
+        const auto at = static_cast<std::size_t>(row);
+        auto& of_row = modules.emplace_back(1, table.module[at]);
+        const auto co_runners = table.co_runner.subspan(at * width, width);
+        of_row.insert(of_row.end(), co_runners.begin(), co_runners.end());
+        std::sort(of_row.begin() + 1, of_row.end());
     }
-    const auto before = [&](std::size_t a, std::size_t b) {
-        const std::uint64_t cell_a = cell_of(table, a);
-        const std::uint64_t cell_b = cell_of(table, b);
-        return cell_a != cell_b ? cell_a < cell_b
-                                : std::ranges::lexicographical_compare(std::span(co_runners).subspan(a * width, width),
-                                                                       std::span(co_runners).subspan(b * width, width));
-    };
-    std::vector<std::size_t> order(table.runtime_us.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::ranges::sort(order, before);
-    std::int64_t repeated = 0;
-    for (std::size_t i = 1; i < order.size(); ++i) {
-        repeated += before(order[i - 1], order[i]) ? 0 : 1;
-    }
-    return repeated;
+    std::ranges::sort(modules);
+    return std::ranges::distance(std::ranges::unique(modules));
 }
 
-TogetherDescription describe_together(const ObservationTable& table, std::span<const Cell> cells) {
+// Runtimes together over the mean alone, of the rows whose pair was observed alone.
+void for_each_slowdown(const Dataset& dataset, const ByPlatform& alone, const ByPlatform& together,
+                       const std::function<void(double)>& visit) {
+    const ObservationView table = dataset.together.view();
+    for (std::size_t i = 0; i < together.platforms(); ++i) {
+        const RowNumbers rows = together.rows(i);
+        const auto cells = rows.empty() ? std::vector<Cell>() : cells_of(dataset.alone.view(), alone.rows(i));
+        for (const std::int64_t row : rows) {
+            const auto at = static_cast<std::size_t>(row);
+            const auto cell = std::ranges::lower_bound(cells, table.module[at], {}, &Cell::module);
+            if (cell != cells.end() && cell->module == table.module[at]) {
+                visit(table.runtime_us[at] * static_cast<double>(cell->rows) / cell->sum_us);
+            }
+        }
+    }
+}
+
+TogetherDescription describe_together(const Dataset& dataset, const ByPlatform& alone) {
+    const ObservationView table = dataset.together.view();
     TogetherDescription together;
     together.rows = table.size();
     together.width = table.width;
@@ -128,21 +203,19 @@ TogetherDescription describe_together(const ObservationTable& table, std::span<c
     }
     const auto width = static_cast<std::size_t>(table.width);
     together.rows_by_co_runners.assign(width + 1, 0);
-    std::vector<double> slowdowns;
     for (std::size_t i = 0; i < table.runtime_us.size(); ++i) {
-        const auto co_runners = std::span(table.co_runner).subspan(i * width, width);
+        const auto co_runners = table.co_runner.subspan(i * width, width);
         const auto count = std::ranges::count_if(co_runners, [](std::int32_t k) { return k >= 0; });
         ++together.rows_by_co_runners[static_cast<std::size_t>(count)];
-        const std::uint64_t cell = cell_of(table, i);
-        const auto alone = std::ranges::lower_bound(cells, cell, {}, &Cell::cell);
-        if (alone != cells.end() && alone->cell == cell) {
-            slowdowns.push_back(table.runtime_us[i] * static_cast<double>(alone->rows) / alone->sum_us);
-        }
     }
-    together.repeated_rows = count_repeated(table);
+    const ByPlatform rows(table, dataset.platforms.size());
+    for (std::size_t i = 0; i < rows.platforms(); ++i) {
+        together.repeated_rows += count_repeated(table, rows.rows(i));
+    }
     together.runtime = runtimes_of(table);
-    together.slowdown_rows = static_cast<std::int64_t>(slowdowns.size());
-    if (const auto range = range_of(std::move(slowdowns))) {
+    const auto slowdowns = [&](const auto& visit) { for_each_slowdown(dataset, alone, rows, visit); };
+    slowdowns([&](double) { ++together.slowdown_rows; });
+    if (const auto range = range_of(slowdowns)) {
         together.slowdown = FactorRange{range->min, range->median, range->max};
     }
     return together;
@@ -151,14 +224,16 @@ TogetherDescription describe_together(const ObservationTable& table, std::span<c
 }  // namespace
 
 DatasetDescription describe(const Dataset& dataset) {
-    const std::vector<Cell> cells = cells_of(dataset.alone);
+    const ByPlatform alone(dataset.alone.view(), dataset.platforms.size());
     DatasetDescription description;
     description.sources = dataset.sources;
     description.digest = dataset_digest(dataset);
-    description.platforms = describe_side(dataset.platforms, dataset.alone.platform, dataset.together.platform);
-    description.modules = describe_side(dataset.modules, dataset.alone.module, dataset.together.module);
-    description.alone = describe_alone(dataset, cells);
-    description.together = describe_together(dataset.together, cells);
+    description.platforms =
+        describe_side(dataset.platforms, dataset.alone.platform.values(), dataset.together.platform.values());
+    description.modules =
+        describe_side(dataset.modules, dataset.alone.module.values(), dataset.together.module.values());
+    description.alone = describe_alone(dataset, alone);
+    description.together = describe_together(dataset, alone);
     description.problems = dataset.problems;
     description.dropped_rows = dataset.dropped_rows;
     return description;

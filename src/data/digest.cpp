@@ -71,11 +71,11 @@ void add(Sha256& hash, const Side& side) {
 }
 
 void add(Sha256& hash, const ObservationTable& table) {
-    hash.array<std::int32_t>(table.platform);
-    hash.array<std::int32_t>(table.module);
+    hash.array(table.platform.values());
+    hash.array(table.module.values());
     hash.length(static_cast<std::uint64_t>(table.width));
-    hash.array<std::int32_t>(table.co_runner);
-    hash.array<double>(table.runtime_us);
+    hash.array(table.co_runner.values());
+    hash.array(table.runtime_us.values());
 }
 
 }  // namespace

@@ -70,7 +70,7 @@ public:
         if (auto read = read_objective(n, rows); !read) {
             return read;
         }
-        return sink.add_rows(rows);
+        return sink.take_rows(std::move(rows));
     }
 
 private:
@@ -96,16 +96,25 @@ private:
             ++rows.width;
         }
         const auto width = static_cast<std::size_t>(rows.width);
-        rows.co_runner.resize(static_cast<std::size_t>(n) * width);
+        if (width == 1) {
+            auto column = read_column<std::int32_t>(npz_, rows.co_runner_arrays[0], n);
+            if (!column) {
+                return Failure(std::move(column).error());
+            }
+            rows.co_runner = *std::move(column);
+            return {};
+        }
+        std::vector<std::int32_t> co_runner(static_cast<std::size_t>(n) * width);
         for (std::size_t k = 0; k < width; ++k) {
             const auto column = read_column<std::int32_t>(npz_, rows.co_runner_arrays[k], n);
             if (!column) {
                 return Failure(column.error());
             }
             for (std::size_t i = 0; i < column->size(); ++i) {
-                rows.co_runner[i * width + k] = (*column)[i];
+                co_runner[i * width + k] = (*column)[i];
             }
         }
+        rows.co_runner = std::move(co_runner);
         return {};
     }
 

@@ -2,8 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <span>
 #include <string>
+
+#include "data/npz.hpp"
+#include "pitot/dataset.hpp"
+#include "pitot/result.hpp"
 
 namespace pitot {
 
@@ -19,6 +24,11 @@ inline constexpr const char* kObjectiveArray = "i_objective";
 
 /// "i_interference0", …
 [[nodiscard]] std::string co_runner_array(std::int32_t k);
+
+/// write_dataset() of the index layout, with observations of at least `map_from` rows stored so that they can be
+/// mapped.
+[[nodiscard]] Result<void> write_index_layout(const Dataset& dataset, const std::filesystem::path& file,
+                                              std::int64_t map_from = kMapFrom);
 
 /// "'a', 'b', 'c' and 3 more", fit for a message.
 [[nodiscard]] std::string list_arrays(std::span<const std::string> names);

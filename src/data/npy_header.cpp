@@ -218,7 +218,7 @@ Result<ArrayInfo> parse_npy_header(std::string_view text) {
     return info;
 }
 
-std::string make_npy_header(std::string_view descr, std::span<const std::int64_t> shape) {
+std::string make_npy_header(std::string_view descr, std::span<const std::int64_t> shape, std::uint64_t place) {
     std::string dictionary = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': (", descr);
     for (std::size_t i = 0; i < shape.size(); ++i) {
         dictionary += fmt::format("{}{}", i == 0 ? "" : " ", shape[i]);
@@ -226,7 +226,7 @@ std::string make_npy_header(std::string_view descr, std::span<const std::int64_t
     }
     dictionary += "), }";
     const std::size_t fixed = kMagic.size() + 2 + 2;
-    const std::size_t used = fixed + dictionary.size() + 1;
+    const std::size_t used = place % kAlignment + fixed + dictionary.size() + 1;
     dictionary.append((kAlignment - used % kAlignment) % kAlignment, ' ');
     dictionary += '\n';
     std::string header(kMagic);

@@ -25,7 +25,9 @@ inline constexpr std::int64_t kLongestNpyHeader = 1 << 20;
 /// other dtypes that hold neither numbers nor text, and anything NumPy would not write.
 [[nodiscard]] Result<ArrayInfo> parse_npy_header(std::string_view text);
 
-/// Magic, version 1.0 and header of a row-major little-endian array, padded to 64 bytes as NumPy does.
-[[nodiscard]] std::string make_npy_header(std::string_view descr, std::span<const std::int64_t> shape);
+/// Magic, version 1.0 and header of a row-major little-endian array, padded as NumPy does so that the elements begin at
+/// a multiple of 64 bytes, counted from `place` bytes before the magic.
+[[nodiscard]] std::string make_npy_header(std::string_view descr, std::span<const std::int64_t> shape,
+                                          std::uint64_t place = 0);
 
 }  // namespace pitot

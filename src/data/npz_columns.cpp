@@ -96,7 +96,7 @@ std::string array_place(const NpzReader& npz, std::string_view name) {
 }
 
 template <typename T>
-Result<std::vector<T>> read_column(const NpzReader& npz, std::string_view name, std::optional<std::int64_t> rows) {
+Result<Column<T>> read_column(const NpzReader& npz, std::string_view name, std::optional<std::int64_t> rows) {
     const auto info = npz.info(name);
     if (!info) {
         return Failure(info.error());
@@ -104,7 +104,7 @@ Result<std::vector<T>> read_column(const NpzReader& npz, std::string_view name, 
     if (info->shape.size() != 1 || (rows && info->shape[0] != *rows)) {
         return misshaped(npz, name, *info, fmt::format("({},)", or_n(rows)));
     }
-    return npz.values<T>(name);
+    return npz.column<T>(name);
 }
 
 template <typename T>
@@ -175,9 +175,9 @@ Result<Side> read_side(const NpzReader& npz, const SideArrays& arrays, std::vect
     return side;
 }
 
-template Result<std::vector<double>> read_column(const NpzReader&, std::string_view, std::optional<std::int64_t>);
-template Result<std::vector<std::int32_t>> read_column(const NpzReader&, std::string_view, std::optional<std::int64_t>);
-template Result<std::vector<std::uint8_t>> read_column(const NpzReader&, std::string_view, std::optional<std::int64_t>);
+template Result<Column<double>> read_column(const NpzReader&, std::string_view, std::optional<std::int64_t>);
+template Result<Column<std::int32_t>> read_column(const NpzReader&, std::string_view, std::optional<std::int64_t>);
+template Result<Column<std::uint8_t>> read_column(const NpzReader&, std::string_view, std::optional<std::int64_t>);
 template Result<Table<double>> read_table(const NpzReader&, std::string_view, std::int64_t,
                                           std::optional<std::int64_t>);
 template Result<Table<std::int32_t>> read_table(const NpzReader&, std::string_view, std::int64_t,

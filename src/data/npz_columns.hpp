@@ -17,10 +17,11 @@ namespace pitot {
 /// "FILE: array 'NAME'", as messages begin.
 [[nodiscard]] std::string array_place(const NpzReader& npz, std::string_view name);
 
-/// A one-dimensional array, of `rows` elements where that is known. T: double, std::int32_t, std::uint8_t.
+/// A one-dimensional array, of `rows` elements where that is known; mapped where NpzReader::column() can. T: double,
+/// std::int32_t, std::uint8_t.
 template <typename T>
-[[nodiscard]] Result<std::vector<T>> read_column(const NpzReader& npz, std::string_view name,
-                                                 std::optional<std::int64_t> rows = std::nullopt);
+[[nodiscard]] Result<Column<T>> read_column(const NpzReader& npz, std::string_view name,
+                                            std::optional<std::int64_t> rows = std::nullopt);
 
 /// A two-dimensional array row by row, of `rows` rows and, where that is known, `cols` columns.
 template <typename T>

@@ -11,25 +11,18 @@
 #include <stdexcept>
 #include <utility>
 
+#include "core/mapped_file.hpp"
 #include "data/npy_header.hpp"
 #include "data/npz.hpp"
 #include "data/npz_convert.hpp"
+#include "data/npz_reader_impl.hpp"
 #include "data/utf8.hpp"
 
 namespace pitot {
 namespace {
 
-constexpr std::int64_t kChunkBytes = 1 << 20;
 constexpr std::uint64_t kBestRatio = 1032;  // deflate compresses no better
 constexpr zip_uint64_t kNeeded = ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD;
-constexpr std::string_view kCopyAgain = "copy, download or save the file again";
-
-struct ZipCloser {
-    void operator()(zip_t* archive) const { ::zip_discard(archive); }
-    void operator()(zip_file_t* member) const { ::zip_fclose(member); }
-};
-using Archive = std::unique_ptr<zip_t, ZipCloser>;
-using MemberStream = std::unique_ptr<zip_file_t, ZipCloser>;
 
 std::string text_of(zip_error_t* error) {
     std::string text = ::zip_error_strerror(error);
@@ -54,109 +47,7 @@ bool can_hold(const zip_stat_t& stat, std::uint64_t archive_bytes) {
     return stat.comp_method == ZIP_CM_STORE ? stat.size <= stat.comp_size : stat.size / kBestRatio <= stat.comp_size;
 }
 
-// An array being read: its header is behind, its elements are ahead.
-struct Member {
-    MemberStream stream;
-    ArrayInfo info;
-};
-
 }  // namespace
-
-struct NpzReader::Impl {
-    std::filesystem::path file;
-    std::uint64_t archive_bytes = 0;
-    Archive archive;
-    std::vector<std::string> names;
-    std::map<std::string, zip_uint64_t, std::less<>> places;
-
-    [[nodiscard]] Failure fault(std::string_view array, std::string_view what,
-                                ErrorCode code = ErrorCode::kInput) const {
-        return fail(code, fmt::format("{}: array '{}' {}", file.string(), printable(array), what));
-    }
-    [[nodiscard]] Failure damaged(std::string_view array, zip_file_t* stream) const {
-        return fault(array, fmt::format("is cut short or damaged ({}); {}", ::zip_file_strerror(stream), kCopyAgain));
-    }
-
-    void list() {
-        const auto count = static_cast<zip_uint64_t>(std::max<zip_int64_t>(::zip_get_num_entries(archive.get(), 0), 0));
-        for (zip_uint64_t i = 0; i < count; ++i) {
-            const char* raw = ::zip_get_name(archive.get(), i, 0);
-            std::string_view name = raw == nullptr ? "" : raw;
-            if (name.ends_with(".npy")) {
-                name.remove_suffix(4);
-                if (places.emplace(name, i).second) {
-                    names.emplace_back(name);
-                }
-            }
-        }
-    }
-
-    // Fills the buffer to the last byte.
-    [[nodiscard]] Result<void> read(std::string_view array, zip_file_t* stream, std::span<unsigned char> buffer) const {
-        while (!buffer.empty()) {
-            const zip_int64_t n = ::zip_fread(stream, buffer.data(), buffer.size());
-            if (n <= 0) {
-                return damaged(array, stream);
-            }
-            buffer = buffer.subspan(static_cast<std::size_t>(n));
-        }
-        return {};
-    }
-
-    // The checksum is compared where the last byte has been read and one more is asked for.
-    [[nodiscard]] Result<void> finish(std::string_view array, zip_file_t* stream) const {
-        unsigned char extra = 0;
-        const zip_int64_t n = ::zip_fread(stream, &extra, 1);
-        if (n == 0) {
-            return {};
-        }
-        return n < 0 ? damaged(array, stream)
-                     : fault(array, fmt::format("is longer than its header says; {}", kCopyAgain));
-    }
-
-    [[nodiscard]] Result<Member> open_member(std::string_view array) const;
-    [[nodiscard]] Result<ArrayInfo> read_header(std::string_view array, zip_file_t* stream, std::uint64_t size) const;
-
-    // Calls `use(bytes, count)` for runs of elements from first to last.
-    template <typename Use>
-    [[nodiscard]] Result<void> for_each_chunk(std::string_view array, const Member& member, Use use) const {
-        const std::int64_t item = member.info.item_size;
-        const std::int64_t most = std::max<std::int64_t>(1, kChunkBytes / item);
-        std::int64_t left = member.info.size();
-        std::vector<unsigned char> buffer(static_cast<std::size_t>(std::min(most, left) * item));
-        while (left > 0) {
-            const std::int64_t count = std::min(most, left);
-            const auto chunk = std::span(buffer).first(static_cast<std::size_t>(count * item));
-            if (auto filled = read(array, member.stream.get(), chunk); !filled) {
-                return filled;
-            }
-            if (auto used = use(chunk.data(), static_cast<std::size_t>(count)); !used) {
-                return used;
-            }
-            left -= count;
-        }
-        return finish(array, member.stream.get());
-    }
-
-    template <typename T, typename Element>
-    [[nodiscard]] Result<void> convert(std::string_view array, const Member& member, std::vector<T>& out) const {
-        const bool swap = member.info.big_endian != (std::endian::native == std::endian::big);
-        RowMajorOrder order(member.info);
-        return for_each_chunk(array, member, [&](const unsigned char* bytes, std::size_t count) -> Result<void> {
-            for (std::size_t i = 0; i < count; ++i) {
-                const std::size_t place = order.next();
-                const auto element = load_element<Element>(bytes + i * sizeof(Element), swap);
-                if (!convert_element(element, out[place])) {
-                    return fault(array,
-                                 fmt::format("holds something that is not a whole number from {} to {} at element {} "
-                                             "(counted from 0, row by row); correct it",
-                                             std::numeric_limits<T>::min(), std::numeric_limits<T>::max(), place));
-                }
-            }
-            return {};
-        });
-    }
-};
 
 Result<Member> NpzReader::Impl::open_member(std::string_view array) const {
     const auto place = places.find(array);
@@ -229,7 +120,7 @@ NpzReader::NpzReader(NpzReader&&) noexcept = default;
 NpzReader& NpzReader::operator=(NpzReader&&) noexcept = default;
 NpzReader::~NpzReader() = default;
 
-Result<NpzReader> NpzReader::open(const std::filesystem::path& file) {
+Result<NpzReader> NpzReader::open(const std::filesystem::path& file, std::int64_t map_from) {
     std::error_code unreadable;
     if (std::filesystem::is_directory(file, unreadable)) {
         return fail(ErrorCode::kEnvironment, fmt::format("{}: is a folder; name a file", file.string()));
@@ -242,6 +133,13 @@ Result<NpzReader> NpzReader::open(const std::filesystem::path& file) {
     auto impl = std::make_unique<Impl>();
     impl->file = file;
     impl->archive_bytes = bytes;
+    impl->map_from = map_from;
+    if (bytes >= static_cast<std::uint64_t>(map_from)) {
+        if (auto mapping = MappedFile::open(file, bytes)) {
+            impl->mapped = mapping->bytes();
+            impl->keeper = std::move(mapping);
+        }
+    }
     int code = 0;
     impl->archive.reset(::zip_open(file.c_str(), ZIP_RDONLY, &code));
     if (!impl->archive || bytes == 0) {  // to libzip an empty file is an archive without members
@@ -253,9 +151,13 @@ Result<NpzReader> NpzReader::open(const std::filesystem::path& file) {
     return NpzReader(std::move(impl));
 }
 
-Result<NpzReader> NpzReader::open_buffer(std::span<const std::byte> bytes, const std::filesystem::path& name) {
+Result<NpzReader> NpzReader::open_buffer(std::span<const std::byte> bytes, const std::filesystem::path& name,
+                                         std::int64_t map_from) {
     auto impl = std::make_unique<Impl>();
     impl->file = name;
+    impl->map_from = map_from;
+    impl->mapped = bytes;
+    impl->keeper = std::shared_ptr<const void>(bytes.data(), [](const void*) {});
     impl->archive_bytes = bytes.size();
     zip_error_t error;
     ::zip_error_init(&error);

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -43,9 +45,93 @@ constexpr std::string_view descr_of() {
     }
 }
 
+constexpr std::uint64_t kLocalHeaderBytes = 30;   // without the name
+constexpr std::uint64_t kWideSizesBytes = 20;     // the field of sizes that do not fit into the header
+constexpr std::uint64_t kWideSizes = 0xFFFFFFFF;  // from here on
+constexpr std::uint64_t kMostHeaderBytes = 256;   // of a one-dimensional array of numbers
+constexpr std::size_t kPieceBytes = 1U << 20U;
+
 struct ArrayBytes {
-    std::string name;  // of the member, with .npy
-    std::string bytes;
+    std::string name;   // of the member, with .npy
+    std::string bytes;  // the whole of it, or its header where `fill` gives the elements
+    std::uint64_t element_bytes = 0;
+    std::size_t item_bytes = 1;
+    std::function<void(std::int64_t first, std::span<char> out)> fill;
+
+    [[nodiscard]] std::uint64_t size() const { return bytes.size() + element_bytes; }
+};
+
+// What libzip reads of a stored array: the header, then elements made a piece at a time.
+class FilledSource {
+public:
+    explicit FilledSource(const ArrayBytes& array) : array_(array) {}
+
+    // A source that owns one of these; nullptr where there is no memory.
+    static zip_source_t* make(zip_t* archive, const ArrayBytes& array) {
+        auto state = std::make_unique<FilledSource>(array);
+        zip_source_t* source = ::zip_source_function(archive, &FilledSource::answer, state.get());
+        if (source != nullptr) {
+            (void)state.release();  // until ZIP_SOURCE_FREE
+        }
+        return source;
+    }
+
+private:
+    static zip_int64_t answer(void* state, void* data, zip_uint64_t length, zip_source_cmd_t command) {
+        auto* const self = static_cast<FilledSource*>(state);
+        switch (command) {
+            case ZIP_SOURCE_SUPPORTS:
+                return ::zip_source_make_command_bitmap(ZIP_SOURCE_OPEN, ZIP_SOURCE_READ, ZIP_SOURCE_CLOSE,
+                                                        ZIP_SOURCE_STAT, ZIP_SOURCE_ERROR, ZIP_SOURCE_FREE, -1);
+            case ZIP_SOURCE_OPEN:
+                self->place_ = 0;
+                self->next_ = 0;
+                self->piece_ = self->array_.bytes;
+                return 0;
+            case ZIP_SOURCE_READ:
+                return static_cast<zip_int64_t>(self->read({static_cast<char*>(data), length}));
+            case ZIP_SOURCE_CLOSE:
+                return 0;
+            case ZIP_SOURCE_STAT: {
+                auto* const stat = static_cast<zip_stat_t*>(data);
+                ::zip_stat_init(stat);
+                stat->size = self->array_.size();
+                stat->valid = ZIP_STAT_SIZE;
+                return sizeof(*stat);
+            }
+            case ZIP_SOURCE_ERROR: {
+                std::memset(data, 0, 2 * sizeof(int));  // nothing here fails
+                return 2 * sizeof(int);
+            }
+            case ZIP_SOURCE_FREE:
+                delete self;  // NOLINT(cppcoreguidelines-owning-memory): released in make()
+                return 0;
+            default:
+                return -1;
+        }
+    }
+
+    std::size_t read(std::span<char> out) {
+        std::size_t done = 0;
+        while (done < out.size() && (place_ < piece_.size() || next_ < array_.element_bytes)) {
+            if (place_ == piece_.size()) {
+                piece_.resize(std::min<std::uint64_t>(kPieceBytes, array_.element_bytes - next_));
+                array_.fill(static_cast<std::int64_t>(next_ / array_.item_bytes), piece_);
+                next_ += piece_.size();
+                place_ = 0;
+            }
+            const std::size_t n = std::min(out.size() - done, piece_.size() - place_);
+            std::memcpy(out.data() + done, piece_.data() + place_, n);
+            done += n;
+            place_ += n;
+        }
+        return done;
+    }
+
+    const ArrayBytes& array_;
+    std::string piece_;       // the header first
+    std::size_t place_ = 0;   // in the piece
+    std::uint64_t next_ = 0;  // element bytes made so far
 };
 
 Failure zip_failure(const std::filesystem::path& file, const char* what) {
@@ -65,14 +151,16 @@ Result<void> write_archive(const std::vector<ArrayBytes>& arrays, const std::fil
         return failure;
     }
     for (const ArrayBytes& array : arrays) {
-        zip_source_t* source = ::zip_source_buffer(archive, array.bytes.data(), array.bytes.size(), 0);
+        zip_source_t* source = array.fill ? FilledSource::make(archive, array)
+                                          : ::zip_source_buffer(archive, array.bytes.data(), array.bytes.size(), 0);
         const zip_int64_t place =
             source == nullptr ? -1 : ::zip_file_add(archive, array.name.c_str(), source, ZIP_FL_ENC_UTF_8);
         if (place < 0) {
             ::zip_source_free(source);
         }
         const auto index = static_cast<zip_uint64_t>(place);
-        if (place < 0 || ::zip_set_file_compression(archive, index, ZIP_CM_DEFLATE, kLevel) != 0 ||
+        if (place < 0 ||
+            ::zip_set_file_compression(archive, index, array.fill ? ZIP_CM_STORE : ZIP_CM_DEFLATE, kLevel) != 0 ||
             ::zip_file_set_dostime(archive, index, kDosTime, kDosDate, 0) != 0) {
             auto failure = zip_failure(target, ::zip_strerror(archive));
             ::zip_discard(archive);
@@ -96,7 +184,20 @@ struct NpzWriter::Impl {
     void put(std::string_view name, std::string bytes) {
         const std::string member = std::string(name) + ".npy";
         PITOT_CHECK(std::ranges::find(arrays, member, &ArrayBytes::name) == arrays.end());
-        arrays.push_back({member, std::move(bytes)});
+        ArrayBytes& array = arrays.emplace_back();
+        array.name = member;
+        array.bytes = std::move(bytes);
+    }
+
+    // Where the member after the present ones begins in the archive, as long as all of them are stored.
+    [[nodiscard]] std::uint64_t place_after() const {
+        std::uint64_t place = 0;
+        for (const ArrayBytes& array : arrays) {
+            PITOT_CHECK(array.fill);
+            place += kLocalHeaderBytes + array.name.size() + (array.size() >= kWideSizes ? kWideSizesBytes : 0) +
+                     array.size();
+        }
+        return place;
     }
 
     void put_texts(std::string_view name, std::span<const std::string> texts, std::span<const std::int64_t> shape) {
@@ -142,6 +243,22 @@ void NpzWriter::add(std::string_view name, std::span<const T> values, std::span<
     impl_->put(name, std::move(bytes));
 }
 
+template <typename T>
+void NpzWriter::add_mappable(std::string_view name, std::int64_t size, FillValues<T> fill) {
+    const std::uint64_t element_bytes = static_cast<std::uint64_t>(size) * sizeof(T);
+    std::uint64_t place = impl_->place_after() + kLocalHeaderBytes + name.size() + std::string_view(".npy").size();
+    // A size within a header's length of the limit is taken for wide: at worst that array is aligned by chance.
+    place += element_bytes + kMostHeaderBytes >= kWideSizes ? kWideSizesBytes : 0;
+    impl_->put(name, make_npy_header(descr_of<T>(), std::span(&size, 1), place));
+    ArrayBytes& array = impl_->arrays.back();
+    array.element_bytes = element_bytes;
+    array.item_bytes = sizeof(T);
+    array.fill = [fill = std::move(fill)](std::int64_t first, std::span<char> out) {
+        // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): from the allocator, hence aligned
+        fill(first, {reinterpret_cast<T*>(out.data()), out.size() / sizeof(T)});
+    };
+}
+
 void NpzWriter::add_strings(std::string_view name, std::span<const std::string> values) {
     const auto n = static_cast<std::int64_t>(values.size());
     impl_->put_texts(name, values, std::span(&n, 1));
@@ -161,6 +278,9 @@ Result<void> NpzWriter::write(const std::filesystem::path& file) {
         file, [&](const std::filesystem::path& temporary) { return write_archive(impl_->arrays, temporary, file); });
 }
 
+template void NpzWriter::add_mappable<double>(std::string_view, std::int64_t, FillValues<double>);
+template void NpzWriter::add_mappable<std::int32_t>(std::string_view, std::int64_t, FillValues<std::int32_t>);
+template void NpzWriter::add_mappable<std::uint8_t>(std::string_view, std::int64_t, FillValues<std::uint8_t>);
 template void NpzWriter::add<double>(std::string_view, std::span<const double>, std::span<const std::int64_t>);
 template void NpzWriter::add<float>(std::string_view, std::span<const float>, std::span<const std::int64_t>);
 template void NpzWriter::add<std::int64_t>(std::string_view, std::span<const std::int64_t>,

@@ -88,38 +88,50 @@ Result<void> require_names(const std::string& file, const RowMaps& maps, const S
 }
 
 // One number for what was measured and how long it took: equal rows of different files are most likely the same ones.
-std::vector<std::uint64_t> row_hashes(const ObservationTable& table, std::size_t from, std::size_t to) {
-    std::vector<std::uint64_t> hashes;
-    hashes.reserve(to - from);
-    for (std::size_t i = from; i < to; ++i) {
-        const auto pair = (static_cast<std::uint64_t>(static_cast<std::uint32_t>(table.platform[i])) << 32U) |
-                          static_cast<std::uint32_t>(table.module[i]);
-        const std::uint64_t mixed = (pair * 0x9E3779B97F4A7C15ULL) ^ std::bit_cast<std::uint64_t>(table.runtime_us[i]);
-        hashes.push_back((mixed ^ (mixed >> 29U)) * 0xBF58476D1CE4E5B9ULL);
+std::uint64_t row_hash(const ObservationView& table, std::size_t row) {
+    const auto pair = (static_cast<std::uint64_t>(static_cast<std::uint32_t>(table.platform[row])) << 32U) |
+                      static_cast<std::uint32_t>(table.module[row]);
+    const std::uint64_t mixed = (pair * 0x9E3779B97F4A7C15ULL) ^ std::bit_cast<std::uint64_t>(table.runtime_us[row]);
+    return (mixed ^ (mixed >> 29U)) * 0xBF58476D1CE4E5B9ULL;
+}
+
+// Of the rows whose hashes belong to part `part` of `parts`, those of each file that files before it brought.
+void count_repetitions(const ObservationView& alone, const std::vector<std::size_t>& ends, std::uint64_t part,
+                       std::uint64_t parts, std::vector<std::int64_t>& again) {
+    std::vector<std::uint64_t> seen;
+    std::size_t row = 0;
+    for (std::size_t k = 0; k < ends.size(); ++k) {
+        const auto sorted = static_cast<std::ptrdiff_t>(seen.size());
+        for (; row < ends[k]; ++row) {
+            if (const std::uint64_t hash = row_hash(alone, row); (hash >> 32U) % parts == part) {
+                again[k] += std::binary_search(seen.begin(), seen.begin() + sorted, hash) ? 1 : 0;
+                seen.push_back(hash);
+            }
+        }
+        std::sort(seen.begin() + sorted, seen.end());
+        std::inplace_merge(seen.begin(), seen.begin() + sorted, seen.end());
     }
-    return hashes;
 }
 
 // Says where a file brings again what files before it brought. `ends`: rows alone after each file.
 void note_repetitions(Dataset& dataset, const std::vector<std::string>& files, const std::vector<std::size_t>& ends) {
-    const auto filled = [&](std::size_t k) { return ends[k] > (k == 0 ? 0 : ends[k - 1]); };
-    std::vector<std::uint64_t> seen;
+    if (std::ranges::find_if(ends, [&](std::size_t end) { return end > 0; }) ==
+        std::ranges::find(ends, dataset.alone.runtime_us.size())) {
+        return;  // all rows are one file's
+    }
+    constexpr std::size_t part_rows = std::size_t{1} << 22;  // rows whose hashes are in memory at once, about
+    const std::uint64_t parts = dataset.alone.runtime_us.size() / part_rows + 1;
+    std::vector<std::int64_t> again(files.size(), 0);
+    for (std::uint64_t part = 0; part < parts; ++part) {
+        count_repetitions(dataset.alone.view(), ends, part, parts, again);
+    }
     for (std::size_t k = 0; k < files.size(); ++k) {
-        if (!filled(k)) {
-            continue;
-        }
-        const auto hashes = row_hashes(dataset.alone, k == 0 ? 0 : ends[k - 1], ends[k]);
-        const auto again = std::ranges::count_if(hashes, [&](auto h) { return std::ranges::binary_search(seen, h); });
-        if (again > 0) {
+        if (again[k] > 0) {
             dataset.problems.push_back(
                 fmt::format("{}: {} observations repeat those of files before it, runtime and all; "
                             "they are kept as observations of their own",
-                            files[k], again));
+                            files[k], again[k]));
         }
-        const auto sorted = static_cast<std::ptrdiff_t>(seen.size());
-        seen.insert(seen.end(), hashes.begin(), hashes.end());
-        std::sort(seen.begin() + sorted, seen.end());
-        std::inplace_merge(seen.begin(), seen.begin() + sorted, seen.end());
     }
 }
 

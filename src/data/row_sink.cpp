@@ -20,6 +20,21 @@ std::vector<std::int32_t> map_or_identity(std::optional<std::vector<std::int32_t
     return identity;
 }
 
+bool is_identity(const std::vector<std::int32_t>& map) {
+    for (std::size_t i = 0; i < map.size(); ++i) {
+        if (map[i] != static_cast<std::int32_t>(i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Values first … first + count, as they are.
+template <typename T>
+Column<T> take(Column<T>& column, std::size_t first, std::size_t count) {
+    return count == column.size() ? std::move(column) : column.piece(first, count);
+}
+
 bool inside(std::int32_t index, const std::vector<std::int32_t>& map) {
     return index >= 0 && static_cast<std::size_t>(index) < map.size();
 }
@@ -33,12 +48,12 @@ std::string range_fault(const std::string& array, std::size_t row, std::int32_t 
 // Room for exactly these rows, unless many small additions call for growth by doubling.
 void make_room(ObservationTable& table, std::size_t rows) {
     const std::size_t size = table.runtime_us.size();
-    if (table.runtime_us.capacity() < size + rows) {
+    if (table.runtime_us.edit().capacity() < size + rows) {
         const std::size_t room = std::max(size + rows, size * 2);
-        table.platform.reserve(room);
-        table.module.reserve(room);
-        table.runtime_us.reserve(room);
-        table.co_runner.reserve(room * static_cast<std::size_t>(table.width));
+        table.platform.edit().reserve(room);
+        table.module.edit().reserve(room);
+        table.runtime_us.edit().reserve(room);
+        table.co_runner.edit().reserve(room * static_cast<std::size_t>(table.width));
     }
 }
 
@@ -96,10 +111,11 @@ void RowSink::widen(std::int32_t width) {
     const auto old_width = static_cast<std::size_t>(table.width);
     const auto new_width = static_cast<std::size_t>(width);
     const std::size_t rows = table.runtime_us.size();
-    table.co_runner.resize(rows * new_width);
+    std::vector<std::int32_t>& co_runner = table.co_runner.edit();
+    co_runner.resize(rows * new_width);
     for (std::size_t i = rows; i-- > 0;) {  // from the end: a row moves to where no row is that has yet to move
         for (std::size_t k = new_width; k-- > 0;) {
-            table.co_runner[i * new_width + k] = k < old_width ? table.co_runner[i * old_width + k] : -1;
+            co_runner[i * new_width + k] = k < old_width ? co_runner[i * old_width + k] : -1;
         }
     }
     table.width = width;
@@ -111,8 +127,9 @@ void RowSink::add_together(std::int32_t platform, std::int32_t module, std::span
     ObservationTable& table = dataset_.together;
     table.platform.push_back(platform);
     table.module.push_back(module);
-    table.co_runner.insert(table.co_runner.end(), co_runners.begin(), co_runners.end());
-    table.co_runner.resize(static_cast<std::size_t>(table.width) * table.platform.size(), -1);
+    std::vector<std::int32_t>& co_runner = table.co_runner.edit();
+    co_runner.insert(co_runner.end(), co_runners.begin(), co_runners.end());
+    co_runner.resize(static_cast<std::size_t>(table.width) * table.platform.size(), -1);
     table.runtime_us.push_back(runtime_us);
 }
 
@@ -164,10 +181,56 @@ Result<void> RowSink::add_rows(const IndexedRows& rows) {
             continue;
         }
         co_runners_.clear();
-        for (const std::int32_t co_runner : std::span(rows.co_runner).subspan(i * width, width)) {
+        for (const std::int32_t co_runner : rows.co_runner.values().subspan(i * width, width)) {
             co_runners_.push_back(co_runner == -1 ? -1 : module_map_[static_cast<std::size_t>(co_runner)]);
         }
         add_together(platform, module, co_runners_, rows.runtime_us[i]);
+    }
+    return {};
+}
+
+// Whether `rows`, of which the first `alone` were measured alone, can become the tables as they are.
+bool RowSink::takes(const IndexedRows& rows, std::size_t alone) const {
+    const std::size_t size = rows.runtime_us.size();
+    const bool room = (alone == 0 || dataset_.alone.size() == 0) &&
+                      (alone == size || (dataset_.together.size() == 0 && dataset_.together.width <= rows.width));
+    if (!room || !is_identity(platform_map_) || !is_identity(module_map_)) {
+        return false;
+    }
+    for (std::size_t i = alone; i < rows.objective.size(); ++i) {
+        if (rows.objective[i] == 0) {
+            return false;
+        }
+    }
+    for (std::size_t i = 0; i < size; ++i) {
+        if (!row_fault(rows, i).empty()) {
+            return false;
+        }
+    }
+    return true;
+}
+
+Result<void> RowSink::take_rows(IndexedRows&& rows) {
+    const std::size_t size = rows.runtime_us.size();
+    const auto width = static_cast<std::size_t>(rows.width);
+    const auto objective = rows.objective.values();
+    const auto leading = static_cast<std::size_t>(
+        std::ranges::find_if(objective, [](std::uint8_t value) { return value != 0; }) - objective.begin());
+    const std::size_t alone = !objective.empty() ? leading : width == 0 ? size : 0;
+    const std::size_t together = size - alone;
+    if (!takes(rows, alone)) {
+        return add_rows(rows);
+    }
+    widen(rows.width);
+    ObservationTable& beside = dataset_.together;
+    if (together > 0) {
+        beside = {take(rows.platform, alone, together), take(rows.module, alone, together),
+                  take(rows.co_runner, alone * width, together * width), rows.width,
+                  take(rows.runtime_us, alone, together)};
+    }
+    if (alone > 0) {
+        dataset_.alone = {
+            take(rows.platform, 0, alone), take(rows.module, 0, alone), {}, 0, take(rows.runtime_us, 0, alone)};
     }
     return {};
 }

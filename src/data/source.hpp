@@ -35,12 +35,12 @@ struct IndexedRows {
     std::string platform_array;
     std::string module_array;
     std::vector<std::string> co_runner_arrays;  ///< one, or one a co-runner
-    std::vector<double> runtime_us;
-    std::vector<std::int32_t> platform;
-    std::vector<std::int32_t> module;
-    std::vector<std::int32_t> co_runner;  ///< rows × width
+    Column<double> runtime_us;
+    Column<std::int32_t> platform;
+    Column<std::int32_t> module;
+    Column<std::int32_t> co_runner;  ///< rows × width
     std::int32_t width = 0;
-    std::vector<std::uint8_t> objective;  ///< 0 alone, 1 together; empty: all alone with width 0, else all together
+    Column<std::uint8_t> objective;  ///< 0 alone, 1 together; empty: all alone with width 0, else all together
 };
 
 /// Takes the rows of one source: checks them, translates numbers, and counts or refuses what cannot be used.
@@ -69,6 +69,9 @@ public:
 
     /// Rows by this file's numbers, checked one by one.
     [[nodiscard]] Result<void> add_rows(const IndexedRows& rows);
+    /// The same, by taking the columns as they are where all rows are in order, numbers need no translation, rows alone
+    /// come first and no earlier file has rows.
+    [[nodiscard]] Result<void> take_rows(IndexedRows&& rows);
 
     [[nodiscard]] SideJoin& platforms() { return platforms_; }
     [[nodiscard]] SideJoin& modules() { return modules_; }
@@ -79,6 +82,7 @@ public:
 
 private:
     [[nodiscard]] std::string row_fault(const IndexedRows& rows, std::size_t row) const;
+    [[nodiscard]] bool takes(const IndexedRows& rows, std::size_t alone) const;
 
     std::string file_;
     bool skip_invalid_;

@@ -1,6 +1,6 @@
 #include "data/split.hpp"
 
-#include <algorithm>
+#include <utility>
 
 #include "core/check.hpp"
 
@@ -14,38 +14,36 @@ std::size_t fold_rows(const Split& split) {
 
 }  // namespace
 
-std::span<const std::int64_t> Split::validation(std::int64_t fold) const {
+RowNumbers Split::validation(std::int64_t fold) const {
     PITOT_CHECK(fold >= 0 && fold < folds);
     const std::size_t size = fold_rows(*this);
-    return std::span(rest).subspan(static_cast<std::size_t>(fold) * size, size);
+    return rest.piece(static_cast<std::size_t>(fold) * size, size);
 }
 
-std::vector<std::int64_t> Split::training(std::int64_t fold) const {
-    const auto held_out = validation(fold);
-    const auto first = rest.begin() + (held_out.data() - rest.data());
-    std::vector<std::int64_t> rows;
-    rows.reserve(rest.size() - held_out.size());
-    rows.insert(rows.end(), rest.begin(), first);
-    rows.insert(rows.end(), first + static_cast<std::ptrdiff_t>(held_out.size()), rest.end());
-    return rows;
+RowNumbers Split::training(std::int64_t fold) const {
+    PITOT_CHECK(fold >= 0 && fold < folds);
+    const std::size_t size = fold_rows(*this);
+    return rest.without(static_cast<std::size_t>(fold) * size, size);
 }
 
-Split make_split(std::int64_t n, double share, double calibration_share, std::int64_t folds, Key key) {
+Split make_split(std::int64_t n, double share, double calibration_share, std::int64_t folds, Key key,
+                 std::int64_t narrow_rows) {
     PITOT_CHECK(n >= 0 && share > 0 && share <= 1 && calibration_share >= 0 && calibration_share < 1 && folds >= 1);
-    const std::vector<std::int64_t> order = permutation(key.fold("rows"), n);
+    RowOrder order(n, narrow_rows);
+    order.shuffle_from(0, key.fold("rows"));
     // Both products are rounded to double and then cut, as Python's int(n * (1 - share)) does.
     const auto test = static_cast<std::int64_t>(static_cast<double>(n) * (1.0 - share));
     const auto calibration = static_cast<std::int64_t>(static_cast<double>(n - test) * calibration_share);
-    const auto cut = order.begin() + test;
+    order.shuffle_from(test + calibration, key.fold("folds"));
     Split split;
     split.folds = folds;
-    split.test.assign(order.begin(), cut);
-    split.calibration.assign(cut, cut + calibration);
-    const auto left = std::span(order).subspan(static_cast<std::size_t>(test + calibration));
-    split.rest.reserve(left.size());
-    for (const std::int64_t place : permutation(key.fold("folds"), static_cast<std::int64_t>(left.size()))) {
-        split.rest.push_back(left[static_cast<std::size_t>(place)]);
-    }
+    split.order = std::make_shared<const RowOrder>(std::move(order));
+    const RowNumbers all = split.order->view();
+    const auto tested = static_cast<std::size_t>(test);
+    const auto calibrated = static_cast<std::size_t>(calibration);
+    split.test = all.piece(0, tested);
+    split.calibration = all.piece(tested, calibrated);
+    split.rest = all.piece(tested + calibrated, all.size() - tested - calibrated);
     return split;
 }
 

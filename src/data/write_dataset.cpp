@@ -28,47 +28,56 @@ void add_side(NpzWriter& npz, const Side& side, const std::string& axis) {
     }
 }
 
-// Rows alone, then rows with co-runners.
-template <typename T>
-std::vector<T> joined(const std::vector<T>& alone, const std::vector<T>& together) {
-    std::vector<T> all;
-    all.reserve(alone.size() + together.size());
-    all.insert(all.end(), alone.begin(), alone.end());
-    all.insert(all.end(), together.begin(), together.end());
-    return all;
-}
+// The observations of a dataset as the index layout has them: rows alone, then rows with co-runners.
+class RowWriter {
+public:
+    RowWriter(const Dataset& dataset, bool mappable, NpzWriter& npz)
+        : alone_(dataset.alone.view()), together_(dataset.together.view()), mappable_(mappable), npz_(npz) {}
 
-template <typename T>
-void add_column(NpzWriter& npz, const std::string& name, const std::vector<T>& values) {
-    npz.add(name, std::span<const T>(values));
-}
-
-Result<void> write_index_layout(const Dataset& dataset, const std::filesystem::path& file) {
-    const ObservationTable& alone = dataset.alone;
-    const ObservationTable& together = dataset.together;
-    NpzWriter npz;
-    npz.add(kDatasetSchemaArray, std::span<const std::int64_t>(&kDatasetSchema, 1), {});
-    add_column(npz, "t", joined(alone.runtime_us, together.runtime_us));
-    add_column(npz, "i_platform", joined(alone.platform, together.platform));
-    add_column(npz, "i_workload", joined(alone.module, together.module));
-    const auto width = static_cast<std::size_t>(together.width);
-    for (std::size_t k = 0; k < width; ++k) {
-        std::vector<std::int32_t> column(alone.runtime_us.size(), -1);
-        for (std::size_t i = 0; i < together.runtime_us.size(); ++i) {
-            column.push_back(together.co_runner[i * width + k]);
+    void write() {
+        add<double>("t", [this](const ObservationView& table, std::size_t i) { return table.runtime_us[i]; });
+        add<std::int32_t>("i_platform", [](const ObservationView& table, std::size_t i) { return table.platform[i]; });
+        add<std::int32_t>("i_workload", [](const ObservationView& table, std::size_t i) { return table.module[i]; });
+        const auto width = static_cast<std::size_t>(together_.width);
+        for (std::size_t k = 0; k < width; ++k) {
+            add<std::int32_t>(co_runner_array(static_cast<std::int32_t>(k)),
+                              [width, k](const ObservationView& table, std::size_t i) {
+                                  return table.width == 0 ? -1 : table.co_runner[i * width + k];
+                              });
         }
-        add_column(npz, co_runner_array(static_cast<std::int32_t>(k)), column);
+        if (alone_.size() > 0 && together_.size() > 0) {
+            add<std::uint8_t>(kObjectiveArray, [this](const ObservationView& table, std::size_t) {
+                return static_cast<std::uint8_t>(&table == &together_ ? 1 : 0);
+            });
+        }
     }
-    if (!alone.runtime_us.empty() && !together.runtime_us.empty()) {
-        std::vector<std::uint8_t> objective(alone.runtime_us.size(), 0);
-        objective.resize(objective.size() + together.runtime_us.size(), 1);
-        add_column(npz, kObjectiveArray, objective);
-        npz.add_strings("n_objective", std::vector<std::string>{"mf", "if"});
+
+private:
+    // The array whose element is `value(table, row)`.
+    template <typename T, typename Value>
+    void add(const std::string& name, Value value) {
+        const auto fill = [this, value](std::int64_t first, std::span<T> out) {
+            for (std::size_t n = 0; n < out.size(); ++n) {
+                const std::int64_t row = first + static_cast<std::int64_t>(n);
+                const bool alone = row < alone_.size();
+                out[n] = value(alone ? alone_ : together_, static_cast<std::size_t>(alone ? row : row - alone_.size()));
+            }
+        };
+        const std::int64_t rows = alone_.size() + together_.size();
+        if (mappable_) {
+            npz_.add_mappable<T>(name, rows, fill);
+            return;
+        }
+        std::vector<T> values(static_cast<std::size_t>(rows));
+        fill(0, values);
+        npz_.add(name, std::span<const T>(values));
     }
-    add_side(npz, dataset.platforms, "platform");
-    add_side(npz, dataset.modules, "workload");
-    return npz.write(file);
-}
+
+    ObservationView alone_;
+    ObservationView together_;
+    bool mappable_;
+    NpzWriter& npz_;
+};
 
 Result<void> write_rows(const Dataset& dataset, const std::filesystem::path& file) {
     const auto& platforms = dataset.platforms.names;
@@ -135,6 +144,25 @@ Result<void> check(const Dataset& dataset, const std::filesystem::path& file) {
 }
 
 }  // namespace
+
+Result<void> write_index_layout(const Dataset& dataset, const std::filesystem::path& file, std::int64_t map_from) {
+    const bool mappable = dataset.alone.size() + dataset.together.size() >= map_from;
+    NpzWriter npz;
+    RowWriter rows(dataset, mappable, npz);
+    if (mappable) {  // what can be mapped has to come first
+        rows.write();
+    }
+    npz.add(kDatasetSchemaArray, std::span<const std::int64_t>(&kDatasetSchema, 1), {});
+    if (!mappable) {
+        rows.write();
+    }
+    if (dataset.alone.size() > 0 && dataset.together.size() > 0) {
+        npz.add_strings("n_objective", std::vector<std::string>{"mf", "if"});
+    }
+    add_side(npz, dataset.platforms, "platform");
+    add_side(npz, dataset.modules, "workload");
+    return npz.write(file);
+}
 
 Result<void> write_dataset(const Dataset& dataset, const std::filesystem::path& file) {
     if (auto checked = check(dataset, file); !checked) {

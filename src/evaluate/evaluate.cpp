@@ -39,9 +39,8 @@ Spread spread(const std::vector<double>& values) {
 // Errors of one predictor over all replicates of one objective.
 class ErrorTally {
 public:
-    // One replicate's predictions and targets.
+    // Some of a replicate's predictions and targets.
     Result<void> add(const Scale& scale, std::span<const double> y, std::span<const double> target) {
-        double sum = 0.0;
         for (std::size_t i = 0; i < y.size(); ++i) {
             const double error = scale.error(y[i], target[i]);
             if (!std::isfinite(error)) {
@@ -49,18 +48,21 @@ public:
                                                            "not finite): lower train.learning_rate",
                                                            mape_.size()));
             }
-            sum += std::abs(error);
+            sum_ += std::abs(error);
             quantiles_.add(error);
         }
-        mape_.push_back(sum / static_cast<double>(y.size()));
         return {};
     }
+
+    // Ends a replicate.
+    void finish(std::int64_t rows) { mape_.push_back(std::exchange(sum_, 0.0) / static_cast<double>(rows)); }
 
     [[nodiscard]] ErrorMetrics metrics() const {
         return {mape_, spread(mape_), quantiles_.percentiles(), quantiles_.exact()};
     }
 
 private:
+    double sum_ = 0.0;  // of the replicate under way
     std::vector<double> mape_;
     ErrorQuantiles quantiles_;
 };
@@ -73,20 +75,27 @@ public:
     void add(const Scale& scale, const Calibration& calibration, const GatheredRows& rows, std::span<const double> y) {
         const Result<double> margins[2] = {calibration.margin(RowGroup::kAlone, confidence_),
                                            calibration.margin(RowGroup::kTogether, confidence_)};
-        double covered = 0.0;
-        double excess = 0.0;
         for (std::size_t i = 0; i < y.size(); ++i) {
             const Result<double>& margin = margins[static_cast<std::size_t>(row_group(rows.co_runners(i)))];
             if (!margin) {
                 unavailable_ = margin.error().message();
+                unbounded_ = true;
                 return;
             }
             const double bound = y[i] + *margin;
-            covered += rows.target[i] <= bound ? 1.0 : 0.0;
-            excess += std::max(0.0, scale.error(bound, rows.target[i]));
+            covered_ += rows.target[i] <= bound ? 1.0 : 0.0;
+            over_ += std::max(0.0, scale.error(bound, rows.target[i]));
         }
-        coverage_.push_back(covered / static_cast<double>(y.size()));
-        excess_.push_back(excess / static_cast<double>(y.size()));
+    }
+
+    // Ends a replicate. One row without a bound leaves the replicate without its figures.
+    void finish(std::int64_t rows) {
+        if (!std::exchange(unbounded_, false)) {
+            coverage_.push_back(covered_ / static_cast<double>(rows));
+            excess_.push_back(over_ / static_cast<double>(rows));
+        }
+        covered_ = 0.0;
+        over_ = 0.0;
     }
 
     [[nodiscard]] BoundMetrics metrics() const {
@@ -95,6 +104,10 @@ public:
 
 private:
     double confidence_;
+    // Of the replicate under way.
+    double covered_ = 0.0;
+    double over_ = 0.0;
+    bool unbounded_ = false;
     std::vector<double> coverage_;
     std::vector<double> excess_;
     std::string unavailable_;
@@ -118,20 +131,18 @@ public:
         }
         test_rows_ = static_cast<std::int64_t>(split.test.size());
         calibration_rows_ = static_cast<std::int64_t>(split.calibration.size());
-        const Scale scale(config);
-        const GatheredRows rows(table_->view(), split.test, config);
-        std::vector<double> y(split.test.size());
-        ensemble.predict(rows.query(), y);
-        if (auto ok = model_.add(scale, y, rows.target); !ok) {
-            return ok;
+        for (std::size_t first = 0; first < split.test.size(); first += GatheredRows::kPiece) {
+            const RowNumbers piece = split.test.piece(first, std::min(GatheredRows::kPiece, split.test.size() - first));
+            if (auto ok = add_piece(config, ensemble, baseline, calibration, piece); !ok) {
+                return ok;
+            }
         }
+        model_.finish(test_rows_);
+        baseline_.finish(test_rows_);
         for (BoundTally& bound : bounds_) {
-            bound.add(scale, calibration, rows, y);
+            bound.finish(test_rows_);
         }
-        // Linear scaling always predicts the logarithm, whatever scale the model has.
-        const GatheredRows log_rows(table_->view(), split.test, kLogConfig);
-        baseline.predict(log_rows.query(), y);
-        return baseline_.add(Scale(kLogConfig), y, log_rows.target);
+        return {};
     }
 
     [[nodiscard]] bool empty() const { return test_rows_ == 0; }
@@ -146,6 +157,24 @@ public:
     inline static const ModelConfig kLogConfig{.family = Family::kLinearScaling};
 
 private:
+    Result<void> add_piece(const ModelConfig& config, const Ensemble& ensemble, const Ensemble& baseline,
+                           const Calibration& calibration, RowNumbers piece) {
+        const Scale scale(config);
+        const GatheredRows rows(table_->view(), piece, config);
+        std::vector<double> y(piece.size());
+        ensemble.predict(rows.query(), y);
+        if (auto ok = model_.add(scale, y, rows.target); !ok) {
+            return ok;
+        }
+        for (BoundTally& bound : bounds_) {
+            bound.add(scale, calibration, rows, y);
+        }
+        // Linear scaling always predicts the logarithm, whatever scale the model has.
+        const GatheredRows log_rows(table_->view(), piece, kLogConfig);
+        baseline.predict(log_rows.query(), y);
+        return baseline_.add(Scale(kLogConfig), y, log_rows.target);
+    }
+
     const char* name_;
     const ObservationTable* table_;
     std::int64_t test_rows_ = 0;

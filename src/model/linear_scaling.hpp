@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <vector>
 
+#include "core/row_numbers.hpp"
 #include "pitot/dataset.hpp"
 
 namespace pitot {
@@ -19,9 +19,15 @@ struct LinearScaling {
     }
 };
 
-/// Fits on the given rows by alternating means from zero, a first, then b with the new a, until the summed absolute
-/// change of a sweep falls below 1e-5, at most 1 000 sweeps.
-[[nodiscard]] LinearScaling fit_linear_scaling(const ObservationView& observations, std::span<const std::int64_t> rows,
-                                               std::int64_t platforms, std::int64_t modules);
+/// Rows up to which a fit keeps their logarithms.
+inline constexpr std::int64_t kKeptLogarithms = std::int64_t{1} << 22;
+
+/// Fits on the given rows, all different, by alternating means from zero, a first, then b with the new a, until the
+/// summed absolute change of a sweep falls below 1e-5, at most 1 000 sweeps. More than `kept` rows are gone through as
+/// they lie in the file and their logarithms taken anew each time, so that only a bit a row is in memory; sums then
+/// differ by rounding.
+[[nodiscard]] LinearScaling fit_linear_scaling(const ObservationView& observations, RowNumbers rows,
+                                               std::int64_t platforms, std::int64_t modules,
+                                               std::int64_t kept = kKeptLogarithms);
 
 }  // namespace pitot

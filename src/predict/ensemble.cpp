@@ -55,8 +55,7 @@ void Ensemble::predict(const PairQuery& query, std::span<double> out) const {
     }
 }
 
-GatheredRows::GatheredRows(const ObservationView& observations, std::span<const std::int64_t> rows,
-                           const ModelConfig& config)
+GatheredRows::GatheredRows(const ObservationView& observations, RowNumbers rows, const ModelConfig& config)
     : width(observations.width) {
     const Scale scale(config);
     platform.reserve(rows.size());

@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "core/row_numbers.hpp"
 #include "model/fold_model.hpp"
 #include "model/linear_scaling.hpp"
 #include "pitot/config.hpp"
@@ -35,7 +36,10 @@ struct GatheredRows {
     std::int32_t width = 0;
     std::vector<double> target;
 
-    GatheredRows(const ObservationView& observations, std::span<const std::int64_t> rows, const ModelConfig& config);
+    /// Rows that are gathered at a time where there may be any number of them.
+    static constexpr std::size_t kPiece = 65536;
+
+    GatheredRows(const ObservationView& observations, RowNumbers rows, const ModelConfig& config);
     [[nodiscard]] PairQuery query() const { return {platform, module, co_runner, width}; }
     /// Row i's co-runners.
     [[nodiscard]] std::span<const std::int32_t> co_runners(std::size_t i) const {

@@ -60,12 +60,16 @@ TrainOptions train_options(const RunOptions& options) {
 Result<Calibration> calibrate(const Ensemble& ensemble, const ModelConfig& model, const Dataset& dataset,
                               const ReplicateRows& rows) {
     std::vector<double> residuals[2];
-    const auto add = [&](const ObservationTable& table, const std::vector<std::int64_t>& calibration) {
-        const GatheredRows gathered(table.view(), calibration, model);
-        std::vector<double> y(calibration.size());
-        ensemble.predict(gathered.query(), y);
-        for (std::size_t i = 0; i < y.size(); ++i) {
-            residuals[static_cast<std::size_t>(row_group(gathered.co_runners(i)))].push_back(gathered.target[i] - y[i]);
+    const auto add = [&](const ObservationTable& table, RowNumbers calibration) {
+        for (std::size_t first = 0; first < calibration.size(); first += GatheredRows::kPiece) {
+            const std::size_t count = std::min(GatheredRows::kPiece, calibration.size() - first);
+            const GatheredRows gathered(table.view(), calibration.piece(first, count), model);
+            std::vector<double> y(count);
+            ensemble.predict(gathered.query(), y);
+            for (std::size_t i = 0; i < count; ++i) {
+                auto& group = residuals[static_cast<std::size_t>(row_group(gathered.co_runners(i)))];
+                group.push_back(gathered.target[i] - y[i]);
+            }
         }
     };
     add(dataset.alone, rows.alone.calibration);
@@ -133,6 +137,7 @@ Result<Predictor> fit(const Dataset& dataset, const FitConfig& config, const Run
         return Failure(calibration.error());
     }
     parts.calibration = std::move(*calibration);
+    trained.reset();  // its split takes as much room as the pairs to come
     parts.dataset_digest = dataset_digest(dataset);
     parts.measured = make_pair_set(dataset.alone.view(), dataset.platforms.size());
     return Predictor(std::move(parts));

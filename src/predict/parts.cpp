@@ -1,6 +1,7 @@
 #include "predict/parts.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace pitot {
 
@@ -13,18 +14,29 @@ bool PairSet::contains(std::int32_t platform, std::int32_t module) const {
 }
 
 PairSet make_pair_set(const ObservationView& observations, std::int64_t platforms) {
-    std::vector<std::vector<std::int32_t>> rows(static_cast<std::size_t>(platforms));
-    for (std::size_t i = 0; i < observations.platform.size(); ++i) {
-        rows[static_cast<std::size_t>(observations.platform[i])].push_back(observations.module[i]);
-    }
     PairSet set;
-    set.offsets.push_back(0);
-    for (std::vector<std::int32_t>& row : rows) {
-        std::ranges::sort(row);
-        const auto repeated = std::ranges::unique(row);
-        set.modules.insert(set.modules.end(), row.begin(), repeated.begin());
-        set.offsets.push_back(static_cast<std::int64_t>(set.modules.size()));
+    set.offsets.assign(static_cast<std::size_t>(platforms) + 1, 0);
+    for (const std::int32_t platform : observations.platform) {
+        ++set.offsets[static_cast<std::size_t>(platform) + 1];
     }
+    std::partial_sum(set.offsets.begin(), set.offsets.end(), set.offsets.begin());
+    // Modules by platform first, then each platform's sorted and moved up to where those before it end now.
+    set.modules.resize(observations.module.size());
+    std::vector<std::int64_t> next(set.offsets.begin(), set.offsets.end() - 1);
+    for (std::size_t i = 0; i < observations.platform.size(); ++i) {
+        const auto place = next[static_cast<std::size_t>(observations.platform[i])]++;
+        set.modules[static_cast<std::size_t>(place)] = observations.module[i];
+    }
+    auto end = set.modules.begin();
+    for (std::size_t i = 0; i + 1 < set.offsets.size(); ++i) {
+        const auto first = set.modules.begin() + set.offsets[i];
+        const auto last = set.modules.begin() + set.offsets[i + 1];
+        std::sort(first, last);
+        set.offsets[i] = end - set.modules.begin();
+        end = std::move(first, std::unique(first, last), end);
+    }
+    set.offsets.back() = end - set.modules.begin();
+    set.modules.erase(end, set.modules.end());
     return set;
 }
 

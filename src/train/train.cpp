@@ -35,7 +35,7 @@ std::vector<float> targets_of(const ObservationTable& table, bool logarithm) {
 }
 
 PairColumns columns_of(const ObservationTable& table, const std::vector<float>& target) {
-    return {table.platform, table.module, table.co_runner, table.width, target};
+    return {table.platform.values(), table.module.values(), table.co_runner.values(), table.width, target};
 }
 
 // Counts steps over all threads and reports a few times a second.
@@ -101,55 +101,65 @@ std::shared_ptr<const Started> start_replicate(const Job& job, std::int64_t repl
     return started;
 }
 
-// Mean weighted loss over validation rows; 0 rows of an objective count nothing.
+// Mean weighted loss over validation rows; 0 rows of an objective count nothing. Rows are gathered a piece at a time,
+// whatever their number.
 class Validation {
 public:
     Validation(const Job& job, const ReplicateRows& rows, std::int64_t fold) : job_(job) {
-        add(job.dataset.alone, job.targets.alone, rows.alone.validation(fold), job.config.train.alone_weight);
-        add(job.dataset.together, job.targets.together, rows.together.validation(fold),
+        add(columns_of(job.dataset.alone, job.targets.alone), rows.alone.validation(fold),
+            job.config.train.alone_weight);
+        add(columns_of(job.dataset.together, job.targets.together), rows.together.validation(fold),
             job.config.train.together_weight);
     }
     [[nodiscard]] bool empty() const { return parts_.empty(); }
     [[nodiscard]] double loss(const Executor& executor) const {
         double total = 0.0;
         for (const Part& part : parts_) {
-            std::vector<double> prediction(part.target.size());
-            executor.predict(0, {part.platform, part.module, part.co_runner, part.width, {}}, prediction);
             double sum = 0.0;
-            for (std::size_t n = 0; n < prediction.size(); ++n) {
-                const double error = prediction[n] - part.target[n];
-                const bool relative = job_.config.model.loss == Loss::kRelative;
-                sum += relative ? error * error / (part.target[n] * part.target[n]) : error * error;
+            for (std::size_t first = 0; first < part.rows.size(); first += kPiece) {
+                const std::size_t count = std::min(kPiece, part.rows.size() - first);
+                add_errors(executor, part.data, part.rows.piece(first, count), sum);
             }
-            total += part.weight * sum / static_cast<double>(prediction.size());
+            total += part.weight * sum / static_cast<double>(part.rows.size());
         }
         return total;
     }
 
 private:
+    static constexpr std::size_t kPiece = 16384;
+
     struct Part {
-        std::vector<std::int32_t> platform, module, co_runner;
-        std::int32_t width;
-        std::vector<double> target;
+        PairColumns data;
+        RowNumbers rows;
         double weight;
     };
-    void add(const ObservationTable& table, const std::vector<float>& target, std::span<const std::int64_t> rows,
-             double weight) {
-        if (rows.empty() || weight == 0.0) {
-            return;
+    void add(const PairColumns& data, RowNumbers rows, double weight) {
+        if (!rows.empty() && weight != 0.0) {
+            parts_.push_back({data, rows, weight});
         }
-        Part part{{}, {}, {}, table.width, {}, weight};
+    }
+
+    void add_errors(const Executor& executor, const PairColumns& data, RowNumbers rows, double& sum) const {
+        const auto width = static_cast<std::size_t>(data.width);
+        std::vector<std::int32_t> platform, module, co_runner;
+        platform.reserve(rows.size());
+        module.reserve(rows.size());
+        co_runner.reserve(rows.size() * width);
         for (const std::int64_t r : rows) {
             const auto row = static_cast<std::size_t>(r);
-            const auto width = static_cast<std::size_t>(table.width);
-            part.platform.push_back(table.platform[row]);
-            part.module.push_back(table.module[row]);
-            for (std::size_t c = 0; c < width; ++c) {
-                part.co_runner.push_back(table.co_runner[row * width + c]);
-            }
-            part.target.push_back(target[row]);
+            platform.push_back(data.platform[row]);
+            module.push_back(data.module[row]);
+            const auto with = data.co_runner.subspan(row * width, width);
+            co_runner.insert(co_runner.end(), with.begin(), with.end());
         }
-        parts_.push_back(std::move(part));
+        std::vector<double> prediction(rows.size());
+        executor.predict(0, {platform, module, co_runner, data.width, {}}, prediction);
+        const bool relative = job_.config.model.loss == Loss::kRelative;
+        for (std::size_t n = 0; n < prediction.size(); ++n) {
+            const double target = data.target[static_cast<std::size_t>(rows[n])];
+            const double error = prediction[n] - target;
+            sum += relative ? error * error / (target * target) : error * error;
+        }
     }
 
     const Job& job_;
@@ -175,8 +185,8 @@ Result<FoldFit> train_fold(const Job& job, const Started& started, std::int64_t 
         executor.set_constant(0, started.model.platform_baseline, started.baseline.platform);
         executor.set_constant(0, started.model.module_baseline, started.baseline.module);
     }
-    const std::vector<std::int64_t> alone = started.rows.alone.training(fold);
-    const std::vector<std::int64_t> together = started.rows.together.training(fold);
+    const RowNumbers alone = started.rows.alone.training(fold);
+    const RowNumbers together = started.rows.together.training(fold);
     std::vector<Objective> objectives;
     objectives.push_back(
         {columns_of(job.dataset.alone, job.targets.alone), {alone}, config.batch, config.alone_weight});

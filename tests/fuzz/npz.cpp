@@ -1,12 +1,13 @@
-// Any bytes as an archive: every array read as numbers and as text, then the whole as a dataset. Bytes that do not
-// begin like an archive are packed into one, or its checksums would keep everything behind them out of reach: a byte
-// that chooses the name of an array, two that give its length, the array.
+// Any bytes as an archive: every array read as numbers and as text, and mapped, then the whole as a dataset. Bytes that
+// do not begin like an archive are packed into one, or its checksums would keep everything behind them out of reach: a
+// byte that chooses the name of an array, two that give its length, the array.
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <string>
@@ -61,6 +62,21 @@ std::string archive_of(std::string_view input) {
 
 using pitot::NpzReader;
 
+// What is mapped has to be what is read, to the bit.
+template <typename T>
+void check_mapped(const NpzReader& npz, const std::string& name) {
+    const auto mapped = npz.column<T>(name);
+    const auto values = npz.values<T>(name);
+    if (mapped.has_value() != values.has_value()) {
+        std::abort();
+    }
+    if (values &&
+        (mapped->size() != values->size() ||
+         (!values->empty() && std::memcmp(mapped->data(), values->data(), values->size() * sizeof(T)) != 0))) {
+        std::abort();
+    }
+}
+
 // What was read has to be fit for use.
 void check(const pitot::Dataset& dataset) {
     for (const pitot::ObservationTable* table : {&dataset.alone, &dataset.together}) {
@@ -89,14 +105,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): characters are bytes
     const std::string_view input(reinterpret_cast<const char*>(data), size);
     const std::string archive = input.starts_with("PK") ? std::string(input) : archive_of(input);
-    auto npz = NpzReader::open_buffer(std::as_bytes(std::span(archive)), "fuzz.npz");
+    auto npz = NpzReader::open_buffer(std::as_bytes(std::span(archive)), "fuzz.npz", 1);
     if (!npz) {
         return 0;
     }
     for (const std::string& name : npz->names()) {
         (void)npz->info(name);
-        (void)npz->values<double>(name);
-        (void)npz->values<std::int32_t>(name);
+        check_mapped<double>(*npz, name);
+        check_mapped<std::uint8_t>(*npz, name);
+        check_mapped<std::int32_t>(*npz, name);
         (void)npz->strings(name);
     }
     std::vector<std::unique_ptr<pitot::Source>> sources;

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <numeric>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -77,9 +79,16 @@ TEST(Stream, TruncatedNormalHasTheMomentsOfItsDistribution) {
     EXPECT_NEAR(squares / kDraws, 0.7737, 0.01);
 }
 
-TEST(Permutation, HoldsEveryNumberOnceAndMovesThem) {
+std::vector<std::int64_t> shuffled(Key key, std::int64_t n) {
+    std::vector<std::int64_t> values(static_cast<std::size_t>(n));
+    std::iota(values.begin(), values.end(), std::int64_t{0});
+    shuffle(key, std::span(values));
+    return values;
+}
+
+TEST(Shuffle, KeepsEveryNumberAndMovesThem) {
     for (const std::int64_t n : {0, 1, 2, 1000}) {
-        std::vector<std::int64_t> p = permutation(Key(9), n);
+        std::vector<std::int64_t> p = shuffled(Key(9), n);
         const bool moved = !std::ranges::is_sorted(p);
         std::ranges::sort(p);
         for (std::int64_t i = 0; i < n; ++i) {
@@ -87,7 +96,7 @@ TEST(Permutation, HoldsEveryNumberOnceAndMovesThem) {
         }
         EXPECT_TRUE(moved || n < 3);
     }
-    EXPECT_NE(permutation(Key(1), 100), permutation(Key(2), 100));
+    EXPECT_NE(shuffled(Key(1), 100), shuffled(Key(2), 100));
 }
 
 }  // namespace

@@ -126,6 +126,25 @@ inline std::string zip(const std::vector<Member>& members) {
     return out;
 }
 
+/// An archive of one stored member that has all its sizes and places in zip64 fields.
+inline std::string zip64(const std::string& name, const std::string& bytes) {
+    const std::string none(4, '\xFF');
+    const std::string sizes = little(bytes.size(), 8) + little(bytes.size(), 8);
+    const std::string common = little(45, 2) + little(0, 2) + little(0, 2) + little(0, 2) + little(0x21, 2) +
+                               little(crc32(bytes), 4) + none + none + little(name.size(), 2);
+    std::string out =
+        little(0x04034b50, 4) + common + little(20, 2) + name + little(1, 2) + little(16, 2) + sizes + bytes;
+    const std::size_t start = out.size();
+    out += little(0x02014b50, 4) + little(45, 2) + common + little(28, 2) + little(0, 2) + little(0, 2) + little(0, 2) +
+           little(0, 4) + none + name + little(1, 2) + little(24, 2) + sizes + little(0, 8);
+    const std::size_t end = out.size();
+    out += little(0x06064b50, 4) + little(44, 8) + little(45, 2) + little(45, 2) + little(0, 4) + little(0, 4) +
+           little(1, 8) + little(1, 8) + little(end - start, 8) + little(start, 8);
+    out += little(0x07064b50, 4) + little(0, 4) + little(end, 8) + little(1, 4);
+    return out + little(0x06054b50, 4) + little(0, 2) + little(0, 2) + little(0xFFFF, 2) + little(0xFFFF, 2) + none +
+           none + little(0, 2);
+}
+
 /// An archive of arrays: {name without .npy, bytes}.
 inline std::string npz(const std::vector<std::pair<std::string, std::string>>& arrays, bool deflate = false) {
     std::vector<Member> members;

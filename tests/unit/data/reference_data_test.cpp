@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -43,7 +44,7 @@ protected:
 };
 
 void expect_in_range(const Dataset& dataset) {
-    const auto inside = [](const Indices& indices, std::int64_t least, std::int64_t size) {
+    const auto inside = [](std::span<const std::int32_t> indices, std::int64_t least, std::int64_t size) {
         return std::ranges::all_of(indices, [&](std::int32_t i) { return i >= least && i < size; });
     };
     for (const ObservationTable* table : {&dataset.alone, &dataset.together}) {

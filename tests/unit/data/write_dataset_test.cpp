@@ -193,12 +193,12 @@ TEST(Digest, DependsOnEverythingMeasured) {
     digest_with([](Dataset& d) { d.platforms.names = {"jit.deska", "ot.desk"}; });
     digest_with([](Dataset& d) { d.modules.feature_names[0] += "x"; });
     digest_with([](Dataset& d) { d.modules.features.flat()[3] += 1e-9; });
-    digest_with([](Dataset& d) { d.alone.runtime_us[2] += 1e-9; });
-    digest_with([](Dataset& d) { d.alone.platform[0] = 1; });
-    digest_with([](Dataset& d) { d.alone.module[0] = 1; });
-    digest_with([](Dataset& d) { std::swap(d.alone.runtime_us[0], d.alone.runtime_us[1]); });
-    digest_with([](Dataset& d) { d.together.co_runner[1] = 0; });
-    digest_with([](Dataset& d) { d.together.runtime_us[1] = 91; });
+    digest_with([](Dataset& d) { d.alone.runtime_us.edit()[2] += 1e-9; });
+    digest_with([](Dataset& d) { d.alone.platform.edit()[0] = 1; });
+    digest_with([](Dataset& d) { d.alone.module.edit()[0] = 1; });
+    digest_with([](Dataset& d) { std::swap(d.alone.runtime_us.edit()[0], d.alone.runtime_us.edit()[1]); });
+    digest_with([](Dataset& d) { d.together.co_runner.edit()[1] = 0; });
+    digest_with([](Dataset& d) { d.together.runtime_us.edit()[1] = 91; });
     EXPECT_EQ(digests[0].size(), 64U);
     EXPECT_EQ(digests[0].find_first_not_of("0123456789abcdef"), std::string::npos);
     std::ranges::sort(digests);

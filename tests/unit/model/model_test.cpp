@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <numeric>
@@ -27,6 +28,24 @@ TEST(LinearScaling, RecoversASpeedAndASize) {
     for (std::size_t n = 0; n < rows.size(); ++n) {
         const double y = to_log({dataset.alone.runtime_us[n]}).value;
         EXPECT_NEAR(fit(dataset.alone.platform[n], dataset.alone.module[n]), y, 1e-3);
+    }
+}
+
+TEST(LinearScaling, RowsGoneThroughInTheFileGiveTheSame) {
+    const Dataset dataset = test::synthetic_dataset({.density = 0.5});
+    std::vector<std::int64_t> rows = all_rows(dataset);
+    rows.resize(rows.size() / 2);
+    std::ranges::reverse(rows);
+    const auto fit = [&](std::int64_t kept) {
+        return fit_linear_scaling(dataset.alone.view(), rows, dataset.platforms.size(), dataset.modules.size(), kept);
+    };
+    const LinearScaling in_memory = fit(kKeptLogarithms);
+    const LinearScaling in_file = fit(std::ssize(rows) - 1);
+    for (std::size_t i = 0; i < in_memory.platform.size(); ++i) {
+        EXPECT_NEAR(in_file.platform[i], in_memory.platform[i], 1e-9);
+    }
+    for (std::size_t j = 0; j < in_memory.module.size(); ++j) {
+        EXPECT_NEAR(in_file.module[j], in_memory.module[j], 1e-9);
     }
 }
 
