@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <type_traits>
 #include <variant>
@@ -106,7 +107,16 @@ public:
     }
 
     void predict(std::int64_t replica, const PairColumns& rows, std::span<double> out) const override {
-        Batch<T> work;
+        std::unique_ptr<Scratch> scratch;
+        predict(replica, rows, out, scratch);
+    }
+
+    void predict(std::int64_t replica, const PairColumns& rows, std::span<double> out,
+                 std::unique_ptr<Scratch>& scratch) const override {
+        if (dynamic_cast<HostScratch*>(scratch.get()) == nullptr) {
+            scratch = std::make_unique<HostScratch>();
+        }
+        Batch<T>& work = static_cast<HostScratch&>(*scratch).batch;
         work.number(0, rows.size());
         auto to = out.begin();
         work.for_each_part(rows, layout_.size(Role::kPair), [&] {
@@ -115,7 +125,20 @@ public:
         });
     }
 
+    [[nodiscard]] Matrix<float> values(std::int64_t replica, BufferId buffer) const override {
+        const ConstView from = value(at(replica), buffer);
+        Matrix<float> out(from.rows, from.cols);
+        for (std::int64_t i = 0; i < from.rows; ++i) {
+            std::ranges::transform(from.row(i), out.view().row(i).begin(), [](T x) { return static_cast<float>(x); });
+        }
+        return out;
+    }
+
 private:
+    struct HostScratch final : Scratch {
+        Batch<T> batch;
+    };
+
     [[nodiscard]] BufferId count() const { return static_cast<BufferId>(program_.buffers.size()); }
     [[nodiscard]] const BufferInfo& info(BufferId id) const { return program_.buffers[static_cast<std::size_t>(id)]; }
     [[nodiscard]] Replica& at(std::int64_t replica) { return replicas_[static_cast<std::size_t>(replica)]; }
