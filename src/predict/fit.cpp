@@ -10,6 +10,7 @@
 #include "predict/ensemble.hpp"
 #include "predict/extend.hpp"
 #include "predict/fit_steps.hpp"
+#include "predict/pair_answers.hpp"
 #include "predict/parts.hpp"
 
 namespace pitot {
@@ -57,13 +58,13 @@ TrainOptions train_options(const RunOptions& options) {
     return {options.threads, options.backend, options.stop, options.progress};
 }
 
-Result<Calibration> calibrate(const Ensemble& ensemble, const ModelConfig& model, const Dataset& dataset,
+Result<Calibration> calibrate(const PredictPairs& predict, const ModelConfig& model, const Dataset& dataset,
                               const ReplicateRows& rows) {
     std::vector<double> residuals[2];
     const auto add = [&](const ObservationTable& table, const std::vector<std::int64_t>& calibration) {
         const GatheredRows gathered(table.view(), calibration, model);
         std::vector<double> y(calibration.size());
-        ensemble.predict(gathered.query(), y);
+        predict(gathered.query(), y);
         for (std::size_t i = 0; i < y.size(); ++i) {
             residuals[static_cast<std::size_t>(row_group(gathered.co_runners(i)))].push_back(gathered.target[i] - y[i]);
         }
@@ -127,8 +128,11 @@ Result<Predictor> fit(const Dataset& dataset, const FitConfig& config, const Run
     fill_baseline(parts.platforms, parts.platform_basis, parts.baseline.platform);
     fill_baseline(parts.modules, parts.module_basis, parts.baseline.module);
     average_unmeasured_inputs(parts);
-    const Ensemble ensemble(config.model, parts.platforms, parts.modules, parts.baseline, parts.folds);
-    auto calibration = calibrate(ensemble, config.model, dataset, trained->rows);
+    // With the very answers the predictor will give: bounds then rest on residuals exact to the bit.
+    const PairAnswers answers(parts);
+    Ensemble::Scratch scratch;
+    const auto predict = [&](const PairQuery& query, std::span<double> out) { answers.predict(query, out, scratch); };
+    auto calibration = calibrate(predict, config.model, dataset, trained->rows);
     if (!calibration) {
         return Failure(calibration.error());
     }
