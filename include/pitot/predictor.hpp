@@ -112,6 +112,9 @@ public:
 
     /// Calibration rows without (or with) co-runners.
     [[nodiscard]] std::int64_t calibration_rows(bool with_co_runners) const;
+    /// The most co-runners a calibration row had: bounds beside more rest on rows unlike those asked for. Nothing if
+    /// the model's file is of a Pitot that did not note it.
+    [[nodiscard]] std::optional<std::int32_t> calibrated_co_runners() const;
 
     /// Point predictions and, for each of `confidences`, bounds. Errors: kUsage for indices out of range, spans of
     /// different length or a confidence outside (0, 1); kInput when calibration rows are too few for a confidence.

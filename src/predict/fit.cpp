@@ -52,6 +52,17 @@ std::vector<Basis> basis_of(const Dataset& dataset, bool modules) {
     return basis;
 }
 
+// The most co-runners that one of these rows has.
+std::int32_t most_co_runners(const ObservationView& observations, std::span<const std::int64_t> rows) {
+    const auto width = static_cast<std::size_t>(observations.width);
+    std::int64_t most = 0;
+    for (const std::int64_t row : rows) {
+        const auto beside = observations.co_runner.subspan(static_cast<std::size_t>(row) * width, width);
+        most = std::max<std::int64_t>(most, std::ranges::count_if(beside, [](std::int32_t k) { return k >= 0; }));
+    }
+    return static_cast<std::int32_t>(most);
+}
+
 }  // namespace
 
 TrainOptions train_options(const RunOptions& options) {
@@ -137,6 +148,7 @@ Result<Predictor> fit(const Dataset& dataset, const FitConfig& config, const Run
         return Failure(calibration.error());
     }
     parts.calibration = std::move(*calibration);
+    parts.calibrated_co_runners = most_co_runners(dataset.together.view(), trained->rows.together.calibration);
     parts.dataset_digest = dataset_digest(dataset);
     parts.measured = make_pair_set(dataset.alone.view(), dataset.platforms.size());
     return Predictor(std::move(parts));

@@ -227,6 +227,8 @@ std::int64_t Predictor::calibration_rows(bool with_co_runners) const {
     return static_cast<std::int64_t>(impl_->parts.calibration.residuals(group).size());
 }
 
+std::optional<std::int32_t> Predictor::calibrated_co_runners() const { return impl_->parts.calibrated_co_runners; }
+
 Result<void> Predictor::predict_into(const Query& query, std::span<const double> confidences,
                                      const PredictionSpans& out, PredictScratch* scratch) const {
     const auto rows = static_cast<std::size_t>(query.size());
