@@ -64,6 +64,8 @@ Factors FoldModel::factors() const {
             factors.scale = dot->scale;
         } else if (const auto* interference = std::get_if<PairInterference>(&op)) {
             factors.interference_scale = interference->scale;
+        } else {
+            PITOT_CHECK(std::holds_alternative<PairBaseline>(op));
         }
     }
     PITOT_CHECK(factors.module.cols() > 0);

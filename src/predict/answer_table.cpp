@@ -26,21 +26,22 @@ AnswerTable::AnswerTable(const JoinedFactors& factors)
     const std::int64_t cells = pairs_.rows() * pairs_.cols();
     susceptibility_ = Matrix<float>(cells, depth_);
     magnitude_ = Matrix<float>(cells, depth_);
-    Matrix<float> product(pairs_.rows(), pairs_.cols());
-    const auto scatter = [&](Matrix<float>& to, std::int64_t place) {
-        const std::span<const float> from = std::as_const(product).flat();
-        float* at = to.flat().data() + place;
-        for (std::size_t n = 0; n < from.size(); ++n) {
-            at[static_cast<std::int64_t>(n) * depth_] = from[n];
-        }
-    };
+    std::vector<Matrix<float>> folds;
     for (std::int64_t f = 0; f < factors.folds(); ++f) {
-        for (std::int64_t t = 0; t < factors.types(); ++t) {
-            const std::int64_t place = f * factors.types() + t;
-            factors.susceptibility(t, f, product.view());
-            scatter(susceptibility_, place);
-            factors.magnitude(t, f, product.view());
-            scatter(magnitude_, place);
+        folds.push_back(factors.interference(f));
+    }
+    // Platform by platform, so that what is woven together stays in the cache.
+    for (std::int64_t i = 0; i < pairs_.rows(); ++i) {
+        for (std::int64_t f = 0; f < factors.folds(); ++f) {
+            for (std::int64_t block = 0; block < 2 * factors.types(); ++block) {
+                Matrix<float>& to = block < factors.types() ? susceptibility_ : magnitude_;
+                const auto from = folds[static_cast<std::size_t>(f)].view().row(block * pairs_.rows() + i);
+                float* at = to.view().row(cell(static_cast<std::int32_t>(i), 0)).data() + f * factors.types() +
+                            block % factors.types();
+                for (std::size_t j = 0; j < from.size(); ++j) {
+                    at[static_cast<std::int64_t>(j) * depth_] = from[j];
+                }
+            }
         }
     }
 }
@@ -85,6 +86,7 @@ void AnswerTable::prefetch(std::int32_t platform, std::int32_t module, std::span
         }
         __builtin_prefetch(at + depth_ - 1);
     };
+    __builtin_prefetch(&pairs_(platform, module));
     row(susceptibility_, cell(platform, module));
     for (const std::int32_t k : co_runners) {
         if (k >= 0) {

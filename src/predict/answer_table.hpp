@@ -27,7 +27,7 @@ public:
 private:
     [[nodiscard]] double interference(std::int32_t platform, std::int32_t module,
                                       std::span<const std::int32_t> co_runners) const;
-    // Brings what interference() will read into the cache.
+    // Brings what a row's answer is made of into the cache.
     void prefetch(std::int32_t platform, std::int32_t module, std::span<const std::int32_t> co_runners) const;
     [[nodiscard]] std::int64_t cell(std::int32_t platform, std::int32_t module) const {
         return platform * pairs_.cols() + module;

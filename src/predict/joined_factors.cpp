@@ -6,21 +6,15 @@
 #include <Eigen/Core>
 
 #include "core/check.hpp"
+#include "predict/product.hpp"
 
 namespace pitot {
 namespace {
 
 using Vector = Eigen::Map<const Eigen::VectorXf>;
-using Rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-using Table = Eigen::Map<const Rows, Eigen::Unaligned, Eigen::OuterStride<>>;
 
 double dot(const float* a, const float* b, std::int64_t n) {
     return static_cast<double>(Vector(a, n).dot(Vector(b, n)));
-}
-
-// Columns `first` … `first + count` of all rows.
-Table columns(const Matrix<float>& matrix, std::int64_t first, std::int64_t count) {
-    return {matrix.flat().data() + first, matrix.rows(), count, Eigen::OuterStride<>(matrix.cols())};
 }
 
 // Rows begin on cache lines: the same row is summed in the same order wherever the matrix lies.
@@ -101,10 +95,10 @@ double JoinedFactors::operator()(std::int32_t platform, std::int32_t module,
 
 Matrix<double> JoinedFactors::pairs() const {
     Matrix<double> out(platforms(), modules());
-    Rows product = Rows::Zero(platforms(), modules());
-    if (folds_ > 0) {
-        product.noalias() = columns(left_, 0, folds_ * rank_) * columns(right_, 0, folds_ * rank_).transpose();
-    }
+    const std::int64_t width = folds_ * rank_;
+    const Matrix<float> product =
+        width == 0 ? Matrix<float>(platforms(), modules())
+                   : product_by_rows(left_.view().columns(0, width), right_.view().columns(0, width));
     for (std::int64_t i = 0; i < platforms(); ++i) {
         for (std::int64_t j = 0; j < modules(); ++j) {
             out(i, j) = platform_term_[static_cast<std::size_t>(i)] + module_term_[static_cast<std::size_t>(j)] +
@@ -114,18 +108,15 @@ Matrix<double> JoinedFactors::pairs() const {
     return out;
 }
 
-void JoinedFactors::products(std::int64_t block, std::int64_t fold, MatrixView<float> out) const {
-    Eigen::Map<Rows, Eigen::Unaligned, Eigen::OuterStride<>> to(out.data, out.rows, out.cols,
-                                                                Eigen::OuterStride<>(out.stride));
-    to.noalias() = columns(left_, column(block, fold), rank_) * columns(right_, fold * rank_, rank_).transpose();
-}
-
-void JoinedFactors::susceptibility(std::int64_t type, std::int64_t fold, MatrixView<float> out) const {
-    products(1 + type, fold, out);
-}
-
-void JoinedFactors::magnitude(std::int64_t type, std::int64_t fold, MatrixView<float> out) const {
-    products(1 + types_ + type, fold, out);
+Matrix<float> JoinedFactors::interference(std::int64_t fold) const {
+    Matrix<float> blocks(2 * types_ * platforms(), rank_);
+    for (std::int64_t block = 0; block < 2 * types_; ++block) {
+        const auto from = left_.view().columns(column(1 + block, fold), rank_);
+        for (std::int64_t i = 0; i < platforms(); ++i) {
+            std::ranges::copy(from.row(i), blocks.view().row(block * platforms() + i).begin());
+        }
+    }
+    return product_by_rows(std::as_const(blocks).view(), right_.view().columns(fold * rank_, rank_));
 }
 
 }  // namespace pitot

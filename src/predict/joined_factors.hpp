@@ -30,9 +30,8 @@ public:
 
     /// What a pair has without co-runners, platforms × modules.
     [[nodiscard]] Matrix<double> pairs() const;
-    /// v_s,t(i) . m_j (or v_g,t(i) . m_j) of one fold, for all i and j, into `out` (platforms × modules).
-    void susceptibility(std::int64_t type, std::int64_t fold, MatrixView<float> out) const;
-    void magnitude(std::int64_t type, std::int64_t fold, MatrixView<float> out) const;
+    /// Of one fold v_s,t(i) . m_j for all i and j, then v_g,t(i) . m_j: (2 s platforms) × modules, type by type.
+    [[nodiscard]] Matrix<float> interference(std::int64_t fold) const;
 
 private:
     // Where p (0), v_s,t (1 + t) or v_g,t (1 + s + t) of a fold begins in a platform's row.
@@ -40,7 +39,6 @@ private:
         return (block * folds_ + fold) * rank_;
     }
     void add_fold(const Factors& factors, std::int64_t fold);
-    void products(std::int64_t block, std::int64_t fold, MatrixView<float> out) const;
 
     std::int64_t folds_ = 0;
     std::int64_t rank_ = 0;
