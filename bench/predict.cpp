@@ -1,59 +1,91 @@
-// Predictions with bounds a second: random pairs of a fitted model, one thread.
+// Predictions a second on one thread, and what a predictor's construction costs. Models have random
+// parameters: the speed of a prediction does not depend on its truth.
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
-#include <cstdlib>
-#include <iostream>
+#include <string>
 #include <vector>
 
 #include "core/key.hpp"
-#include "fleet.hpp"
-#include "pitot/fit.hpp"
 #include "pitot/predictor.hpp"
+#include "predict/parts.hpp"
+#include "support/random_model.hpp"
 
 namespace pitot {
 namespace {
 
-// The speed of a prediction does not depend on how well its model is trained.
-const Predictor& predictor(const char* name) {
-    const auto fitted = [](const char* preset_name) {
-        FitConfig config = preset(preset_name).value();
-        config.train.checkpoints = 1;
-        config.train.epoch_samples = 1000;
-        auto result = fit(bench::fleet(), config);
-        if (!result) {
-            std::cerr << result.error().to_string() << '\n';
-            std::exit(1);
-        }
-        return *result;
-    };
-    static const Predictor kEmbedding = fitted("embedding/128");
-    static const Predictor kInterference = fitted("interference/2");
-    return std::string_view(name) == "embedding/128" ? kEmbedding : kInterference;
-}
+constexpr double kConfidence = 0.9;
+constexpr std::size_t kQueries = 1 << 14;
 
-void predict(benchmark::State& state, const char* name, std::int32_t width) {
-    const Predictor& model = predictor(name);
-    const auto rows = static_cast<std::size_t>(state.range(0));
-    std::vector<std::int32_t> platform, module, co_runner;
-    Stream stream{Key(3)};
-    for (std::size_t n = 0; n < rows; ++n) {
-        platform.push_back(static_cast<std::int32_t>(stream.below(174)));
-        module.push_back(static_cast<std::int32_t>(stream.below(176)));
-        for (std::int32_t w = 0; w < width; ++w) {
-            co_runner.push_back(static_cast<std::int32_t>(stream.below(176)));
-        }
-    }
-    const std::vector<double> confidences{0.9};
+constexpr test::RandomModelOptions kPublished{174, 176, 37, 128, 10};
+constexpr test::RandomModelOptions kLarge{20'000, 5'000, 37, 128, 10};
+
+void batch(benchmark::State& state, const std::string& name, const test::RandomModelOptions& fleet,
+           std::int32_t width) {
+    const Predictor model(test::random_parts(name, fleet));
+    const std::int64_t rows = state.range(0);
+    const auto count = static_cast<std::size_t>(rows);
+    const auto platform = test::random_rows(count, fleet.platforms, Key(1));
+    const auto module = test::random_rows(count, fleet.modules, Key(2));
+    const auto co_runner = test::random_rows(count * static_cast<std::size_t>(width), fleet.modules, Key(3));
+    std::vector<double> runtime_us(platform.size());
+    Matrix<double> bound_us(rows, 1);
+    std::vector<Basis> basis(platform.size());
+    PredictScratch scratch;
     for (auto _ : state) {
-        const auto answer = model.predict({platform, module, co_runner, width}, confidences);
-        benchmark::DoNotOptimize(answer->runtime_us.data());
+        const auto done = model.predict_into({platform, module, co_runner, width}, std::span(&kConfidence, 1),
+                                             {runtime_us, bound_us.view(), basis}, &scratch);
+        benchmark::DoNotOptimize(done.has_value());
+        benchmark::ClobberMemory();
     }
-    state.SetItemsProcessed(state.iterations() * state.range(0));
+    state.SetItemsProcessed(state.iterations() * rows);
 }
 
-BENCHMARK_CAPTURE(predict, alone, "embedding/128", 0)->Arg(1)->Arg(1000)->Arg(100'000);
-BENCHMARK_CAPTURE(predict, two_co_runners, "interference/2", 2)->Arg(100'000);
+void single(benchmark::State& state, const std::string& name, const test::RandomModelOptions& fleet,
+            std::int32_t width) {
+    const Predictor model(test::random_parts(name, fleet));
+    const auto platform = test::random_rows(kQueries, fleet.platforms, Key(1));
+    const auto module = test::random_rows(kQueries, fleet.modules, Key(2));
+    const auto co_runner = test::random_rows(kQueries * static_cast<std::size_t>(width), fleet.modules, Key(3));
+    PredictScratch scratch;
+    std::size_t n = 0;
+    for (auto _ : state) {
+        const auto beside =
+            std::span(co_runner).subspan(n * static_cast<std::size_t>(width), static_cast<std::size_t>(width));
+        const auto answer = model.predict_pair(platform[n], module[n], kConfidence, beside, &scratch);
+        benchmark::DoNotOptimize(answer->bound_us);
+        n = (n + 1) % kQueries;
+    }
+    state.SetItemsProcessed(state.iterations());
+}
+
+void construct(benchmark::State& state, const std::string& name, const test::RandomModelOptions& fleet) {
+    const PredictorParts all = test::random_parts(name, fleet);
+    for (auto _ : state) {
+        state.PauseTiming();
+        PredictorParts copy = clone_parts(all);
+        state.ResumeTiming();
+        const Predictor model(std::move(copy));
+        benchmark::DoNotOptimize(&model.parts());
+    }
+}
+
+void register_all() {
+    using benchmark::RegisterBenchmark;
+    for (const char* name : {"embedding/128", "interference/2", "baseline/linear_scaling", "baseline/mlp"}) {
+        const std::string text = name;
+        const bool table = text != "baseline/mlp";
+        RegisterBenchmark(("batch/" + text).c_str(), batch, text, kPublished, 0)->Arg(table ? 100'000 : 10'000);
+        RegisterBenchmark(("single/" + text).c_str(), single, text, kPublished, 0);
+        RegisterBenchmark(("construct/" + text).c_str(), construct, text, kPublished)->Unit(benchmark::kMillisecond);
+    }
+    RegisterBenchmark("batch/interference/2/two_co_runners", batch, "interference/2", kPublished, 2)->Arg(100'000);
+    RegisterBenchmark("single/interference/2/two_co_runners", single, "interference/2", kPublished, 2);
+    RegisterBenchmark("batch/embedding/128/large_fleet", batch, "embedding/128", kLarge, 0)->Arg(100'000);
+    RegisterBenchmark("single/embedding/128/large_fleet", single, "embedding/128", kLarge, 0);
+}
+
+const bool kRegistered = (register_all(), true);
 
 }  // namespace
 }  // namespace pitot

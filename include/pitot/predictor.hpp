@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -45,10 +46,43 @@ struct Predictions {
     std::vector<Basis> basis;
 };
 
+/// Where predict_into() writes the same, in memory of the caller's.
+struct PredictionSpans {
+    std::span<double> runtime_us;  ///< rows
+    MatrixView<double> bound_us;   ///< rows × confidences
+    std::span<Basis> basis;        ///< rows, or empty when not wanted
+};
+
+/// One pair's answer.
+struct Prediction {
+    double runtime_us = 0.0;
+    double bound_us = 0.0;  ///< NaN where there is none, as in Predictions
+    Basis basis = Basis::kMeasured;
+};
+
+/// Memory that queries work in, for one thread at a time and any number of predictors. Only networks on fleets too
+/// large to prepare every pair's answer need it; given again for as many rows, it spares them every allocation.
+class PredictScratch {
+public:
+    PredictScratch();
+    PredictScratch(PredictScratch&&) noexcept;
+    PredictScratch& operator=(PredictScratch&&) noexcept;
+    PredictScratch(const PredictScratch&) = delete;
+    PredictScratch& operator=(const PredictScratch&) = delete;
+    ~PredictScratch();
+
+private:
+    friend class Predictor;
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
 /// What a Predictor is made of, for those who make one (src/predict/parts.hpp).
 struct PredictorParts;
 
-/// Immutable and safe to use from many threads; copies share their content.
+/// Immutable and safe to use from many threads, without locks; copies share their content. What can be computed before
+/// a pair is known is computed on construction: where fleet and model are not large, the answer of every pair (some
+/// tens of milliseconds for 174 × 176). What a pair is answered does not depend on the pairs asked for beside it.
 class Predictor {
 public:
     explicit Predictor(PredictorParts parts);
@@ -78,10 +112,26 @@ public:
 
     /// Calibration rows without (or with) co-runners.
     [[nodiscard]] std::int64_t calibration_rows(bool with_co_runners) const;
+    /// The most co-runners a calibration row had: bounds beside more rest on rows unlike those asked for. Nothing if
+    /// the model's file is of a Pitot that did not note it.
+    [[nodiscard]] std::optional<std::int32_t> calibrated_co_runners() const;
 
     /// Point predictions and, for each of `confidences`, bounds. Errors: kUsage for indices out of range, spans of
     /// different length or a confidence outside (0, 1); kInput when calibration rows are too few for a confidence.
     [[nodiscard]] Result<Predictions> predict(const Query& query, std::span<const double> confidences = {}) const;
+
+    /// The same into spans given. Allocates nothing when it succeeds, except for networks on large fleets, whose
+    /// allocations a reused `scratch` spares. Errors: as predict(), and kUsage for spans of another size than the
+    /// answers; what was written before an error means nothing.
+    [[nodiscard]] Result<void> predict_into(const Query& query, std::span<const double> confidences,
+                                            const PredictionSpans& out, PredictScratch* scratch = nullptr) const;
+
+    /// One pair beside any number of co-runners (module row numbers, -1 = none), the same to the bit as in a query of
+    /// many. Without a confidence there is no bound. Allocates and errs like predict_into().
+    [[nodiscard]] Result<Prediction> predict_pair(std::int32_t platform, std::int32_t module,
+                                                  std::optional<double> confidence = {},
+                                                  std::span<const std::int32_t> co_runners = {},
+                                                  PredictScratch* scratch = nullptr) const;
 
     /// A predictor with rows appended to either side, predicted from side information alone. Columns are matched by
     /// name, in any order. Errors (kInput): a name that is known already or given twice, missing or unknown feature

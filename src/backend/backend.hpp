@@ -11,6 +11,7 @@
 #include "backend/program.hpp"
 #include "core/key.hpp"
 #include "core/row_numbers.hpp"
+#include "pitot/matrix_view.hpp"
 #include "pitot/result.hpp"
 
 namespace pitot {
@@ -41,6 +42,15 @@ struct Adam {
 /// A program bound to a group of replicas: their parameters, optimiser state and workspace.
 class Executor {
 public:
+    /// Memory for rows at work, kept between predictions. One thread at a time; any executor may be given any.
+    class Scratch {
+    public:
+        Scratch() = default;
+        Scratch(const Scratch&) = delete;
+        Scratch& operator=(const Scratch&) = delete;
+        virtual ~Scratch() = default;
+    };
+
     Executor() = default;
     Executor(const Executor&) = delete;
     Executor& operator=(const Executor&) = delete;
@@ -64,6 +74,14 @@ public:
     virtual void forward_towers() = 0;
     /// Predictions of one replica. Safe to call from many threads at once.
     virtual void predict(std::int64_t replica, const PairColumns& rows, std::span<double> out) const = 0;
+    /// The same, working in `scratch`, which is made when it is null or another executor's: with one that was given
+    /// before for as many rows a host backend allocates nothing.
+    virtual void predict(std::int64_t replica, const PairColumns& rows, std::span<double> out,
+                         std::unique_ptr<Scratch>& /*scratch*/) const {
+        predict(replica, rows, out);
+    }
+    /// A copy of a tower (after forward_towers()), parameter or constant buffer of one replica, rounded to float.
+    [[nodiscard]] virtual Matrix<float> values(std::int64_t replica, BufferId buffer) const = 0;
 };
 
 /// What an executor is for, which decides how it goes about it.

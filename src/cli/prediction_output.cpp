@@ -28,6 +28,7 @@ struct Line {
 struct Counts {
     std::int64_t rows = 0;
     std::int64_t unbounded = 0;  // rows without a bound for want of measurements
+    std::int64_t bounded = 0;    // rows that have the bounds asked for
 };
 
 // What is asked of one platform.
@@ -67,7 +68,9 @@ Result<Counts> for_each_line(const Predictor& predictor, const Selection& select
             if (limit > 0 && counts.rows >= limit) {
                 continue;
             }
-            counts.unbounded += answer->basis[n] == Basis::kMeasured ? 0 : 1;
+            const bool measured = answer->basis[n] == Basis::kMeasured;
+            counts.unbounded += measured ? 0 : 1;
+            counts.bounded += measured && !selection.confidences.empty() ? 1 : 0;
             print({name(predictor.platforms(), i), name(predictor.modules(), modules[n]), answer->runtime_us[n],
                    answer->bound_us.view().row(static_cast<std::int64_t>(n)), answer->basis[n],
                    predictor.measured(i, modules[n])});
@@ -88,7 +91,12 @@ const char* basis_text(const Line& line) {
     return "?";
 }
 
-void note_unbounded(const Counts& counts, const Selection& selection) {
+// What there is to say of the bounds: rows without any, and bounds that calibration did not try.
+void note_bounds(const Counts& counts, const Predictor& predictor, const Selection& selection) {
+    const auto asked = static_cast<std::int64_t>(selection.with.size());
+    if (const auto most = predictor.calibrated_co_runners(); counts.bounded > 0 && most && asked > *most) {
+        note(fmt::format("bounds for {} co-runners rest on calibration rows with at most {}", asked, *most));
+    }
     if (counts.unbounded > 0) {
         note(fmt::format("{} of these predictions rest on side information alone{}", format_count(counts.unbounded),
                          selection.confidences.empty()
@@ -135,7 +143,7 @@ Result<void> print_predictions_csv(const Predictor& predictor, const Selection& 
     if (first) {
         fmt::print("{},basis,measured\n", header);
     }
-    note_unbounded(*counts, selection);
+    note_bounds(*counts, predictor, selection);
     return {};
 }
 
@@ -154,6 +162,10 @@ Result<void> print_predictions_json(const Predictor& predictor, const Selection&
             bounds[fmt::format("{}", selection.confidences[c])] = line.bound_us[c];
         }
         json["bound_us"] = std::move(bounds);
+        if (!selection.with.empty() && !selection.confidences.empty()) {
+            const auto most = predictor.calibrated_co_runners();
+            json["calibrated_co_runners"] = most ? Json(*most) : Json();
+        }
         json["basis"] = to_string(line.basis);
         json["measured"] = line.measured;
         fmt::print("{}  {}", first ? "[\n" : ",\n", json.dump(-1, ' ', false, Json::error_handler_t::replace));
@@ -163,7 +175,7 @@ Result<void> print_predictions_json(const Predictor& predictor, const Selection&
         return Failure(counts.error());
     }
     fmt::print("{}", first ? "[]\n" : "\n]\n");
-    note_unbounded(*counts, selection);
+    note_bounds(*counts, predictor, selection);
     return {};
 }
 
@@ -203,7 +215,7 @@ Result<void> print_predictions_table(const Predictor& predictor, const Selection
         note(fmt::format("the first {} of {} predictions; --limit 0 shows all, --format csv writes them for programs",
                          format_count(limit), format_count(counts->rows)));
     }
-    note_unbounded(*counts, selection);
+    note_bounds(*counts, predictor, selection);
     return {};
 }
 

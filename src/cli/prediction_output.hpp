@@ -22,7 +22,8 @@ struct Selection {
 /// measured.
 [[nodiscard]] Result<void> print_predictions_csv(const Predictor& predictor, const Selection& selection);
 
-/// An array of objects with the same content; a bound that there is none of is null.
+/// An array of objects with the same content; a bound that there is none of is null. With co-runners and bounds,
+/// calibrated_co_runners is the most that a calibration row had, null if the model does not say.
 [[nodiscard]] Result<void> print_predictions_json(const Predictor& predictor, const Selection& selection);
 
 /// Readable units. At most `limit` rows (0 = all), with a line that says how many there are.

@@ -247,7 +247,8 @@ Result<Evaluation> evaluate(const Dataset& dataset, const FitConfig& config, con
     const auto consume = [&](Replicate&& replicate) -> Result<void> {
         const Ensemble ensemble(config.model, dataset.platforms, dataset.modules, replicate.baseline, replicate.folds);
         const Ensemble baseline(ObjectiveTally::kLogConfig, dataset.platforms, dataset.modules, replicate.baseline, {});
-        auto calibration = options.bounds ? calibrate(ensemble, config.model, dataset, replicate.rows) : Calibration();
+        const auto predict = [&](const PairQuery& query, std::span<double> out) { ensemble.predict(query, out); };
+        auto calibration = options.bounds ? calibrate(predict, config.model, dataset, replicate.rows) : Calibration();
         if (!calibration) {
             return Failure(calibration.error());
         }

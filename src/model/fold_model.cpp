@@ -1,8 +1,8 @@
 #include "model/fold_model.hpp"
 
 #include <utility>
+#include <variant>
 
-#include "backend/backend.hpp"
 #include "core/check.hpp"
 #include "model/model.hpp"
 
@@ -47,6 +47,29 @@ FoldModel::~FoldModel() = default;
 
 void FoldModel::predict(const PairQuery& query, std::span<double> out) const {
     std::as_const(*impl_->executor).predict(0, {query.platform, query.module, query.co_runner, query.width, {}}, out);
+}
+
+void FoldModel::predict(const PairQuery& query, std::span<double> out,
+                        std::unique_ptr<Executor::Scratch>& scratch) const {
+    std::as_const(*impl_->executor)
+        .predict(0, {query.platform, query.module, query.co_runner, query.width, {}}, out, scratch);
+}
+
+Factors FoldModel::factors() const {
+    Factors factors;
+    for (const PairOp& op : impl_->model.program.pair) {
+        if (const auto* dot = std::get_if<PairDot>(&op)) {
+            factors.platform = impl_->executor->values(0, dot->left);
+            factors.module = impl_->executor->values(0, dot->right);
+            factors.scale = dot->scale;
+        } else if (const auto* interference = std::get_if<PairInterference>(&op)) {
+            factors.interference_scale = interference->scale;
+        } else {
+            PITOT_CHECK(std::holds_alternative<PairBaseline>(op));
+        }
+    }
+    PITOT_CHECK(factors.module.cols() > 0);
+    return factors;
 }
 
 Result<std::vector<float>> extend_parameters(const ModelConfig& config, const Side& platforms, const Side& modules,

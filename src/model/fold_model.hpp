@@ -7,9 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "backend/backend.hpp"
 #include "model/linear_scaling.hpp"
 #include "pitot/config.hpp"
 #include "pitot/dataset.hpp"
+#include "pitot/matrix_view.hpp"
 
 namespace pitot {
 
@@ -35,6 +37,15 @@ struct ParameterInfo {
 [[nodiscard]] std::vector<ParameterInfo> parameter_layout(const ModelConfig& config, const Side& platforms,
                                                           const Side& modules);
 
+/// What a factorization computes from, with r its rank and s its types of interference: for platform i, module j and
+/// co-runners k, y = baseline + scale p_i . m_j + interference_scale Σ_t,k (v_s,t(i) . m_j) (v_g,t(i) . m_k).
+struct Factors {
+    Matrix<float> platform;  ///< platforms × r (2 s + 1): p, then v_s,0 … v_s,s-1, then v_g,0 … v_g,s-1
+    Matrix<float> module;    ///< modules × r
+    double scale = 0.0;
+    double interference_scale = 0.0;
+};
+
 class FoldModel {
 public:
     /// `parameters` as parameter_layout() describes them. A row of a side that training never saw (an unseen platform
@@ -50,6 +61,11 @@ public:
     /// y of every pair on the model's scale (ln(t / 25 ms), or t / 25 ms without the logarithm). out.size() = size().
     /// Thread-safe.
     void predict(const PairQuery& query, std::span<double> out) const;
+    /// The same, without allocation once `scratch` was given for as many rows (Executor::predict).
+    void predict(const PairQuery& query, std::span<double> out, std::unique_ptr<Executor::Scratch>& scratch) const;
+
+    /// Of Family::kFactorization alone.
+    [[nodiscard]] Factors factors() const;
 
 private:
     struct Impl;

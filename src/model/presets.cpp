@@ -133,8 +133,9 @@ Result<FitConfig> preset(std::string_view name) {
         }
         known.push_back(entry.info.name);
     }
-    return fail(ErrorCode::kUsage, "there is no preset '" + std::string(name) + "'" + suggestion(name, known) +
-                                       "; 'pitot presets' lists them all");
+    const std::string near = suggestion(name, known);
+    return fail(ErrorCode::kUsage, fmt::format("there is no preset '{}'{} 'pitot presets' lists them all", name,
+                                               near.empty() ? ";" : near));
 }
 
 std::vector<PresetInfo> presets() {

@@ -97,7 +97,10 @@ std::string describe_model(const Predictor& predictor) {
                                             ? fmt::format("{} types of interference", config.model.interference_types)
                                             : "ignored");
     text += fmt::format("calibration alone: {}\n", bounds_text(predictor.calibration_rows(false)));
-    text += fmt::format("calibration with co-runners: {}\n", bounds_text(predictor.calibration_rows(true)));
+    text += fmt::format("calibration with co-runners: {}", bounds_text(predictor.calibration_rows(true)));
+    text += predictor.calibrated_co_runners().value_or(0) == 0
+                ? "\n"
+                : fmt::format(", with at most {} of them\n", *predictor.calibrated_co_runners());
     if (has(parts.folds, &FoldFit::train_loss)) {
         text += fmt::format("training loss: {:.6f}\n", mean_last(parts.folds, &FoldFit::train_loss));
     }
@@ -118,6 +121,9 @@ std::string describe_model_json(const Predictor& predictor) {
     json["parameters"] = parameters_of(parts);
     json["calibration_rows"] = {{"alone", predictor.calibration_rows(false)},
                                 {"together", predictor.calibration_rows(true)}};
+    if (predictor.calibrated_co_runners()) {
+        json["calibrated_co_runners"] = *predictor.calibrated_co_runners();
+    }
     if (has(parts.folds, &FoldFit::validation_loss)) {
         json["validation_loss"] = mean_last(parts.folds, &FoldFit::validation_loss);
     }

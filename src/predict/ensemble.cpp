@@ -31,6 +31,11 @@ Ensemble::Ensemble(const ModelConfig& config, const Side& platforms, const Side&
 }
 
 void Ensemble::predict(const PairQuery& query, std::span<double> out) const {
+    Scratch scratch;
+    predict(query, out, scratch);
+}
+
+void Ensemble::predict(const PairQuery& query, std::span<double> out, Scratch& scratch) const {
     PITOT_CHECK(static_cast<std::int64_t>(out.size()) == query.size());
     if (folds_.empty()) {
         for (std::size_t i = 0; i < out.size(); ++i) {
@@ -38,15 +43,15 @@ void Ensemble::predict(const PairQuery& query, std::span<double> out) const {
         }
         return;
     }
-    std::vector<double> fold(static_cast<std::size_t>(std::min(kChunk, query.size())));
+    scratch.fold.resize(static_cast<std::size_t>(std::min(kChunk, query.size())));
     for (std::int64_t first = 0; first < query.size(); first += kChunk) {
         const std::int64_t count = std::min(kChunk, query.size() - first);
         const PairQuery part = slice(query, first, count);
         const auto sum = out.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
-        const auto answer = std::span(fold).first(sum.size());
+        const auto answer = std::span(scratch.fold).first(sum.size());
         std::ranges::fill(sum, 0.0);
         for (const FoldModel& model : folds_) {
-            model.predict(part, answer);
+            model.predict(part, answer, scratch.executor);
             std::ranges::transform(sum, answer, sum.begin(), std::plus<>());
         }
         for (double& y : sum) {

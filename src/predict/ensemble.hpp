@@ -1,6 +1,7 @@
 // The folds of one replicate, predicting together.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -20,7 +21,15 @@ public:
     Ensemble(const ModelConfig& config, const Side& platforms, const Side& modules, const LinearScaling& baseline,
              std::span<const FoldFit> folds);
 
-    /// out.size() = query.size(). Indices must be in range.
+    /// Memory of predict(), for one thread at a time.
+    struct Scratch {
+        std::unique_ptr<Executor::Scratch> executor;
+        std::vector<double> fold;  // one fold's answers
+    };
+
+    /// out.size() = query.size(). Indices must be in range. What a row is answered does not depend on the rows beside
+    /// it. Nothing is allocated once `scratch` was given for as many rows.
+    void predict(const PairQuery& query, std::span<double> out, Scratch& scratch) const;
     void predict(const PairQuery& query, std::span<double> out) const;
 
 private:

@@ -10,6 +10,7 @@
 #include "predict/ensemble.hpp"
 #include "predict/extend.hpp"
 #include "predict/fit_steps.hpp"
+#include "predict/pair_answers.hpp"
 #include "predict/parts.hpp"
 
 namespace pitot {
@@ -51,13 +52,24 @@ std::vector<Basis> basis_of(const Dataset& dataset, bool modules) {
     return basis;
 }
 
+// The most co-runners that one of these rows has.
+std::int32_t most_co_runners(const ObservationView& observations, RowNumbers rows) {
+    const auto width = static_cast<std::size_t>(observations.width);
+    std::int64_t most = 0;
+    for (const std::int64_t row : rows) {
+        const auto beside = observations.co_runner.subspan(static_cast<std::size_t>(row) * width, width);
+        most = std::max<std::int64_t>(most, std::ranges::count_if(beside, [](std::int32_t k) { return k >= 0; }));
+    }
+    return static_cast<std::int32_t>(most);
+}
+
 }  // namespace
 
 TrainOptions train_options(const RunOptions& options) {
     return {options.threads, options.backend, options.stop, options.progress};
 }
 
-Result<Calibration> calibrate(const Ensemble& ensemble, const ModelConfig& model, const Dataset& dataset,
+Result<Calibration> calibrate(const PredictPairs& predict, const ModelConfig& model, const Dataset& dataset,
                               const ReplicateRows& rows) {
     std::vector<double> residuals[2];
     const auto add = [&](const ObservationTable& table, RowNumbers calibration) {
@@ -65,7 +77,7 @@ Result<Calibration> calibrate(const Ensemble& ensemble, const ModelConfig& model
             const std::size_t count = std::min(GatheredRows::kPiece, calibration.size() - first);
             const GatheredRows gathered(table.view(), calibration.piece(first, count), model);
             std::vector<double> y(count);
-            ensemble.predict(gathered.query(), y);
+            predict(gathered.query(), y);
             for (std::size_t i = 0; i < count; ++i) {
                 auto& group = residuals[static_cast<std::size_t>(row_group(gathered.co_runners(i)))];
                 group.push_back(gathered.target[i] - y[i]);
@@ -131,12 +143,16 @@ Result<Predictor> fit(const Dataset& dataset, const FitConfig& config, const Run
     fill_baseline(parts.platforms, parts.platform_basis, parts.baseline.platform);
     fill_baseline(parts.modules, parts.module_basis, parts.baseline.module);
     average_unmeasured_inputs(parts);
-    const Ensemble ensemble(config.model, parts.platforms, parts.modules, parts.baseline, parts.folds);
-    auto calibration = calibrate(ensemble, config.model, dataset, trained->rows);
+    // With the very answers the predictor will give: bounds then rest on residuals exact to the bit.
+    const PairAnswers answers(parts);
+    Ensemble::Scratch scratch;
+    const auto predict = [&](const PairQuery& query, std::span<double> out) { answers.predict(query, out, scratch); };
+    auto calibration = calibrate(predict, config.model, dataset, trained->rows);
     if (!calibration) {
         return Failure(calibration.error());
     }
     parts.calibration = std::move(*calibration);
+    parts.calibrated_co_runners = most_co_runners(dataset.together.view(), trained->rows.together.calibration);
     trained.reset();  // its split takes as much room as the pairs to come
     parts.dataset_digest = dataset_digest(dataset);
     parts.measured = make_pair_set(dataset.alone.view(), dataset.platforms.size());

@@ -46,7 +46,7 @@ PredictorParts clone_parts(const PredictorParts& parts) {
     return {parts.config,         clone_side(parts.platforms), clone_side(parts.modules),
             parts.platform_basis, parts.module_basis,          parts.baseline,
             parts.folds,          parts.calibration,           parts.dataset_digest,
-            parts.measured};
+            parts.measured,       parts.calibrated_co_runners};
 }
 
 }  // namespace pitot

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -38,7 +39,8 @@ struct PredictorParts {
     std::vector<FoldFit> folds;  ///< empty for Family::kLinearScaling
     Calibration calibration;
     std::string dataset_digest;
-    PairSet measured;  ///< pairs measured alone
+    PairSet measured;                                     ///< pairs measured alone
+    std::optional<std::int32_t> calibrated_co_runners{};  ///< the most a calibration row had; unknown in older files
 };
 
 /// Newest model file this program writes and reads. Older ones load; newer ones are refused.

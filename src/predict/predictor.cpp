@@ -1,7 +1,7 @@
 #include "pitot/predictor.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <array>
 #include <limits>
 #include <utility>
 
@@ -9,7 +9,7 @@
 
 #include "core/check.hpp"
 #include "core/suggest.hpp"
-#include "predict/ensemble.hpp"
+#include "predict/pair_answers.hpp"
 #include "predict/parts.hpp"
 #include "predict/scale.hpp"
 
@@ -67,9 +67,26 @@ Result<void> check_query(const Query& query, const PredictorParts& parts) {
         .and_then([&] { return check_range(query.co_runner, -1, parts.modules.size(), "module"); });
 }
 
-std::span<const std::int32_t> co_runners(const Query& query, std::size_t row) {
+Result<void> check_spans(const PredictionSpans& out, std::size_t rows, std::size_t confidences) {
+    const bool bounds = confidences == 0 || (out.bound_us.rows == static_cast<std::int64_t>(rows) &&
+                                             out.bound_us.cols == static_cast<std::int64_t>(confidences));
+    if (out.runtime_us.size() == rows && bounds && (out.basis.empty() || out.basis.size() == rows)) {
+        return {};
+    }
+    return fail(
+        ErrorCode::kUsage,
+        fmt::format("answers of {} rows at {} confidences do not fit spans of {} runtimes, {} × {} bounds and "
+                    "{} bases",
+                    rows, confidences, out.runtime_us.size(), out.bound_us.rows, out.bound_us.cols, out.basis.size()));
+}
+
+// Rows at a time: what is computed for them stays in the first-level cache, on the stack.
+constexpr std::size_t kBlock = 256;
+
+PairQuery slice(const Query& query, std::size_t first, std::size_t count) {
     const auto width = static_cast<std::size_t>(query.width);
-    return query.co_runner.subspan(row * width, width);
+    return {query.platform.subspan(first, count), query.module.subspan(first, count),
+            query.co_runner.subspan(first * width, count * width), query.width};
 }
 
 }  // namespace
@@ -86,33 +103,85 @@ std::string_view to_string(Basis basis) {
     return "?";
 }
 
+struct PredictScratch::Impl {
+    Ensemble::Scratch ensemble;
+};
+
+PredictScratch::PredictScratch() : impl_(std::make_unique<Impl>()) {}
+PredictScratch::PredictScratch(PredictScratch&&) noexcept = default;
+PredictScratch& PredictScratch::operator=(PredictScratch&&) noexcept = default;
+PredictScratch::~PredictScratch() = default;
+
 struct Predictor::Impl {
     explicit Impl(PredictorParts p)
         : parts(std::move(p)),
           scale(parts.config.model),
-          ensemble(parts.config.model, parts.platforms, parts.modules, parts.baseline, parts.folds),
+          answers(parts),
           platform_names(index_names(parts.platforms.names)),
           module_names(index_names(parts.modules.names)) {}
 
-    [[nodiscard]] Basis basis(const Query& query, std::size_t row) const;
+    // Rows at work.
+    struct Block {
+        PairQuery query;
+        std::array<double, kBlock> y;
+        std::array<Basis, kBlock> basis;
+        std::array<RowGroup, kBlock> group;
+        std::array<bool, 2> asks_for{};  // margins of a group
+    };
+
+    void describe(Block& block) const;
+    [[nodiscard]] Result<void> bound(const Block& block, double confidence, MatrixView<double> out,
+                                     std::int64_t column) const;
 
     PredictorParts parts;
     Scale scale;
-    Ensemble ensemble;
+    PairAnswers answers;
     NameIndex platform_names;
     NameIndex module_names;
 };
 
-// The weakest of what the row's platform, module and co-runners rest on.
-Basis Predictor::Impl::basis(const Query& query, std::size_t row) const {
-    Basis weakest = std::max(parts.platform_basis[static_cast<std::size_t>(query.platform[row])],
-                             parts.module_basis[static_cast<std::size_t>(query.module[row])]);
-    for (const std::int32_t k : co_runners(query, row)) {
-        if (k >= 0) {
-            weakest = std::max(weakest, parts.module_basis[static_cast<std::size_t>(k)]);
+// Basis and group of each row. The basis is the weakest of what platform, module and co-runners rest on.
+void Predictor::Impl::describe(Block& block) const {
+    const auto width = static_cast<std::size_t>(block.query.width);
+    for (std::size_t n = 0; n < block.query.platform.size(); ++n) {
+        Basis weakest = std::max(parts.platform_basis[static_cast<std::size_t>(block.query.platform[n])],
+                                 parts.module_basis[static_cast<std::size_t>(block.query.module[n])]);
+        const auto co_runners = block.query.co_runner.subspan(n * width, width);
+        for (const std::int32_t k : co_runners) {
+            if (k >= 0) {
+                weakest = std::max(weakest, parts.module_basis[static_cast<std::size_t>(k)]);
+            }
+        }
+        block.basis[n] = weakest;
+        block.group[n] = row_group(co_runners);
+        if (weakest == Basis::kMeasured) {
+            block.asks_for[static_cast<std::size_t>(block.group[n])] = true;
         }
     }
-    return weakest;
+}
+
+// Bounds of a block's rows into one column. Margins are asked for of groups alone that the block has.
+Result<void> Predictor::Impl::bound(const Block& block, double confidence, MatrixView<double> out,
+                                    std::int64_t column) const {
+    std::array<double, 2> margins{};
+    for (const RowGroup group : {RowGroup::kAlone, RowGroup::kTogether}) {
+        const auto g = static_cast<std::size_t>(group);
+        if (!block.asks_for[g]) {
+            continue;
+        }
+        auto margin = parts.calibration.margin(group, confidence);
+        if (!margin) {
+            return Failure(std::move(margin).error());
+        }
+        margins[g] = *margin;
+    }
+    for (std::size_t n = 0; n < block.query.platform.size(); ++n) {
+        out(static_cast<std::int64_t>(n), column) =
+            block.basis[n] == Basis::kMeasured
+                ? scale.runtime_us(block.y[n] + margins[static_cast<std::size_t>(block.group[n])])
+                : std::numeric_limits<double>::quiet_NaN();
+    }
+    return {};
 }
 
 Predictor::Predictor(PredictorParts parts) : impl_(std::make_shared<const Impl>(std::move(parts))) {}
@@ -158,46 +227,64 @@ std::int64_t Predictor::calibration_rows(bool with_co_runners) const {
     return static_cast<std::int64_t>(impl_->parts.calibration.residuals(group).size());
 }
 
-Result<Predictions> Predictor::predict(const Query& query, std::span<const double> confidences) const {
-    if (auto ok = check_query(query, impl_->parts); !ok) {
-        return Failure(ok.error());
+std::optional<std::int32_t> Predictor::calibrated_co_runners() const { return impl_->parts.calibrated_co_runners; }
+
+Result<void> Predictor::predict_into(const Query& query, std::span<const double> confidences,
+                                     const PredictionSpans& out, PredictScratch* scratch) const {
+    const auto rows = static_cast<std::size_t>(query.size());
+    auto checked =
+        check_query(query, impl_->parts).and_then([&] { return check_spans(out, rows, confidences.size()); });
+    for (std::size_t c = 0; checked && c < confidences.size(); ++c) {
+        checked = check_confidence(confidences[c]);
     }
-    for (const double confidence : confidences) {
-        if (auto ok = check_confidence(confidence); !ok) {
-            return Failure(ok.error());
+    if (!checked) {
+        return checked;
+    }
+    Ensemble::Scratch own;
+    Impl::Block block;
+    for (std::size_t first = 0; first < rows; first += kBlock) {
+        const std::size_t count = std::min(kBlock, rows - first);
+        block.query = slice(query, first, count);
+        block.asks_for = {};
+        impl_->answers.predict(block.query, std::span(block.y).first(count),
+                               scratch != nullptr ? scratch->impl_->ensemble : own);
+        impl_->describe(block);
+        for (std::size_t c = 0; c < confidences.size(); ++c) {
+            const auto bounds =
+                out.bound_us.row_range(static_cast<std::int64_t>(first), static_cast<std::int64_t>(count));
+            if (auto ok = impl_->bound(block, confidences[c], bounds, static_cast<std::int64_t>(c)); !ok) {
+                return ok;
+            }
+        }
+        std::transform(block.y.begin(), block.y.begin() + count,
+                       out.runtime_us.begin() + static_cast<std::ptrdiff_t>(first),
+                       [&](double y) { return impl_->scale.runtime_us(y); });
+        if (!out.basis.empty()) {
+            std::copy_n(block.basis.begin(), count, out.basis.begin() + static_cast<std::ptrdiff_t>(first));
         }
     }
-    const auto rows = static_cast<std::size_t>(query.size());
-    std::vector<double> y(rows);
-    impl_->ensemble.predict({query.platform, query.module, query.co_runner, query.width}, y);
+    return {};
+}
 
+Result<Prediction> Predictor::predict_pair(std::int32_t platform, std::int32_t module, std::optional<double> confidence,
+                                           std::span<const std::int32_t> co_runners, PredictScratch* scratch) const {
+    const Query query{{&platform, 1}, {&module, 1}, co_runners, static_cast<std::int32_t>(co_runners.size())};
+    const double wanted = confidence.value_or(0.0);
+    const auto confidences = std::span(&wanted, confidence ? 1 : 0);
+    Prediction answer;
+    answer.bound_us = std::numeric_limits<double>::quiet_NaN();
+    const PredictionSpans out{{&answer.runtime_us, 1}, {&answer.bound_us, 1, 1, 1}, {&answer.basis, 1}};
+    return predict_into(query, confidences, out, scratch).map([&] { return answer; });
+}
+
+Result<Predictions> Predictor::predict(const Query& query, std::span<const double> confidences) const {
+    const auto rows = static_cast<std::size_t>(query.size());
     Predictions answer;
     answer.runtime_us.resize(rows);
     answer.basis.resize(rows);
     answer.bound_us = Matrix<double>(query.size(), static_cast<std::int64_t>(confidences.size()));
-    std::ranges::fill(answer.bound_us.flat(), std::numeric_limits<double>::quiet_NaN());
-    // Asked for once a group, and only of groups that the query has.
-    std::vector<Result<double>> margins[2];
-    for (std::size_t i = 0; i < rows; ++i) {
-        answer.runtime_us[i] = impl_->scale.runtime_us(y[i]);
-        answer.basis[i] = impl_->basis(query, i);
-        if (answer.basis[i] != Basis::kMeasured) {
-            continue;
-        }
-        const RowGroup group = row_group(co_runners(query, i));
-        std::vector<Result<double>>& margin = margins[static_cast<std::size_t>(group)];
-        for (std::size_t c = margin.size(); c < confidences.size(); ++c) {
-            margin.push_back(impl_->parts.calibration.margin(group, confidences[c]));
-            if (!margin.back()) {
-                return Failure(margin.back().error());
-            }
-        }
-        for (std::size_t c = 0; c < confidences.size(); ++c) {
-            answer.bound_us(static_cast<std::int64_t>(i), static_cast<std::int64_t>(c)) =
-                impl_->scale.runtime_us(y[i] + *margin[c]);
-        }
-    }
-    return answer;
+    const PredictionSpans out{answer.runtime_us, answer.bound_us.view(), answer.basis};
+    return predict_into(query, confidences, out).map([&] { return std::move(answer); });
 }
 
 }  // namespace pitot

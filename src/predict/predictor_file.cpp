@@ -1,6 +1,7 @@
 // The model file: one .npz archive. See docs/model-file.md for its members.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <set>
 #include <type_traits>
 
@@ -18,6 +19,7 @@ namespace {
 using Shape = std::vector<std::int64_t>;
 
 constexpr const char* kSchemaName = "pitot_model_schema";
+constexpr const char* kMostCoRunners = "calibration_most_co_runners";
 constexpr const char* kRemedy = "the file is damaged; fit it again or restore it from a copy";
 
 Failure broken(const NpzReader& npz, std::string_view array, std::string_view what) {
@@ -200,6 +202,17 @@ Result<void> read_calibration(const NpzReader& npz, PredictorParts& parts) {
         return Failure(together.error());
     }
     parts.calibration = Calibration(std::move(*alone), std::move(*together));
+    if (!npz.contains(kMostCoRunners)) {
+        return {};  // written before it was noted
+    }
+    const auto most = read<std::int64_t>(npz, kMostCoRunners, {});
+    if (!most) {
+        return Failure(most.error());
+    }
+    if (most->front() < 0 || most->front() > std::numeric_limits<std::int32_t>::max()) {
+        return broken(npz, kMostCoRunners, fmt::format("holds {}, which is no number of co-runners", most->front()));
+    }
+    parts.calibrated_co_runners = static_cast<std::int32_t>(most->front());
     return {};
 }
 
@@ -294,6 +307,9 @@ Result<void> write_parts(const PredictorParts& parts, const std::filesystem::pat
     npz.add<double>("baseline_module", parts.baseline.module);
     npz.add<double>("calibration_alone", parts.calibration.residuals(RowGroup::kAlone));
     npz.add<double>("calibration_together", parts.calibration.residuals(RowGroup::kTogether));
+    if (parts.calibrated_co_runners) {
+        npz.add<std::int64_t>(kMostCoRunners, std::vector<std::int64_t>{*parts.calibrated_co_runners}, Shape{});
+    }
     npz.add<std::int64_t>("measured_offsets", parts.measured.offsets);
     npz.add<std::int32_t>("measured_modules", parts.measured.modules);
     add_folds(npz, parts);

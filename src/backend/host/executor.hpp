@@ -10,6 +10,7 @@
 #include <array>
 #include <cstdint>
 #include <iterator>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -138,11 +139,20 @@ public:
     }
 
     void predict(std::int64_t replica, const PairColumns& rows, std::span<double> out) const override {
+        std::unique_ptr<Scratch> scratch;
+        predict(replica, rows, out, scratch);
+    }
+
+    void predict(std::int64_t replica, const PairColumns& rows, std::span<double> out,
+                 std::unique_ptr<Scratch>& scratch) const override {
+        if (dynamic_cast<HostScratch*>(scratch.get()) == nullptr) {
+            scratch = std::make_unique<HostScratch>();
+        }
         const Replica& r = at(replica);
-        Work work;
+        Work& work = static_cast<HostScratch&>(*scratch).work;
+        AlignedVector<T>& towers = static_cast<HostScratch&>(*scratch).towers;
         prepare(work, 1);
         Team alone(1);
-        AlignedVector<T> towers;
         if (names_rows()) {
             grow(towers, Arena::kTowers);
         }
@@ -166,11 +176,30 @@ public:
         }
     }
 
+    [[nodiscard]] Matrix<float> values(std::int64_t replica, BufferId buffer) const override {
+        PITOT_CHECK(!names_rows());
+        Work none;
+        Team alone(1);
+        const Workplace<T> place = predicting_place(at(replica), none, alone);
+        const ConstView from = operations_.value(place, buffer);
+        Matrix<float> out(from.rows, from.cols);
+        for (std::int64_t i = 0; i < from.rows; ++i) {
+            std::ranges::transform(from.row(i), out.view().row(i).begin(), [](T x) { return static_cast<float>(x); });
+        }
+        return out;
+    }
+
 private:
     // Rows of a part, so that what is computed for them stays in the second-level cache.
     static constexpr std::int64_t kPartRows = 256;
 
     [[nodiscard]] static std::size_t index(Arena arena) { return static_cast<std::size_t>(arena); }
+    // What a prediction works in.
+    struct HostScratch final : Scratch {
+        Work work;
+        AlignedVector<T> towers;
+    };
+
     [[nodiscard]] BufferId count() const { return static_cast<BufferId>(program_.buffers.size()); }
     [[nodiscard]] const BufferInfo& info(BufferId id) const { return program_.buffers[static_cast<std::size_t>(id)]; }
     [[nodiscard]] Replica& at(std::int64_t replica) { return replicas_[static_cast<std::size_t>(replica)]; }

@@ -60,6 +60,7 @@ TEST(Fit, CalibratesOnRowsItDidNotTrainOn) {
     const Predictor predictor = fit(dataset, config).value();
     EXPECT_EQ(predictor.calibration_rows(false), dataset.alone.size() / 5);
     EXPECT_EQ(predictor.calibration_rows(true), 18);
+    EXPECT_EQ(predictor.calibrated_co_runners(), 1);
     const ReplicateRows rows = draw_rows(dataset, config, 1.0, 0.2, 0);
     EXPECT_TRUE(rows.alone.test.empty());
     std::set<std::int64_t> trained(rows.alone.rest.begin(), rows.alone.rest.end());

@@ -104,6 +104,7 @@ TEST_F(ModelFile, LoadsAsItWasSaved) {
     EXPECT_EQ(loaded.dataset_digest(), model().dataset_digest());
     EXPECT_EQ(loaded.measured_pairs(), model().measured_pairs());
     EXPECT_EQ(loaded.calibration_rows(true), model().calibration_rows(true));
+    EXPECT_EQ(loaded.calibrated_co_runners(), model().calibrated_co_runners());
     const std::vector<std::int32_t> platform{0, 3, 7};
     const std::vector<std::int32_t> module{1, 2, 3};
     const std::vector<std::int32_t> beside{-1, 4, 0};
@@ -155,17 +156,29 @@ TEST_F(ModelFile, KeepsModelsWithoutFoldsOrFeatures) {
 TEST_F(ModelFile, HasTheMembersItPromises) {
     ASSERT_TRUE(model().save(folder_ / "model.pitot"));
     const NpzReader npz = NpzReader::open(folder_ / "model.pitot").value();
-    for (const char* name : {"pitot_model_schema",   "config",
-                             "dataset_digest",       "platform",
-                             "platform_features",    "platform_feature_names",
-                             "platform_basis",       "module",
-                             "module_features",      "module_feature_names",
-                             "module_basis",         "baseline_platform",
-                             "baseline_module",      "calibration_alone",
-                             "calibration_together", "measured_offsets",
-                             "measured_modules",     "param/platform.layer0.weight",
-                             "param/module.learned", "train_loss",
-                             "validation_loss",      "kept_checkpoint"}) {
+    for (const char* name : {"pitot_model_schema",
+                             "config",
+                             "dataset_digest",
+                             "platform",
+                             "platform_features",
+                             "platform_feature_names",
+                             "platform_basis",
+                             "module",
+                             "module_features",
+                             "module_feature_names",
+                             "module_basis",
+                             "baseline_platform",
+                             "baseline_module",
+                             "calibration_alone",
+                             "calibration_together",
+                             "calibration_most_co_runners",
+                             "measured_offsets",
+                             "measured_modules",
+                             "param/platform.layer0.weight",
+                             "param/module.learned",
+                             "train_loss",
+                             "validation_loss",
+                             "kept_checkpoint"}) {
         EXPECT_TRUE(npz.contains(name)) << name;
     }
     EXPECT_EQ(npz.info("param/module.learned").value().shape, (std::vector<std::int64_t>{3, 20, 4}));
@@ -205,9 +218,23 @@ TEST_F(ModelFile, RefusesEveryMissingArray) {
     ASSERT_TRUE(model().save(folder_ / "whole.pitot"));
     const std::vector<std::string> names = NpzReader::open(folder_ / "whole.pitot").value().names();
     for (const std::string& name : names) {
+        if (name == "calibration_most_co_runners") {
+            continue;  // optional
+        }
         rewrite(folder_ / "missing.pitot", name);
         expect_load_fails(folder_ / "missing.pitot", name == "pitot_model_schema" ? "not a model" : "'" + name + "'");
     }
+}
+
+TEST_F(ModelFile, OfAnOlderPitotDoesNotSayHowManyCoRunnersWereCalibratedWith) {
+    EXPECT_EQ(model().calibrated_co_runners(), 1);
+    rewrite(folder_ / "older.pitot", "calibration_most_co_runners");
+    const Predictor older = Predictor::load(folder_ / "older.pitot").value();
+    EXPECT_EQ(older.calibrated_co_runners(), std::nullopt);
+    // Nor does it when it is saved again.
+    ASSERT_TRUE(older.save(folder_ / "again.pitot"));
+    EXPECT_EQ(Predictor::load(folder_ / "again.pitot").value().calibrated_co_runners(), std::nullopt);
+    expect_refused("'calibration_most_co_runners'", [](PredictorParts& p) { p.calibrated_co_runners = -1; });
 }
 
 TEST_F(ModelFile, RefusesArraysOfTheWrongShape) {
@@ -220,6 +247,8 @@ TEST_F(ModelFile, RefusesArraysOfTheWrongShape) {
             expect_load_fails(folder_ / "wrong.pitot", name);
         }
     }
+    rewrite(folder_ / "wrong.pitot", "calibration_most_co_runners", {1, 2});
+    expect_load_fails(folder_ / "wrong.pitot", "'calibration_most_co_runners'");
 }
 
 TEST_F(ModelFile, RefusesValuesThatAreNotFinite) {

@@ -1,0 +1,52 @@
+// The folds of a factorization as one: a pair's mean prediction is a single long product.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "model/fold_model.hpp"
+#include "pitot/matrix_view.hpp"
+#include "predict/parts.hpp"
+
+namespace pitot {
+
+/// Immutable. With k folds of rank r and s types of interference, a row of a platform is (1 + 2 s) k r numbers (p, then
+/// every v_s, then every v_g of Factors, each of them the folds side by side), a row of a module k r; the scales of the
+/// model and of the mean over folds are multiplied in.
+class JoinedFactors {
+public:
+    /// Of Family::kFactorization, or of any model without folds: then the baseline alone.
+    explicit JoinedFactors(const PredictorParts& parts);
+
+    /// Mean over the folds of y. Indices in range; co-runners of -1 are skipped. Does not allocate.
+    [[nodiscard]] double operator()(std::int32_t platform, std::int32_t module,
+                                    std::span<const std::int32_t> co_runners) const;
+
+    [[nodiscard]] std::int64_t platforms() const { return static_cast<std::int64_t>(platform_term_.size()); }
+    [[nodiscard]] std::int64_t modules() const { return static_cast<std::int64_t>(module_term_.size()); }
+    [[nodiscard]] std::int64_t folds() const { return folds_; }
+    [[nodiscard]] std::int64_t types() const { return types_; }
+
+    /// What a pair has without co-runners, platforms × modules.
+    [[nodiscard]] Matrix<double> pairs() const;
+    /// Of one fold v_s,t(i) . m_j for all i and j, then v_g,t(i) . m_j: (2 s platforms) × modules, type by type.
+    [[nodiscard]] Matrix<float> interference(std::int64_t fold) const;
+
+private:
+    // Where p (0), v_s,t (1 + t) or v_g,t (1 + s + t) of a fold begins in a platform's row.
+    [[nodiscard]] std::int64_t column(std::int64_t block, std::int64_t fold) const {
+        return (block * folds_ + fold) * rank_;
+    }
+    void add_fold(const Factors& factors, std::int64_t fold);
+
+    std::int64_t folds_ = 0;
+    std::int64_t rank_ = 0;
+    std::int64_t types_ = 0;
+    std::vector<double> platform_term_;
+    std::vector<double> module_term_;
+    Matrix<float> left_;
+    Matrix<float> right_;
+};
+
+}  // namespace pitot
