@@ -8,7 +8,7 @@ namespace pitot {
 
 Result<const Backend*> find_backend(std::string_view name) {
     if (name == "cpu") {
-        return &cpu_backend();
+        return check_instruction_set().map([] { return &cpu_backend(); });
     }
     if (name == "reference") {
         return &reference_backend();

@@ -94,6 +94,12 @@ struct ExecutionPlan {
     int threads = 1;
 };
 
+/// What one thread of a backend can do at best, measured.
+struct Peak {
+    double flops = 0.0;  ///< floating-point operations a second in chains of fused multiply-adds (two each)
+    double bytes = 0.0;  ///< bytes a second, read and written in equal parts, of a block of the size asked for
+};
+
 class Backend {
 public:
     Backend() = default;
@@ -104,6 +110,8 @@ public:
     [[nodiscard]] virtual std::string_view name() const = 0;
     /// The instruction set or device it runs on, in words.
     [[nodiscard]] virtual std::string description() const = 0;
+    /// Measures for a few hundredths of a second; 0 where the backend has no such thing.
+    [[nodiscard]] virtual Peak measure_peak(std::int64_t block_bytes) const = 0;
     /// `program` must outlive the executor. Errors: kEnvironment if the device cannot hold the group.
     [[nodiscard]] virtual Result<std::unique_ptr<Executor>> prepare(const Program& program, std::int64_t group,
                                                                     const ExecutionPlan& plan) const = 0;
@@ -113,11 +121,15 @@ public:
 };
 
 [[nodiscard]] const Backend& reference_backend();
+/// Its instruction set is the best this machine has, or the one that the environment variable PITOT_INSTRUCTION_SET
+/// names (in any case; find_backend("cpu") tells when it cannot be had).
 [[nodiscard]] const Backend& cpu_backend();
+/// kUsage if PITOT_INSTRUCTION_SET names none that is known, kEnvironment if this machine lacks it.
+[[nodiscard]] Result<void> check_instruction_set();
 /// The CUDA backend, or kEnvironment in words when this build has none or no device answers.
 [[nodiscard]] Result<const Backend*> cuda_backend();
 
-/// "cpu", "reference" or "cuda"; other names are kUsage errors.
+/// "cpu", "reference" or "cuda"; other names are kUsage errors, and "cpu" fails as check_instruction_set() does.
 [[nodiscard]] Result<const Backend*> find_backend(std::string_view name);
 
 }  // namespace pitot

@@ -71,7 +71,17 @@ void adam_rows(Index rows, ConstView gradient, View parameters, View first, View
 void catch_up(Index rows, std::span<const SkippedTerms> skipped, float epsilon, View parameters, View first,
               View second);
 
+/// Independent chains of fused multiply-adds, enough to fill the pipelines: `rounds` of each. Returns how many
+/// floating-point operations that was; `sink` keeps them from being left out.
+double multiply_adds(std::int64_t rounds, float& sink);
+/// y += x, element by element.
+void add(std::span<const float> x, std::span<float> y);
+
 /// Name of the instruction set in use ("AVX3", "AVX2", …).
 [[nodiscard]] const char* instruction_set();
+/// Names of the instruction sets that kernels were compiled for and this machine has, best first.
+[[nodiscard]] std::vector<std::string> instruction_sets();
+/// Uses this one of them from now on, in every thread; "" the best. False if it is not among them.
+bool use_instruction_set(std::string_view name);
 
 }  // namespace pitot::cpu

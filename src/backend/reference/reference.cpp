@@ -217,6 +217,7 @@ class ReferenceBackend final : public Backend {
 public:
     [[nodiscard]] std::string_view name() const override { return "reference"; }
     [[nodiscard]] std::string description() const override { return "plain double-precision loops"; }
+    [[nodiscard]] Peak measure_peak(std::int64_t /*block_bytes*/) const override { return {}; }
     [[nodiscard]] Result<std::unique_ptr<Executor>> prepare(const Program& program, std::int64_t group,
                                                             const ExecutionPlan& plan) const override {
         return std::make_unique<HostExecutor<ReferenceKernels>>(program, group, plan);
