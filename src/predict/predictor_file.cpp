@@ -295,7 +295,7 @@ Result<void> write_parts(const PredictorParts& parts, const std::filesystem::pat
     npz.add<double>("calibration_alone", parts.calibration.residuals(RowGroup::kAlone));
     npz.add<double>("calibration_together", parts.calibration.residuals(RowGroup::kTogether));
     npz.add<std::int64_t>("measured_offsets", parts.measured.offsets);
-    npz.add<std::int32_t>("measured_modules", parts.measured.modules);
+    npz.add_borrowed<std::int32_t>("measured_modules", parts.measured.modules);
     add_folds(npz, parts);
     return npz.write(file);
 }
