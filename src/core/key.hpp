@@ -2,6 +2,8 @@
 // the same on any backend and at any thread count.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -51,8 +53,17 @@ private:
 /// Puts values in a uniformly random order, in place (Fisher-Yates).
 template <typename T>
 void shuffle(Key key, std::span<T> values) {
-    for (std::size_t i = values.size(); i-- > 1;) {
-        std::swap(values[i], values[key.below(i, i + 1)]);
+    std::array<std::size_t, 64> other;  // drawn ahead, so that memory is on its way when its turn comes
+    for (std::size_t end = values.size(); end > 1;) {
+        const std::size_t first = end - std::min(other.size(), end - 1);
+        for (std::size_t i = end; i-- > first;) {
+            other[i - first] = key.below(i, i + 1);
+            __builtin_prefetch(&values[other[i - first]], 1);
+        }
+        for (std::size_t i = end; i-- > first;) {
+            std::swap(values[i], values[other[i - first]]);
+        }
+        end = first;
     }
 }
 

@@ -2,6 +2,7 @@
 #include <zip.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include <functional>
@@ -53,13 +54,29 @@ constexpr std::size_t kPieceBytes = 1U << 20U;
 
 struct ArrayBytes {
     std::string name;   // of the member, with .npy
-    std::string bytes;  // the whole of it, or its header where `fill` gives the elements
+    std::string bytes;  // the whole of it, or its header where `fill` or `borrowed` gives the elements
+    std::span<const std::byte> borrowed;
     std::uint64_t element_bytes = 0;
     std::size_t item_bytes = 1;
     std::function<void(std::int64_t first, std::span<char> out)> fill;
 
     [[nodiscard]] std::uint64_t size() const { return bytes.size() + element_bytes; }
 };
+
+// Nothing is copied: `array` has to stay until the archive is written.
+zip_source_t* buffer_source(zip_t* archive, const ArrayBytes& array) {
+    if (array.borrowed.empty()) {
+        return ::zip_source_buffer(archive, array.bytes.data(), array.bytes.size(), 0);
+    }
+    const auto piece = [](const auto& bytes) {
+        // NOLINTNEXTLINE(cppcoreguidelines-pro-type-*): libzip may free such bytes, which it is not asked to
+        return zip_buffer_fragment_t{
+            reinterpret_cast<zip_uint8_t*>(const_cast<char*>(reinterpret_cast<const char*>(bytes.data()))),
+            bytes.size()};
+    };
+    const std::array pieces = {piece(array.bytes), piece(array.borrowed)};
+    return ::zip_source_buffer_fragment(archive, pieces.data(), pieces.size(), 0);
+}
 
 // What libzip reads of a stored array: the header, then elements made a piece at a time.
 class FilledSource {
@@ -151,8 +168,7 @@ Result<void> write_archive(const std::vector<ArrayBytes>& arrays, const std::fil
         return failure;
     }
     for (const ArrayBytes& array : arrays) {
-        zip_source_t* source = array.fill ? FilledSource::make(archive, array)
-                                          : ::zip_source_buffer(archive, array.bytes.data(), array.bytes.size(), 0);
+        zip_source_t* source = array.fill ? FilledSource::make(archive, array) : buffer_source(archive, array);
         const zip_int64_t place =
             source == nullptr ? -1 : ::zip_file_add(archive, array.name.c_str(), source, ZIP_FL_ENC_UTF_8);
         if (place < 0) {
@@ -259,6 +275,13 @@ void NpzWriter::add_mappable(std::string_view name, std::int64_t size, FillValue
     };
 }
 
+template <typename T>
+void NpzWriter::add_borrowed(std::string_view name, std::span<const T> values) {
+    const auto size = static_cast<std::int64_t>(values.size());
+    impl_->put(name, make_npy_header(descr_of<T>(), std::span(&size, 1)));
+    impl_->arrays.back().borrowed = std::as_bytes(values);
+}
+
 void NpzWriter::add_strings(std::string_view name, std::span<const std::string> values) {
     const auto n = static_cast<std::int64_t>(values.size());
     impl_->put_texts(name, values, std::span(&n, 1));
@@ -278,6 +301,7 @@ Result<void> NpzWriter::write(const std::filesystem::path& file) {
         file, [&](const std::filesystem::path& temporary) { return write_archive(impl_->arrays, temporary, file); });
 }
 
+template void NpzWriter::add_borrowed<std::int32_t>(std::string_view, std::span<const std::int32_t>);
 template void NpzWriter::add_mappable<double>(std::string_view, std::int64_t, FillValues<double>);
 template void NpzWriter::add_mappable<std::int32_t>(std::string_view, std::int64_t, FillValues<std::int32_t>);
 template void NpzWriter::add_mappable<std::uint8_t>(std::string_view, std::int64_t, FillValues<std::uint8_t>);

@@ -311,7 +311,7 @@ Result<void> write_parts(const PredictorParts& parts, const std::filesystem::pat
         npz.add<std::int64_t>(kMostCoRunners, std::vector<std::int64_t>{*parts.calibrated_co_runners}, Shape{});
     }
     npz.add<std::int64_t>("measured_offsets", parts.measured.offsets);
-    npz.add<std::int32_t>("measured_modules", parts.measured.modules);
+    npz.add_borrowed<std::int32_t>("measured_modules", parts.measured.modules);
     add_folds(npz, parts);
     return npz.write(file);
 }

@@ -347,6 +347,7 @@ Result<void> train_replicates(const Dataset& dataset, const FitConfig& config, d
     };
     Result<void> outcome;
     Replicate current;
+    std::shared_ptr<const Started> held;  // until its last fold is in, or a lone thread would start it for every fold
     const auto collect = [&](std::int64_t task, Outcome&& done) {
         if (!done.fit) {
             outcome = tl::unexpected(done.fit.error());
@@ -354,11 +355,13 @@ Result<void> train_replicates(const Dataset& dataset, const FitConfig& config, d
         }
         if (task % folds == 0) {
             current = {task / folds, done.started->rows, done.started->baseline, {}};
+            held = std::move(done.started);
         }
         if (trained) {
             current.folds.push_back(std::move(*done.fit));
         }
         if (task % folds == folds - 1) {
+            held.reset();
             outcome = consume(std::move(current));
         }
         return outcome.has_value();
