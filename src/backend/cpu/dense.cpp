@@ -322,8 +322,7 @@ double multiply_adds_kernel(std::int64_t rounds, float& sink) {
 }
 
 void add_kernel(std::span<const float> x, std::span<float> y) {
-    update(y.data(), x.data(), static_cast<std::int64_t>(y.size()),
-           [](V a, V b) HWY_ATTR { return hn::Add(a, b); });
+    update(y.data(), x.data(), static_cast<std::int64_t>(y.size()), [](V a, V b) HWY_ATTR { return hn::Add(a, b); });
 }
 
 const char* instruction_set_kernel() { return hwy::TargetName(HWY_TARGET); }
