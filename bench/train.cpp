@@ -74,9 +74,10 @@ void side_grows(benchmark::State& state, const std::string& name) {
 void register_all() {
     const auto add = [](const std::string& name, const std::string& preset_name, const std::string& backend,
                         int threads) {
-        benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) {
-            train_step(state, preset_name, backend, threads);
-        })->Unit(benchmark::kMillisecond)->UseRealTime();
+        benchmark::RegisterBenchmark(name.c_str(),
+                                     [=](benchmark::State& state) { train_step(state, preset_name, backend, threads); })
+            ->Unit(benchmark::kMillisecond)
+            ->UseRealTime();
     };
     for (const char* name : {"embedding/128", "interference/2", "linear/128", "baseline/mlp", "baseline/device_mlp"}) {
         add(std::string("train_step/") + name, name, "cpu", 1);

@@ -32,9 +32,9 @@ struct MatrixView {
     }
 };
 
-/// Memory on a 64-byte boundary (a cache line and the widest vector); large blocks on the boundary of the system's large
-/// pages and, where it has them on request, in these: rows touched at random then miss the page tables less often.
-/// Throws std::bad_alloc.
+/// Memory on a 64-byte boundary (a cache line and the widest vector); large blocks on the boundary of the system's
+/// large pages and, where it has them on request, in these: rows touched at random then miss the page tables less
+/// often. Throws std::bad_alloc.
 [[nodiscard]] void* allocate_aligned(std::size_t bytes);
 void free_aligned(void* block, std::size_t bytes);
 

@@ -24,9 +24,9 @@ struct AdamStep {
 /// The b_i differ little where the w_i are not negligible, so with their weighted mean b
 ///     sum of w_i / (sqrt(v) + epsilon b_i) = sum over n of moments[n] (-u)^n / d,
 ///     d = sqrt(v) + epsilon b,   u = epsilon / d,   moments[n] = sum of w_i (b_i - b)^n,
-/// which eight terms give to 2e-6 of the movement from t = kReplayed on, whatever v is, and to 1e-9 from t = 250 on (with
-/// the usual Adam). Before kReplayed, and where `replay` is set,
-/// the updates are done one by one; their scalars stand in rates and roots.
+/// which eight terms give to 2e-6 of the movement from t = kReplayed on, whatever v is, and to 1e-9 from t = 250 on
+/// (with the usual Adam). Before kReplayed, and where `replay` is set, the updates are done one by one; their scalars
+/// stand in rates and roots.
 struct SkippedTerms {
     static constexpr std::size_t kMoments = 8;
     std::int64_t missed = 0;   ///< 0: nothing to do
