@@ -98,6 +98,7 @@ StepTime time_steps(StepTrial& trial, double seconds) {
     constexpr int samples = 11;
     const std::int64_t steps = steps_in(trial, seconds / samples);
     std::vector<double> times;
+    times.reserve(samples);
     for (int n = 0; n < samples; ++n) {
         times.push_back(timed(trial, steps) / static_cast<double>(steps));
     }
