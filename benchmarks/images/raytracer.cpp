@@ -32,7 +32,11 @@ public:
         const float along = dot(to, direction), inside = radius_ * radius_ - dot(to, to) + along * along;
         return inside < 0 ? -1 : along - sqrtf(inside);
     }
-    Vector normal(Vector point) const override { return (1 / radius_) * (point - centre_); }
+    // Of unit length also where the point is a little off: mirrored rays would grow or shrink, more with every bounce.
+    Vector normal(Vector point) const override {
+        const Vector out = point - centre_;
+        return (1 / sqrtf(dot(out, out))) * out;
+    }
     float error(Vector point) const override { return fabsf(sqrtf(dot(point - centre_, point - centre_)) - radius_); }
 
 private:
