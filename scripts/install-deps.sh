@@ -12,9 +12,9 @@ set -euo pipefail
 run_packages=(
     g++ cmake ninja-build pkg-config ca-certificates curl
     libcli11-dev libcsv-dev libeigen3-dev libexpected-dev libfast-float-dev libfmt-dev libhwy-dev librandom123-dev
-    libssl-dev libzip-dev nlohmann-json3-dev
+    libssl-dev libzip-dev nlohmann-json3-dev wabt
 )
-test_packages=(libbenchmark-dev libgtest-dev librapidcheck-dev)
+test_packages=(libbenchmark-dev libgtest-dev librapidcheck-dev nodejs)
 all_packages=(clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev)
 
 set_wanted=all

@@ -11,5 +11,6 @@ namespace pitot::cli {
 [[nodiscard]] Verb info_verb();
 [[nodiscard]] Verb convert_verb();
 [[nodiscard]] Verb presets_verb();
+[[nodiscard]] Verb profile_verb();
 
 }  // namespace pitot::cli
