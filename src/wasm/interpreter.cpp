@@ -25,6 +25,18 @@ struct Counters {
 };
 Counters counters;  // NOLINT: a signal handler has no other way to its data
 
+wabt::Features features() {
+    wabt::Features features;
+    features.enable_exceptions();
+    features.enable_threads();
+    features.enable_tail_call();
+    features.enable_memory64();
+    features.enable_multi_memory();
+    features.enable_extended_const();
+    features.enable_relaxed_simd();
+    return features;
+}
+
 void write_all(int fd, const void* data, std::size_t size) {
     const auto* bytes = static_cast<const char*>(data);
     while (size > 0) {
@@ -135,19 +147,20 @@ std::vector<interp::Ref> to_call(const std::vector<Callable>& found, const std::
     return calls;
 }
 
-wabt::Features features() {
-    wabt::Features features;
-    features.enable_exceptions();
-    features.enable_threads();
-    features.enable_tail_call();
-    features.enable_memory64();
-    features.enable_multi_memory();
-    features.enable_extended_const();
-    features.enable_relaxed_simd();
-    return features;
-}
-
 }  // namespace
+
+std::vector<Invalid> find_invalid(const std::uint8_t* bytes, std::size_t size) {
+    wabt::Errors errors;
+    interp::ModuleDesc desc;
+    const wabt::ReadBinaryOptions options(features(), nullptr, false, true, false);
+    if (wabt::Succeeded(interp::ReadBinaryInterp("module", bytes, size, options, &errors, &desc))) {
+        return {};
+    }
+    if (errors.empty()) {
+        return {{"libwabt cannot read it", 0}};
+    }
+    return {{errors.front().message, errors.front().loc.offset}};
+}
 
 int interpret(const InterpreterTask& task, int answer_fd) {
     counters.fd = answer_fd;

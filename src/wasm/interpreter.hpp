@@ -8,6 +8,16 @@
 
 namespace pitot::wasm {
 
+struct Invalid {
+    std::string why;
+    std::size_t at_byte = 0;
+};
+
+/// Checks a module while it is read, opcode by opcode, as libwabt's interpreter does: its reader of trees relies on
+/// what only a check of the whole tree would find, and breaks down on some modules that are not valid. One entry or
+/// none.
+std::vector<Invalid> find_invalid(const std::uint8_t* bytes, std::size_t size);
+
 /// First byte of what interpret() writes.
 enum class Interpreted : std::uint8_t { kFinished, kTrapped, kTimedOut, kRefused };
 

@@ -8,8 +8,10 @@
 
 #include <exception>
 #include <map>
+#include <string_view>
 #include <utility>
 
+#include "wasm/interpreter.hpp"
 #include "wasm/wabt_ir.hpp"
 
 namespace pitot::wasm {
@@ -33,9 +35,33 @@ public:
         in_body_ = false;
         return wabt::Result::Ok;
     }
+    wabt::Result OnFuncType(wabt::Index /*index*/, wabt::Index params, wabt::Type* param_types, wabt::Index results,
+                            wabt::Type* result_types) override {
+        return check_types({param_types, params}) | check_types({result_types, results});
+    }
+    wabt::Result OnTable(wabt::Index /*index*/, wabt::Type type, const wabt::Limits* /*limits*/) override {
+        return check_types({&type, 1});
+    }
+    wabt::Result OnImportTable(wabt::Index /*import*/, std::string_view /*module*/, std::string_view /*field*/,
+                               wabt::Index /*table*/, wabt::Type type, const wabt::Limits* /*limits*/) override {
+        return check_types({&type, 1});
+    }
+    wabt::Result OnImportGlobal(wabt::Index /*import*/, std::string_view /*module*/, std::string_view /*field*/,
+                                wabt::Index /*global*/, wabt::Type type, bool /*is_mutable*/) override {
+        return check_types({&type, 1});
+    }
+    wabt::Result BeginGlobal(wabt::Index /*index*/, wabt::Type type, bool /*is_mutable*/) override {
+        return check_types({&type, 1});
+    }
+    wabt::Result OnLocalDecl(wabt::Index /*index*/, wabt::Index /*count*/, wabt::Type type) override {
+        return check_types({&type, 1});
+    }
+    wabt::Result OnElemSegmentElemType(wabt::Index /*index*/, wabt::Type type) override {
+        return check_types({&type, 1});
+    }
     wabt::Result OnOpcode(wabt::Opcode opcode) override {
         if (!in_body_) {
-            return wabt::Result::Ok;  // an initial value
+            return constant(opcode) ? wabt::Result(wabt::Result::Ok) : refuse("an initial value is not constant");
         }
         ++counts_[opcode];
         switch (opcode) {
@@ -70,6 +96,45 @@ public:
     }
 
 private:
+    /// What may stand in an initial value. libwabt's reader of trees breaks down on blocks there.
+    static bool constant(wabt::Opcode opcode) {
+        switch (opcode) {
+            case wabt::Opcode::End:
+            case wabt::Opcode::GlobalGet:
+            case wabt::Opcode::RefFunc:
+            case wabt::Opcode::RefNull:
+            case wabt::Opcode::I32Const:
+            case wabt::Opcode::I64Const:
+            case wabt::Opcode::F32Const:
+            case wabt::Opcode::F64Const:
+            case wabt::Opcode::V128Const:
+            case wabt::Opcode::I32Add:
+            case wabt::Opcode::I32Sub:
+            case wabt::Opcode::I32Mul:
+            case wabt::Opcode::I64Add:
+            case wabt::Opcode::I64Sub:
+            case wabt::Opcode::I64Mul:
+                return true;
+            default:
+                return false;
+        }
+    }
+    /// Typed references, which the reader lets through and the writer does not write back.
+    wabt::Result check_types(std::span<const wabt::Type> types) {
+        for (const wabt::Type type : types) {
+            if (type == wabt::Type::Reference) {
+                return refuse("typed references are not supported");
+            }
+        }
+        return wabt::Result::Ok;
+    }
+    wabt::Result refuse(const char* why) {
+        wabt::Location place;
+        place.offset = state->offset;
+        errors_.emplace_back(wabt::ErrorLevel::Error, place, why);
+        return wabt::Result::Error;
+    }
+
     wabt::Errors& errors_;
     std::map<wabt::Opcode::Enum, std::uint64_t> counts_;
     int depth_ = 0;
@@ -77,12 +142,19 @@ private:
     bool too_deep_ = false;
 };
 
+Failure refusal(const std::string& name, const Invalid& invalid) {
+    return fail(
+        ErrorCode::kInput,
+        fmt::format("'{}' is not a valid WebAssembly module: {} (at byte {}); build it again, and give the binary "
+                    "(.wasm), not the text",
+                    name, invalid.why, invalid.at_byte));
+}
+
 Failure refusal(const std::string& name, const wabt::Errors& errors) {
-    const std::string why = errors.empty() ? std::string("libwabt cannot read it") : errors.front().message;
-    const std::string place = errors.empty() ? std::string() : fmt::format(" (at byte {})", errors.front().loc.offset);
-    return fail(ErrorCode::kInput, fmt::format("'{}' is not a valid WebAssembly module: {}{}; build it again, and give "
-                                               "the binary (.wasm), not the text",
-                                               name, why, place));
+    if (errors.empty()) {
+        return refusal(name, Invalid{"libwabt cannot read it", 0});
+    }
+    return refusal(name, Invalid{errors.front().message, errors.front().loc.offset});
 }
 
 }  // namespace

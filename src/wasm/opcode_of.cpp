@@ -28,7 +28,8 @@ Opcode const_opcode(const wabt::Const& value) {
 }
 
 Opcode select_opcode(const wabt::SelectExpr& select) {
-    const bool untyped = select.result_type.size() == 1 && select.result_type.front() == wabt::Type::Any;
+    const wabt::TypeVector& types = select.result_type;
+    const bool untyped = types.empty() || (types.size() == 1 && types.front() == wabt::Type::Any);
     return untyped ? Opcode::Select : Opcode::SelectT;
 }
 

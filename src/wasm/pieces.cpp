@@ -13,7 +13,7 @@ using wabt::ExprType;
 using wabt::Opcode;
 
 void PieceCounters::add_to(ExprList& function_body) {
-    labels_.assign(1, false);
+    constructs_.assign(1, {});
     reached_ = true;
     end_piece();
     walk(function_body);
@@ -49,30 +49,27 @@ void PieceCounters::visit(ExprList& list, Place at, Place next) {
 
 void PieceCounters::visit_block(wabt::BlockExpr& block) {
     ExprList& body = block.block.exprs;
-    labels_.push_back(false);
+    enter();
     walk(body);
     count(body, body.end(), Opcode::End);
-    if (labels_.back()) {
-        reached_ = true;
-        end_piece();
-    }
-    labels_.pop_back();
+    leave_through_end();
 }
 
 void PieceCounters::visit_loop(wabt::LoopExpr& loop) {
     ExprList& body = loop.block.exprs;
-    labels_.push_back(false);
+    enter();
     end_piece();  // branches come back to here
     walk(body);
     count(body, body.end(), Opcode::End);
-    labels_.pop_back();
+    constructs_.back().targeted = false;  // what branches to a loop does not come out behind it
+    leave_through_end();
 }
 
 void PieceCounters::visit_if(ExprList& list, Place next, wabt::IfExpr& expr) {
     // An `else` with nothing behind it leaves no trace in libwabt's tree but its place.
     const bool has_else = !expr.false_.empty() || expr.false_end_loc.offset != 0;
     ExprList& then_body = expr.true_.exprs;
-    labels_.push_back(false);
+    enter();
     end_piece();
     walk(then_body);
     if (has_else) {
@@ -88,16 +85,11 @@ void PieceCounters::visit_if(ExprList& list, Place next, wabt::IfExpr& expr) {
 
 void PieceCounters::visit_try(ExprList& list, Place next, wabt::TryExpr& expr) {
     ExprList& body = expr.block.exprs;
-    labels_.push_back(false);
+    enter();
     walk(body);
     if (expr.kind == wabt::TryKind::Delegate) {
         count(body, body.end(), Opcode::Delegate);
-        if (labels_.back()) {
-            reached_ = true;
-            end_piece();
-        }
-        labels_.pop_back();
-        return;
+        return leave_through_end();
     }
     std::vector<Arm> arms{arm_here(body)};
     for (wabt::Catch& handler : expr.catches) {
@@ -133,6 +125,9 @@ void PieceCounters::visit_branch(const wabt::Expr& expr) {
         case ExprType::ReturnCallIndirect:
         case ExprType::Rethrow:
         case ExprType::Throw:
+            leave_function();
+            reached_ = false;
+            return;
         case ExprType::Unreachable:
             reached_ = false;
             return;
@@ -142,6 +137,7 @@ void PieceCounters::visit_branch(const wabt::Expr& expr) {
         case ExprType::Call:
         case ExprType::CallIndirect:
         case ExprType::CallRef:
+            leave_function();
             return end_piece();
         default:
             return;
@@ -149,22 +145,39 @@ void PieceCounters::visit_branch(const wabt::Expr& expr) {
 }
 
 void PieceCounters::join(ExprList& list, Place next, const std::vector<Arm>& arms) {
-    const bool targeted = labels_.back();
-    labels_.pop_back();
-    if (!targeted) {
+    if (constructs_.back().targeted) {
+        for (const Arm& arm : arms) {
+            reached_ = arm.reached;
+            piece_ = arm.piece;
+            count(*arm.body, arm.body->end(), Opcode::End);
+        }
+        return leave();
+    }
+    reached_ = std::any_of(arms.begin(), arms.end(), [](const Arm& arm) { return arm.reached; });
+    if (reached_) {
         // Whoever is behind the `end` came through it: it counts there, once for all arms.
-        reached_ = std::any_of(arms.begin(), arms.end(), [](const Arm& arm) { return arm.reached; });
-        end_piece();
+        leave();
         count(list, next, Opcode::End);
-        return;
+    } else {
+        leave_through_end();
     }
-    for (const Arm& arm : arms) {
-        reached_ = arm.reached;
-        piece_ = arm.piece;
-        count(*arm.body, arm.body->end(), Opcode::End);
-    }
+}
+
+void PieceCounters::leave() {
+    const Construct inner = constructs_.back();
+    const std::size_t label = constructs_.size() - 1;
+    constructs_.pop_back();
+    Construct& outer = constructs_.back();
+    outer.outermost = std::min(outer.outermost, inner.outermost);
     reached_ = true;
-    end_piece();
+    const bool whole = inner.outermost == kNoTarget || inner.outermost >= label;
+    piece_ = whole ? inner.entry : std::nullopt;
+}
+
+void PieceCounters::leave_through_end() {
+    const bool reached = reached_ || constructs_.back().targeted;
+    leave();
+    reached_ = reached;
 }
 
 void PieceCounters::count(ExprList& list, Place before, Opcode opcode) {
@@ -194,6 +207,10 @@ void PieceCounters::count(ExprList& list, Place before, Opcode opcode) {
     }
 }
 
-void PieceCounters::target(const wabt::Var& label) { labels_[labels_.size() - 1 - label.index()] = true; }
+void PieceCounters::target(const wabt::Var& label) {
+    const std::size_t position = constructs_.size() - 1 - label.index();
+    constructs_[position].targeted = true;
+    constructs_.back().outermost = std::min(constructs_.back().outermost, position);
+}
 
 }  // namespace pitot::wasm
