@@ -21,11 +21,12 @@ build: ## build the program into build/release
 	cmake --preset release
 	cmake --build --preset release -j $(JOBS)
 
-bench: ## run the benchmarks; BENCH_ARGS is passed on
+bench: ## run the benchmarks, medians and spread, JSON beside them; BENCH_ARGS is passed on
 	@scripts/install-deps.sh --test
 	cmake --preset bench
 	cmake --build --preset bench -j $(JOBS)
-	@for program in build/bench/bench/bench_*; do echo "== $$program"; "$$program" $(BENCH_ARGS) || exit 1; done
+	@for program in build/bench/bench/bench_*[a-z]; do echo "== $$program"; "$$program" --benchmark_repetitions=5 \
+	    --benchmark_report_aggregates_only --benchmark_out="$$program.json" $(BENCH_ARGS) || exit 1; done
 
 format: ## format all sources in place
 	@scripts/install-deps.sh

@@ -167,7 +167,8 @@ void train_step(benchmark::State& state, const std::string& name, std::int64_t r
                            [](double t) { return static_cast<float>(to_log({t}).value); });
     memory.look();
     const Model model = build_model(config.model, dataset.platforms, dataset.modules);
-    const auto executor = must(cpu_backend().prepare(model.program, 1));
+    const auto executor = must(cpu_backend().prepare(
+        model.program, 1, {.platform_rows = config.train.batch, .module_rows = config.train.batch}));
     executor->set_parameters(0, initial_parameters(model.program, Key(7)));
     if (config.model.baseline) {
         executor->set_constant(0, model.platform_baseline, std::vector<double>(kPlatforms));

@@ -1,66 +1,100 @@
-// A training step of each published model, one model on one thread, on a made-up fleet of the published size
-// (174 platforms with 37 features, 176 modules with 128, 30 000 observations).
+// Training steps of the published models on one thread: time, useful arithmetic (or bytes), and its share of the peak
+// measured in this process; many models on one and on two threads; steps as a side grows.
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
-#include <numeric>
-#include <span>
+#include <cstdlib>
+#include <iostream>
 #include <string>
-#include <vector>
+#include <utility>
 
-#include "backend/backend.hpp"
-#include "core/key.hpp"
-#include "fleet.hpp"
-#include "model/model.hpp"
+#include "benchmark/fleet.hpp"
+#include "benchmark/step.hpp"
 
 namespace pitot {
 namespace {
 
-void train_step(benchmark::State& state, const std::string& name, const Backend& backend) {
+StepTrial trial_of(const Dataset& fleet, const FitConfig& config, const std::string& backend = "cpu", int threads = 1) {
+    auto trial = StepTrial::make(fleet, config, backend, threads);
+    if (!trial) {
+        std::cerr << trial.error().to_string() << '\n';
+        std::exit(1);
+    }
+    return std::move(*trial);
+}
+
+void train_step(benchmark::State& state, const std::string& name, const std::string& backend, int threads) {
     const FitConfig config = preset(name).value();
-    const Dataset& dataset = bench::fleet();
-    const Model model = build_model(config.model, dataset.platforms, dataset.modules);
-    const auto executor = std::move(*backend.prepare(model.program, 1));
-    executor->set_parameters(0, initial_parameters(model.program, Key(1)));
-    if (config.model.baseline) {
-        executor->set_constant(0, model.platform_baseline, std::vector<double>(dataset.platforms.names.size()));
-        executor->set_constant(0, model.module_baseline, std::vector<double>(dataset.modules.names.size()));
-    }
-    const std::vector<float> alone_target(dataset.alone.runtime_us.size(), 0.5F);
-    const std::vector<float> together_target(dataset.together.runtime_us.size(), 0.5F);
-    std::vector<std::int64_t> alone(alone_target.size());
-    std::iota(alone.begin(), alone.end(), std::int64_t{0});
-    std::vector<std::int64_t> together(together_target.size());
-    std::iota(together.begin(), together.end(), std::int64_t{0});
-    const auto columns = [](const ObservationTable& t, const std::vector<float>& target) {
-        return PairColumns{t.platform.values(), t.module.values(), t.co_runner.values(), t.width, target};
-    };
-    std::vector<Objective> objectives{{columns(dataset.alone, alone_target), {alone}, config.train.batch, 1.0}};
-    if (config.train.together_weight > 0.0) {
-        objectives.push_back(
-            {columns(dataset.together, together_target), {together}, config.train.together_batch, 1.0});
-    }
-    const Adam adam{1e-3, 0.9, 0.999, 1e-8};
-    const Key key(2);
-    std::int64_t step = 0;
-    double loss = 0.0;
+    const Dataset fleet = made_up_fleet(published_fleet(config.train.together_weight > 0.0));
+    StepTrial trial = trial_of(fleet, config, backend, threads);
+    const bool tables = !config.model.platform_features && !config.model.module_features;
+    const Peak peak = cpu_backend().measure_peak(static_cast<std::int64_t>(4 * sizeof(float)) * trial.parameters());
     for (auto _ : state) {
-        executor->train(objectives, adam, std::span(&key, 1), step++, 1, std::span(&loss, 1));
+        benchmark::DoNotOptimize(trial.train(1));
     }
-    benchmark::DoNotOptimize(loss);
+    const auto steps = static_cast<double>(state.iterations());
+    const double work = tables ? trial.bytes() : trial.flops();
+    state.counters[tables ? "useful_bytes" : "useful_flops"] = work;
+    state.counters["peak"] = tables ? peak.bytes : peak.flops;
+    state.counters["train_efficiency"] =
+        benchmark::Counter(steps * work / (tables ? peak.bytes : peak.flops), benchmark::Counter::kIsRate);
     state.SetItemsProcessed(state.iterations());
-    state.SetLabel(backend.description());
+    state.SetLabel(cpu_backend().description());
+}
+
+// The whole of a run with one thread and of one with two, so that their ratio is of the same minute.
+void many_models(benchmark::State& state) {
+    constexpr std::int64_t models = 20;
+    const FitConfig config = preset("embedding/128").value();
+    const Dataset fleet = made_up_fleet(published_fleet(false));
+    double one = 0.0;
+    double two = 0.0;
+    for (auto _ : state) {
+        one += time_many_models(fleet, config, 1, models, 1.0).value_or(0.0);
+        two += time_many_models(fleet, config, 2, models, 1.0).value_or(0.0);
+    }
+    const auto rounds = static_cast<double>(state.iterations());
+    state.counters["ms_a_step_1_thread"] = 1e3 * one / rounds;
+    state.counters["ms_a_step_2_threads"] = 1e3 * two / rounds;
+    state.counters["speedup"] = one / two;
+}
+
+// Platforms grow; 10^4 modules, 10^6 observations.
+void side_grows(benchmark::State& state, const std::string& name) {
+    FitConfig config = preset(name).value();
+    const Dataset fleet = made_up_fleet({.platforms = state.range(0), .modules = state.range(1), .alone = 1'000'000});
+    StepTrial trial = trial_of(fleet, config);
+    trial.train(2000);  // until few rows are left of those whose missed updates are replayed one by one
+    for (auto _ : state) {
+        benchmark::DoNotOptimize(trial.train(1));
+    }
+    state.SetItemsProcessed(state.iterations());
 }
 
 void register_all() {
+    const auto add = [](const std::string& name, const std::string& preset_name, const std::string& backend,
+                        int threads) {
+        benchmark::RegisterBenchmark(name.c_str(),
+                                     [=](benchmark::State& state) { train_step(state, preset_name, backend, threads); })
+            ->Unit(benchmark::kMillisecond)
+            ->UseRealTime();
+    };
     for (const char* name : {"embedding/128", "interference/2", "linear/128", "baseline/mlp", "baseline/device_mlp"}) {
-        benchmark::RegisterBenchmark((std::string("train_step/") + name).c_str(), [name](benchmark::State& state) {
-            train_step(state, name, cpu_backend());
-        })->Unit(benchmark::kMillisecond);
+        add(std::string("train_step/") + name, name, "cpu", 1);
     }
-    benchmark::RegisterBenchmark("train_step/embedding/128/reference", [](benchmark::State& state) {
-        train_step(state, "embedding/128", reference_backend());
-    })->Unit(benchmark::kMillisecond);
+    add("train_step_shared_by_2_threads/embedding/128", "embedding/128", "cpu", 2);
+    add("train_step_reference/embedding/128", "embedding/128", "reference", 1);
+    benchmark::RegisterBenchmark("many_models", many_models)->Unit(benchmark::kSecond)->Iterations(1)->UseRealTime();
+    for (const char* name : {"embedding/128", "linear/128"}) {
+        auto* grows = benchmark::RegisterBenchmark((std::string("side_grows/") + name).c_str(),
+                                                   [name](benchmark::State& state) { side_grows(state, name); });
+        grows->Unit(benchmark::kMillisecond)->UseRealTime()->Iterations(100)->ArgNames({"platforms", "modules"});
+        for (const std::int64_t modules : {200, 10'000}) {
+            for (const std::int64_t platforms : {1'000, 10'000, 100'000, 1'000'000}) {
+                grows->Args({platforms, modules});
+            }
+        }
+    }
 }
 
 const bool kRegistered = (register_all(), true);

@@ -6,7 +6,7 @@ set -euo pipefail
 cd "${1:-$(dirname "${BASH_SOURCE[0]}")/..}"
 
 # From top to bottom, the way data goes. A room is a folder of src/.
-rooms="core wasm fleet data backend model train conformal predict evaluate experiment figure place serve cli"
+rooms="core wasm fleet data backend model train conformal predict evaluate benchmark experiment figure place serve cli"
 
 find include src apps -name '*.hpp' -o -name '*.cpp' -o -name '*.h' | sort | xargs awk -v rooms="$rooms" '
     function complain(why) {

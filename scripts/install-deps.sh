@@ -5,7 +5,7 @@
 #
 #   --run   what building and running the program takes
 #   --test  that, and what the tests and benchmarks take
-#   --all   that, and clang for fuzzing, lint and format (default)
+#   --all   that, clang for fuzzing, lint and format, and valgrind (default)
 #   --list  print the packages and install nothing
 set -euo pipefail
 
@@ -15,7 +15,7 @@ run_packages=(
     libssl-dev libzip-dev nlohmann-json3-dev wabt
 )
 test_packages=(libbenchmark-dev libgtest-dev librapidcheck-dev nodejs)
-all_packages=(clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev)
+all_packages=(valgrind clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev)
 
 set_wanted=all
 list=false

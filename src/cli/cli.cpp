@@ -14,6 +14,7 @@
 #include <system_error>
 #include <vector>
 
+#include "backend/backend.hpp"
 #include "cli/output.hpp"
 #include "core/suggest.hpp"
 
@@ -133,6 +134,9 @@ int dispatch(std::vector<std::string> arguments, std::span<const Verb> verbs) {
         }
         const std::string_view kind = name.starts_with("-") ? "option" : "verb";
         return usage_error(fmt::format("unknown {} '{}'{}", kind, name, suggestion(name, names)), "pitot");
+    }
+    if (const Result<void> set = check_instruction_set(); !set) {
+        return report(set.error());
     }
     arguments.erase(arguments.begin());
     return run_verb(*verb, std::move(arguments));

@@ -12,7 +12,7 @@
 #include "pitot/result.hpp"
 #include "pitot/run_options.hpp"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): theirs
 class App;
 class Option;
 }  // namespace CLI

@@ -105,8 +105,8 @@ std::string format_duration(Microseconds duration) {
     if (us < 119.5e6) {
         return three_digits(us / 1e6) + " s";
     }
-    constexpr double kTooLong = 1e18;
-    if (us >= kTooLong) {
+    constexpr double too_long = 1e18;
+    if (us >= too_long) {
         return fmt::format("{:.3g} s", us / 1e6);
     }
     const auto seconds = static_cast<std::int64_t>(std::llround(us / 1e6));
@@ -131,17 +131,17 @@ std::string format_percent(double fraction, int decimals) {
 }
 
 std::string format_bytes(std::uint64_t bytes) {
-    constexpr std::array kUnits{"KiB", "MiB", "GiB", "TiB"};
+    constexpr std::array units{"KiB", "MiB", "GiB", "TiB"};
     if (bytes < 1024) {
         return fmt::format("{} B", bytes);
     }
     double value = static_cast<double>(bytes) / 1024.0;
     std::size_t unit = 0;
-    while (value >= 1023.95 && unit + 1 < kUnits.size()) {
+    while (value >= 1023.95 && unit + 1 < units.size()) {
         value /= 1024.0;
         ++unit;
     }
-    return fmt::format("{:.1f} {}", value, kUnits[unit]);
+    return fmt::format("{:.1f} {}", value, units[unit]);
 }
 
 std::string printable(std::string_view text) {

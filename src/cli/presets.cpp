@@ -38,7 +38,7 @@ Result<void> list(bool json) {
 /// Every field as `--set` takes it, one a line.
 void print_fields(const nlohmann::ordered_json& json, const std::string& prefix) {
     for (const auto& [key, value] : json.items()) {
-        const std::string name = prefix.empty() ? key : prefix + "." + key;
+        const std::string name = prefix.empty() ? key : fmt::format("{}.{}", prefix, key);
         if (value.is_object()) {
             print_fields(value, name);
         } else if (value.is_array()) {

@@ -12,5 +12,6 @@ namespace pitot::cli {
 [[nodiscard]] Verb convert_verb();
 [[nodiscard]] Verb presets_verb();
 [[nodiscard]] Verb profile_verb();
+[[nodiscard]] Verb bench_verb();
 
 }  // namespace pitot::cli

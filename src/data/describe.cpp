@@ -173,7 +173,7 @@ std::int64_t count_repeated(const ObservationView& table, RowNumbers rows) {
         std::sort(of_row.begin() + 1, of_row.end());
     }
     std::ranges::sort(modules);
-    return std::ranges::distance(std::ranges::unique(modules));
+    return modules.end() - std::unique(modules.begin(), modules.end());
 }
 
 // Runtimes together over the mean alone, of the rows whose pair was observed alone.

@@ -26,11 +26,11 @@ std::vector<std::string> missing_from(const std::vector<std::string>& a, const s
 
 // At most a few of the names, for a message.
 std::string some(const std::vector<std::string>& names) {
-    constexpr std::size_t kShown = 5;
+    constexpr std::size_t most = 5;
     const std::vector<std::string> shown(names.begin(),
-                                         names.begin() + static_cast<std::ptrdiff_t>(std::min(kShown, names.size())));
+                                         names.begin() + static_cast<std::ptrdiff_t>(std::min(most, names.size())));
     const std::string text = fmt::format("'{}'", fmt::join(shown, "', '"));
-    return names.size() <= kShown ? text : fmt::format("{} and {} more", text, names.size() - kShown);
+    return names.size() <= most ? text : fmt::format("{} and {} more", text, names.size() - most);
 }
 
 Result<void> check_names(const Side& known, const Side& extra, const char* kind) {

@@ -7,6 +7,7 @@
 
 #include <fmt/core.h>
 
+#include "backend/backend.hpp"
 #include "core/check.hpp"
 #include "core/suggest.hpp"
 #include "predict/pair_answers.hpp"
@@ -187,7 +188,9 @@ Result<void> Predictor::Impl::bound(const Block& block, double confidence, Matri
 Predictor::Predictor(PredictorParts parts) : impl_(std::make_shared<const Impl>(std::move(parts))) {}
 
 Result<Predictor> Predictor::load(const std::filesystem::path& file) {
-    return read_parts(file).map([](PredictorParts&& parts) { return Predictor(std::move(parts)); });
+    return check_instruction_set().and_then([&] { return read_parts(file); }).map([](PredictorParts&& parts) {
+        return Predictor(std::move(parts));
+    });
 }
 
 Result<void> Predictor::save(const std::filesystem::path& file) const { return write_parts(impl_->parts, file); }

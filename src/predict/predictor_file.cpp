@@ -43,6 +43,7 @@ void add_side(NpzWriter& npz, const std::string& name, const Side& side, const s
                     Shape{side.size(), static_cast<std::int64_t>(side.feature_names.size())});
     npz.add_strings(name + "_feature_names", side.feature_names);
     std::vector<std::uint8_t> numbers;
+    numbers.reserve(basis.size());
     for (const Basis b : basis) {
         numbers.push_back(static_cast<std::uint8_t>(b));
     }

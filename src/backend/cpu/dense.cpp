@@ -9,6 +9,7 @@
 #define HWY_TARGET_INCLUDE "backend/cpu/dense.cpp"  // NOLINT(cppcoreguidelines-macro-usage): Highway's way
 #include <hwy/foreach_target.h>
 
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 #include "backend/cpu/gemm-inl.h"
 
@@ -244,10 +245,25 @@ void adam_kernel(std::span<float> parameters, std::span<const float> gradient, s
              static_cast<std::int64_t>(parameters.size()), AdamLanes(step));
 }
 
+// Rows named at random lie anywhere in a large table: the next but one is fetched while this one is worked on.
+HWY_INLINE void prefetch_row(Index rows, std::size_t c, const View& table) {
+    constexpr std::size_t ahead = 2;
+    constexpr std::int64_t line = 16;  // floats
+    if (c + ahead < rows.size()) {
+        const float* row = table.data + rows[c + ahead] * table.stride;
+        for (std::int64_t n = 0; n < std::min<std::int64_t>(table.cols, 16 * line); n += line) {
+            hwy::Prefetch(row + n);
+        }
+    }
+}
+
 void adam_rows_kernel(Index rows, const ConstView& gradient, const View& parameters, const View& first,
                       const View& second, const AdamStep& step) {
     const AdamLanes lanes(step);
     for (std::size_t c = 0; c < rows.size(); ++c) {
+        for (const View* table : {&parameters, &first, &second}) {
+            prefetch_row(rows, c, *table);
+        }
         const std::int64_t at = rows[c] * parameters.stride;
         adam_run(parameters.data + at, gradient.data + static_cast<std::int64_t>(c) * gradient.stride, first.data + at,
                  second.data + at, parameters.cols, lanes);
@@ -269,6 +285,9 @@ void catch_up_kernel(Index rows, std::span<const SkippedTerms> skipped, float ep
     const D d;
     const V epsilon_v = hn::Set(d, epsilon);
     for (std::size_t c = 0; c < rows.size(); ++c) {
+        for (const View* table : {&parameters, &first, &second}) {
+            prefetch_row(rows, c, *table);
+        }
         const SkippedTerms& s = skipped[c];
         if (s.missed == 0) {
             continue;
@@ -322,8 +341,7 @@ double multiply_adds_kernel(std::int64_t rounds, float& sink) {
 }
 
 void add_kernel(std::span<const float> x, std::span<float> y) {
-    update(y.data(), x.data(), static_cast<std::int64_t>(y.size()),
-           [](V a, V b) HWY_ATTR { return hn::Add(a, b); });
+    update(y.data(), x.data(), static_cast<std::int64_t>(y.size()), [](V a, V b) HWY_ATTR { return hn::Add(a, b); });
 }
 
 const char* instruction_set_kernel() { return hwy::TargetName(HWY_TARGET); }

@@ -12,6 +12,7 @@
 #include <iterator>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "backend/backend.hpp"
@@ -37,6 +38,7 @@ class HostExecutor final : public Executor {
         // From here on where something is trained.
         AlignedVector<T> gradient, tower_gradient, first_moment, second_moment;
         std::int64_t updates = 0;
+        bool primed = false;  // the towers' constant columns
     };
 
     // What a step or a prediction works in.
@@ -56,7 +58,7 @@ public:
             }
         }
         for (std::int64_t g = 0; g < group; ++g) {
-            Replica& r = replicas_.emplace_back(Replica{{}, {}, {}, {program_, layout_}, {}, {}, {}, {}});
+            Replica& r = replicas_.emplace_back(Replica{{}, {}, {}, {program_, layout_}, {}, {}, {}, {}, 0, false});
             grow(r.constants, Arena::kReplicaConstants);
             grow(r.parameters, Arena::kParameters);
             grow(r.towers, Arena::kTowers);
@@ -272,6 +274,7 @@ private:
         place.gradients[index(Arena::kTowers)] = r.tower_gradient.data();
         place.gradients[index(Arena::kCompact)] = work_.compact_gradient.data();
         place.gradients[index(Arena::kPairs)] = work_.pair_gradient.data();
+        place.primed = std::exchange(r.primed, true);
         return place;
     }
 

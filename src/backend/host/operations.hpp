@@ -25,6 +25,7 @@ struct Workplace {
     std::array<std::int64_t, 2> rows{};  ///< of each side, at work
     std::int64_t part_rows = 0;
     Team* team = nullptr;  ///< who does the work
+    bool primed = false;   ///< constant columns of towers stand where they belong already
 };
 
 template <typename K>
@@ -135,7 +136,10 @@ private:
         const ConstView right = value(w, op.right);
         for (std::int64_t i = 0; i < out.rows; ++i) {
             const auto row = out.row(i);
-            std::ranges::copy(right.row(i), std::ranges::copy(left.row(i), row.begin()).out);
+            if (!(w.primed && layout_.place(op.out).arena == Arena::kTowers)) {
+                std::ranges::copy(left.row(i), row.begin());
+            }
+            std::ranges::copy(right.row(i), row.begin() + left.cols);
         }
     }
     void backward(const Concat& op, const Place& w, bool /*accumulate*/) const {

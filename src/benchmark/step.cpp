@@ -1,0 +1,132 @@
+#include "benchmark/step.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include "core/parallel.hpp"
+#include "pitot/units.hpp"
+
+namespace pitot {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+double timed(StepTrial& trial, std::int64_t steps) {
+    const auto start = Clock::now();
+    trial.train(steps);
+    return seconds_since(start);
+}
+
+// Steps that take about `seconds`, once the workspace has grown and the caches are warm.
+std::int64_t steps_in(StepTrial& trial, double seconds) {
+    std::int64_t steps = 1;
+    double took = timed(trial, steps);
+    while (took < std::min(0.02, seconds)) {
+        steps *= 2;
+        took = timed(trial, steps);
+    }
+    return std::max<std::int64_t>(1, std::llround(static_cast<double>(steps) * seconds / took));
+}
+
+}  // namespace
+
+// Targets and row numbers of both tables.
+struct StepTrial::Data {
+    std::vector<float> target[2];
+    std::vector<RowOrder> order;
+
+    explicit Data(const Dataset& dataset) {
+        const ObservationTable* tables[] = {&dataset.alone, &dataset.together};
+        for (std::size_t t = 0; t < 2; ++t) {
+            for (const double time : tables[t]->runtime_us) {
+                target[t].push_back(static_cast<float>(to_log({time}).value));
+            }
+            order.emplace_back(tables[t]->size());
+        }
+    }
+};
+
+Result<StepTrial> StepTrial::make(const Dataset& dataset, const FitConfig& config, const std::string& backend,
+                                  int threads, std::uint64_t seed) {
+    const auto found = find_backend(backend);
+    if (!found) {
+        return Failure(found.error());
+    }
+    StepTrial trial;
+    trial.data_ = std::make_shared<const Data>(dataset);
+    trial.model_ = std::make_unique<Model>(build_model(config.model, dataset.platforms, dataset.modules));
+    const TrainConfig& train = config.train;
+    const auto add = [&](std::size_t t, const ObservationTable& table, std::int64_t batch, double weight) {
+        if (table.size() > 0 && weight > 0.0) {
+            const PairColumns columns{table.platform, table.module, table.co_runner, table.width,
+                                      trial.data_->target[t]};
+            trial.objectives_.push_back({columns, {trial.data_->order[t].view()}, batch, weight});
+            trial.batches_.push_back({batch, table.width});
+        }
+    };
+    add(0, dataset.alone, train.batch, train.alone_weight);
+    add(1, dataset.together, train.together_batch, train.together_weight);
+    ExecutionPlan plan{.threads = threads};
+    for (const BatchShape& batch : trial.batches_) {
+        plan.platform_rows += batch.rows;
+        plan.module_rows += batch.rows * (1 + batch.co_runners);
+    }
+    auto executor = (*found)->prepare(trial.model_->program, 1, plan);
+    if (!executor) {
+        return Failure(executor.error());
+    }
+    trial.executor_ = std::move(*executor);
+    trial.key_ = Key(seed).fold("step trial");
+    trial.executor_->set_parameters(0, initial_parameters(trial.model_->program, trial.key_.fold("init")));
+    trial.adam_ = {train.learning_rate, train.beta1, train.beta2, train.epsilon};
+    return trial;
+}
+
+double StepTrial::train(std::int64_t steps) {
+    double loss = 0.0;
+    executor_->train(objectives_, adam_, std::span(&key_, 1), step_, steps, std::span(&loss, 1));
+    step_ += steps;
+    return loss;
+}
+
+StepTime time_steps(StepTrial& trial, double seconds) {
+    constexpr int samples = 11;
+    const std::int64_t steps = steps_in(trial, seconds / samples);
+    std::vector<double> times;
+    times.reserve(samples);
+    for (int n = 0; n < samples; ++n) {
+        times.push_back(timed(trial, steps) / static_cast<double>(steps));
+    }
+    std::ranges::sort(times);
+    return {times[samples / 2], times[samples / 4], times[samples - 1 - samples / 4]};
+}
+
+Result<double> time_many_models(const Dataset& dataset, const FitConfig& config, int threads, std::int64_t models,
+                                double seconds) {
+    auto first = StepTrial::make(dataset, config);
+    if (!first) {
+        return Failure(first.error());
+    }
+    const std::int64_t steps = steps_in(*first, std::max(0.01, seconds * threads / static_cast<double>(models)));
+    std::vector<StepTrial> trials;
+    for (std::int64_t m = 0; m < models; ++m) {
+        auto trial = StepTrial::make(dataset, config, "cpu", 1, static_cast<std::uint64_t>(m));
+        if (!trial) {
+            return Failure(trial.error());
+        }
+        trial->train(1);  // grows the workspace
+        trials.push_back(std::move(*trial));
+    }
+    const auto start = Clock::now();
+    parallel_ordered(
+        threads, models, [&](std::int64_t m) { return trials[static_cast<std::size_t>(m)].train(steps); },
+        [](std::int64_t, double) { return true; });
+    return seconds_since(start) / static_cast<double>(models * steps);
+}
+
+}  // namespace pitot

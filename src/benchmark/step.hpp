@@ -1,0 +1,63 @@
+// How fast training steps are, and how much of what the machine can do that is.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "backend/arithmetic.hpp"
+#include "backend/backend.hpp"
+#include "core/key.hpp"
+#include "core/row_numbers.hpp"
+#include "model/model.hpp"
+#include "pitot/config.hpp"
+#include "pitot/dataset.hpp"
+
+namespace pitot {
+
+/// A model ready to be trained on all rows of a dataset, which must outlive it. Not for use by two threads at once.
+class StepTrial {
+public:
+    /// Errors: as check_instruction_set() and Backend::prepare().
+    [[nodiscard]] static Result<StepTrial> make(const Dataset& dataset, const FitConfig& config,
+                                                const std::string& backend = "cpu", int threads = 1,
+                                                std::uint64_t seed = 1);
+
+    /// Runs `steps` more steps; returns the mean loss.
+    double train(std::int64_t steps);
+
+    /// Floating-point operations of a step, two a multiply-add (see multiply_adds_of_step).
+    [[nodiscard]] double flops() const { return 2.0 * multiply_adds_of_step(model_->program, batches_); }
+    [[nodiscard]] double bytes() const { return bytes_of_step(model_->program, batches_); }
+    [[nodiscard]] std::int64_t parameters() const { return model_->program.parameter_count(); }
+
+private:
+    struct Data;
+
+    StepTrial() = default;
+
+    std::shared_ptr<const Data> data_;
+    std::unique_ptr<Model> model_;
+    std::unique_ptr<Executor> executor_;
+    std::vector<Objective> objectives_;
+    std::vector<BatchShape> batches_;
+    Adam adam_{};
+    Key key_{0};
+    std::int64_t step_ = 0;
+};
+
+/// Seconds a step, several samples of about `seconds` / 10 each: their median and the quartiles around it.
+struct StepTime {
+    double median = 0.0;
+    double low = 0.0;
+    double high = 0.0;
+};
+[[nodiscard]] StepTime time_steps(StepTrial& trial, double seconds);
+
+/// Seconds a model-step when `models` models are trained by `threads` threads, one thread a model, for about `seconds`.
+[[nodiscard]] Result<double> time_many_models(const Dataset& dataset, const FitConfig& config, int threads,
+                                              std::int64_t models, double seconds);
+
+}  // namespace pitot

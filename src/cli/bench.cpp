@@ -1,0 +1,202 @@
+// pitot bench: how fast this program is on this machine, short enough for a report.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "backend/backend.hpp"
+#include "benchmark/fleet.hpp"
+#include "benchmark/predictions.hpp"
+#include "benchmark/step.hpp"
+#include "cli/output.hpp"
+#include "cli/verbs.hpp"
+#include "core/parallel.hpp"
+#include "pitot/fit.hpp"
+
+namespace pitot::cli {
+namespace {
+
+struct Options {
+    double seconds = 1.0;
+    int threads = 0;
+    bool json = false;
+};
+
+struct StepLine {
+    std::string preset;
+    StepTime time;
+    bool by_arithmetic = true;  ///< else bytes bound it
+    double work = 0.0;          ///< useful floating-point operations, or bytes, a step
+    double share = 0.0;         ///< of the peak
+};
+
+struct Report {
+    std::string machine;
+    std::string instructions;
+    int threads = 1;
+    Peak peak;
+    std::vector<StepLine> steps;
+    std::int64_t models = 20;
+    double one_thread = 0.0;  ///< seconds a model-step
+    double all_threads = 0.0;
+    double predictions = 0.0;
+};
+
+std::string machine_name() {
+    std::ifstream info("/proc/cpuinfo");
+    for (std::string line; std::getline(info, line);) {
+        const auto colon = line.find(": ");
+        if ((line.starts_with("model name") || line.starts_with("Model")) && colon != std::string::npos) {
+            return line.substr(colon + 2);
+        }
+    }
+    return "unknown processor";
+}
+
+Result<StepLine> measure(const std::string& name, double seconds, double peak_flops) {
+    const FitConfig config = preset(name).value();
+    const Dataset fleet = made_up_fleet(published_fleet(config.train.together_weight > 0.0));
+    auto trial = StepTrial::make(fleet, config);
+    if (!trial) {
+        return Failure(trial.error());
+    }
+    StepLine line{name, time_steps(*trial, seconds)};
+    // Tables and products of their rows are little arithmetic and much traffic.
+    line.by_arithmetic = config.model.platform_features || config.model.module_features;
+    if (line.by_arithmetic) {
+        line.work = trial->flops();
+        line.share = line.work / line.time.median / peak_flops;
+    } else {
+        line.work = trial->bytes();
+        const auto block = static_cast<std::int64_t>(4 * sizeof(float)) * trial->parameters();
+        line.share = line.work / line.time.median / cpu_backend().measure_peak(block).bytes;
+    }
+    return line;
+}
+
+Result<void> measure_predictions(Report& report, double seconds) {
+    FitConfig config = preset("embedding/128").value();
+    config.train.checkpoints = 1;
+    config.train.epoch_samples = 200;  // speed does not depend on how well it is trained
+    const Dataset fleet = made_up_fleet(published_fleet(false));
+    const auto predictor = fit(fleet, config);
+    if (!predictor) {
+        return Failure(predictor.error());
+    }
+    const auto rate = predictions_a_second(*predictor, seconds);
+    if (!rate) {
+        return Failure(rate.error());
+    }
+    report.predictions = *rate;
+    return {};
+}
+
+Result<Report> measure_all(const Options& options) {
+    Report report;
+    report.machine = machine_name();
+    report.instructions = cpu_backend().description();
+    report.threads = options.threads > 0 ? options.threads : default_threads();
+    constexpr std::int64_t block = 1 << 19;
+    report.peak = cpu_backend().measure_peak(block);
+    for (const char* name : {"embedding/128", "interference/2", "linear/128", "baseline/mlp"}) {
+        auto line = measure(name, options.seconds, report.peak.flops);
+        if (!line) {
+            return Failure(line.error());
+        }
+        report.steps.push_back(std::move(*line));
+    }
+    const FitConfig config = preset("embedding/128").value();
+    const Dataset fleet = made_up_fleet(published_fleet(false));
+    for (const int threads : {1, report.threads}) {
+        const auto seconds = time_many_models(fleet, config, threads, report.models, options.seconds);
+        if (!seconds) {
+            return Failure(seconds.error());
+        }
+        (threads == 1 ? report.one_thread : report.all_threads) = *seconds;
+    }
+    report.all_threads = report.threads == 1 ? report.one_thread : report.all_threads;
+    return measure_predictions(report, options.seconds).map([&] { return std::move(report); });
+}
+
+void print(const Report& report) {
+    constexpr double micro = 1e6;
+    fmt::print("machine:      {}\n", printable(report.machine));
+    fmt::print("instructions: {}\n", report.instructions);
+    fmt::print("one thread:   {:.1f} GFLOP/s, {:.0f} GB/s at best\n\n", report.peak.flops * 1e-9,
+               report.peak.bytes * 1e-9);
+    Table table({{"PRESET", Align::kLeft},
+                 {"STEP", Align::kRight},
+                 {"QUARTILES", Align::kRight},
+                 {"STEPS/S", Align::kRight},
+                 {"USEFUL WORK", Align::kRight},
+                 {"SHARE OF PEAK", Align::kRight}});
+    for (const StepLine& line : report.steps) {
+        const auto show = [&](double seconds) { return format_duration({seconds * micro}); };
+        table.add({line.preset, show(line.time.median), show(line.time.low) + " - " + show(line.time.high),
+                   format_count(static_cast<std::int64_t>(1.0 / line.time.median)),
+                   fmt::format("{:.1f} {}", line.work * 1e-6, line.by_arithmetic ? "MFLOP" : "MB"),
+                   format_percent(line.share, 0)});
+    }
+    fmt::print("{}\n", table.to_string());
+    fmt::print("{} models of embedding/128 on {} thread{}: {} a model-step, {:.2f} times one thread's speed\n",
+               report.models, report.threads, report.threads == 1 ? "" : "s",
+               format_duration({report.all_threads * micro}), report.one_thread / report.all_threads);
+    fmt::print("{:.1f} million predictions with bounds a second, one thread\n", report.predictions * 1e-6);
+}
+
+void print_as_json(const Report& report) {
+    nlohmann::ordered_json steps = nlohmann::ordered_json::array();
+    for (const StepLine& line : report.steps) {
+        steps.push_back({{"preset", line.preset},
+                         {"seconds", line.time.median},
+                         {"seconds_low", line.time.low},
+                         {"seconds_high", line.time.high},
+                         {line.by_arithmetic ? "useful_flops" : "useful_bytes", line.work},
+                         {"share_of_peak", line.share}});
+    }
+    print_json({{"machine", report.machine},
+                {"version", PITOT_VERSION},
+                {"instructions", report.instructions},
+                {"threads", report.threads},
+                {"peak_flops", report.peak.flops},
+                {"peak_bytes", report.peak.bytes},
+                {"steps", steps},
+                {"models", report.models},
+                {"model_step_seconds_one_thread", report.one_thread},
+                {"model_step_seconds", report.all_threads},
+                {"predictions_a_second", report.predictions}});
+}
+
+Action add(CLI::App& app) {
+    auto options = std::make_shared<Options>();
+    app.add_option("--seconds", options->seconds, "Time for each measurement")
+        ->check(CLI::Range(0.01, 600.0))
+        ->capture_default_str();
+    app.add_option("--threads", options->threads, "Threads for many models; 0 = all")->check(CLI::Range(0, 1024));
+    app.add_flag("--json", options->json, "Print JSON");
+    app.footer(
+        "Everything is made up, no dataset is needed. docs/performance.md explains the numbers.\n"
+        "PITOT_INSTRUCTION_SET (AVX3, AVX2, SSE4, NEON, SCALAR) forces an instruction set, here and in every verb.\n\n"
+        "Examples:\n"
+        "  pitot bench\n"
+        "  PITOT_INSTRUCTION_SET=AVX2 pitot bench --seconds 3 --json");
+    return [options]() -> Result<void> {
+        auto report = measure_all(*options);
+        if (!report) {
+            return Failure(report.error());
+        }
+        options->json ? print_as_json(*report) : print(*report);
+        return {};
+    };
+}
+
+}  // namespace
+
+Verb bench_verb() { return {"bench", "Measure how fast training and prediction are here", add}; }
+
+}  // namespace pitot::cli
