@@ -1,0 +1,11 @@
+# pitot_embed(OUTPUT NAMESPACE HEADER NAME FILE ...): a source file with each FILE's text as `NAME`.
+function(pitot_embed output namespace header)
+    set(source "// Made by CMake from the files named below.\n#include \"${header}\"\n\nnamespace ${namespace} {\n\n")
+    while(ARGN)
+        list(POP_FRONT ARGN name file)
+        file(READ "${PROJECT_SOURCE_DIR}/${file}" text)
+        set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/${file}")
+        string(APPEND source "const std::string_view ${name} = R\"pitot(${text})pitot\";\n\n")
+    endwhile()
+    file(CONFIGURE OUTPUT "${output}" CONTENT "${source}}  // namespace ${namespace}\n" @ONLY)
+endfunction()
