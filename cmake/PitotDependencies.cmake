@@ -12,8 +12,6 @@ find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 # By pkg-config: Debian's CMake files of libzip name programs of packages that nobody needs.
 pkg_check_modules(LIBZIP REQUIRED IMPORTED_TARGET libzip)
 pkg_check_modules(HWY REQUIRED IMPORTED_TARGET libhwy)
-pkg_check_modules(HWLOC REQUIRED IMPORTED_TARGET hwloc)
-find_package(CpuFeatures REQUIRED)
 
 find_path(PITOT_RANDOM123_DIR Random123/philox.h)
 if(NOT PITOT_RANDOM123_DIR)
