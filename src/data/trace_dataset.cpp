@@ -226,7 +226,7 @@ Result<void> require_observations(const TraceDataset& made) {
     const std::string why =
         made.problems.empty() ? std::string() : fmt::format("; the first: {}", made.problems.front().to_string());
     return fail(ErrorCode::kInput,
-                fmt::format("there is no usable observation in {}: {} cells failed, {} things could not be used{}",
+                fmt::format("there is no usable observation in {}: {} cells failed, {} problems{}",
                             dataset.sources.empty() ? std::string("nothing") : dataset.sources.front(),
                             made.failed.size(), made.problems.size(), why));
 }

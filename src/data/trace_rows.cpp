@@ -150,7 +150,8 @@ private:
         }
         const auto [first, is_new] = seen_.emplace(std::tuple(trace.kind, trace.uuid, platform, modules), trace.file);
         if (!is_new) {
-            problem(trace.file, fmt::format("is the same trace as {}; the first counts", first->second));
+            problem(trace.file, fmt::format("has the uuid of {}, of the same module and platform; the first counts",
+                                            first->second));
         }
         return !is_new;
     }

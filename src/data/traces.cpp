@@ -137,16 +137,15 @@ Result<void> read_interference(const Json& json, Trace& trace) {
         }
     }
     if (members.size() < 2) {
-        return wrong(fmt::format("has {} members (\"0:FILE\": [...]); interference takes two", members.size()));
+        return wrong("has fewer than two members (\"0:FILE\": [...]); interference takes two");
     }
     trace.members.clear();
-    for (auto& [number, member] : members) {
+    for (auto& [number, member] : members) {  // one that is missing would be a co-runner nobody knows of
         if (number != trace.members.size()) {
             return wrong(fmt::format("has no member {}, but one of number {}", trace.members.size(), number));
         }
         trace.members.push_back(std::move(member));
     }
-    // Members that did not report would be co-runners nobody knows of.
     return {};
 }
 

@@ -159,7 +159,7 @@ TEST(TraceDataset, WithoutDescriptionsNothingHasAPlatform) {
     const Collection collection = folder.read();
     EXPECT_TRUE(has_problem(collection.problems, folder.path().string(), "has no runtimes.json"));
     EXPECT_TRUE(refuses(require_observations(make_dataset(collection)),
-                        {"no usable observation", "2 things", "runtimes.json"}));
+                        {"no usable observation", "2 problems", "runtimes.json"}));
 }
 
 TEST(TraceDataset, ACopiedTraceCountsOnceAndASecondOneIsPooled) {
@@ -168,7 +168,7 @@ TEST(TraceDataset, ACopiedTraceCountsOnceAndASecondOneIsPooled) {
                                folder.path() / "jit.d2/z.u2.benchmarking.json");
     const auto copied = make_dataset(folder.read());
     EXPECT_EQ(copied.problems.size(), 1U);
-    EXPECT_TRUE(has_problem(copied.problems, "z.u2.benchmarking.json", "is the same trace as"));
+    EXPECT_TRUE(has_problem(copied.problems, "z.u2.benchmarking.json", "has the uuid of"));
     EXPECT_EQ(values(copied.dataset.alone.runtime_us), (Doubles{50, 8, 300}));
     folder.alone("jit", "d2", "wasm/s/fft.wasm", {110});
     const auto again = make_dataset(folder.read());

@@ -91,7 +91,7 @@ TEST(Traces, WhatIsWrongIsSaid) {
     EXPECT_TRUE(refuses(parse(with_module({{"utime", {1, 2}}, {"stime", {1}}})), {"2 numbers in utime", "1 in stime"}));
     EXPECT_TRUE(refuses(parse(with_module({{"opcodes", {1, 2}}}), "opcodes"), {"2 opcode counts", "256"}));
     EXPECT_TRUE(refuses(parse(with_module({{"opcodes", Doubles(256, 0.5)}}), "opcodes"), {"0.5", "opcodes[0]"}));
-    EXPECT_TRUE(refuses(parse(with_module({{"0:a", {1}}}), "interference"), {"1 members"}));
+    EXPECT_TRUE(refuses(parse(with_module({{"0:a", {1}}}), "interference"), {"fewer than two members"}));
     Json nameless = with_module(wall);
     nameless["module"]["file"] = "a\nb";
     EXPECT_TRUE(refuses(parse(nameless), {"module.file", "control"}));
