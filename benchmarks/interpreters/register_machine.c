@@ -1,5 +1,5 @@
-// A register machine whose instructions are functions in a table (indirect calls): Collatz steps of the numbers to SIZE.
-// Checked against a direct count.
+// A register machine whose instructions are functions in a table (indirect calls): Collatz steps of the numbers to
+// SIZE. Checked against a direct count.
 #include "common.h"
 
 typedef struct Machine Machine;
@@ -31,11 +31,11 @@ static void (*const operations[])(Machine*, const Instruction*) = {add,  triple,
 
 // r0 steps, r1 the number at hand, r2 the start, r3 one, r4 the last start, r5 a condition
 static const Instruction program[] = {
-    {COPY, 1, 2, 0},   {EQUAL, 5, 1, 3}, {JUMP_IF, 10, 5, 0}, {ADD, 0, 0, 3},  //  0
-    {PARITY, 5, 1, 0}, {JUMP_IF, 8, 5, 0}, {HALVE, 1, 1, 0}, {JUMP, 1, 0, 0},  //  4
-    {TRIPLE, 1, 1, 0}, {JUMP, 14, 0, 0},                                       //  8
-    {EQUAL, 5, 2, 4},  {JUMP_IF, 13, 5, 0}, {JUMP, 16, 0, 0}, {HALT, 0, 0, 0}, // 10
-    {ADD, 1, 1, 3},    {JUMP, 1, 0, 0},  {ADD, 2, 2, 3},     {JUMP, 0, 0, 0},  // 14
+    {COPY, 1, 2, 0},   {EQUAL, 5, 1, 3},    {JUMP_IF, 10, 5, 0}, {ADD, 0, 0, 3},   //  0
+    {PARITY, 5, 1, 0}, {JUMP_IF, 8, 5, 0},  {HALVE, 1, 1, 0},    {JUMP, 1, 0, 0},  //  4
+    {TRIPLE, 1, 1, 0}, {JUMP, 14, 0, 0},                                           //  8
+    {EQUAL, 5, 2, 4},  {JUMP_IF, 13, 5, 0}, {JUMP, 16, 0, 0},    {HALT, 0, 0, 0},  // 10
+    {ADD, 1, 1, 3},    {JUMP, 1, 0, 0},     {ADD, 2, 2, 3},      {JUMP, 0, 0, 0},  // 14
 };
 
 int main(void) {
@@ -46,7 +46,8 @@ int main(void) {
     }
     int64_t expected = 0;
     for (int64_t start = 1; start <= SIZE; ++start)
-        for (int64_t n = start; n != 1; n = n % 2 ? 3 * n + 1 : n / 2) ++expected;
+        for (int64_t n = start; n != 1; n = n % 2 ? 3 * n + 1 : n / 2)
+            ++expected;
     require(machine.r[0] == expected, "the number of steps");
     return finish((uint64_t)expected);
 }

@@ -1,5 +1,5 @@
-// A 40 x 40 cloth of springs that hangs by its upper edge (f32, square roots), SIZE steps of relaxation. Checked: no spring
-// is much too long, the cloth hangs straight below its edge and is its own mirror image.
+// A 40 x 40 cloth of springs that hangs by its upper edge (f32, square roots), SIZE steps of relaxation. Checked: no
+// spring is much too long, the cloth hangs straight below its edge and is its own mirror image.
 #include "common.h"
 
 enum { kEdge = 40 };
@@ -13,14 +13,16 @@ static float pull(Vector* a, Vector* b, float rest, bool fixed) {
     const float length = sqrtf(way.x * way.x + way.y * way.y + way.z * way.z);
     const float scale = (length - rest) / length * (fixed ? 1.0f : 0.5f);
     *b = (Vector){b->x - scale * way.x, b->y - scale * way.y, b->z - scale * way.z};
-    if (!fixed) *a = (Vector){a->x + scale * way.x, a->y + scale * way.y, a->z + scale * way.z};
+    if (!fixed)
+        *a = (Vector){a->x + scale * way.x, a->y + scale * way.y, a->z + scale * way.z};
     return length / rest;
 }
 
 static float relax(void) {
     float longest = 0;
     for (int i = 1; i < kEdge; ++i)
-        for (int j = 0; j < kEdge; ++j) longest = fmaxf(longest, pull(&place[i - 1][j], &place[i][j], 1, i == 1));
+        for (int j = 0; j < kEdge; ++j)
+            longest = fmaxf(longest, pull(&place[i - 1][j], &place[i][j], 1, i == 1));
     // From the middle outwards, both halves alike.
     for (int i = 1; i < kEdge; ++i)
         for (int j = kEdge / 2; j < kEdge; ++j) {
@@ -48,11 +50,13 @@ static void move(void) {
 
 int main(void) {
     for (int i = 0; i < kEdge; ++i)
-        for (int j = 0; j < kEdge; ++j) before[i][j] = place[i][j] = (Vector){(float)j - (kEdge - 1) / 2.0f, 0, (float)i};
+        for (int j = 0; j < kEdge; ++j)
+            before[i][j] = place[i][j] = (Vector){(float)j - (kEdge - 1) / 2.0f, 0, (float)i};
     float longest = 0, lowest = 0, skew = 0;
     for (int t = 0; t < SIZE; ++t) {
         move();
-        for (int round = 0; round < 8; ++round) longest = relax();
+        for (int round = 0; round < 8; ++round)
+            longest = relax();
     }
     for (int i = 0; i < kEdge; ++i)
         for (int j = 0; j < kEdge; ++j) {

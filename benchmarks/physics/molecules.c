@@ -1,5 +1,5 @@
-// 343 molecules with Lennard-Jones forces in a periodic box, found by cells (f64), SIZE steps. Checked: energy stays within a
-// percent, momentum is zero.
+// 343 molecules with Lennard-Jones forces in a periodic box, found by cells (f64), SIZE steps. Checked: energy stays
+// within a percent, momentum is zero.
 #include "common.h"
 
 enum { kEdge = 7, kCount = kEdge * kEdge * kEdge, kCells = 4 };
@@ -9,7 +9,8 @@ static int16_t first[kCells * kCells * kCells], following[kCount];
 
 static int cell_of(const double* p) {
     int cell = 0;
-    for (int k = 0; k < 3; ++k) cell = cell * kCells + (int)(p[k] / kBox * kCells) % kCells;
+    for (int k = 0; k < 3; ++k)
+        cell = cell * kCells + (int)(p[k] / kBox * kCells) % kCells;
     return cell;
 }
 
@@ -30,7 +31,8 @@ static double interact(int i, int j) {
         way[k] -= kBox * nearbyint(way[k] / kBox);
         square += way[k] * way[k];
     }
-    if (square >= kReach * kReach) return 0;
+    if (square >= kReach * kReach)
+        return 0;
     const double s = 1 / square, s6 = s * s * s, edge = 1 / (kReach * kReach * kReach * kReach * kReach * kReach);
     const double scale = 24 * s * s6 * (2 * s6 - 1);
     for (int k = 0; k < 3; ++k) {
@@ -48,11 +50,13 @@ static double all_forces(void) {
         for (int y = 0; y < kCells; ++y)
             for (int z = 0; z < kCells; ++z)
                 for (int near = 0; near < 27; ++near) {
-                    const int other = ((x + near / 9 + 3) % kCells * kCells + (y + near / 3 % 3 + 3) % kCells) * kCells +
-                                      (z + near % 3 + 3) % kCells;
+                    const int other =
+                        ((x + near / 9 + 3) % kCells * kCells + (y + near / 3 % 3 + 3) % kCells) * kCells +
+                        (z + near % 3 + 3) % kCells;
                     for (int i = first[(x * kCells + y) * kCells + z]; i >= 0; i = following[i])
                         for (int j = first[other]; j >= 0; j = following[j])
-                            if (i < j) energy += interact(i, j);
+                            if (i < j)
+                                energy += interact(i, j);
                 }
     return energy;
 }
@@ -83,12 +87,15 @@ int main(void) {
             drift[k] += speed[i][k] = random_unit(&random) - 0.5;
         }
     for (int i = 0; i < kCount; ++i)
-        for (int k = 0; k < 3; ++k) speed[i][k] -= drift[k] / kCount;
+        for (int k = 0; k < 3; ++k)
+            speed[i][k] -= drift[k] / kCount;
     all_forces();
     const double start = step(0.002);
     double end = start, momentum = 0;
-    for (int t = 1; t < SIZE; ++t) end = step(0.002);
-    for (int i = 0; i < kCount; ++i) momentum += speed[i][0] + speed[i][1] + speed[i][2];
+    for (int t = 1; t < SIZE; ++t)
+        end = step(0.002);
+    for (int i = 0; i < kCount; ++i)
+        momentum += speed[i][0] + speed[i][1] + speed[i][2];
     require(fabs(end / start - 1) < 0.01, "energy is not conserved");
     require(fabs(momentum) < 1e-9, "the box moves");
     return finish((uint64_t)(int64_t)floor(start));

@@ -31,7 +31,8 @@ int main(void) {
     for (int n = 0; n < kCount; ++n) {
         State s = {0.03 * n, 1.2 - 0.05 * n, 0, 0};
         const double start = energy(s);
-        for (int t = 0; t < SIZE; ++t) s = step(s, 1e-3);
+        for (int t = 0; t < SIZE; ++t)
+            s = step(s, 1e-3);
         require(fabs(energy(s) - start) < 1e-6, "energy is not conserved");
         digest = mix(digest, (uint64_t)(int64_t)floor(1000 * start + 0.5));
     }

@@ -13,14 +13,16 @@ static void make_bodies(void) {
     for (int b = 1; b < kBodies; ++b) {
         const double radius = 2.0 * b + 1, speed = sqrt(1000 / radius);
         bodies[b] = (Body){{radius, 0, 0.1 * b}, {0, speed, 0}, {0, 0, 0}, 0.02 * b};
-        for (int k = 0; k < 3; ++k) bodies[0].speed[k] -= bodies[b].mass * bodies[b].speed[k] / 1000;
+        for (int k = 0; k < 3; ++k)
+            bodies[0].speed[k] -= bodies[b].mass * bodies[b].speed[k] / 1000;
     }
 }
 
 // Sets the pulls; the potential energy.
 static double attract(void) {
     double potential = 0;
-    for (int a = 0; a < kBodies; ++a) memset(bodies[a].pull, 0, sizeof bodies[a].pull);
+    for (int a = 0; a < kBodies; ++a)
+        memset(bodies[a].pull, 0, sizeof bodies[a].pull);
     for (int a = 0; a < kBodies; ++a)
         for (int b = a + 1; b < kBodies; ++b) {
             double way[3], square = 0;
@@ -46,7 +48,8 @@ static void step(double dt) {
         }
     attract();
     for (int b = 0; b < kBodies; ++b)
-        for (int k = 0; k < 3; ++k) bodies[b].speed[k] += dt / 2 * bodies[b].pull[k];
+        for (int k = 0; k < 3; ++k)
+            bodies[b].speed[k] += dt / 2 * bodies[b].pull[k];
 }
 
 static void measure(double* out) {
@@ -66,7 +69,8 @@ int main(void) {
     double before[3], after[3];
     make_bodies();
     measure(before);
-    for (int t = 0; t < SIZE; ++t) step(5e-4);
+    for (int t = 0; t < SIZE; ++t)
+        step(5e-4);
     measure(after);
     require(fabs(after[0] / before[0] - 1) < 1e-4, "energy is not conserved");
     require(fabs(after[1] - before[1]) < 1e-9, "momentum is not conserved");
