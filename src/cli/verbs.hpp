@@ -12,6 +12,7 @@ namespace pitot::cli {
 [[nodiscard]] Verb convert_verb();
 [[nodiscard]] Verb presets_verb();
 [[nodiscard]] Verb profile_verb();
+[[nodiscard]] Verb measure_verb();
 [[nodiscard]] Verb bench_verb();
 
 }  // namespace pitot::cli
