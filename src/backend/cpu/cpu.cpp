@@ -19,6 +19,9 @@ struct CpuKernels {
     static constexpr auto transpose = cpu::transpose;
     static constexpr auto input_gradient = cpu::input_gradient;
     static constexpr auto weight_gradient = cpu::weight_gradient;
+    static constexpr std::int64_t kSparseColumns = cpu::kSparseColumns;
+    static constexpr auto sparse_forward = cpu::sparse_forward;
+    static constexpr auto sparse_weight_gradient = cpu::sparse_weight_gradient;
     static constexpr auto column_sums = cpu::column_sums;
     static constexpr auto tanh_slope = cpu::tanh_slope;
     static constexpr auto pair_dot = cpu::pair_dot;
@@ -30,6 +33,7 @@ struct CpuKernels {
     static constexpr auto adam = cpu::adam;
     static constexpr auto adam_rows = cpu::adam_rows;
     static constexpr auto catch_up = cpu::catch_up;
+    static constexpr auto fill_below = cpu::fill_below;
     // NOLINTEND(readability-identifier-naming)
 };
 

@@ -14,6 +14,7 @@
 #include <cstdint>
 
 #include "backend/cpu/simd-inl.h"
+#include "backend/host/nonzero_blocks.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace pitot::cpu::HWY_NAMESPACE {
@@ -191,6 +192,80 @@ void gemm(std::int64_t rows, std::int64_t columns, const Product<Finish>& x) {
     }
     if (j < columns) {
         gemm_panel<0>(x, rows, j, columns - j);
+    }
+}
+
+// gemm_block for rows of any numbers, adding up the terms listed and leaving out the others.
+template <std::size_t R, std::size_t N, typename Finish>
+HWY_INLINE void listed_block(const Product<Finish>& x, const NonzeroBlocks::Block& block, std::int64_t column) {
+    const D d;
+    const std::int64_t lanes = lane_count();
+    const float* pa[R];
+    V sum[R][N];
+#pragma GCC unroll 8
+    for (std::size_t i = 0; i < R; ++i) {
+        pa[i] = x.a.at + block.rows[i] * x.a.row;
+#pragma GCC unroll 8
+        for (std::size_t n = 0; n < N; ++n) {
+            sum[i][n] = x.bias != nullptr ? hn::LoadU(d, x.bias + column + at(n, lanes)) : hn::Zero(d);
+        }
+    }
+    for (const std::int32_t term : block.terms) {
+        const float* HWY_RESTRICT pb = x.b + term * x.b_stride + column;
+        V b[N];
+#pragma GCC unroll 8
+        for (std::size_t n = 0; n < N; ++n) {
+            b[n] = hn::LoadU(d, pb + at(n, lanes));
+        }
+        const std::int64_t offset = term * x.a.col;
+#pragma GCC unroll 8
+        for (std::size_t i = 0; i < R; ++i) {
+            const V a = hn::Set(d, pa[i][offset]);
+#pragma GCC unroll 8
+            for (std::size_t n = 0; n < N; ++n) {
+                sum[i][n] = hn::MulAdd(a, b[n], sum[i][n]);
+            }
+        }
+    }
+#pragma GCC unroll 8
+    for (std::size_t i = 0; i < R; ++i) {
+#pragma GCC unroll 8
+        for (std::size_t n = 0; n < N; ++n) {
+            const V done = x.finish(sum[i][n], block.rows[i], column + at(n, lanes));
+            hn::StoreU(done, d, x.c + block.rows[i] * x.c_stride + column + at(n, lanes));
+        }
+    }
+}
+
+// The rows of C that blocks first … first + count of A have. Columns are whole vectors; C is overwritten.
+template <typename Finish>
+void gemm_listed(const NonzeroBlocks& blocks, std::int64_t first, std::int64_t count, std::int64_t columns,
+                 const Product<Finish>& x) {
+    const std::int64_t lanes = lane_count();
+    const auto panel = [&]<std::size_t N>(std::int64_t column) HWY_ATTR {
+        for (std::int64_t b = first; b < first + count; ++b) {
+            const NonzeroBlocks::Block block = blocks[static_cast<std::size_t>(b)];
+            switch (block.rows.size()) {
+                case 6:
+                    listed_block<6, N>(x, block, column);
+                    break;
+                case 4:
+                    listed_block<4, N>(x, block, column);
+                    break;
+                case 2:
+                    listed_block<2, N>(x, block, column);
+                    break;
+                default:
+                    listed_block<1, N>(x, block, column);
+            }
+        }
+    };
+    std::int64_t j = 0;
+    for (; j + at(kVectors, lanes) <= columns; j += at(kVectors, lanes)) {
+        panel.template operator()<kVectors>(j);
+    }
+    for (; j < columns; j += lanes) {
+        panel.template operator()<1>(j);
     }
 }
 

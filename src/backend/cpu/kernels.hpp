@@ -12,7 +12,9 @@
 #include <vector>
 
 #include "backend/backend.hpp"
+#include "backend/host/nonzero_blocks.hpp"
 #include "backend/host/skipped_updates.hpp"
+#include "core/key.hpp"
 #include "pitot/matrix_view.hpp"
 
 namespace pitot::cpu {
@@ -23,6 +25,12 @@ using Index = std::span<const std::int32_t>;
 
 /// out = activation(x * weight + bias). A null bias stands for none.
 void dense_forward(ConstView x, ConstView weight, const float* bias, Activation activation, View out);
+
+/// The same for an x that never changes and has many zeros, for the rows of blocks first … first + count, to the same
+/// bits. Columns of out: a multiple of kSparseColumns.
+void sparse_forward(const NonzeroBlocks& blocks, std::int64_t first, std::int64_t count, ConstView x, ConstView weight,
+                    const float* bias, Activation activation, View out);
+inline constexpr std::int64_t kSparseColumns = 16;
 
 /// A layer with one output is a row of dot products; as a matrix product it would use one lane of a vector.
 [[nodiscard]] inline bool is_vector(ConstView weight) { return weight.cols == 1 && weight.stride == 1; }
@@ -39,6 +47,10 @@ void transpose(ConstView in, View out);
 void input_gradient(ConstView dout, ConstView weight, ConstView transposed, ConstView tanh_out, View dx);
 /// dweight (+)= x^T * dout.
 void weight_gradient(ConstView x, ConstView dout, bool accumulate, View dweight);
+/// The same for an x that never changes and has many zeros, for the columns of x that blocks first … first + count of
+/// its transpose have; never accumulates.
+void sparse_weight_gradient(const NonzeroBlocks& blocks, std::int64_t first, std::int64_t count, ConstView x,
+                            ConstView dout, View dweight);
 /// sums[j] (+)= sum of column j of dout.
 void column_sums(ConstView dout, bool accumulate, float* sums);
 /// dout *= 1 - out².
@@ -46,8 +58,9 @@ void tanh_slope(ConstView out, View dout);
 
 /// prediction[b] += scale * left[platform[b]] . right[module[b]] over the columns of left.
 void pair_dot(Index platform, Index module, ConstView left, ConstView right, float scale, std::span<float> prediction);
-/// Its gradient, for the columns given. Fastest when rows with the same platform follow one another.
-void pair_dot_backward(Index platform, Index module, ConstView left, ConstView right, float scale,
+/// Its gradient, for the columns given. `by_module`: the pairs' numbers, those with the same module one after the
+/// other. Fastest when the pairs themselves are ordered by platform: rows of runs stay in registers.
+void pair_dot_backward(Index platform, Index module, Index by_module, ConstView left, ConstView right, float scale,
                        std::span<const float> slope, View dleft, View dright);
 
 /// See PairInterference.
@@ -70,6 +83,9 @@ void adam_rows(Index rows, ConstView gradient, View parameters, View first, View
 /// Brings rows rows[c] up to date with the updates skipped[c] they have missed.
 void catch_up(Index rows, std::span<const SkippedTerms> skipped, float epsilon, View parameters, View first,
               View second);
+
+/// Key::fill_below, many positions at a time.
+void fill_below(Key key, std::uint64_t position, std::uint64_t bound, std::span<std::int64_t> out);
 
 /// Independent chains of fused multiply-adds, enough to fill the pipelines: `rounds` of each. Returns how many
 /// floating-point operations that was; `sink` keeps them from being left out.

@@ -14,72 +14,108 @@
 HWY_BEFORE_NAMESPACE();
 namespace pitot::cpu::HWY_NAMESPACE {
 
+// Four pairs at a time, so that the lanes of their sums are added up together. A last pair takes the places left over.
 void pair_dot_kernel(Index platform, Index module, const ConstView& left, const ConstView& right, float scale,
                      std::span<float> prediction) {
-    for (std::size_t b = 0; b < prediction.size(); ++b) {
-        prediction[b] +=
-            scale * dot(left.data + platform[b] * left.stride, right.data + module[b] * right.stride, left.cols);
+    const D d;
+    constexpr std::size_t together = 4;
+    const std::size_t pairs = prediction.size();
+    for (std::size_t first = 0; first < pairs; first += together) {
+        const float* p[together];
+        const float* m[together];
+        V sum[together];
+#pragma GCC unroll 4
+        for (std::size_t n = 0; n < together; ++n) {
+            const std::size_t b = std::min(first + n, pairs - 1);
+            p[n] = left.data + platform[b] * left.stride;
+            m[n] = right.data + module[b] * right.stride;
+            sum[n] = hn::Zero(d);
+        }
+        for_vectors(
+            left.cols,
+            [&](std::int64_t c) HWY_ATTR {
+#pragma GCC unroll 4
+                for (std::size_t n = 0; n < together; ++n) {
+                    sum[n] = hn::MulAdd(hn::LoadU(d, p[n] + c), hn::LoadU(d, m[n] + c), sum[n]);
+                }
+            },
+            [&](std::int64_t c, std::int64_t count) HWY_ATTR {
+#pragma GCC unroll 4
+                for (std::size_t n = 0; n < together; ++n) {
+                    sum[n] = hn::MulAdd(load_part(p[n] + c, count), load_part(m[n] + c, count), sum[n]);
+                }
+            });
+        float sums[together];
+        lane_sums(sum, sums);
+        for (std::size_t n = 0; n < std::min(together, pairs - first); ++n) {
+            prediction[first + n] += scale * sums[n];
+        }
     }
 }
 
-// Both gradients of a run of pairs with one platform, for N vectors of columns: the platform's row and its gradient
-// stay in registers.
-template <std::size_t N>
-HWY_INLINE void run_backward(Index module, std::span<const float> slope, float scale, const float* HWY_RESTRICT left,
-                             const ConstView& right, float* HWY_RESTRICT dleft, const View& dright,
-                             std::int64_t column) {
+// to[column …] += scale * slope * row of `other`, over pairs, in N vectors that stay in registers. `pair(b)` is the
+// b-th pair's number.
+template <std::size_t N, typename Pair>
+HWY_INLINE void run_backward(std::size_t pairs, Pair pair, Index others, std::span<const float> slope, float scale,
+                             const ConstView& other, float* HWY_RESTRICT to) {
     const D d;
     const std::int64_t lanes = lane_count();
-    V p[N];
-    V dp[N];
+    V sum[N];
 #pragma GCC unroll 8
     for (std::size_t n = 0; n < N; ++n) {
-        p[n] = hn::LoadU(d, left + column + at(n, lanes));
-        dp[n] = hn::LoadU(d, dleft + column + at(n, lanes));
+        sum[n] = hn::LoadU(d, to + at(n, lanes));
     }
-    for (std::size_t b = 0; b < slope.size(); ++b) {
-        const V s = hn::Set(d, scale * slope[b]);
-        const float* HWY_RESTRICT m = right.data + module[b] * right.stride + column;
-        float* HWY_RESTRICT dm = dright.data + module[b] * dright.stride + column;
+    for (std::size_t b = 0; b < pairs; ++b) {
+        const V s = hn::Set(d, scale * slope[pair(b)]);
+        const float* HWY_RESTRICT row = other.data + others[pair(b)] * other.stride;
 #pragma GCC unroll 8
         for (std::size_t n = 0; n < N; ++n) {
-            dp[n] = hn::MulAdd(s, hn::LoadU(d, m + at(n, lanes)), dp[n]);
-            hn::StoreU(hn::MulAdd(s, p[n], hn::LoadU(d, dm + at(n, lanes))), d, dm + at(n, lanes));
+            sum[n] = hn::MulAdd(s, hn::LoadU(d, row + at(n, lanes)), sum[n]);
         }
     }
 #pragma GCC unroll 8
     for (std::size_t n = 0; n < N; ++n) {
-        hn::StoreU(dp[n], d, dleft + column + at(n, lanes));
+        hn::StoreU(sum[n], d, to + at(n, lanes));
     }
 }
 
-void pair_dot_backward_kernel(Index platform, Index module, const ConstView& left, const ConstView& right, float scale,
-                              std::span<const float> slope, const View& dleft, const View& dright) {
+// The gradient of one side's rows: of `rows`, pairs whose row is the same one after the other in the order of `pair`.
+template <typename Pair>
+HWY_INLINE void side_backward(Pair pair, Index rows, Index others, std::span<const float> slope, float scale,
+                              const ConstView& other, const View& gradient) {
     constexpr std::size_t block = kManyRegisters ? 8 : 4;
     const std::int64_t lanes = lane_count();
-    for (std::size_t first = 0; first < slope.size();) {
+    const std::int64_t cols = gradient.cols;
+    for (std::size_t first = 0; first < rows.size();) {
+        const std::int32_t row = rows[pair(first)];
         std::size_t count = 1;
-        while (first + count < slope.size() && platform[first + count] == platform[first]) {
+        while (first + count < rows.size() && rows[pair(first + count)] == row) {
             ++count;
         }
-        const float* p = left.data + platform[first] * left.stride;
-        float* dp = dleft.data + platform[first] * dleft.stride;
-        const Index modules = module.subspan(first, count);
-        const auto slopes = slope.subspan(first, count);
+        float* to = gradient.data + row * gradient.stride;
+        const auto of_run = [&](std::size_t b) { return pair(first + b); };
         std::int64_t c = 0;
-        for (; c + at(block, lanes) <= left.cols; c += at(block, lanes)) {
-            run_backward<block>(modules, slopes, scale, p, right, dp, dright, c);
+        const auto rest = [&] { return ConstView{other.data + c, other.rows, cols - c, other.stride}; };
+        for (; c + at(block, lanes) <= cols; c += at(block, lanes)) {
+            run_backward<block>(count, of_run, others, slope, scale, rest(), to + c);
         }
-        for (; c + lanes <= left.cols; c += lanes) {
-            run_backward<1>(modules, slopes, scale, p, right, dp, dright, c);
+        for (; c + lanes <= cols; c += lanes) {
+            run_backward<1>(count, of_run, others, slope, scale, rest(), to + c);
         }
-        for (std::size_t b = 0; c < left.cols && b < count; ++b) {
-            const float s = scale * slopes[b];
-            add_scaled(s, right.data + modules[b] * right.stride + c, dp + c, left.cols - c);
-            add_scaled(s, p + c, dright.data + modules[b] * dright.stride + c, left.cols - c);
+        for (std::size_t b = 0; c < cols && b < count; ++b) {
+            const std::size_t n = of_run(b);
+            add_scaled(scale * slope[n], other.data + others[n] * other.stride + c, to + c, cols - c);
         }
         first += count;
     }
+}
+
+void pair_dot_backward_kernel(Index platform, Index module, Index by_module, const ConstView& left,
+                              const ConstView& right, float scale, std::span<const float> slope, const View& dleft,
+                              const View& dright) {
+    side_backward([](std::size_t b) { return b; }, platform, module, slope, scale, right, dleft);
+    side_backward([&](std::size_t b) { return static_cast<std::size_t>(by_module[b]); }, module, platform, slope, scale,
+                  left, dright);
 }
 
 void interference_kernel(const PairInterference& op, Index platform, Index module, Index co_runner, std::int32_t width,
@@ -174,9 +210,10 @@ HWY_EXPORT(sum_tanh_backward_kernel);
 void pair_dot(Index platform, Index module, ConstView left, ConstView right, float scale, std::span<float> prediction) {
     HWY_DYNAMIC_DISPATCH(pair_dot_kernel)(platform, module, left, right, scale, prediction);
 }
-void pair_dot_backward(Index platform, Index module, ConstView left, ConstView right, float scale,
+void pair_dot_backward(Index platform, Index module, Index by_module, ConstView left, ConstView right, float scale,
                        std::span<const float> slope, View dleft, View dright) {
-    HWY_DYNAMIC_DISPATCH(pair_dot_backward_kernel)(platform, module, left, right, scale, slope, dleft, dright);
+    HWY_DYNAMIC_DISPATCH(pair_dot_backward_kernel)
+    (platform, module, by_module, left, right, scale, slope, dleft, dright);
 }
 void interference(const PairInterference& op, Index platform, Index module, Index co_runner, std::int32_t width,
                   ConstView left, ConstView right, std::span<float> prediction) {

@@ -103,6 +103,31 @@ HWY_INLINE float dot(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, s
     return hn::GetLane(hn::SumOfLanes(d, hn::Add(sum0, sum1)));
 }
 
+// Sums of the lanes of four vectors.
+HWY_INLINE void lane_sums(const V (&v)[4], float* HWY_RESTRICT sums) {
+#if HWY_TARGET == HWY_SCALAR
+    for (std::size_t n = 0; n < 4; ++n) {
+        sums[n] = hn::GetLane(v[n]);
+    }
+#else
+    // Each block of four lanes is transposed, so that a block of the sum has one lane for each vector.
+    const D d;
+    const hn::RepartitionToWide<D> two;
+    const auto v01 = hn::BitCast(two, hn::Add(hn::InterleaveLower(d, v[0], v[1]), hn::InterleaveUpper(d, v[0], v[1])));
+    const auto v23 = hn::BitCast(two, hn::Add(hn::InterleaveLower(d, v[2], v[3]), hn::InterleaveUpper(d, v[2], v[3])));
+    HWY_ALIGN float blocks[hn::MaxLanes(d)];
+    hn::Store(
+        hn::Add(hn::BitCast(d, hn::InterleaveLower(two, v01, v23)), hn::BitCast(d, hn::InterleaveUpper(two, v01, v23))),
+        d, blocks);
+    const hn::FixedTag<float, 4> four;
+    auto sum = hn::Load(four, blocks);
+    for (std::size_t n = 4; n < hn::Lanes(d); n += 4) {
+        sum = hn::Add(sum, hn::Load(four, blocks + n));
+    }
+    hn::StoreU(sum, four, sums);
+#endif
+}
+
 // tanh x = x P(x²) / Q(x²), both of degree 4, fitted for the least relative error on |x| <= 9.02, where it is 2.1e-8;
 // beyond that tanh rounds to 1. With the rounding of its evaluation the relative error is below 6 units of 2^-24
 // (3.6e-7) everywhere, denormals included; it is odd to the bit, and NaN stays NaN.

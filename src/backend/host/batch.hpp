@@ -19,8 +19,9 @@ struct Part {
     std::span<const std::int32_t> platform, module, co_runner;
     std::int32_t width = 0;
     std::span<T> prediction;
-    std::span<const T> slope;  ///< d loss / d prediction
-    std::int64_t first = 0;    ///< number of its first row among those whose pair buffers exist
+    std::span<const T> slope;                 ///< d loss / d prediction
+    std::int64_t first = 0;                   ///< number of its first row among those whose pair buffers exist
+    std::span<const std::int32_t> by_module;  ///< all its rows' numbers, of one module one after the other if known
 
     [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(platform.size()); }
     [[nodiscard]] Part rows(std::int64_t from, std::int64_t count) const {
@@ -33,7 +34,8 @@ struct Part {
                 width,
                 prediction.subspan(f, n),
                 slope.subspan(f, n),
-                first + from};
+                first + from,
+                {}};
     }
 };
 
@@ -76,48 +78,38 @@ public:
     void load(const PairColumns& data, std::int64_t first, std::int64_t n) {
         draws_.resize(static_cast<std::size_t>(n));
         std::iota(draws_.begin(), draws_.end(), first);
-        gather(data);
+        gather(data.platform, platform_);
+        gather_rest(data);
     }
 
-    /// Replica g's batch number `step` of an objective.
+    /// Replica g's batch number `step` of an objective: which rows, and their platforms. sort() completes it.
+    template <typename K>
     void draw(const Objective& objective, std::size_t g, Key key, std::int64_t step) {
         const auto& from = objective.rows[g];
         draws_.resize(static_cast<std::size_t>(objective.batch));
-        key.fill_below(static_cast<std::uint64_t>(step * objective.batch), static_cast<std::uint64_t>(from.size()),
-                       draws_);
+        K::fill_below(key, static_cast<std::uint64_t>(step * objective.batch), static_cast<std::uint64_t>(from.size()),
+                      draws_);
         for (std::int64_t& d : draws_) {
             d = static_cast<std::int64_t>(from[static_cast<std::size_t>(d)]);
         }
-        gather(objective.data);
+        gather(objective.data.platform, platform_);
     }
 
-    /// Orders the rows by platform, keeping the order of those with the same one. `platforms`: one more than the
-    /// largest number among them. Rows of one platform together are read and added to in registers.
-    void sort(std::int64_t platforms) {
-        starts_.assign(static_cast<std::size_t>(platforms) + 1, 0);
-        for (const std::int32_t p : platform_) {
-            ++starts_[static_cast<std::size_t>(p) + 1];
-        }
-        std::partial_sum(starts_.begin(), starts_.end(), starts_.begin());
-        order_.resize(platform_.size());
+    /// Orders the drawn rows by platform, keeping the order of those with the same one, and fetches what else is known
+    /// of them. `platforms`: one more than the largest number among them. Rows of one platform together are read and
+    /// added to in registers.
+    void sort(std::int64_t platforms, const PairColumns& data) {
+        count(platform_, platforms);
+        spare_draws_.resize(draws_.size());
+        spare_.resize(platform_.size());
         for (std::size_t b = 0; b < platform_.size(); ++b) {
-            order_[static_cast<std::size_t>(starts_[static_cast<std::size_t>(platform_[b])]++)] = b;
+            const auto to = static_cast<std::size_t>(starts_[static_cast<std::size_t>(platform_[b])]++);
+            spare_draws_[to] = draws_[b];
+            spare_[to] = platform_[b];
         }
-        const auto reorder = [&](auto& column, auto& spare, std::size_t width) {
-            spare.resize(column.size());
-            for (std::size_t b = 0; b < order_.size(); ++b) {
-                std::copy_n(&column[order_[b] * width], width, &spare[b * width]);
-            }
-            std::swap(column, spare);
-        };
-        reorder(platform_, spare_, 1);
-        reorder(module_, spare_, 1);
-        if (!target_.empty()) {
-            reorder(target_, spare_target_, 1);
-        }
-        if (width_ > 0) {
-            reorder(co_runner_, spare_, static_cast<std::size_t>(width_));
-        }
+        std::swap(draws_, spare_draws_);
+        std::swap(platform_, spare_);
+        gather_rest(data);
     }
 
     void name_platforms(NamedRows& platforms) { platforms.name(platform_); }
@@ -126,16 +118,37 @@ public:
         modules.name(co_runner_);
     }
 
+    /// Puts the numbers of all rows in the order of their modules, for parts that are the whole batch. `modules`: one
+    /// more than the largest number among them. Where they are many, few rows have the same; they stay as they are.
+    void order_modules(std::int64_t modules) {
+        constexpr std::int64_t many = 8;
+        by_module_.resize(module_.size());
+        if (modules > many * size()) {
+            std::iota(by_module_.begin(), by_module_.end(), 0);
+            return;
+        }
+        count(module_, modules);
+        for (std::size_t b = 0; b < module_.size(); ++b) {
+            by_module_[static_cast<std::size_t>(starts_[static_cast<std::size_t>(module_[b])]++)] =
+                static_cast<std::int32_t>(b);
+        }
+    }
+
     [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(platform_.size()); }
     [[nodiscard]] std::span<const T> prediction() const { return prediction_; }
 
     /// Calls visit(part) for all rows, `most` of them at a time.
     template <typename Visit>
     void for_each_part(std::int64_t most, Visit visit) {
-        Part<T> whole{platform_, module_, co_runner_, width_, prediction_, slope_, 0};
+        const Part<T> whole{platform_, module_, co_runner_, width_, prediction_, slope_, 0, {}};
+        if (most < size()) {
+            unordered_.resize(static_cast<std::size_t>(most));
+            std::iota(unordered_.begin(), unordered_.end(), 0);
+        }
         for (std::int64_t first = 0; first < size(); first += most) {
             Part<T> part = whole.rows(first, std::min(most, size() - first));
             part.first = 0;
+            part.by_module = most < size() ? std::span(unordered_).first(part.platform.size()) : std::span(by_module_);
             at_ = static_cast<std::size_t>(first);
             visit(part);
         }
@@ -157,38 +170,45 @@ public:
     }
 
 private:
+    // starts_[n]: how many numbers are below n.
+    void count(std::span<const std::int32_t> numbers, std::int64_t end) {
+        starts_.assign(static_cast<std::size_t>(end) + 1, 0);
+        for (const std::int32_t n : numbers) {
+            ++starts_[static_cast<std::size_t>(n) + 1];
+        }
+        std::partial_sum(starts_.begin(), starts_.end(), starts_.begin());
+    }
+    template <typename From, typename To>
+    void gather(const From& column, To& to) const {
+        to.resize(draws_.size());
+        for (std::size_t b = 0; b < draws_.size(); ++b) {
+            to[b] = static_cast<typename To::value_type>(column[static_cast<std::size_t>(draws_[b])]);
+        }
+    }
     // A loop a column: their cache misses, many where the data lie in a large file, then overlap.
-    void gather(const PairColumns& data) {
+    void gather_rest(const PairColumns& data) {
         const std::size_t n = draws_.size();
         const auto width = static_cast<std::size_t>(data.width);
         width_ = data.width;
-        platform_.resize(n);
-        module_.resize(n);
+        gather(data.module, module_);
+        target_.clear();
+        if (!data.target.empty()) {
+            gather(data.target, target_);
+        }
         co_runner_.resize(n * width);
-        target_.resize(data.target.empty() ? 0 : n);
-        prediction_.resize(n);
-        slope_.resize(n);
-        for (std::size_t b = 0; b < n; ++b) {
-            platform_[b] = data.platform[static_cast<std::size_t>(draws_[b])];
-        }
-        for (std::size_t b = 0; b < n; ++b) {
-            module_[b] = data.module[static_cast<std::size_t>(draws_[b])];
-        }
-        for (std::size_t b = 0; b < target_.size(); ++b) {
-            target_[b] = static_cast<T>(data.target[static_cast<std::size_t>(draws_[b])]);
-        }
         for (std::size_t b = 0; width > 0 && b < n; ++b) {
             const auto from = data.co_runner.subspan(static_cast<std::size_t>(draws_[b]) * width, width);
             std::ranges::copy(from, co_runner_.begin() + static_cast<std::ptrdiff_t>(b * width));
         }
+        prediction_.resize(n);
+        slope_.resize(n);
     }
 
-    std::vector<std::int64_t> draws_;  // row numbers in the data
-    std::vector<std::int32_t> platform_, module_, co_runner_, spare_;
+    std::vector<std::int64_t> draws_, spare_draws_;  // row numbers in the data
+    std::vector<std::int32_t> platform_, module_, co_runner_, spare_, by_module_, unordered_;
     std::int32_t width_ = 0;
-    AlignedVector<T> target_, prediction_, slope_, spare_target_;
+    AlignedVector<T> target_, prediction_, slope_;
     std::vector<std::int32_t> starts_;
-    std::vector<std::size_t> order_;
     std::size_t at_ = 0;  // first row of the part being visited
 };
 

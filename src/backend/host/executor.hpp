@@ -119,6 +119,7 @@ public:
         Batch<T>& batch = work_.batches.front();
         batch.load(rows, 0, rows.size());
         name_rows(work_, std::span(&batch, 1));
+        order_modules(work_, batch);
         copy_named_rows(r, work_);
         const Workplace<T> place = training_place(r);
         operations_.towers_forward(place);
@@ -280,17 +281,41 @@ private:
 
     // Replaces rows of named sides in the batches by their places among the rows at work.
     void name_rows(Work& work, std::span<Batch<T>> batches) const {
-        auto& [platforms, modules] = work.named;
-        platforms.clear();
-        modules.clear();
+        name_platforms(work, batches);
+        name_modules(work, batches);
+    }
+    void name_platforms(Work& work, std::span<Batch<T>> batches) const {
+        work.named[0].clear();
         for (Batch<T>& batch : batches) {
             if (layout_.named(Axis::kPlatform)) {
-                batch.name_platforms(platforms);
-            }
-            if (layout_.named(Axis::kModule)) {
-                batch.name_modules(modules);
+                batch.name_platforms(work.named[0]);
             }
         }
+    }
+    void name_modules(Work& work, std::span<Batch<T>> batches) const {
+        work.named[1].clear();
+        for (Batch<T>& batch : batches) {
+            if (layout_.named(Axis::kModule)) {
+                batch.name_modules(work.named[1]);
+            }
+        }
+    }
+    // The same for batches just drawn, which it completes.
+    void name_and_sort(Work& work, std::span<Batch<T>> batches, std::span<const Objective> objectives) const {
+        name_platforms(work, batches);
+        const bool named = layout_.named(Axis::kPlatform);
+        for (std::size_t o = 0; o < batches.size(); ++o) {
+            batches[o].sort(named ? static_cast<std::int64_t>(work.named[0].rows().size()) : program_.platforms,
+                            objectives[o].data);
+        }
+        name_modules(work, batches);
+        for (Batch<T>& batch : batches) {
+            order_modules(work, batch);
+        }
+    }
+    void order_modules(const Work& work, Batch<T>& batch) const {
+        const bool named = layout_.named(Axis::kModule);
+        batch.order_modules(named ? static_cast<std::int64_t>(work.named[1].rows().size()) : program_.modules);
     }
     // Pairs at a time of which no named side has more rows than there is room for.
     [[nodiscard]] std::int64_t rows_that_fit(const PairColumns& data) const {
@@ -332,9 +357,9 @@ private:
         Replica& r = replicas_[g];
         const auto batches = std::span(work_.batches).first(objectives.size());
         for (std::size_t o = 0; o < objectives.size(); ++o) {
-            batches[o].draw(objectives[o], g, key.fold(o), step);
+            batches[o].template draw<K>(objectives[o], g, key.fold(o), step);
         }
-        name_rows(work_, batches);
+        name_and_sort(work_, batches, objectives);
         for (const Axis axis : {Axis::kPlatform, Axis::kModule}) {
             r.tables.catch_up(axis, work_.named[static_cast<std::size_t>(axis)].rows(), team_);
         }
@@ -344,7 +369,6 @@ private:
         zero_scattered(place);
         double loss = 0.0;
         for (std::size_t o = 0; o < objectives.size(); ++o) {
-            batches[o].sort(layout_.named(Axis::kPlatform) ? place.rows[0] : program_.platforms);
             loss += learn_from(batches[o], place, objectives[o].weight);
         }
         operations_.towers_backward(place);
@@ -366,7 +390,7 @@ private:
     // Predicts the batch's rows and sends the loss's gradient back into the tower rows. Returns the loss.
     double learn_from(Batch<T>& batch, Workplace<T> place, double weight) {
         double loss = 0.0;
-        batch.for_each_part(kPartRows, [&](const Part<T>& part) {
+        batch.for_each_part(layout_.size(Arena::kPairs) == 0 ? batch.size() : kPartRows, [&](const Part<T>& part) {
             place.part_rows = part.size();
             operations_.pairs_forward(place, part);
             loss += batch.slope_of_loss(part, program_.loss, weight);

@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <variant>
 #include <vector>
 
 #include "backend/host/batch.hpp"
 #include "backend/host/layout.hpp"
+#include "backend/host/nonzero_blocks.hpp"
 #include "core/check.hpp"
 #include "core/team.hpp"
 
@@ -39,6 +41,9 @@ public:
     Operations(const Program& program, const ProgramLayout& layout)
         : program_(program), layout_(layout), transposed_(sized(layout.largest_weight())) {
         find_premultiplied();
+        if constexpr (K::kSparseColumns > 0) {
+            find_sparse();
+        }
     }
 
     void towers_forward(const Place& w) const {
@@ -130,6 +135,46 @@ private:
         }
     }
 
+    // Layers of towers whose input is constant, but for some learned columns, and has enough zeros to leave them out.
+    void find_sparse() {
+        constexpr double worthwhile = 0.85;
+        for (const TowerOp& op : program_.tower) {
+            const auto* d = std::get_if<Dense>(&op);
+            if (d == nullptr || info(d->out).cols % K::kSparseColumns != 0 || layout_.named(info(d->out).axis)) {
+                continue;
+            }
+            const std::vector<bool> zero = zeros_of(d->x);
+            if (static_cast<double>(std::ranges::count(zero, true)) <
+                (1.0 - worthwhile) * static_cast<double>(zero.size())) {
+                continue;
+            }
+            const std::int64_t cols = info(d->x).cols;
+            std::vector<bool> transposed(zero.size());
+            for (std::size_t n = 0; n < zero.size(); ++n) {
+                transposed[n % sized(cols) * sized(info(d->x).rows) + n / sized(cols)] = zero[n];
+            }
+            Sparse found{{zero, cols}, {transposed, info(d->x).rows}};
+            if (std::max(found.rows.density(), found.columns.density()) < worthwhile) {
+                sparse_.emplace(d->out, std::move(found));
+            }
+        }
+    }
+    // Which elements of a layer's input are 0 for good.
+    [[nodiscard]] std::vector<bool> zeros_of(BufferId x) const {
+        constexpr std::int64_t most_rows = 4096;  // the search for similar rows takes their square
+        std::vector<bool> zero(info(x).rows <= most_rows ? sized(info(x).rows * info(x).cols) : 0);
+        BufferId constant = x;
+        for (const TowerOp& op : program_.tower) {
+            const auto* c = std::get_if<Concat>(&op);
+            constant = c != nullptr && c->out == x ? c->left : constant;
+        }
+        const BufferInfo& from = info(constant);
+        for (std::size_t n = 0; from.role == Role::kConstant && !zero.empty() && n < from.values.size(); ++n) {
+            zero[n / sized(from.cols) * sized(info(x).cols) + n % sized(from.cols)] = from.values[n] == 0.0F;
+        }
+        return zero;
+    }
+
     void forward(const Concat& op, const Place& w) const {
         const View out = writable(w, op.out);
         const ConstView left = value(w, op.left);
@@ -153,6 +198,16 @@ private:
     void forward(const Dense& op, const Place& w) const {
         const ConstView x = value(w, op.x);
         const View out = writable(w, op.out);
+        if constexpr (K::kSparseColumns > 0) {
+            if (const auto sparse = sparse_.find(op.out); sparse != sparse_.end()) {
+                const NonzeroBlocks& blocks = sparse->second.rows;
+                w.team->share(static_cast<std::int64_t>(blocks.size()), 1, [&](std::int64_t first, std::int64_t n) {
+                    K::sparse_forward(blocks, first, n, x, value(w, op.weight), bias_of(w, op.bias), op.activation,
+                                      out);
+                });
+                return;
+            }
+        }
         w.team->share(out.rows, kRowGrain, [&](std::int64_t first, std::int64_t n) {
             K::dense_forward(x.row_range(first, n), value(w, op.weight), bias_of(w, op.bias), op.activation,
                              out.row_range(first, n));
@@ -206,16 +261,29 @@ private:
                     K::input_gradient(ConstView(v.dout).row_range(row, rows), v.weight, transposed, y,
                                       dx.row_range(row, rows));
                 }
-                const auto [column, columns] = cut(v.x.cols, piece, pieces);
-                if (columns > 0) {
-                    K::weight_gradient(v.x.columns(column, columns), v.dout, accumulate,
-                                       v.dweight.row_range(column, columns));
-                }
+                weight_gradient(op, v, accumulate, piece, pieces);
                 if (piece == 0 && v.dbias != nullptr) {
                     K::column_sums(v.dout, accumulate, v.dbias);
                 }
             }
         });
+    }
+    template <typename Op>
+    void weight_gradient(const Op& op, const DenseViews& v, bool accumulate, std::int64_t piece,
+                         std::int64_t pieces) const {
+        if constexpr (K::kSparseColumns > 0) {
+            if (const auto sparse = sparse_.find(op.out); sparse != sparse_.end()) {
+                const auto blocks = static_cast<std::int64_t>(sparse->second.columns.size());
+                const std::int64_t first = blocks * piece / pieces;
+                K::sparse_weight_gradient(sparse->second.columns, first, blocks * (piece + 1) / pieces - first, v.x,
+                                          v.dout, v.dweight);
+                return;
+            }
+        }
+        const auto [column, columns] = cut(v.x.cols, piece, pieces);
+        if (columns > 0) {
+            K::weight_gradient(v.x.columns(column, columns), v.dout, accumulate, v.dweight.row_range(column, columns));
+        }
     }
     // The piece-th of `pieces` nearly equal ranges of 0 … n, on multiples of the grain.
     static std::pair<std::int64_t, std::int64_t> cut(std::int64_t n, std::int64_t piece, std::int64_t pieces) {
@@ -247,7 +315,7 @@ private:
     }
     void backward(const PairDot& op, const Place& w, const Part<T>& part) const {
         w.team->share(op.width, kRowGrain, [&](std::int64_t first, std::int64_t n) {
-            K::pair_dot_backward(part.platform, part.module, value(w, op.left).columns(first, n),
+            K::pair_dot_backward(part.platform, part.module, part.by_module, value(w, op.left).columns(first, n),
                                  value(w, op.right).columns(first, n), static_cast<T>(op.scale), part.slope,
                                  gradient(w, op.left).columns(first, n), gradient(w, op.right).columns(first, n));
         });
@@ -349,6 +417,11 @@ private:
     const ProgramLayout& layout_;
     AlignedVector<T> transposed_;  // of a weight matrix
     std::vector<bool> premultiplied_;
+    // A layer's input by rows and by columns.
+    struct Sparse {
+        NonzeroBlocks rows, columns;
+    };
+    std::map<BufferId, Sparse> sparse_;  // by the layer's output
 };
 
 }  // namespace pitot

@@ -25,6 +25,9 @@ struct ReferenceKernels {
         }
     }
 
+    static void fill_below(Key key, std::uint64_t position, std::uint64_t bound, std::span<std::int64_t> out) {
+        key.fill_below(position, bound, out);
+    }
     static bool wants_transposed(ConstView /*weight*/, std::int64_t /*dx_cols*/) { return false; }
     static void transpose(ConstView /*in*/, View /*out*/) {}
     static void input_gradient(ConstView dout, ConstView weight, ConstView /*transposed*/, ConstView tanh_out,
@@ -51,6 +54,7 @@ struct ReferenceKernels {
             }
         }
     }
+    static constexpr std::int64_t kSparseColumns = 0;  // none
     static void column_sums(ConstView dout, bool accumulate, double* sums) {
         for (std::int64_t j = 0; j < dout.cols; ++j) {
             double sum = accumulate ? sums[j] : 0.0;
@@ -87,8 +91,8 @@ struct ReferenceKernels {
             prediction[b] += scale * dot(&left(platform[b], 0), &right(module[b], 0), left.cols);
         }
     }
-    static void pair_dot_backward(Index platform, Index module, ConstView left, ConstView right, double scale,
-                                  std::span<const double> slope, View dleft, View dright) {
+    static void pair_dot_backward(Index platform, Index module, Index /*by_module*/, ConstView left, ConstView right,
+                                  double scale, std::span<const double> slope, View dleft, View dright) {
         for (std::size_t b = 0; b < slope.size(); ++b) {
             add_scaled(scale * slope[b], &right(module[b], 0), &dleft(platform[b], 0), left.cols);
             add_scaled(scale * slope[b], &left(platform[b], 0), &dright(module[b], 0), left.cols);
