@@ -137,7 +137,7 @@ Result<std::vector<Engine>> choose_engines(const std::vector<Engine>& found, con
         }
         if (!any && missing != nullptr) {
             return fail(ErrorCode::kEnvironment,
-                        fmt::format("engine '{}' is not on this machine: {}; it comes with {}", full_name(*missing),
+                        fmt::format("engine '{}' is not on this machine: {} was not found; it comes with {}", full_name(*missing),
                                     missing->missing, missing->package.empty() ? "its project" : missing->package));
         }
         if (!any) {
