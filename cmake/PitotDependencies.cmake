@@ -9,9 +9,11 @@ find_package(CLI11 REQUIRED)
 find_package(Eigen3 REQUIRED NO_MODULE)
 find_package(FastFloat REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(CpuFeatures REQUIRED)
 # By pkg-config: Debian's CMake files of libzip name programs of packages that nobody needs.
 pkg_check_modules(LIBZIP REQUIRED IMPORTED_TARGET libzip)
 pkg_check_modules(HWY REQUIRED IMPORTED_TARGET libhwy)
+pkg_check_modules(HWLOC REQUIRED IMPORTED_TARGET hwloc)
 
 find_path(PITOT_RANDOM123_DIR Random123/philox.h)
 if(NOT PITOT_RANDOM123_DIR)

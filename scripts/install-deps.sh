@@ -11,8 +11,8 @@ set -euo pipefail
 
 run_packages=(
     g++ cmake ninja-build pkg-config ca-certificates curl
-    libcli11-dev libcsv-dev libeigen3-dev libexpected-dev libfast-float-dev libfmt-dev libhwy-dev librandom123-dev
-    libssl-dev libzip-dev nlohmann-json3-dev wabt
+    libcli11-dev libcpu-features-dev libcsv-dev libeigen3-dev libexpected-dev libfast-float-dev libfmt-dev libhwloc-dev
+    libhwy-dev librandom123-dev libssl-dev libzip-dev nlohmann-json3-dev wabt
 )
 test_packages=(libbenchmark-dev libgtest-dev librapidcheck-dev nodejs)
 all_packages=(valgrind clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev)

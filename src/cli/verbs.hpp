@@ -18,6 +18,10 @@ namespace pitot::cli {
 [[nodiscard]] Verb convert_verb();
 [[nodiscard]] Verb presets_verb();
 [[nodiscard]] Verb profile_verb();
+[[nodiscard]] Verb interpret_verb();
+[[nodiscard]] Verb engines_verb();
+[[nodiscard]] Verb device_verb();
+[[nodiscard]] Verb measure_verb();
 [[nodiscard]] Verb bench_verb();
 
 }  // namespace pitot::cli

@@ -1,4 +1,4 @@
-// Internal to the room: a child process that answers through a pipe.
+// A child process that answers through a pipe.
 #pragma once
 
 #include <functional>
