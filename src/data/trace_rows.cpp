@@ -144,16 +144,21 @@ private:
         return &known->first;
     }
 
+    // Whether the trace is a copy of one seen before. The same uuid alone is not enough: collectors give the traces of
+    // a cell the same one in every session.
     [[nodiscard]] bool repeated(const Trace& trace, const std::string& platform, const std::string& modules) {
         if (trace.uuid.empty()) {
             return false;
         }
-        const auto [first, is_new] = seen_.emplace(std::tuple(trace.kind, trace.uuid, platform, modules), trace.file);
-        if (!is_new) {
-            problem(trace.file, fmt::format("has the uuid of {}, of the same module and platform; the first counts",
-                                            first->second));
+        std::vector<const Trace*>& known = seen_[std::tuple(trace.kind, trace.uuid, platform, modules)];
+        const auto copied =
+            std::ranges::find_if(known, [&](const Trace* other) { return other->members == trace.members; });
+        if (copied != known.end()) {
+            problem(trace.file, fmt::format("is a copy of {}; the first counts", (*copied)->file));
+            return true;
         }
-        return !is_new;
+        known.push_back(&trace);
+        return false;
     }
 
     void add_cell(const std::string& platform, const std::string& module, const std::string& file,
@@ -169,7 +174,7 @@ private:
     const TraceOptions& options_;
     ModuleNames names_;
     std::map<std::string, const Device*> devices_;
-    std::map<std::tuple<TraceKind, std::string, std::string, std::string>, std::string> seen_;
+    std::map<std::tuple<TraceKind, std::string, std::string, std::string>, std::vector<const Trace*>> seen_;
     TraceRows rows_;
 };
 

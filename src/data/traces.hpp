@@ -52,6 +52,8 @@ struct TraceMember {
     std::vector<std::string> arguments;
     std::vector<double> wall_us;
     std::vector<double> cpu_us;  ///< empty where the trace has none
+
+    friend bool operator==(const TraceMember&, const TraceMember&) = default;
 };
 
 struct Trace {

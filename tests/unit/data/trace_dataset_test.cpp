@@ -168,12 +168,16 @@ TEST(TraceDataset, ACopiedTraceCountsOnceAndASecondOneIsPooled) {
                                folder.path() / "jit.d2/z.u2.benchmarking.json");
     const auto copied = make_dataset(folder.read());
     EXPECT_EQ(copied.problems.size(), 1U);
-    EXPECT_TRUE(has_problem(copied.problems, "z.u2.benchmarking.json", "has the uuid of"));
+    EXPECT_TRUE(has_problem(copied.problems, "z.u2.benchmarking.json", "is a copy of"));
     EXPECT_EQ(values(copied.dataset.alone.runtime_us), (Doubles{50, 8, 300}));
     folder.alone("jit", "d2", "wasm/s/fft.wasm", {110});
     const auto again = make_dataset(folder.read());
     EXPECT_EQ(again.pooled_cells, 1);
+    EXPECT_EQ(again.problems.size(), 1U);
     EXPECT_EQ(values(again.dataset.alone.runtime_us), (Doubles{70, 8, 300}));
+    folder.put("later/m.u2.benchmarking.json",  // the same uuid, other runs
+               test::Json{{"module", TraceFolder::module("wasm/s/fft.wasm", "d2", "jit")}, {"wall", {30}}}.dump());
+    EXPECT_EQ(values(make_dataset(folder.read()).dataset.alone.runtime_us), (Doubles{60, 8, 300}));
 }
 
 TEST(TraceDataset, WhereAMemberFailedNoTimeBesideItCounts) {
