@@ -1,65 +1,71 @@
-// A machine of a tape and eight instructions, its loops matched beforehand (unpredictable switch): the triangular
-// number of SIZE by counting. Checked with the closed form.
+// An interpreter of a language of eight signs on a tape of bytes, its loops matched beforehand, runs a program that
+// writes the squares of 1 ... 15, SIZE times. Checked: the squares, against multiplication.
 #include "common.h"
 
-// Cells: what is left of SIZE, k, the sum, a copy of k.
-static const char program[] = ",[->+[->+>+<<]>>[-<<+>>]<<<]>>.";
-
-static uint32_t partner[sizeof program];
+enum { kTape = 64, kLast = 15 };
+// For each n counted down from the first cell: its square, by adding odd numbers, given out and kept.
+static const char program[] =
+    ">>+<<["       // cell 2: the next odd number; for each of the first cell
+    ">>[->+>+<<]"  // cell 3 += odd, cell 4 = odd
+    ">>[-<<+>>]"   // odd back from cell 4
+    "<<++>."       // odd += 2; give out cell 3, the square
+    "<<<-]";
+static int match[sizeof program];
 
 static void match_loops(void) {
-    uint32_t open[16];
-    int depth = 0;
-    for (uint32_t i = 0; program[i] != 0; ++i) {
-        if (program[i] == '[')
-            open[depth++] = i;
-        if (program[i] != ']')
-            continue;
-        partner[i] = open[--depth];
-        partner[partner[i]] = i;
-    }
-    require(depth == 0, "a loop without an end");
+    int stack[8], depth = 0;
+    for (int at = 0; program[at] != 0; ++at)
+        if (program[at] == '[') {
+            stack[depth++] = at;
+        } else if (program[at] == ']') {
+            match[at] = stack[--depth];
+            match[match[at]] = at;
+        }
 }
 
-static uint32_t run(uint32_t input, uint64_t* steps) {
-    static uint32_t tape[64];
-    uint32_t* cell = tape;
-    uint32_t output = 0;
-    for (uint32_t at = 0; program[at] != 0; ++at, ++*steps) {
+static uint64_t run(uint8_t* out, int* written) {
+    uint8_t tape[kTape] = {kLast};
+    int cell = 0;
+    uint64_t steps = 0;
+    for (int at = 0; program[at] != 0; ++at, ++steps)
         switch (program[at]) {
-            case '+':
-                ++*cell;
-                break;
-            case '-':
-                --*cell;
+            case '>':
+                ++cell;
                 break;
             case '<':
                 --cell;
                 break;
-            case '>':
-                ++cell;
+            case '+':
+                ++tape[cell];
                 break;
-            case '[':
-                at = *cell == 0 ? partner[at] : at;
-                break;
-            case ']':
-                at = *cell != 0 ? partner[at] : at;
-                break;
-            case ',':
-                *cell = input;
+            case '-':
+                --tape[cell];
                 break;
             case '.':
-                output = *cell;
+                out[(*written)++] = tape[cell];
+                break;
+            case '[':
+                if (tape[cell] == 0)
+                    at = match[at];
+                break;
+            case ']':
+                if (tape[cell] != 0)
+                    at = match[at];
                 break;
         }
-    }
-    return output;
+    return steps;
 }
 
 int main(void) {
-    uint64_t steps = 0;
     match_loops();
-    const uint32_t sum = run(SIZE, &steps);
-    require(sum == (uint64_t)SIZE * (SIZE + 1) / 2, "the triangular number");
-    return finish(mix(sum, steps));
+    uint64_t digest = 0;
+    for (int round = 0; round < SIZE; ++round) {
+        uint8_t out[kTape];
+        int written = 0;
+        digest = mix(digest, run(out, &written));
+        require(written == kLast, "another number of squares");
+        for (int n = 1; n <= kLast; ++n)
+            require(out[n - 1] == n * n, "a number that is no square");
+    }
+    return finish(digest);
 }

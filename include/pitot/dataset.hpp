@@ -76,10 +76,18 @@ struct ReadOptions {
 [[nodiscard]] Result<Dataset> read_dataset(std::span<const std::filesystem::path> files,
                                            const ReadOptions& options = {});
 
-/// Writes the index layout (.npz) or, by the extension .csv, the long form with `STEM.platforms.csv` and
+/// How a dataset lies in an .npz archive.
+enum class Layout : std::uint8_t {
+    kIndex,  ///< (2025) a row an observation, module features as ln(1 + count)
+    kDense,  ///< (2023) a platform × module matrix of runtimes, 0 = not measured; module features as counts
+};
+
+/// Writes an .npz archive in that layout or, by the extension .csv, the long form with `STEM.platforms.csv` and
 /// `STEM.modules.csv` beside it. Whole or not at all. Observations of 2^20 rows and more are stored in the index layout
-/// so that they can be mapped; fewer are compressed.
-[[nodiscard]] Result<void> write_dataset(const Dataset& dataset, const std::filesystem::path& file);
+/// so that they can be mapped; fewer are compressed. The dense layout holds one observation a pair: it is a kInput
+/// error if a pair was measured more than once alone.
+[[nodiscard]] Result<void> write_dataset(const Dataset& dataset, const std::filesystem::path& file,
+                                         Layout layout = Layout::kIndex);
 
 /// SHA-256 (64 hexadecimal digits) of names, features and observations: equal data in different files agree.
 [[nodiscard]] std::string dataset_digest(const Dataset& dataset);

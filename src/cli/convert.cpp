@@ -15,7 +15,13 @@
 namespace pitot::cli {
 namespace {
 
-Result<void> convert(DatasetOptions inputs) {
+struct Options {
+    DatasetOptions inputs;
+    std::string layout = "index";
+};
+
+Result<void> convert(Options options) {
+    DatasetOptions& inputs = options.inputs;
     if (inputs.files.size() < 2) {
         return fail(ErrorCode::kUsage, "name what to read and, last, what to write: pitot convert IN... OUT");
     }
@@ -29,7 +35,8 @@ Result<void> convert(DatasetOptions inputs) {
     if (!dataset) {
         return Failure(dataset.error());
     }
-    if (auto written = write_dataset(*dataset, out); !written) {
+    const Layout layout = options.layout == "dense" ? Layout::kDense : Layout::kIndex;
+    if (auto written = write_dataset(*dataset, out, layout); !written) {
         return written;
     }
     fmt::print("{}: {} platforms, {} modules, {} observations alone, {} with co-runners\n", printable(out.string()),
@@ -39,18 +46,22 @@ Result<void> convert(DatasetOptions inputs) {
 }
 
 Action add(CLI::App& app) {
-    auto inputs = std::make_shared<DatasetOptions>();
-    inputs->add_to(app);
+    auto options = std::make_shared<Options>();
+    options->inputs.add_to(app);
     app.get_option("dataset")->description(
         "Datasets to read (.npz or .csv; several are joined) and, last, the file to write: .npz, or .csv, which gets "
         "its "
         "features beside it as STEM.platforms.csv and STEM.modules.csv");
+    app.add_option("--layout", options->layout,
+                   "Of .npz: index (a row an observation) or dense (a platform x module matrix, a pair measured once)")
+        ->check(CLI::IsMember({"index", "dense"}))
+        ->capture_default_str();
     app.footer(
         "Examples:\n"
         "  pitot convert data.csv data.npz\n"
         "  pitot convert data.npz if2.npz all.npz\n"
         "  pitot convert runs.csv clean.npz --skip-invalid --module-features opcodes.csv");
-    return [inputs] { return convert(*inputs); };
+    return [options] { return convert(*options); };
 }
 
 }  // namespace

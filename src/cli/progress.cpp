@@ -41,23 +41,37 @@ std::string cut(std::string text, std::size_t width) {
     return text;
 }
 
-}  // namespace
+std::string time_left(double seconds) {
+    const double left_s = std::max(1.0, std::ceil(seconds));
+    return (left_s < 60.0 ? fmt::format("{:.0f} s", left_s) : format_duration({left_s * 1e6})) + " left";
+}
 
-std::string progress_line(const std::string& label, std::int64_t done, std::int64_t total, double elapsed_s,
-                          std::size_t width) {
-    const double share = total > 0 ? std::clamp(static_cast<double>(done) / static_cast<double>(total), 0.0, 1.0) : 0.0;
-    std::string tail = fmt::format("] {:3.0f} %", share * 100.0);
-    if (elapsed_s > 0.0 && done > 0) {
-        const double rate = static_cast<double>(done) / elapsed_s;
-        const double left_s = std::max(1.0, std::ceil(static_cast<double>(total - done) / rate));
-        const std::string left = left_s < 60.0 ? fmt::format("{:.0f} s", left_s) : format_duration({left_s * 1e6});
-        tail += fmt::format("  {} steps/s  {} left", format_count(static_cast<std::int64_t>(rate)), left);
-    }
+/// A bar of what `width` leaves to it, `rest` behind it.
+std::string bar_line(const std::string& label, double share, const std::string& rest, std::size_t width) {
+    const std::string tail = fmt::format("] {:3.0f} %", share * 100.0) + rest;
     const std::string head = label + "  [";
     const std::size_t taken = display_width(head) + tail.size();
     const std::size_t bar = std::clamp(width > taken ? width - taken : 0, kShortestBar, kLongestBar);
     const auto filled = static_cast<std::size_t>(share * static_cast<double>(bar));
     return cut(head + std::string(filled, '#') + std::string(bar - filled, '.') + tail, width);
+}
+
+}  // namespace
+
+std::string progress_line(const std::string& label, std::int64_t done, std::int64_t total, double elapsed_s,
+                          std::size_t width) {
+    const double share = total > 0 ? std::clamp(static_cast<double>(done) / static_cast<double>(total), 0.0, 1.0) : 0.0;
+    std::string rest;
+    if (elapsed_s > 0.0 && done > 0) {
+        const double rate = static_cast<double>(done) / elapsed_s;
+        rest = fmt::format("  {} steps/s  {}", format_count(static_cast<std::int64_t>(rate)),
+                           time_left(static_cast<double>(total - done) / rate));
+    }
+    return bar_line(label, share, rest, width);
+}
+
+std::string share_line(const std::string& label, double share, std::optional<double> left_s, std::size_t width) {
+    return bar_line(label, std::clamp(share, 0.0, 1.0), left_s ? "  " + time_left(*left_s) : "", width);
 }
 
 Progress::Progress(std::string label)
@@ -72,17 +86,33 @@ std::function<void(std::int64_t done, std::int64_t total)> Progress::callback() 
     return [this](std::int64_t done, std::int64_t total) { update(done, total); };
 }
 
-void Progress::update(std::int64_t done, std::int64_t total) {
+bool Progress::is_due() {
     const Clock::time_point now = Clock::now();
-    if (now - last_ < kRedraw) {
-        return;
+    if (!enabled_ || now - last_ < kRedraw) {
+        return false;
     }
     last_ = now;
-    const double elapsed_s = std::chrono::duration<double>(now - started_).count();
-    // One column is left free: a full line would wrap. "\x1b[K" clears what an older, longer line left.
-    fmt::print(stderr, "\r{}\x1b[K", progress_line(label_, done, total, elapsed_s, terminal_width() - 1));
+    return true;
+}
+
+void Progress::draw(const std::string& line) {
+    fmt::print(stderr, "\r{}\x1b[K", line);  // clears what an older, longer line left
     std::fflush(stderr);
     drawn_ = true;
+}
+
+// One column is left free: a full line would wrap.
+void Progress::update(std::int64_t done, std::int64_t total) {
+    if (is_due()) {
+        const double elapsed_s = std::chrono::duration<double>(last_ - started_).count();
+        draw(progress_line(label_, done, total, elapsed_s, terminal_width() - 1));
+    }
+}
+
+void Progress::show(const std::string& label, double share, std::optional<double> left_s) {
+    if (is_due()) {
+        draw(share_line(label, share, left_s, terminal_width() - 1));
+    }
 }
 
 void Progress::clear() {

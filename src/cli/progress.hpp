@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace pitot::cli {
@@ -11,6 +12,10 @@ namespace pitot::cli {
 /// "label  [######......]  50 %  1 234 567 steps/s  12 s left"; cut to `width` columns.
 [[nodiscard]] std::string progress_line(const std::string& label, std::int64_t done, std::int64_t total,
                                         double elapsed_s, std::size_t width);
+
+/// The same for work that is not counted in steps; nothing of the time left while that is unknown.
+[[nodiscard]] std::string share_line(const std::string& label, double share, std::optional<double> left_s,
+                                     std::size_t width);
 
 /// Draws at most ten times a second when stderr is a terminal and does nothing otherwise; clears itself at the end.
 /// Calls of the callback must not overlap.
@@ -25,12 +30,18 @@ public:
 
     /// For RunOptions::progress; must not outlive this object.
     [[nodiscard]] std::function<void(std::int64_t done, std::int64_t total)> callback();
+    /// Whether anybody looks: else show() is not worth calling.
+    [[nodiscard]] bool enabled() const { return enabled_; }
+    /// Draws a share of something under a label of its own.
+    void show(const std::string& label, double share, std::optional<double> left_s);
     /// Removes the bar from the terminal; the next update draws it again.
     void clear();
 
 private:
     using Clock = std::chrono::steady_clock;
     void update(std::int64_t done, std::int64_t total);
+    void draw(const std::string& line);
+    [[nodiscard]] bool is_due();
 
     std::string label_;
     bool enabled_;

@@ -9,8 +9,19 @@ namespace pitot::cli {
 [[nodiscard]] Verb predict_verb();
 [[nodiscard]] Verb evaluate_verb();
 [[nodiscard]] Verb info_verb();
+[[nodiscard]] Verb dataset_verb();
+[[nodiscard]] Verb matrix_verb();
+[[nodiscard]] Verb opcodes_verb();
+[[nodiscard]] Verb platforms_verb();
+[[nodiscard]] Verb merge_verb();
+[[nodiscard]] Verb interference_verb();
 [[nodiscard]] Verb convert_verb();
 [[nodiscard]] Verb presets_verb();
+[[nodiscard]] Verb profile_verb();
+[[nodiscard]] Verb interpret_verb();
+[[nodiscard]] Verb engines_verb();
+[[nodiscard]] Verb device_verb();
+[[nodiscard]] Verb measure_verb();
 [[nodiscard]] Verb bench_verb();
 
 }  // namespace pitot::cli

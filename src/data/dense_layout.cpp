@@ -7,6 +7,7 @@
 #include <cmath>
 #include <utility>
 
+#include "data/index_layout.hpp"
 #include "data/npz_columns.hpp"
 #include "data/source.hpp"
 #include "data/utf8.hpp"
@@ -23,6 +24,9 @@ public:
     [[nodiscard]] std::string file() const override { return npz_.file().string(); }
 
     [[nodiscard]] Result<SourceSides> sides() override {
+        if (auto checked = check_dataset_schema(npz_); !checked) {
+            return Failure(std::move(checked).error());
+        }
         SourceSides sides;
         auto platforms =
             read_side(npz_, {Axis::kPlatform, "platform", "platform_data", "platform_features", false}, sides.problems);

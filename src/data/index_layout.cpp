@@ -21,7 +21,7 @@ public:
     [[nodiscard]] std::string file() const override { return npz_.file().string(); }
 
     [[nodiscard]] Result<SourceSides> sides() override {
-        if (auto checked = check_schema(); !checked) {
+        if (auto checked = check_dataset_schema(npz_); !checked) {
             return Failure(std::move(checked).error());
         }
         SourceSides sides;
@@ -74,22 +74,6 @@ public:
     }
 
 private:
-    [[nodiscard]] Result<void> check_schema() const {
-        if (!npz_.contains(kDatasetSchemaArray)) {
-            return {};
-        }
-        const auto schema = npz_.values<std::int64_t>(kDatasetSchemaArray);
-        if (!schema) {
-            return Failure(schema.error());
-        }
-        if (schema->size() != 1 || schema->front() < 1 || schema->front() > kDatasetSchema) {
-            return fail(ErrorCode::kInput,
-                        fmt::format("{} says this file is of version {}, this program reads 1 to {}; use a newer Pitot",
-                                    array_place(npz_, kDatasetSchemaArray), fmt::join(*schema, ", "), kDatasetSchema));
-        }
-        return {};
-    }
-
     [[nodiscard]] Result<void> read_co_runners(std::int64_t n, IndexedRows& rows) const {
         while (npz_.contains(co_runner_array(rows.width)) && rows.co_runner_arrays.size() < kMostCoRunners) {
             rows.co_runner_arrays.push_back(co_runner_array(rows.width));
@@ -155,6 +139,22 @@ private:
 };
 
 }  // namespace
+
+Result<void> check_dataset_schema(const NpzReader& npz) {
+    if (!npz.contains(kDatasetSchemaArray)) {
+        return {};
+    }
+    const auto schema = npz.values<std::int64_t>(kDatasetSchemaArray);
+    if (!schema) {
+        return Failure(schema.error());
+    }
+    if (schema->size() != 1 || schema->front() < 1 || schema->front() > kDatasetSchema) {
+        return fail(ErrorCode::kInput,
+                    fmt::format("{} says this file is of version {}, this program reads 1 to {}; use a newer Pitot",
+                                array_place(npz, kDatasetSchemaArray), fmt::join(*schema, ", "), kDatasetSchema));
+    }
+    return {};
+}
 
 std::string co_runner_array(std::int32_t k) { return fmt::format("i_interference{}", k); }
 

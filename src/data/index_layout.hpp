@@ -18,6 +18,9 @@ inline constexpr const char* kModelSchemaArray = "pitot_model_schema";
 inline constexpr const char* kDatasetSchemaArray = "pitot_dataset_schema";
 inline constexpr std::int64_t kDatasetSchema = 1;
 
+/// Refuses a dataset of a newer version than this program's. Files without a version are those of others.
+[[nodiscard]] Result<void> check_dataset_schema(const NpzReader& npz);
+
 /// 0: the row was measured alone; 1: with co-runners. Written where one file holds both; without it every row of a file
 /// with co-runner columns counts as measured with co-runners, even one that names none.
 inline constexpr const char* kObjectiveArray = "i_objective";

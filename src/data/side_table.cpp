@@ -84,14 +84,13 @@ private:
     std::vector<double> values_;
 };
 
-// The opcode count a module's feature stands for, or something negative if it is none.
-double count_of(double feature) {
+}  // namespace
+
+double opcode_count(double feature) {
     const double count = std::expm1(feature);
     const double whole = std::round(count);
     return std::abs(count - whole) <= 1e-6 * whole ? whole : count;
 }
-
-}  // namespace
 
 const char* word(Axis axis) { return axis == Axis::kPlatform ? "platform" : "module"; }
 
@@ -135,7 +134,7 @@ Result<void> write_side_table(const Side& side, Axis axis, const std::filesystem
             out.put(side.names[static_cast<std::size_t>(i)]);
             for (std::size_t j = 0; j < side.feature_names.size(); ++j) {
                 const double feature = side.features(i, static_cast<std::int64_t>(j));
-                const double value = axis == Axis::kModule ? count_of(feature) : feature;
+                const double value = axis == Axis::kModule ? opcode_count(feature) : feature;
                 if (!std::isfinite(value) || (axis == Axis::kModule && value < 0)) {
                     return fail(
                         ErrorCode::kInput,

@@ -27,6 +27,10 @@ enum class Axis { kPlatform, kModule };
 /// written as that number. Module features below 0 are no logarithms of counts: a kInput error.
 [[nodiscard]] Result<void> write_side_table(const Side& side, Axis axis, const std::filesystem::path& file);
 
+/// The opcode count that a module's feature ln(1 + count) stands for, a whole number where it is one within 1e-6
+/// (relative); negative or not finite if it stands for none.
+[[nodiscard]] double opcode_count(double feature);
+
 /// " (did you mean 'a' or 'b'?)" with the known names nearest to an unknown one, or "" when none is near.
 [[nodiscard]] std::string near_names(std::string_view unknown, std::span<const std::string> known);
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "data/csv_file.hpp"
+#include "data/dense_layout.hpp"
 #include "data/index_layout.hpp"
 #include "data/npz.hpp"
 #include "data/side_table.hpp"
@@ -164,12 +165,12 @@ Result<void> write_index_layout(const Dataset& dataset, const std::filesystem::p
     return npz.write(file);
 }
 
-Result<void> write_dataset(const Dataset& dataset, const std::filesystem::path& file) {
+Result<void> write_dataset(const Dataset& dataset, const std::filesystem::path& file, Layout layout) {
     if (auto checked = check(dataset, file); !checked) {
         return checked;
     }
     if (file.extension() == ".npz") {
-        return write_index_layout(dataset, file);
+        return layout == Layout::kDense ? write_dense_layout(dataset, file) : write_index_layout(dataset, file);
     }
     if (file.extension() == ".csv") {
         return write_long_form(dataset, file);

@@ -1,0 +1,79 @@
+// pitot dataset: collections of traces into a dataset, in one step.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+
+#include "cli/output.hpp"
+#include "cli/trace_options.hpp"
+#include "cli/verbs.hpp"
+
+namespace pitot::cli {
+namespace {
+
+struct Options {
+    TraceFlags traces;
+    LayoutFlag layout;
+    std::string out = "data.npz";
+    bool keep_unobserved = false;
+};
+
+Result<void> make(const Options& options) {
+    const std::filesystem::path out = options.out;
+    if (out.extension() != ".npz" && out.extension() != ".csv") {
+        return fail(ErrorCode::kUsage,
+                    fmt::format("cannot write '{}': let its name end in .npz or .csv", printable(options.out)));
+    }
+    auto trace_options = options.traces.options();
+    if (!trace_options) {
+        return Failure(std::move(trace_options).error());
+    }
+    trace_options->keep_unobserved = options.keep_unobserved;
+    const auto collection = options.traces.collection();
+    if (!collection) {
+        return Failure(collection.error());
+    }
+    const auto made = make_dataset(*collection, *trace_options);
+    if (auto reported = options.traces.report(made.problems); !reported) {
+        return reported;
+    }
+    if (auto observed = require_observations(made); !observed) {
+        return observed;
+    }
+    if (auto written = write_dataset(made.dataset, out, options.layout.of(trace_options->release)); !written) {
+        return written;
+    }
+    print_result(options.traces, out, made);
+    return {};
+}
+
+Action add(CLI::App& app) {
+    auto options = std::make_shared<Options>();
+    app.add_option("collection", options->traces.paths,
+                   "Collections: folders of traces with their runtimes.json, flat files, further descriptions of "
+                   "devices")
+        ->required()
+        ->type_name("COLLECTION");
+    app.add_option("-o,--out", options->out, "File to write, .npz or .csv")->type_name("FILE")->capture_default_str();
+    options->layout.add_to(app);
+    app.add_flag("--keep-unobserved", options->keep_unobserved,
+                 "Keep platforms and modules that have traces but no observation");
+    options->traces.add_target(app);
+    options->traces.add_runs(app);
+    options->traces.add_platforms(app);
+    options->traces.add_reading(app);
+    app.footer(
+        "What cannot be used is named and left out; docs/traces.md has the formats.\n"
+        "Examples:\n"
+        "  pitot dataset traces/ -o data.npz\n"
+        "  pitot dataset alone/ opcodes/ together/ microcontrollers.json -o data.npz --runs median\n"
+        "  pitot dataset traces-2023/ -o data.npz --release 2023");
+    return [options] { return make(*options); };
+}
+
+}  // namespace
+
+Verb dataset_verb() { return {"dataset", "Turn collections of traces into a dataset", add}; }
+
+}  // namespace pitot::cli

@@ -1,0 +1,89 @@
+// pitot device: what this machine is.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "cli/output.hpp"
+#include "cli/verbs.hpp"
+#include "fleet/device.hpp"
+
+namespace pitot::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Options {
+    std::string emulated;
+    std::filesystem::path table;
+    bool json = false;
+};
+
+std::string size_of(const Json& bytes) { return bytes == 0 ? "none known" : format_bytes(bytes.get<std::uint64_t>()); }
+
+void print_text(const fleet::Device& device) {
+    const Json entry = Json::parse(device.json);
+    const Json& cpu = entry.at("platform").at("cpu");
+    const Json& mem = entry.at("platform").at("mem");
+    const auto line = [](const char* what, const std::string& value) {
+        fmt::print("{:<18}{}\n", what, printable(value));
+    };
+    line("name", device.name);
+    line("id", device.id);
+    line("microarchitecture", cpu.at("cpu").get<std::string>());
+    const bool knows_frequency = cpu.at("cpufreq") != 0;
+    const double ghz = cpu.at("cpufreq").get<double>() / 1e9;
+    line("frequency", knows_frequency ? fmt::format("{:.2f} GHz", ghz) : "not known");
+    line("cores", format_count(entry.at("cores").get<std::int64_t>()));
+    line("L1 data", size_of(mem.at("l1d_size")));
+    line("L1 instructions", size_of(mem.at("l1i_size")));
+    const bool knows_ways = mem.at("l2_size") != 0;
+    line("L2", size_of(mem.at("l2_size")) +
+                   (knows_ways ? fmt::format(", {} bytes a line, {} ways", mem.at("l2_line").get<std::uint64_t>(),
+                                             mem.at("l2_assoc").get<std::uint64_t>())
+                               : ""));
+    line("L3", size_of(mem.at("l3_size")));
+    if (entry.contains("emulated")) {
+        const Json& emulated = entry.at("emulated");
+        line("emulated",
+             fmt::format("{}, {}", emulated.at("title").get<std::string>(), emulated.at("version").get<std::string>()));
+    }
+}
+
+Result<void> show(const Options& options) {
+    const Result<fleet::Device> device = fleet::describe_device(options.emulated, options.table);
+    if (!device) {
+        return Failure(device.error());
+    }
+    if (options.json) {
+        print_json({{device->id, Json::parse(device->json)}});
+    } else {
+        print_text(*device);
+    }
+    return {};
+}
+
+Action add(CLI::App& app) {
+    auto options = std::make_shared<Options>();
+    app.add_option("--emulated", options->emulated, "A device that is emulated here: qemu-aarch64, …")
+        ->type_name("NAME");
+    app.add_option("--table", options->table, "Table with further emulated devices (JSON; docs/engines.md)")
+        ->type_name("FILE");
+    app.add_flag("--json", options->json, "Print JSON, in the form of a collection's runtimes.json");
+    app.footer(
+        "Examples:\n"
+        "  pitot device\n"
+        "  pitot device --json > runtimes.json\n"
+        "  pitot device --emulated qemu-aarch64");
+    return [options] { return show(*options); };
+}
+
+}  // namespace
+
+Verb device_verb() { return {"device", "Describe this machine, or one that is emulated on it", add}; }
+
+}  // namespace pitot::cli

@@ -1,0 +1,86 @@
+// pitot interference: traces of modules side by side into rows that go with a dataset.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+
+#include "cli/trace_options.hpp"
+#include "cli/verbs.hpp"
+#include "data/trace_dataset.hpp"
+#include "pitot/dataset.hpp"
+
+namespace pitot::cli {
+namespace {
+
+struct Options {
+    TraceFlags traces;
+    LayoutFlag layout;
+    std::string dataset = "data.npz";
+    std::string out = "if2.npz";
+};
+
+Result<void> make(const Options& options) {
+    const auto trace_options = options.traces.options();
+    if (!trace_options) {
+        return Failure(trace_options.error());
+    }
+    const std::vector<std::filesystem::path> files = {options.dataset};
+    auto known = read_dataset(files);
+    if (!known) {
+        return Failure(std::move(known).error());
+    }
+    const auto collection = options.traces.collection();
+    if (!collection) {
+        return Failure(collection.error());
+    }
+    auto made = make_interference(*collection, *known, *trace_options);
+    if (auto reported = options.traces.report(made.problems); !reported) {
+        return reported;
+    }
+    if (auto observed = require_observations(made); !observed) {
+        return observed;
+    }
+    const Layout layout = options.layout.of(trace_options->release);
+    if (layout == Layout::kDense) {  // which has no form for rows without a matrix
+        made.dataset.platforms = std::move(known->platforms);
+        made.dataset.modules = std::move(known->modules);
+        made.dataset.alone = std::move(known->alone);
+    }
+    const auto out = with_npz(options.out);
+    if (auto written = write_dataset(made.dataset, out, layout); !written) {
+        return written;
+    }
+    print_result(options.traces, out, made);
+    return {};
+}
+
+Action add(CLI::App& app) {
+    auto options = std::make_shared<Options>();
+    app.add_option("-s,--src,-p,--path", options->traces.paths, "Collections with traces of modules side by side")
+        ->required()
+        ->type_name("COLLECTION");
+    app.add_option("-d,--dataset", options->dataset, "Dataset whose platforms and modules the rows are of")
+        ->type_name("FILE")
+        ->capture_default_str();
+    app.add_option("-o,--out", options->out, "File to write; .npz is added where it is missing")
+        ->type_name("FILE")
+        ->capture_default_str();
+    options->layout.add_to(app);
+    options->traces.add_runs(app);
+    options->traces.add_platforms(app);
+    options->traces.add_reading(app);
+    app.footer(
+        "The index layout holds the rows alone and goes with the dataset: pitot fit data.npz if2.npz. The dense "
+        "layout\n"
+        "holds the dataset as well.\n"
+        "Examples:\n"
+        "  pitot interference -s together/ -d data.npz -o if2.npz");
+    return [options] { return make(*options); };
+}
+
+}  // namespace
+
+Verb interference_verb() { return {"interference", "Turn traces of modules side by side into rows of a dataset", add}; }
+
+}  // namespace pitot::cli

@@ -1,0 +1,72 @@
+// pitot matrix: benchmarking traces into a matrix of runtimes.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+
+#include "cli/trace_options.hpp"
+#include "cli/verbs.hpp"
+#include "data/trace_parts.hpp"
+
+namespace pitot::cli {
+namespace {
+
+struct Options {
+    TraceFlags traces;
+    std::string out = "matrix";
+    bool filter = false;
+};
+
+Result<void> make(const Options& options) {
+    auto trace_options = options.traces.options();
+    if (!trace_options) {
+        return Failure(std::move(trace_options).error());
+    }
+    trace_options->keep_unobserved = !options.filter;
+    const auto collection = options.traces.collection();
+    if (!collection) {
+        return Failure(collection.error());
+    }
+    const auto made = make_matrix(*collection, *trace_options);
+    if (auto reported = options.traces.report(made.problems); !reported) {
+        return reported;
+    }
+    if (auto observed = require_observations(made); !observed) {
+        return observed;
+    }
+    const auto out = with_npz(options.out);
+    if (auto written = write_matrix(made.dataset, out); !written) {
+        return written;
+    }
+    print_result(options.traces, out, made);
+    return {};
+}
+
+Action add(CLI::App& app) {
+    auto options = std::make_shared<Options>();
+    app.add_option("-p,--path", options->traces.paths, "Collections: folders of traces, or flat files")
+        ->required()
+        ->type_name("COLLECTION");
+    app.add_option("-o,--out", options->out, "File to write; .npz is added where it is missing")
+        ->type_name("FILE")
+        ->capture_default_str();
+    app.add_flag("-f,--filter", options->filter,
+                 "Leave out platforms and modules without observations; else every runtime has a row on every device");
+    options->traces.add_target(app);
+    options->traces.add_platforms(app);
+    options->traces.add_reading(app);
+    app.footer(
+        "The file has 'data' (platforms x modules, 0 = not measured), 'platform' and 'module'; 'pitot merge' adds\n"
+        "features.\n"
+        "Examples:\n"
+        "  pitot matrix -p traces/ more/ -o matrix\n"
+        "  pitot matrix -p traces/ -f --exclude wasm3.pi --release 2023");
+    return [options] { return make(*options); };
+}
+
+}  // namespace
+
+Verb matrix_verb() { return {"matrix", "Turn traces into a matrix of runtimes, without features", add}; }
+
+}  // namespace pitot::cli

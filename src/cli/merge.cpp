@@ -1,0 +1,85 @@
+// pitot merge: a matrix and features into a dataset.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+
+#include "cli/output.hpp"
+#include "cli/trace_options.hpp"
+#include "cli/verbs.hpp"
+#include "data/trace_parts.hpp"
+#include "pitot/dataset.hpp"
+
+namespace pitot::cli {
+namespace {
+
+struct Options {
+    std::vector<std::string> matrices = {"matrix.npz"};
+    std::string opcodes = "opcodes.npz";
+    std::string platforms = "platforms.npz";
+    std::string out = "data.npz";
+    std::string layout = "dense";
+};
+
+Result<void> merge(const Options& options) {
+    const std::vector<std::filesystem::path> files(options.matrices.begin(), options.matrices.end());
+    auto dataset = read_dataset(files);
+    if (!dataset) {
+        return Failure(std::move(dataset).error());
+    }
+    const auto opcodes = read_opcodes(options.opcodes);
+    if (!opcodes) {
+        return Failure(opcodes.error());
+    }
+    const auto platforms = read_platforms(options.platforms);
+    if (!platforms) {
+        return Failure(platforms.error());
+    }
+    auto modules = select_rows(dataset->modules.names, *opcodes, Axis::kModule, options.opcodes);
+    if (!modules) {
+        return Failure(std::move(modules).error());
+    }
+    auto described = select_rows(dataset->platforms.names, *platforms, Axis::kPlatform, options.platforms);
+    if (!described) {
+        return Failure(std::move(described).error());
+    }
+    dataset->modules = *std::move(modules);
+    dataset->platforms = *std::move(described);
+    const Layout layout = options.layout == "dense" ? Layout::kDense : Layout::kIndex;
+    if (auto written = write_dataset(*dataset, options.out, layout); !written) {
+        return written;
+    }
+    fmt::print("{}: {} platforms, {} modules, {} observations alone, {} with co-runners\n", printable(options.out),
+               format_count(dataset->platforms.size()), format_count(dataset->modules.size()),
+               format_count(dataset->alone.size()), format_count(dataset->together.size()));
+    return {};
+}
+
+Action add(CLI::App& app) {
+    auto options = std::make_shared<Options>();
+    app.add_option("-m,--matrix", options->matrices, "Matrices (of 'pitot matrix'), or datasets; several are joined")
+        ->type_name("FILE")
+        ->capture_default_str();
+    app.add_option("-p,--opcodes", options->opcodes, "Features of modules (of 'pitot opcodes')")
+        ->type_name("FILE")
+        ->capture_default_str();
+    app.add_option("-t,--platforms", options->platforms, "Features of platforms (of 'pitot platforms')")
+        ->type_name("FILE")
+        ->capture_default_str();
+    app.add_option("-o,--out", options->out, "File to write, .npz or .csv")->type_name("FILE")->capture_default_str();
+    app.add_option("--layout", options->layout, "dense (a matrix) or index (a row an observation)")
+        ->check(CLI::IsMember({"index", "dense"}))
+        ->capture_default_str();
+    app.footer(
+        "Rows go together by name; features of the matrix itself are replaced.\n"
+        "Examples:\n"
+        "  pitot merge -m matrix.npz -p opcodes.npz -t platforms.npz -o data.npz");
+    return [options] { return merge(*options); };
+}
+
+}  // namespace
+
+Verb merge_verb() { return {"merge", "Join a matrix with features of modules and platforms", add}; }
+
+}  // namespace pitot::cli

@@ -1,0 +1,147 @@
+// pitot platforms: descriptions of devices into features of platforms.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+
+#include "cli/output.hpp"
+#include "cli/trace_options.hpp"
+#include "cli/verbs.hpp"
+#include "data/trace_parts.hpp"
+#include "pitot/dataset.hpp"
+
+namespace pitot::cli {
+namespace {
+
+struct Options {
+    TraceFlags traces;
+    std::string matrix;
+    std::vector<std::string> runtimes;
+    std::string out = "platforms";
+};
+
+struct Platforms {
+    std::vector<std::string> names;
+    std::vector<PlatformParts> parts;
+    std::vector<TraceProblem> problems;
+};
+
+// The platforms of a matrix, whose names are runtime, separator, device.
+Result<Platforms> of_matrix(const Options& options, const Collection& collection) {
+    const std::vector<std::filesystem::path> files = {options.matrix};
+    const auto matrix = read_dataset(files);
+    if (!matrix) {
+        return Failure(matrix.error());
+    }
+    Platforms platforms;
+    for (const std::string& name : matrix->platforms.names) {
+        const std::size_t at = name.find(options.traces.separator);
+        if (at == std::string::npos || options.traces.separator.empty()) {
+            return fail(
+                ErrorCode::kInput,
+                fmt::format("{}: platform '{}' is not RUNTIME{}DEVICE; say with --separator what stands between",
+                            options.matrix, printable(name), options.traces.separator));
+        }
+        const std::string device_name = name.substr(at + options.traces.separator.size());
+        const Device* device = collection.find_device_named(device_name);
+        if (device == nullptr || !device->described) {
+            platforms.problems.push_back(
+                {options.matrix, fmt::format("device '{}' of platform '{}' is not described; its features are 0",
+                                             printable(device_name), printable(name))});
+        }
+        platforms.names.push_back(name);
+        platforms.parts.push_back({name.substr(0, at), device});
+    }
+    return platforms;
+}
+
+// Every runtime on every device.
+Platforms of_runtimes(const Options& options, const Collection& collection) {
+    std::set<std::string> devices;
+    for (const Device& device : collection.devices) {
+        devices.insert(device.name);
+    }
+    Platforms platforms;
+    for (const std::string& runtime : std::set<std::string>(options.runtimes.begin(), options.runtimes.end())) {
+        for (const std::string& device : devices) {
+            platforms.names.push_back(runtime + options.traces.separator + device);
+            platforms.parts.push_back({runtime, collection.find_device_named(device)});
+        }
+    }
+    return platforms;
+}
+
+Result<void> make(const Options& options) {
+    if (options.matrix.empty() == options.runtimes.empty()) {
+        return fail(ErrorCode::kUsage,
+                    "say which platforms: those of a matrix (-m matrix.npz) or runtimes (-r NAME...)");
+    }
+    const auto collection = options.traces.collection();
+    if (!collection) {
+        return Failure(collection.error());
+    }
+    if (collection->devices.empty()) {
+        return fail(
+            ErrorCode::kInput,
+            fmt::format("there is no device in {}{}; give a runtimes.json that has some",
+                        printable(options.traces.paths.front()),
+                        collection->problems.empty() ? "" : " (" + collection->problems.front().to_string() + ")"));
+    }
+    auto platforms = options.matrix.empty() ? of_runtimes(options, *collection) : of_matrix(options, *collection);
+    if (!platforms) {
+        return Failure(std::move(platforms).error());
+    }
+    std::vector<TraceProblem> problems = collection->problems;
+    problems.insert(problems.end(), platforms->problems.begin(), platforms->problems.end());
+    if (auto reported = options.traces.report(problems); !reported) {
+        return reported;
+    }
+    const Release release = options.traces.release_of();
+    const Side side = platform_side(std::move(platforms->names), platforms->parts, collection->devices, release);
+    const auto out = with_npz(options.out);
+    if (auto written = write_platforms(side, out, release); !written) {
+        return written;
+    }
+    if (options.traces.json) {
+        print_json({{"out", out.string()},
+                    {"platforms", side.names},
+                    {"features", side.feature_names},
+                    {"problems", problems_json(problems)}});
+    } else {
+        fmt::print("{}: {} platforms, {} features\n", printable(out.string()), format_count(side.size()),
+                   format_count(side.features.cols()));
+    }
+    return {};
+}
+
+Action add(CLI::App& app) {
+    auto options = std::make_shared<Options>();
+    app.add_option("-p,--path", options->traces.paths, "Descriptions of devices (runtimes.json), or collections")
+        ->required()
+        ->type_name("FILE");
+    app.add_option("-m,--matrix", options->matrix, "Matrix, or dataset, whose platforms are described")
+        ->type_name("FILE");
+    app.add_option("-r,--runtimes", options->runtimes, "Or: runtimes, each on every device")->type_name("NAME");
+    app.add_option("-o,--out", options->out, "File to write; .npz is added where it is missing")
+        ->type_name("FILE")
+        ->capture_default_str();
+    app.add_option("--separator", options->traces.separator,
+                   "What stands between runtime and device in the name of a platform")
+        ->capture_default_str();
+    options->traces.add_reading(app);
+    app.footer(
+        "With --release 2023 the file has 'data', 'platform' and 'feature', with 2025 'data', 'names' and 'labels'.\n"
+        "Examples:\n"
+        "  pitot platforms -p traces/runtimes.json more/runtimes.json -m matrix.npz -o platforms\n"
+        "  pitot platforms -p traces/runtimes.json -r wasm3 wasmtime-jit -o platforms");
+    return [options] { return make(*options); };
+}
+
+}  // namespace
+
+Verb platforms_verb() { return {"platforms", "Turn descriptions of devices into features of platforms", add}; }
+
+}  // namespace pitot::cli

@@ -1,0 +1,121 @@
+#include "data/json_text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "data/utf8.hpp"
+
+namespace pitot {
+namespace {
+
+// Brackets open at once, at most; those in texts do not count. Of broken JSON it may say too much, never too little.
+std::size_t depth_of(std::string_view text) {
+    std::size_t depth = 0;
+    std::size_t deepest = 0;
+    bool quoted = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (quoted) {
+            i += c == '\\' ? 1 : 0;
+            quoted = c != '"';
+        } else if (c == '"') {
+            quoted = true;
+        } else if (c == '[' || c == '{') {
+            deepest = std::max(deepest, ++depth);
+        } else if ((c == ']' || c == '}') && depth > 0) {
+            --depth;
+        }
+    }
+    return deepest;
+}
+
+}  // namespace
+
+Failure wrong(std::string what) { return fail(ErrorCode::kInput, std::move(what)); }
+
+Result<nlohmann::json> parse_json(std::string_view text) {
+    if (text.size() > kLargestJson) {
+        return fail(ErrorCode::kInput,
+                    fmt::format("is larger than {} MiB; split it or leave it out", kLargestJson >> 20U));
+    }
+    if (depth_of(text) > kDeepestJson) {
+        return fail(ErrorCode::kInput, fmt::format("nests more than {} levels; this is no trace", kDeepestJson));
+    }
+    try {
+        return nlohmann::json::parse(text);
+    } catch (const nlohmann::json::parse_error& error) {
+        if (error.byte > text.size()) {
+            return fail(ErrorCode::kInput, "is not JSON: it ends too early; was it cut?");
+        }
+        return fail(ErrorCode::kInput,
+                    fmt::format("is not JSON: byte {} of {} is unexpected", error.byte, text.size()));
+    } catch (const nlohmann::json::out_of_range&) {
+        return fail(ErrorCode::kInput, "holds a number beyond what a double can");
+    }
+}
+
+// A text that can be a name or part of one; `place` says where it stands.
+Result<std::string> read_name(const nlohmann::json* json, std::string_view place) {
+    if (json == nullptr) {
+        return wrong(fmt::format("has no {}", place));
+    }
+    if (!json->is_string()) {
+        return wrong(fmt::format("has {} where {} should be a text", kind_of(*json), place));
+    }
+    auto text = json->get<std::string>();
+    if (const char* fault = name_fault(text); fault != nullptr) {
+        return wrong(fmt::format("has a name that cannot be used: {} {}", place, fault));
+    }
+    return text;
+}
+
+// Numbers from 0 to `most`.
+Result<std::vector<double>> read_numbers(const nlohmann::json& json, std::string_view place, double most) {
+    if (!json.is_array()) {
+        return wrong(fmt::format("has {} where {} should be an array", kind_of(json), place));
+    }
+    std::vector<double> numbers;
+    numbers.reserve(json.size());
+    for (const nlohmann::json& element : json) {
+        if (!element.is_number()) {
+            return wrong(
+                fmt::format("has {} where {}[{}] should be a number", kind_of(element), place, numbers.size()));
+        }
+        const auto number = element.get<double>();
+        if (!(number >= 0 && number <= most)) {
+            return wrong(
+                fmt::format("has {} as {}[{}], which should be 0 to {:g}", number, place, numbers.size(), most));
+        }
+        numbers.push_back(number);
+    }
+    return numbers;
+}
+
+const nlohmann::json* find_member(const nlohmann::json& json, std::string_view key) {
+    if (!json.is_object()) {
+        return nullptr;
+    }
+    const auto found = json.find(key);
+    return found == json.end() ? nullptr : &*found;
+}
+
+const char* kind_of(const nlohmann::json& json) {
+    switch (json.type()) {
+        case nlohmann::json::value_t::null:
+            return "null";
+        case nlohmann::json::value_t::object:
+            return "an object";
+        case nlohmann::json::value_t::array:
+            return "an array";
+        case nlohmann::json::value_t::string:
+            return "a text";
+        case nlohmann::json::value_t::boolean:
+            return "true or false";
+        default:
+            return "a number";
+    }
+}
+
+}  // namespace pitot

@@ -1,0 +1,116 @@
+#include "fleet/device.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <thread>
+#include <vector>
+
+#include "core/suggest.hpp"
+#include "fleet/device_parts.hpp"
+#include "fleet/engine_table.hpp"
+#include "fleet/engine_version.hpp"
+
+namespace pitot::fleet {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string first_word_of(const char* path) {
+    std::ifstream file(path);
+    std::string word;
+    file >> word;
+    return word;
+}
+
+std::string host_name() {
+    std::array<char, 256> name{};
+    const bool known = ::gethostname(name.data(), name.size() - 1) == 0 && name[0] != '\0';
+    return known ? name.data() : "unnamed";
+}
+
+Json cache_json(const Caches& all) {
+    return {{"l1d_size", all.l1d_size}, {"l1i_size", all.l1i_size}, {"l2_size", all.l2_size},
+            {"l2_line", all.l2_line},   {"l2_assoc", all.l2_assoc}, {"l3_size", all.l3_size}};
+}
+
+Json platform_json(const std::string& cpu, std::uint64_t hz, const Caches& all) {
+    return {{"cpu", {{"cpu", cpu}, {"cpufreq", hz}}}, {"mem", cache_json(all)}};
+}
+
+/// Its UUID rests on what stays: the machine's own name for itself (the host's name where it has none), processor and
+/// caches. The frequency may be told differently from call to call.
+Device this_machine() {
+    Device device;
+    device.name = host_name();
+    const std::string cpu = microarchitecture();
+    const Caches all = caches();
+    std::string machine = first_word_of("/etc/machine-id");
+    if (machine.empty()) {
+        machine = device.name;
+    }
+    device.id = name_uuid(fmt::format("{} {} {}", machine, cpu, cache_json(all).dump()));
+    const Json entry{{"name", device.name},
+                     {"platform", platform_json(cpu, frequency_hz(), all)},
+                     {"cores", std::thread::hardware_concurrency()}};
+    device.json = entry.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return device;
+}
+
+Result<const DeviceEntry*> find_entry(const EngineTable& table, const std::string& name) {
+    if (const DeviceEntry* entry = table.device(name)) {
+        return entry;
+    }
+    std::vector<std::string> names;
+    for (const DeviceEntry& entry : table.devices) {
+        names.push_back(entry.name);
+    }
+    const std::string near = suggestion(name, names);
+    return fail(ErrorCode::kUsage,
+                fmt::format("no emulated device '{}'{}", name,
+                            near.empty() ? fmt::format("; there are {}", fmt::join(names, ", ")) : near));
+}
+
+}  // namespace
+
+Result<Device> describe_device(const std::string& emulated, const std::filesystem::path& extra) {
+    const Device host = this_machine();
+    if (emulated.empty()) {
+        return host;
+    }
+    const Result<EngineTable> table = read_engine_table(extra);
+    if (!table) {
+        return Failure(table.error());
+    }
+    const Result<const DeviceEntry*> entry = find_entry(*table, emulated);
+    if (!entry) {
+        return Failure(entry.error());
+    }
+    Places places = folder_places();
+    if (const auto missing = find_programs((*entry)->programs, places)) {
+        return fail(ErrorCode::kEnvironment, fmt::format("'{}' cannot be emulated here: no {}; install {}", emulated,
+                                                         *missing, (*entry)->package));
+    }
+    Answers answers;
+    Device device;
+    device.name = (*entry)->name;
+    device.id = name_uuid(fmt::format("{} {} {}", host.id, device.name, (*entry)->cpu));
+    const Json description{
+        {"name", device.name},
+        {"platform", platform_json((*entry)->cpu, frequency_hz(), Caches())},
+        {"cores", std::thread::hardware_concurrency()},
+        {"emulated",
+         {{"title", (*entry)->title},
+          {"version", version_of((*entry)->version, places, answers)},
+          {"command", fill((*entry)->emulator, places)},
+          {"host", host.id}}},
+    };
+    device.json = description.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return device;
+}
+
+}  // namespace pitot::fleet

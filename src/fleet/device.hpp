@@ -1,0 +1,22 @@
+// What this machine, or one emulated on it, is: an entry of a collection's runtimes.json.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "pitot/result.hpp"
+
+namespace pitot::fleet {
+
+struct Device {
+    std::string id;    ///< a UUID, the same on every call on the same machine
+    std::string name;  ///< for people and for platform names: the host's name, "qemu-aarch64" for an emulated one
+    std::string json;  ///< its entry: {"name", "platform": {"cpu": {"cpu", "cpufreq"}, "mem": {…}}, …}; sizes in bytes
+};
+
+/// `emulated` empty: this machine. Else that device as its emulator presents it, labelled as emulated and by what: one
+/// of the built-in table of engines or of `extra` (a JSON file; empty: none). Errors: kUsage if there is no such
+/// device, kEnvironment if its emulator is missing, the table's.
+[[nodiscard]] Result<Device> describe_device(const std::string& emulated, const std::filesystem::path& extra = {});
+
+}  // namespace pitot::fleet

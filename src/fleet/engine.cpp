@@ -1,0 +1,71 @@
+#include "fleet/engine.hpp"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "fleet/engine_table.hpp"
+#include "fleet/engine_version.hpp"
+#include "fleet/engine_words.hpp"
+
+namespace pitot::fleet {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Engine find_engine(const EngineEntry& entry, const EngineTable& table, Answers& answers) {
+    Engine engine;
+    engine.name = entry.name;
+    engine.title = entry.title;
+    engine.device = entry.device;
+    engine.package = entry.package;
+    Places places = folder_places();
+    NamedWords versions = entry.version;
+    if (!entry.device.empty()) {
+        const DeviceEntry& device = *table.device(entry.device);
+        engine.package += "; " + device.package;
+        Places of_device = folder_places();
+        if (const auto missing = find_programs(device.programs, of_device)) {
+            engine.missing = *missing;
+            return engine;
+        }
+        places["emulator"] = fill(device.emulator, of_device);
+        for (const auto& [label, command] : device.version) {
+            versions.emplace_back(label, fill(command, of_device));
+        }
+    }
+    if (const auto missing = find_programs(entry.programs, places)) {
+        engine.missing = *missing;
+        return engine;
+    }
+    engine.version = version_of(versions, places, answers);
+    Json declared{{"name", entry.name}, {"device", entry.device}, {"version", engine.version}};
+    Json environment = Json::object();
+    for (const auto& [name, value] : entry.environment) {
+        environment[name] = value;
+    }
+    declared["environment"] = environment;
+    declared["compile"] = Json::array();
+    for (const Words& command : entry.compile) {
+        declared["compile"].push_back(fill(command, places));
+    }
+    declared["run"] = fill(entry.run, places);
+    engine.declared = declared.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return engine;
+}
+
+}  // namespace
+
+Result<std::vector<Engine>> find_engines(const std::filesystem::path& extra) {
+    const Result<EngineTable> table = read_engine_table(extra);
+    if (!table) {
+        return Failure(table.error());
+    }
+    Answers answers;
+    std::vector<Engine> engines;
+    for (const EngineEntry& entry : table->engines) {
+        engines.push_back(find_engine(entry, *table, answers));
+    }
+    return engines;
+}
+
+}  // namespace pitot::fleet

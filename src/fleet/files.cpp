@@ -1,0 +1,85 @@
+#include "fleet/files.hpp"
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <system_error>
+
+#include "core/atomic_file.hpp"
+#include "core/check.hpp"
+
+namespace pitot::fleet {
+namespace {
+
+constexpr std::array kRuntimeFiles{"wasi.js", "wasi.c"};
+
+}  // namespace
+
+std::string short_digest(std::initializer_list<std::string_view> parts) {
+    constexpr std::size_t shown_bytes = 8;
+    const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
+    PITOT_CHECK(context != nullptr && EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) == 1);
+    for (const std::string_view part : parts) {
+        const std::uint64_t size = part.size();
+        EVP_DigestUpdate(context.get(), &size, sizeof(size));
+        EVP_DigestUpdate(context.get(), part.data(), part.size());
+    }
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    EVP_DigestFinal_ex(context.get(), digest.data(), nullptr);
+    std::string text;
+    for (std::size_t i = 0; i < shown_bytes; ++i) {
+        text += fmt::format("{:02x}", digest[i]);
+    }
+    return text;
+}
+
+Result<std::filesystem::path> runtime_folder(const std::filesystem::path& cache) {
+    const std::string digest = short_digest({embedded_file(kRuntimeFiles[0]), embedded_file(kRuntimeFiles[1])});
+    const std::filesystem::path folder = cache / ("runtime-" + digest);
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error) {
+        return fail(ErrorCode::kEnvironment, fmt::format("cannot make the folder '{}': {}; choose another place",
+                                                         folder.string(), error.message()));
+    }
+    for (const char* name : kRuntimeFiles) {
+        if (!std::filesystem::exists(folder / name, error)) {
+            if (const Result<void> written = write_text(folder / name, embedded_file(name)); !written) {
+                return Failure(written.error());
+            }
+        }
+    }
+    return folder;
+}
+
+TemporaryFolder::TemporaryFolder(const std::filesystem::path& beside) {
+    std::string pattern = beside.string() + ".tmp-XXXXXX";
+    if (::mkdtemp(pattern.data()) != nullptr) {
+        path_ = pattern;
+    }
+}
+
+TemporaryFolder::~TemporaryFolder() {
+    std::error_code ignored;
+    if (!path_.empty()) {
+        std::filesystem::remove_all(path_, ignored);
+    }
+}
+
+bool TemporaryFolder::become(const std::filesystem::path& target) {
+    std::error_code error;
+    std::filesystem::rename(path_, target, error);
+    if (!error) {
+        path_.clear();
+        return true;
+    }
+    errno = error.value();
+    return std::filesystem::is_directory(target, error);
+}
+
+}  // namespace pitot::fleet

@@ -1,0 +1,33 @@
+;; What `pitot engines --check` runs: prints its one argument and exits with status 0, else traps.
+(module
+  (import "wasi_snapshot_preview1" "args_sizes_get" (func $args_sizes_get (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "args_get" (func $args_get (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))
+  (memory (export "memory") 1)
+  (func $check (param i32)
+    (if (i32.eqz (local.get 0)) (then unreachable)))
+  (func $length (param $at i32) (result i32)
+    (local $end i32)
+    (local.set $end (local.get $at))
+    (block $found
+      (loop $next
+        (br_if $found (i32.eqz (i32.load8_u (local.get $end))))
+        (local.set $end (i32.add (local.get $end) (i32.const 1)))
+        (br $next)))
+    (i32.sub (local.get $end) (local.get $at)))
+  ;; 0: number of arguments, 4: their bytes, 8 and 12: pointers to them, 16: what to write, 24: how much was written.
+  (func (export "_start")
+    (local $end i32)
+    (call $check (i32.eqz (call $args_sizes_get (i32.const 0) (i32.const 4))))
+    (call $check (i32.eq (i32.load (i32.const 0)) (i32.const 2)))
+    (call $check (i32.lt_u (i32.load (i32.const 4)) (i32.const 32768)))
+    (call $check (i32.eqz (call $args_get (i32.const 8) (i32.const 1024))))
+    (i32.store (i32.const 16) (i32.load (i32.const 12)))
+    (i32.store (i32.const 20) (call $length (i32.load (i32.const 12))))
+    (local.set $end (i32.add (i32.load (i32.const 16)) (i32.load (i32.const 20))))
+    (i32.store8 (local.get $end) (i32.const 10))
+    (i32.store (i32.const 20) (i32.add (i32.load (i32.const 20)) (i32.const 1)))
+    (call $check (i32.eqz (call $fd_write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 24))))
+    (call $check (i32.eq (i32.load (i32.const 24)) (i32.load (i32.const 20))))
+    (call $proc_exit (i32.const 0))))

@@ -1,0 +1,163 @@
+// What comes before the runs: naming, compiling ahead of time, counting opcodes.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "core/parallel.hpp"
+#include "fleet/device.hpp"
+#include "fleet/measure_profile.hpp"
+#include "fleet/measure_schedule.hpp"
+#include "fleet/measure_session.hpp"
+
+namespace pitot::fleet {
+namespace {
+
+/// A Ctrl-C reaches compilers as well as us. Whether it, and not the module, ended one is known a little later.
+bool stopped_after_failure(const Session& session) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    return session.stopped();
+}
+
+using Prepared = std::vector<std::pair<Cell, Result<Command>>>;
+
+/// Cells of one module that have something to run.
+std::vector<std::size_t> open_engines(const Session& session, std::size_t module,
+                                      const std::set<std::size_t>& in_sets) {
+    std::vector<std::size_t> open;
+    for (std::size_t e = 0; e < session.engines.size(); ++e) {
+        const CellRuns& runs = session.collection.records().runs_of({session.engines[e], module});
+        const bool may_join =
+            in_sets.contains(session.engines[e]) && runs.refusal.empty() && !is_abandoned(runs, session.plan);
+        if (may_join || (session.plan.alone && is_open(runs, session.plan))) {
+            open.push_back(e);
+        }
+    }
+    return open;
+}
+
+Result<void> keep_prepared(Session& session, Prepared prepared, std::set<std::size_t>& noted) {
+    for (auto& [cell, command] : prepared) {
+        if (command) {
+            session.commands.emplace(cell, std::move(*command));
+            continue;
+        }
+        if (stopped_after_failure(session)) {
+            return {};
+        }
+        const Error& error = command.error();
+        if (error.code() == ErrorCode::kInput) {
+            if (const Result<void> kept = session.collection.add_refusal(cell, error.to_string()); !kept) {
+                return kept;
+            }
+        } else if (noted.insert(cell.engine).second) {
+            session.note(fmt::format("{} cannot make {} ready, and perhaps others: {}; the next call tries again",
+                                     session.collection.records().engines[cell.engine].name,
+                                     session.collection.records().modules[cell.module].file, error.to_string()));
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<void> declare(Session& session) {
+    std::map<std::string, Device> devices;
+    for (const Engine& engine : session.plan.engines) {
+        if (!devices.contains(engine.device)) {
+            Result<Device> device = describe_device(engine.device);
+            if (!device) {
+                return fail(device.error(), fmt::format("engine '{}'", engine.name));
+            }
+            devices.emplace(engine.device, std::move(*device));
+        }
+        const Result<std::size_t> number = session.collection.add_engine(engine, devices.at(engine.device));
+        if (!number) {
+            return Failure(number.error());
+        }
+        session.engines.push_back(*number);
+    }
+    for (const ModuleFile& module : session.plan.modules) {
+        const Result<std::size_t> number = session.collection.add_module(module);
+        if (!number) {
+            return Failure(number.error());
+        }
+        session.modules.push_back(*number);
+    }
+    return {};
+}
+
+Result<void> prepare_cells(Session& session) {
+    const Plan& plan = session.plan;
+    std::set<std::size_t> in_sets;
+    for (const SetKey& key : missing_sets(session.collection.records(), plan, session.engines)) {
+        in_sets.insert(key.engine);
+    }
+    std::vector<std::vector<std::size_t>> open;
+    for (const std::size_t module : session.modules) {
+        open.push_back(open_engines(session, module, in_sets));
+    }
+    // A task a module: engines may share what they make of it on the way.
+    const auto prepare_module = [&](std::int64_t m) {
+        const auto index = static_cast<std::size_t>(m);
+        Prepared prepared;
+        for (const std::size_t e : open[index]) {
+            if (!session.stopped()) {
+                prepared.emplace_back(Cell{session.engines[e], session.modules[index]},
+                                      prepare(plan.engines[e], plan.modules[index].path, {}, plan.cache));
+            }
+        }
+        return prepared;
+    };
+    Result<void> result;
+    std::set<std::size_t> noted;
+    const auto keep = [&](std::int64_t m, Prepared prepared) {
+        result = keep_prepared(session, std::move(prepared), noted);
+        if (session.progress_due()) {
+            session.options.progress(
+                {"preparing", static_cast<double>(m + 1) / static_cast<double>(open.size()), std::nullopt});
+        }
+        return result.has_value() && !session.stopped();
+    };
+    parallel_ordered(default_threads(), std::ssize(open), prepare_module, keep);
+    return result;
+}
+
+Result<void> profile_modules(Session& session) {
+    const Records& records = session.collection.records();
+    std::vector<std::size_t> wanted;
+    for (std::size_t m = 0; m < session.modules.size(); ++m) {
+        if (!records.profiles.contains(session.modules[m])) {
+            wanted.push_back(m);
+        }
+    }
+    const auto count = [&](std::int64_t i) {
+        return profile_module(session.plan.modules[wanted[static_cast<std::size_t>(i)]], session.plan.profile_limit_s,
+                              session.options.stop);
+    };
+    Result<void> result;
+    const auto keep = [&](std::int64_t i, const Result<ProfileRecord>& profile) {
+        const std::size_t m = wanted[static_cast<std::size_t>(i)];
+        if (session.stopped()) {
+            return false;
+        }
+        if (!profile) {
+            session.note(fmt::format("{}: its opcodes cannot be counted now: {}", session.plan.modules[m].file,
+                                     profile.error().to_string()));
+        } else {
+            result = session.collection.add_profile(session.modules[m], *profile);
+        }
+        if (session.progress_due()) {
+            session.options.progress(
+                {"counting opcodes", static_cast<double>(i + 1) / static_cast<double>(wanted.size()), std::nullopt});
+        }
+        return result.has_value();
+    };
+    parallel_ordered(default_threads(), std::ssize(wanted), count, keep);
+    return result;
+}
+
+}  // namespace pitot::fleet

@@ -1,0 +1,163 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "wasm/child.hpp"
+#include "wasm/engine.hpp"
+#include "wasm/node_runner.hpp"
+
+namespace pitot::wasm {
+namespace {
+
+using Json = nlohmann::json;
+
+/// Node is killed this long after it should have answered.
+constexpr double kGrace_s = 5.0;
+constexpr int kCannotExecute = 127;
+
+/// A file in memory, for a child to read.
+class MemoryFile {
+public:
+    explicit MemoryFile(std::span<const std::uint8_t> bytes) : fd_(::memfd_create("module", MFD_CLOEXEC)) {
+        while (fd_ >= 0 && !bytes.empty()) {
+            const ssize_t count = ::write(fd_, bytes.data(), bytes.size());
+            if (count < 0 && errno == EINTR) {
+                continue;
+            }
+            if (count <= 0) {
+                return;
+            }
+            bytes = bytes.subspan(static_cast<std::size_t>(count));
+        }
+        whole_ = fd_ >= 0 && ::lseek(fd_, 0, SEEK_SET) == 0;
+    }
+    MemoryFile(const MemoryFile&) = delete;
+    MemoryFile& operator=(const MemoryFile&) = delete;
+    ~MemoryFile() {
+        if (fd_ >= 0) {
+            ::close(fd_);
+        }
+    }
+    [[nodiscard]] int fd() const { return fd_; }
+    [[nodiscard]] bool whole() const { return whole_; }
+
+private:
+    int fd_;
+    bool whole_ = false;
+};
+
+std::string request_json(const RunRequest& request, int module_fd, int answer_fd) {
+    Json args = Json::array({request.name});
+    for (const std::string& argument : request.args) {
+        args.push_back(argument);
+    }
+    const Json json{{"module", module_fd},
+                    {"answer", answer_fd},
+                    {"args", args},
+                    {"folders", request.folders},
+                    {"invoke", request.invoke},
+                    {"timeout_ms", std::ceil(request.timeout_s.value_or(0.0) * 1000.0)}};
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Result<RunOutcome> read_answer(const std::string& text, const Instrumented& module, const RunRequest& request) {
+    const Json json = Json::parse(text, nullptr, false);
+    if (!json.is_object() || !json.contains("ending")) {
+        return fail(ErrorCode::kEnvironment,
+                    "Node gave no answer that can be read; check `node --version` (18 or "
+                    "later), or use --engine wabt");
+    }
+    const std::string ending = json.value("ending", "");
+    RunOutcome outcome;
+    outcome.reason = json.value("reason", "");
+    outcome.exit_status = json.value("status", 0);
+    if (ending == "refused") {
+        return fail(ErrorCode::kInput, fmt::format("'{}' cannot be run: {}; --static counts without running",
+                                                   request.name, outcome.reason));
+    }
+    outcome.ending = ending == "finished"  ? Ending::kFinished
+                     : ending == "exited"  ? Ending::kExited
+                     : ending == "trapped" ? Ending::kTrapped
+                                           : Ending::kTimedOut;
+    const Json& counts = json.at("counts");
+    if (counts.size() == module.opcodes.size()) {
+        outcome.counts.emplace();
+        for (const OpcodeCount& opcode : module.opcodes) {
+            const std::string decimal = counts.value(opcode.name, "0");
+            outcome.counts->push_back(std::strtoull(decimal.c_str(), nullptr, 10));
+        }
+    }
+    return outcome;
+}
+
+}  // namespace
+
+std::optional<std::filesystem::path> find_node() {
+    const char* path = std::getenv("PATH");
+    std::string_view rest = path != nullptr ? path : "";
+    while (!rest.empty()) {
+        const std::string_view folder = rest.substr(0, rest.find(':'));
+        rest.remove_prefix(std::min(rest.size(), folder.size() + 1));
+        for (const char* name : {"node", "nodejs"}) {
+            const std::filesystem::path file = std::filesystem::path(folder) / name;
+            std::error_code ignored;
+            if (!folder.empty() && std::filesystem::is_regular_file(file, ignored) &&
+                ::access(file.c_str(), X_OK) == 0) {
+                return file;
+            }
+        }
+    }
+    return std::nullopt;
+}
+
+Result<RunOutcome> run_in_node(const std::filesystem::path& node, const Instrumented& module,
+                               const RunRequest& request) {
+    const MemoryFile file(module.bytes);
+    if (!file.whole()) {
+        return fail(ErrorCode::kEnvironment,
+                    fmt::format("no memory for the instrumented module: {}; free some", std::strerror(errno)));
+    }
+    const auto become_node = [&](int answer_fd) {
+        ::fcntl(file.fd(), F_SETFD, 0);
+        ::fcntl(answer_fd, F_SETFD, 0);
+        std::array<std::string, 5> words{node.string(), "--no-warnings", "-e", kNodeRunner,
+                                         request_json(request, file.fd(), answer_fd)};
+        std::array<char*, 7> argv{words[0].data(), words[1].data(), words[2].data(), words[3].data(),
+                                  nullptr,         nullptr,         nullptr};
+        std::string end_of_options = "--";
+        argv[4] = end_of_options.data();
+        argv[5] = words[4].data();
+        ::execv(argv[0], argv.data());
+        return kCannotExecute;
+    };
+    std::optional<double> limit_s;
+    if (request.timeout_s) {
+        limit_s = *request.timeout_s + kGrace_s;
+    }
+    const Result<ChildAnswer> answer = run_child(become_node, limit_s);
+    if (!answer) {
+        return Failure(answer.error());
+    }
+    if (answer->timed_out) {
+        return RunOutcome{Ending::kTimedOut, 0, "", std::nullopt};
+    }
+    if (answer->signal != 0 || answer->exit_status != 0) {
+        const std::string how = answer->signal != 0 ? fmt::format("was ended by signal {}", answer->signal)
+                                                    : fmt::format("ended with status {}", answer->exit_status);
+        return fail(ErrorCode::kEnvironment, fmt::format("'{}' {} while it ran '{}'; give it more memory, check "
+                                                         "`node --version` (18 or later), or use --engine wabt",
+                                                         node.string(), how, request.name));
+    }
+    return read_answer(answer->bytes, module, request);
+}
+
+}  // namespace pitot::wasm
