@@ -59,9 +59,10 @@ static void make_network(void) {
     }
     for (int layer = 0; layer + 1 < SIZE; ++layer)
         for (int i = 0; i < kWidth; ++i)
-            for (int k = 0; k < kFanOut; ++k)
-                add_arc(layer * kWidth + i, (layer + 1) * kWidth + (int32_t)random_below(&random, kWidth),
-                        1 + (int32_t)random_below(&random, 1000));
+            for (int k = 0; k < kFanOut; ++k) {
+                const int32_t to = (layer + 1) * kWidth + (int32_t)random_below(&random, kWidth);
+                add_arc(layer * kWidth + i, to, 1 + (int32_t)random_below(&random, 1000));
+            }
 }
 
 int main(void) {

@@ -87,8 +87,10 @@ static char* random_string(Random* random) {
 static Value* random_value(Random* random, int budget) {
     static const char leaves[] = "ntfiis";
     Value* value = make(budget > 1 ? "[{"[random_below(random, 2)] : leaves[random_below(random, 6)]);
-    if (value->kind == 'i')
-        value->number = (int64_t)random_next(random) >> random_below(random, 60);
+    if (value->kind == 'i') {
+        const int64_t bits = (int64_t)random_next(random);
+        value->number = bits >> random_below(random, 60);
+    }
     if (value->kind == 's')
         value->string = random_string(random);
     for (int left = budget - 1; left > 0 && budget > 1;) {
