@@ -1,6 +1,6 @@
 # Everything one does here, by name. Each target does all it needs, from a fresh clone of the repository.
 .DEFAULT_GOAL := help
-.PHONY: help run test build bench format lint ci clean
+.PHONY: help run test build bench format lint wasm ci clean
 
 JOBS ?= $(shell nproc)
 
@@ -38,6 +38,10 @@ lint: ## clang-tidy, include layering and format
 	scripts/check-layering.sh
 	scripts/check-format.sh
 	scripts/lint.sh build/dev $(JOBS)
+
+wasm: ## build the benchmark programs to WebAssembly, into build/wasm
+	@scripts/install-deps.sh --wasm
+	@scripts/build-wasm.sh --jobs $(JOBS)
 
 ci: ## what .ci/run does
 	bash .ci/run

@@ -40,6 +40,7 @@ done
 
 clang_version=14
 resources=/usr/lib/llvm-$clang_version/lib/clang
+linker=/usr/lib/llvm-$clang_version/bin/wasm-ld  # lld-14 puts no plain wasm-ld into the path, where clang looks
 flags="-O2 -Wall -Wextra $werror -ffp-contract=off -fno-math-errno -Ibenchmarks"
 if $native; then
     output=${output:-build/native} suffix=""
@@ -51,8 +52,8 @@ else
     c="clang-$clang_version --target=wasm32-wasi -std=c11 $flags"
     cpp="clang++-$clang_version --target=wasm32-wasi -std=c++20 -fno-exceptions -fno-rtti $flags"
     # Recursive programs need more than the linker's 64 KiB of stack; no program may use more than 64 MiB in all.
-    link="-Wl,-z,stack-size=1048576 -Wl,--max-memory=67108864 -Wl,--strip-debug"
-    needed=("clang-$clang_version" wasm-ld ninja)
+    link="-fuse-ld=$linker -Wl,-z,stack-size=1048576 -Wl,--max-memory=67108864 -Wl,--strip-debug"
+    needed=("clang-$clang_version" ninja)
 fi
 
 check_installed() {
@@ -61,6 +62,7 @@ check_installed() {
         command -v "$command" >/dev/null || missing+=("$command")
     done
     if ! $native; then
+        [[ -x $linker ]] || missing+=("lld-$clang_version")
         [[ -f /usr/include/wasm32-wasi/stdio.h ]] || missing+=("wasi-libc")
         compgen -G "$resources/*/lib/wasi/libclang_rt.builtins-wasm32.a" >/dev/null ||
             missing+=("libclang-rt-$clang_version-dev-wasm32")

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Installs the packages Pitot needs on Debian 12. Does nothing when they are all there.
 #
-#   scripts/install-deps.sh [--run | --fleet | --test | --all] [--list]
+#   scripts/install-deps.sh [--run | --fleet | --wasm | --test | --all] [--list]
 #
 #   --run   what building and running the program takes
 #   --fleet that, and the engines, compilers and emulators of Debian that `pitot measure` runs modules with
+#   --wasm  only what building the benchmark programs to WebAssembly takes
 #   --test  what --run installs, and what the tests and benchmarks take
-#   --all   that, clang for fuzzing, lint and format, and valgrind (default)
+#   --all   that and --wasm, clang for fuzzing, lint and format, and valgrind (default)
 #   --list  print the packages and install nothing
 set -euo pipefail
 
@@ -20,6 +21,9 @@ fleet_packages=(
     gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf gcc-riscv64-linux-gnu
     libc6-dev-arm64-cross libc6-dev-armhf-cross libc6-dev-riscv64-cross
 )
+wasm_packages=(
+    clang-14 lld-14 wasi-libc libclang-rt-14-dev-wasm32 libc++-14-dev-wasm32 libc++abi-14-dev-wasm32 ninja-build
+)
 test_packages=(libbenchmark-dev libgtest-dev librapidcheck-dev nodejs)
 all_packages=(valgrind clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev)
 
@@ -27,10 +31,10 @@ set_wanted=all
 list=false
 for argument in "$@"; do
     case "$argument" in
-        --run | --fleet | --test | --all) set_wanted=${argument#--} ;;
+        --run | --fleet | --wasm | --test | --all) set_wanted=${argument#--} ;;
         --list) list=true ;;
         *)
-            echo "install-deps: unknown argument '$argument'; use --run, --fleet, --test, --all or --list" >&2
+            echo "install-deps: unknown argument '$argument'; use --run, --fleet, --wasm, --test, --all or --list" >&2
             exit 2
             ;;
     esac
@@ -39,9 +43,11 @@ done
 packages=("${run_packages[@]}")
 case $set_wanted in
     fleet) packages+=("${fleet_packages[@]}") ;;
+    wasm) packages=("${wasm_packages[@]}") ;;
     test) packages+=("${test_packages[@]}") ;;
-    all) packages+=("${test_packages[@]}" "${all_packages[@]}") ;;
+    all) packages+=("${test_packages[@]}" "${wasm_packages[@]}" "${all_packages[@]}") ;;
 esac
+mapfile -t packages < <(printf '%s\n' "${packages[@]}" | awk '!seen[$0]++')  # some are in two sets
 
 if $list; then
     printf '%s\n' "${packages[@]}"
