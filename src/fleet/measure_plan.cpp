@@ -137,8 +137,9 @@ Result<std::vector<Engine>> choose_engines(const std::vector<Engine>& found, con
         }
         if (!any && missing != nullptr) {
             return fail(ErrorCode::kEnvironment,
-                        fmt::format("engine '{}' is not on this machine: {} was not found; it comes with {}", full_name(*missing),
-                                    missing->missing, missing->package.empty() ? "its project" : missing->package));
+                        fmt::format("engine '{}' is not on this machine: {} was not found; it comes with {}",
+                                    full_name(*missing), missing->missing,
+                                    missing->package.empty() ? "its project" : missing->package));
         }
         if (!any) {
             std::vector<std::string> names;
