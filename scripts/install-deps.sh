@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Installs the packages Pitot needs on Debian 12. Does nothing when they are all there.
 #
-#   scripts/install-deps.sh [--run | --test | --all] [--list]
+#   scripts/install-deps.sh [--run | --fleet | --test | --all] [--list]
 #
 #   --run   what building and running the program takes
-#   --test  that, and what the tests and benchmarks take
+#   --fleet that, and the engines, compilers and emulators of Debian that `pitot measure` runs modules with
+#   --test  what --run installs, and what the tests and benchmarks take
 #   --all   that, clang for fuzzing, lint and format, and valgrind (default)
 #   --list  print the packages and install nothing
 set -euo pipefail
@@ -14,6 +15,11 @@ run_packages=(
     libcli11-dev libcpu-features-dev libcsv-dev libeigen3-dev libexpected-dev libfast-float-dev libfmt-dev libhwloc-dev
     libhwy-dev librandom123-dev libssl-dev libzip-dev nlohmann-json3-dev wabt
 )
+fleet_packages=(
+    nodejs libmozjs-102-dev libjavascriptcoregtk-4.0-bin clang-14 tcc qemu-user-static
+    gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf gcc-riscv64-linux-gnu
+    libc6-dev-arm64-cross libc6-dev-armhf-cross libc6-dev-riscv64-cross
+)
 test_packages=(libbenchmark-dev libgtest-dev librapidcheck-dev nodejs)
 all_packages=(valgrind clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev)
 
@@ -21,18 +27,21 @@ set_wanted=all
 list=false
 for argument in "$@"; do
     case "$argument" in
-        --run | --test | --all) set_wanted=${argument#--} ;;
+        --run | --fleet | --test | --all) set_wanted=${argument#--} ;;
         --list) list=true ;;
         *)
-            echo "install-deps: unknown argument '$argument'; use --run, --test, --all or --list" >&2
+            echo "install-deps: unknown argument '$argument'; use --run, --fleet, --test, --all or --list" >&2
             exit 2
             ;;
     esac
 done
 
 packages=("${run_packages[@]}")
-[[ $set_wanted == run ]] || packages+=("${test_packages[@]}")
-[[ $set_wanted != all ]] || packages+=("${all_packages[@]}")
+case $set_wanted in
+    fleet) packages+=("${fleet_packages[@]}") ;;
+    test) packages+=("${test_packages[@]}") ;;
+    all) packages+=("${test_packages[@]}" "${all_packages[@]}") ;;
+esac
 
 if $list; then
     printf '%s\n' "${packages[@]}"

@@ -32,7 +32,9 @@ struct Command {
 [[nodiscard]] Result<Command> prepare(const Engine& engine, const std::filesystem::path& module,
                                       const std::vector<std::string>& args, const std::filesystem::path& cache);
 
-/// All engines of the built-in table, then those of `extra` (a JSON file; empty: none), found or missing.
+/// All engines of the built-in table, then those of `extra` (a JSON file; empty: none; one with the name and device of
+/// a built-in one takes its place), found or missing. Errors: kInput naming the entry and the field, kEnvironment if
+/// `extra` cannot be read.
 [[nodiscard]] Result<std::vector<Engine>> find_engines(const std::filesystem::path& extra);
 
 }  // namespace pitot::fleet

@@ -275,6 +275,7 @@ std::string entry_name(const std::string& file, const char* kind, std::size_t nu
     return fmt::format("{}: {} {} (counted from 1)", file, kind, number);
 }
 
+/// An entry takes the place of one of an earlier file with the same name; in one file each stands once.
 template <typename Entry, typename Read, typename Same>
 Result<void> read_entries(const Json& json, const std::string& file, const char* list, const char* kind,
                           const Read& read, const Same& same, std::vector<Entry>& entries) {
@@ -284,6 +285,7 @@ Result<void> read_entries(const Json& json, const std::string& file, const char*
     if (!json[list].is_array()) {
         return wrong(file, fmt::format("'{}' must be a list", list));
     }
+    std::vector<Entry> added;
     std::size_t number = 0;
     for (const Json& one : json[list]) {
         const std::string where = entry_name(file, kind, ++number, one);
@@ -294,11 +296,14 @@ Result<void> read_entries(const Json& json, const std::string& file, const char*
         if (!entry) {
             return Failure(entry.error());
         }
-        if (std::any_of(entries.begin(), entries.end(), [&](const Entry& other) { return same(other, *entry); })) {
-            return wrong(where, "is in the table already; choose another name");
+        const auto is_same = [&](const Entry& other) { return same(other, *entry); };
+        if (std::any_of(added.begin(), added.end(), is_same)) {
+            return wrong(where, "stands twice; choose another name");
         }
-        entries.push_back(std::move(*entry));
+        entries.erase(std::remove_if(entries.begin(), entries.end(), is_same), entries.end());
+        added.push_back(std::move(*entry));
     }
+    entries.insert(entries.end(), std::make_move_iterator(added.begin()), std::make_move_iterator(added.end()));
     return {};
 }
 
@@ -350,13 +355,11 @@ Result<void> add_to_table(std::string_view text, const std::string& file, Engine
     if (!read) {
         return read;
     }
-    const std::size_t before = table.engines.size();
     read = read_entries(
         json, file, "engines", "engine", read_engine,
         [](const auto& a, const auto& b) { return a.name == b.name && a.device == b.device; }, table.engines);
-    for (std::size_t i = before; read && i < table.engines.size(); ++i) {
-        const EngineEntry& entry = table.engines[i];
-        if (!entry.device.empty() && table.device(entry.device) == nullptr) {
+    for (const EngineEntry& entry : table.engines) {
+        if (read && !entry.device.empty() && table.device(entry.device) == nullptr) {
             return wrong(fmt::format("{}: engine '{}'", file, entry.name),
                          fmt::format("field 'device' names '{}', which is not among the devices", entry.device));
         }

@@ -47,7 +47,8 @@ struct EngineTable {
     [[nodiscard]] const DeviceEntry* device(std::string_view name) const;
 };
 
-/// Adds the entries of a file's text to `table`. kInput errors name `file`, the entry, the field and the remedy.
+/// Adds the entries of a file's text to `table`; one with the name (and, of engines, device) of an entry of it takes
+/// its place. kInput errors name `file`, the entry, the field and the remedy.
 [[nodiscard]] Result<void> add_to_table(std::string_view text, const std::string& file, EngineTable& table);
 
 /// The built-in table and the entries of `extra` (empty: none). kEnvironment error if `extra` cannot be read.

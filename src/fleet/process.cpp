@@ -97,6 +97,8 @@ Result<Answer> run_program(const std::vector<std::string>& argv, const std::vect
 
 std::string last_words(const std::string& output) {
     std::string text = output.substr(output.size() - std::min(output.size(), kLastWords));
+    const auto is_continuation = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; };
+    text.erase(text.begin(), std::find_if_not(text.begin(), text.end(), is_continuation));
     while (!text.empty() && text.back() == '\n') {
         text.pop_back();
     }
