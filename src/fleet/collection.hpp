@@ -40,8 +40,6 @@ public:
     [[nodiscard]] Result<void> add_profile(std::size_t module, const ProfileRecord& profile);
 
     [[nodiscard]] Journal& journal() { return *journal_; }
-    /// runtimes.json and engines.json.
-    [[nodiscard]] Result<void> write_fleet() const;
     /// All files but the journal. Those that would not change are left alone.
     [[nodiscard]] Result<void> write_files() const;
 

@@ -1,12 +1,17 @@
 // The files of a collection that others read.
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <system_error>
+#include <utility>
 
-#include "core/atomic_file.hpp"
 #include "fleet/collection.hpp"
 #include "fleet/measure_digest.hpp"
 
@@ -20,13 +25,65 @@ std::string dumped(const Json& json, int indent) {
     return json.dump(indent, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 
-Result<void> write_changed(const std::filesystem::path& file, const std::string& text) {
-    std::ifstream old(file, std::ios::binary);
-    if (old.is_open() && std::string{std::istreambuf_iterator<char>(old), {}} == text) {
+/// Files written whole or not at all, thousands at the price of one: all are written beside their places, brought to
+/// the disk together, and then renamed.
+class Writer {
+public:
+    Writer() = default;
+    Writer(const Writer&) = delete;
+    Writer& operator=(const Writer&) = delete;
+    ~Writer() {
+        std::error_code ignored;
+        for (const std::filesystem::path& file : pending_) {
+            std::filesystem::remove(temporary(file), ignored);
+        }
+    }
+
+    /// Nothing where the file has this text already.
+    [[nodiscard]] Result<void> add(const std::filesystem::path& file, const std::string& text) {
+        std::ifstream old(file, std::ios::binary);
+        if (old.is_open() && std::string{std::istreambuf_iterator<char>(old), {}} == text) {
+            return {};
+        }
+        std::error_code ignored;
+        std::filesystem::create_directories(file.parent_path(), ignored);
+        pending_.push_back(file);
+        std::ofstream stream(temporary(file), std::ios::binary);
+        stream << text;
+        stream.close();
+        return stream ? Result<void>() : refused(file);
+    }
+
+    [[nodiscard]] Result<void> finish(const std::filesystem::path& folder) {
+        if (pending_.empty()) {
+            return {};
+        }
+        const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        const bool synced = fd >= 0 && ::syncfs(fd) == 0;
+        if (fd >= 0) {
+            ::close(fd);
+        }
+        if (!synced) {
+            return refused(folder);
+        }
+        for (; !pending_.empty(); pending_.pop_back()) {
+            if (::rename(temporary(pending_.back()).c_str(), pending_.back().c_str()) != 0) {
+                return refused(pending_.back());
+            }
+        }
         return {};
     }
-    return write_text(file, text);
-}
+
+private:
+    // One process at a time writes to a collection: the name may be the same each time, and nothing piles up.
+    static std::filesystem::path temporary(const std::filesystem::path& file) { return file.string() + ".new"; }
+    static Failure refused(const std::filesystem::path& file) {
+        return fail(ErrorCode::kEnvironment, fmt::format("cannot write '{}': {}; check the folder and the free space",
+                                                         file.string(), std::strerror(errno)));
+    }
+
+    std::vector<std::filesystem::path> pending_;
+};
 
 Json module_json(const std::string& name, const std::string& file, const std::string& parent,
                  const std::string& engine) {
@@ -46,19 +103,17 @@ struct Trace {
     }
 };
 
-Result<void> write_trace(const std::filesystem::path& collection, const Trace& trace, const Json& json) {
-    std::error_code error;
-    std::filesystem::create_directories(collection / trace.folder, error);
-    if (error) {
-        return fail(ErrorCode::kEnvironment,
-                    fmt::format("cannot make the folder '{}': {}; check its permissions and the free space",
-                                (collection / trace.folder).string(), error.message()));
-    }
-    return write_changed(collection / trace.path(), dumped(json, -1));
-}
+/// Where traces go.
+struct Target {
+    const std::filesystem::path& folder;
+    Writer& writer;
 
-Result<void> write_cell(const std::filesystem::path& collection, const Records& records, Cell cell,
-                        const CellRuns& runs) {
+    [[nodiscard]] Result<void> write(const Trace& trace, const Json& json) const {
+        return writer.add(folder / trace.path(), dumped(json, -1));
+    }
+};
+
+Result<void> write_cell(const Target& target, const Records& records, Cell cell, const CellRuns& runs) {
     const EngineRecord& engine = records.engines[cell.engine];
     const ModuleFile& module = records.modules[cell.module];
     const Trace trace{engine.name, trace_name(module.file), "benchmarking",
@@ -72,11 +127,10 @@ Result<void> write_cell(const std::filesystem::path& collection, const Records& 
               {"utime", runs.utime_us},
               {"stime", runs.stime_us}};
     json["failures"] = std::move(failures);
-    return write_trace(collection, trace, json);
+    return target.write(trace, json);
 }
 
-Result<void> write_set(const std::filesystem::path& collection, const Records& records, const SetKey& key,
-                       const SetRuns& set) {
+Result<void> write_set(const Target& target, const Records& records, const SetKey& key, const SetRuns& set) {
     const EngineRecord& engine = records.engines[key.engine];
     std::string files;
     std::string name;
@@ -94,15 +148,27 @@ Result<void> write_set(const std::filesystem::path& collection, const Records& r
                       fmt::format("interference\n{}\n{}\n{}\n{}", engine.device, engine.name, key.index, files)};
     json["module"] = module_json(name, files, engine.device, engine.name);
     json["limit_s"] = set.limit_s;
-    return write_trace(collection, trace, json);
+    return target.write(trace, json);
 }
 
-Result<void> write_profile(const std::filesystem::path& collection, const ModuleFile& module, const std::string& device,
+Result<void> write_profile(const Target& target, const ModuleFile& module, const std::string& device,
                            const ProfileRecord& profile) {
     const Trace trace{kProfileFolder, trace_name(module.file), "opcodes", "opcodes\n" + module.file};
-    return write_trace(
-        collection, trace,
-        {{"module", module_json(trace.name, module.file, device, profile.engine)}, {"opcodes", profile.counts}});
+    return target.write(
+        trace, {{"module", module_json(trace.name, module.file, device, profile.engine)}, {"opcodes", profile.counts}});
+}
+
+Json engines_json(const Records& records) {
+    Json engines = Json::array();
+    for (const EngineRecord& engine : records.engines) {
+        Json json = line_of(engine);
+        json["declared"] = Json::parse(engine.declared, nullptr, false);
+        if (json["declared"].is_discarded()) {
+            json["declared"] = engine.declared;
+        }
+        engines.push_back(std::move(json));
+    }
+    return engines;
 }
 
 Json failures_json(const Records& records) {
@@ -154,45 +220,33 @@ std::string trace_name(const std::string& file) {
     return name;
 }
 
-Result<void> Collection::write_fleet() const {
+Result<void> Collection::write_files() const {
+    Writer writer;
+    const Target target{folder_, writer};
     Json runtimes = Json::object();
     for (const auto& [id, entry] : records_.devices) {
         runtimes[id] = entry;
     }
-    Json engines = Json::array();
-    for (const EngineRecord& engine : records_.engines) {
-        Json json = line_of(engine);
-        json["declared"] = Json::parse(engine.declared, nullptr, false);
-        if (json["declared"].is_discarded()) {
-            json["declared"] = engine.declared;
-        }
-        engines.push_back(std::move(json));
-    }
-    if (const Result<void> written = write_changed(folder_ / "engines.json", dumped(engines, 2)); !written) {
-        return written;
-    }
-    return write_changed(folder_ / "runtimes.json", dumped(runtimes, 2));
-}
-
-Result<void> Collection::write_files() const {
-    Result<void> written = write_fleet();
+    Result<void> written = writer.add(folder_ / "runtimes.json", dumped(runtimes, 2));
+    written = written ? writer.add(folder_ / "engines.json", dumped(engines_json(records_), 2)) : written;
+    written = written ? writer.add(folder_ / "failures.json", dumped(failures_json(records_), 2)) : written;
     for (auto cell = records_.cells.begin(); written && cell != records_.cells.end(); ++cell) {
         if (cell->second.runs() > 0) {
-            written = write_cell(folder_, records_, cell->first, cell->second);
+            written = write_cell(target, records_, cell->first, cell->second);
         }
     }
     for (auto set = records_.sets.begin(); written && set != records_.sets.end(); ++set) {
         if (set->second.failure.empty()) {
-            written = write_set(folder_, records_, set->first, set->second);
+            written = write_set(target, records_, set->first, set->second);
         }
     }
     for (auto profile = records_.profiles.begin(); written && profile != records_.profiles.end(); ++profile) {
         if (profile->second.failure.empty()) {
-            written = write_profile(folder_, records_.modules[profile->first], records_.engines.front().device,
+            written = write_profile(target, records_.modules[profile->first], records_.engines.front().device,
                                     profile->second);
         }
     }
-    return written ? write_changed(folder_ / "failures.json", dumped(failures_json(records_), 2)) : written;
+    return written ? writer.finish(folder_) : written;
 }
 
 }  // namespace pitot::fleet
