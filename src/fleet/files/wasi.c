@@ -190,14 +190,16 @@ ABSENT(sock_shutdown, u32 a, u32 b)
 /* What wasm2c takes for granted and tcc does not have. */
 int __builtin_popcountll(u64 x) {
     int count = 0;
-    for (; x != 0; x &= x - 1) ++count;
+    for (; x != 0; x &= x - 1)
+        ++count;
     return count;
 }
 int __builtin_popcount(u32 x) { return __builtin_popcountll(x); }
 int __builtin_ctzll(u64 x) { return __builtin_popcountll((x & -x) - 1); }
 int __builtin_ctz(u32 x) { return __builtin_ctzll(x); }
 int __builtin_clzll(u64 x) {
-    for (int by = 1; by < 64; by *= 2) x |= x >> by;
+    for (int by = 1; by < 64; by *= 2)
+        x |= x >> by;
     return 64 - __builtin_popcountll(x);
 }
 int __builtin_clz(u32 x) { return __builtin_clzll(x) - 32; }

@@ -24,7 +24,7 @@ TEST(Progress, LongTimesAreReadable) {
 TEST(Progress, SharesHaveNoRate) {
     EXPECT_EQ(share_line("measuring", 0.25, 90.0, 200), "measuring  [######..................]  25 %  90.0 s left");
     EXPECT_EQ(share_line("measuring", 1.5, {}, 200), "measuring  [########################] 100 %");
-    EXPECT_EQ(share_line("measuring", 0.5, 7200.0, 30), "measuring  [####....]  50 %  2 h");
+    EXPECT_EQ(share_line("measuring", 0.5, 7200.0, 32), "measuring  [####....]  50 %  2 h");
 }
 
 TEST(Progress, FitsTheTerminal) { EXPECT_EQ(progress_line("fitting", 50, 200, 5.0, 20).size(), 20U); }
