@@ -58,6 +58,30 @@ inline constexpr const char* kControlFlow = R"((module
   (func (export "b") i32.const 1 if else nop end i32.const 0 if unreachable else end)
 ))";
 
+/// Opcodes behind prefixes: bulk memory, saturating conversions, SIMD; and a table's functions called.
+inline constexpr const char* kPrefixed = R"((module
+  (memory 1)
+  (data $bytes "0123456789")
+  (table funcref (elem $twice $thrice))
+  (type $unary (func (param i32) (result i32)))
+  (func $twice (type $unary) local.get 0 i32.const 2 i32.mul)
+  (func $thrice (type $unary) local.get 0 i32.const 3 i32.mul)
+  (func (export "run") (result i32) (local i32)
+    (memory.init $bytes (i32.const 0) (i32.const 0) (i32.const 10))
+    (data.drop $bytes)
+    (memory.fill (i32.const 16) (i32.const 7) (i32.const 8))
+    (memory.copy (i32.const 32) (i32.const 16) (i32.const 8))
+    loop
+      (i32.store (i32.const 64) (i32.trunc_sat_f64_s (f64.mul (f64.convert_i32_s (local.get 0)) (f64.const 1e9))))
+      (v128.store (i32.const 80)
+        (i32x4.add (v128.load (i32.const 0)) (i32x4.splat (local.get 0))))
+      local.get 0 i32.const 1 i32.add local.tee 0 i32.const 5 i32.lt_u
+      br_if 0
+    end
+    (i32.extend8_s (i32x4.extract_lane 1 (v128.load (i32.const 80))))
+    (call_indirect (type $unary) (i32.const 1))
+    (call_indirect (type $unary) (i32.const 0)))))";
+
 /// Hashing, sorting and reading back an array in memory.
 inline constexpr const char* kSort = R"((module
   (memory 1)

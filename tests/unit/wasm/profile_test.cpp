@@ -60,7 +60,7 @@ INSTANTIATE_TEST_SUITE_P(All, Engines, testing::Values(Engine::kNode, Engine::kI
                          [](const auto& each) { return each.param == Engine::kNode ? "Node" : "Wabt"; });
 
 TEST_P(Engines, CountsAreThoseOfTheTrace) {
-    for (const char* wat : {test::kControlFlow, test::kSort}) {
+    for (const char* wat : {test::kControlFlow, test::kSort, test::kPrefixed}) {
         const Counts counted = counts_of(profile(wat, GetParam()));
         const Counts traced = test::traced(test::assemble(wat));
         EXPECT_EQ(without(counted, structure()), without(traced, of_interpreter()));
