@@ -228,10 +228,10 @@ void add_what(CLI::App& app, Options& options) {
                  "Modules whose path below DIR matches, as in 'sorting/*'; may be repeated")
         ->type_name("GLOB");
     add_repeated(app, "--engines", options.engines,
-                 "Engines: names or globs, NAME@DEVICE for an emulated device, or 'all' that are here; with commas or "
-                 "repeated")
+                 "Engines: names or globs, NAME@DEVICE for those of an emulated device, 'all' for all that are "
+                 "here; with commas or repeated")
         ->required()
-        ->type_name("NAME,…");
+        ->type_name("NAMES");
     app.add_option("--table", options.table, "Further engines (JSON)")->type_name("FILE");
     app.add_option("-o,--output", options.plan.collection, "Collection to begin or to go on with")
         ->required()
@@ -241,16 +241,21 @@ void add_what(CLI::App& app, Options& options) {
 void add_how(CLI::App& app, Options& options) {
     constexpr const char* alone = "Runs alone";
     fleet::Plan& plan = options.plan;
-    app.add_option("--repeat", plan.repeat, "Runs of every module on every engine")->type_name("N")->group(alone);
-    app.add_option("--limit", plan.settings.limit_s, "Kill a run after so many seconds")->type_name("S")->group(alone);
-    app.add_option("--abandon", plan.abandon, "Give a module up on an engine after so many failed runs in a row")
+    app.add_option("--repeat", plan.repeat, "Runs of every module on every engine; default 50")
+        ->type_name("N")
+        ->group(alone);
+    app.add_option("--limit", plan.settings.limit_s, "Kill a run after so many seconds; default 30")
+        ->type_name("S")
+        ->group(alone);
+    app.add_option("--abandon", plan.abandon,
+                   "Give a module up on an engine after so many failed runs in a row; default 2")
         ->type_name("N")
         ->group(alone);
     app.add_option("--cell-seconds", plan.cell_seconds,
-                   "Seconds that are enough for a module on an engine once it has 3 runs; 0 = no bound")
+                   "Seconds that are enough for a module on an engine once it has 3 runs; default 0 = no bound")
         ->type_name("S")
         ->group(alone);
-    app.add_option("--jobs", plan.settings.jobs, "Runs at a time, on cores of their own: faster and noisier")
+    app.add_option("--jobs", plan.settings.jobs, "Runs at a time, on cores of their own: faster and noisier; default 1")
         ->type_name("N")
         ->group(alone);
     constexpr const char* together = "Runs side by side";
@@ -268,11 +273,13 @@ void add_rest(CLI::App& app, Options& options) {
                    "Cores to run on, as 0,1 or 0-3; else all: the first for runs alone, all "
                    "in turn for runs side by side")
         ->type_name("LIST");
-    app.add_option("--seed", plan.settings.seed, "Seed of the order of runs and of the sets")->type_name("N");
+    app.add_option("--seed", plan.settings.seed, "Seed of the order of runs and of the sets; default 42")
+        ->type_name("N");
     app.add_option("--cache", plan.cache, "Where engines keep what they compile; else a folder of the user's cache")
         ->type_name("DIR");
     app.add_flag("--no-profile", options.no_profile, "Do not count opcodes");
-    app.add_option("--profile-limit", plan.profile_limit_s, "No profile for modules that take longer")->type_name("S");
+    app.add_option("--profile-limit", plan.profile_limit_s, "No profile for modules that take longer; default 600")
+        ->type_name("S");
     app.add_flag("--dry-run", options.dry_run, "Say what would be run and how long it takes; run nothing");
     app.add_flag("--json", options.json, "Print the summary as JSON");
 }

@@ -102,8 +102,9 @@ struct Summary {
 [[nodiscard]] Result<std::vector<ModuleFile>> find_modules(const std::filesystem::path& folder,
                                                            const std::vector<std::string>& only);
 
-/// Those that `patterns` name, in the order of `found`: "NAME", "NAME@DEVICE", globs of either, "all". Globs leave out
-/// missing engines. Errors: kUsage for a pattern that fits none, kEnvironment for the name of a missing one.
+/// Those that `patterns` name, in the order of `found`: "NAME" of this machine, "NAME@DEVICE" of an emulated one, both
+/// perhaps globs, and "all", on any device. Globs and "all" leave out missing engines. Errors: kUsage for a pattern
+/// that fits none, kEnvironment for the name of a missing one.
 [[nodiscard]] Result<std::vector<Engine>> choose_engines(const std::vector<Engine>& found,
                                                          const std::vector<std::string>& patterns);
 

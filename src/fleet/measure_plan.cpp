@@ -27,8 +27,31 @@ bool matches(const std::string& pattern, const std::string& text) {
 
 bool is_glob(const std::string& pattern) { return pattern.find_first_of("*?[") != std::string::npos; }
 
+/// Without '@' this machine's engines are meant, with it those of emulated devices.
+bool matches_engine(const std::string& pattern, const Engine& engine) {
+    const std::size_t at = pattern.find('@');
+    const bool here = at == std::string::npos;
+    return here == engine.device.empty() && matches(pattern.substr(0, at), engine.name) &&
+           (here || matches(pattern.substr(at + 1), engine.device));
+}
+
 std::string full_name(const Engine& engine) {
     return engine.device.empty() ? engine.name : engine.name + "@" + engine.device;
+}
+
+/// The error for a pattern that chose nothing; `missing`: an engine of that name that is not here, or null.
+Failure none_like(const std::string& pattern, const Engine* missing, const std::vector<Engine>& found) {
+    if (missing != nullptr) {
+        return fail(
+            ErrorCode::kEnvironment,
+            fmt::format("engine '{}' is not on this machine: {} was not found; it comes with {}", full_name(*missing),
+                        missing->missing, missing->package.empty() ? "its project" : missing->package));
+    }
+    std::vector<std::string> names;
+    std::transform(found.begin(), found.end(), std::back_inserter(names), full_name);
+    return fail(ErrorCode::kUsage,
+                fmt::format("--engines: {} '{}'{}", is_glob(pattern) ? "no engine is named like" : "no engine", pattern,
+                            suggestion(pattern, names)));
 }
 
 Result<ModuleFile> module_file(const fs::path& folder, const fs::path& path) {
@@ -123,30 +146,19 @@ Result<std::vector<ModuleFile>> find_modules(const fs::path& folder, const std::
 
 Result<std::vector<Engine>> choose_engines(const std::vector<Engine>& found, const std::vector<std::string>& patterns) {
     std::vector<bool> chosen(found.size(), false);
-    for (const std::string& given : patterns) {
-        const std::string pattern = given == "all" ? "*" : given;
+    for (const std::string& pattern : patterns) {
         bool any = false;
         const Engine* missing = nullptr;
         for (std::size_t e = 0; e < found.size(); ++e) {
-            if (!matches(pattern, found[e].name) && !matches(pattern, full_name(found[e]))) {
-                continue;
+            if (pattern == "all" || matches_engine(pattern, found[e])) {
+                const bool here = found[e].missing.empty();
+                missing = here ? missing : &found[e];
+                chosen[e] = chosen[e] || here;
+                any = any || here;
             }
-            missing = found[e].missing.empty() ? missing : &found[e];
-            chosen[e] = chosen[e] || found[e].missing.empty();
-            any = any || found[e].missing.empty();
-        }
-        if (!any && missing != nullptr) {
-            return fail(ErrorCode::kEnvironment,
-                        fmt::format("engine '{}' is not on this machine: {} was not found; it comes with {}",
-                                    full_name(*missing), missing->missing,
-                                    missing->package.empty() ? "its project" : missing->package));
         }
         if (!any) {
-            std::vector<std::string> names;
-            std::transform(found.begin(), found.end(), std::back_inserter(names), full_name);
-            return fail(ErrorCode::kUsage,
-                        fmt::format("--engines: {} '{}'{}", is_glob(given) ? "no engine is named like" : "no engine",
-                                    given, suggestion(given, names)));
+            return none_like(pattern, missing, found);
         }
     }
     std::vector<Engine> engines;

@@ -37,8 +37,11 @@ TEST(Engines, AreChosenByNameDeviceAndGlob) {
     using Names = std::vector<std::string>;
     EXPECT_EQ(chosen({"wasm2c-gcc-o3", "node-liftoff"}), (Names{"node-liftoff", "wasm2c-gcc-o3"}));
     EXPECT_EQ(chosen({"node-turbofan@qemu-arm"}), (Names{"node-turbofan@qemu-arm"}));
-    EXPECT_EQ(chosen({"node-turbofan"}), (Names{"node-turbofan", "node-turbofan@qemu-arm"}));
-    EXPECT_EQ(chosen({"*@qemu-*"}), (Names{"node-turbofan@qemu-arm"}));
+    EXPECT_EQ(chosen({"node-turbofan"}), (Names{"node-turbofan"}));
+    EXPECT_EQ(chosen({"node-*"}), (Names{"node-liftoff", "node-turbofan"}));
+    EXPECT_EQ(chosen({"*", "node*@*arm"}),
+              (Names{"node-liftoff", "node-turbofan", "node-turbofan@qemu-arm", "wasm2c-gcc-o3"}));
+    EXPECT_EQ(chosen({"*@*"}), (Names{"node-turbofan@qemu-arm"}));
     EXPECT_EQ(chosen({"all"}), (Names{"node-liftoff", "node-turbofan", "node-turbofan@qemu-arm", "wasm2c-gcc-o3"}));
     EXPECT_EQ(chosen({"wasm*"}), (Names{"wasm2c-gcc-o3"}));
 }
