@@ -27,6 +27,9 @@ void* counted(std::size_t size, std::size_t alignment) {
 
 }  // namespace
 
+// The compiler sees one half of a pair where it inlines the other.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+
 void* operator new(std::size_t size) { return counted(size, __STDCPP_DEFAULT_NEW_ALIGNMENT__); }
 void* operator new(std::size_t size, std::align_val_t alignment) {
     return counted(size, static_cast<std::size_t>(alignment));
