@@ -1,4 +1,8 @@
-// Runs a WASI module without arguments or folders, and ends with its exit status: node run_wasi.mjs MODULE
+// Runs a WASI module without arguments or folders, and ends with its exit status:
+//
+//   node --no-turbo-fast-api-calls run_wasi.mjs MODULE
+//
+// Without the flag, calls of node:wasi may end Node by a segmentation fault once the module has grown its memory.
 import { readFileSync } from "node:fs";
 import { WASI } from "node:wasi";
 
