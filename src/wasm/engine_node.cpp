@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cmath>
@@ -129,13 +130,16 @@ Result<RunOutcome> run_in_node(const std::filesystem::path& node, const Instrume
     const auto become_node = [&](int answer_fd) {
         ::fcntl(file.fd(), F_SETFD, 0);
         ::fcntl(answer_fd, F_SETFD, 0);
-        std::array<std::string, 5> words{node.string(), "--no-warnings", "-e", kNodeRunner,
+        // Fast calls into node:wasi crash on a memory that has grown (nodejs/node#53087).
+        std::array<std::string, 7> words{node.string(),
+                                         "--no-warnings",
+                                         "--no-turbo-fast-api-calls",
+                                         "-e",
+                                         kNodeRunner,
+                                         "--",
                                          request_json(request, file.fd(), answer_fd)};
-        std::array<char*, 7> argv{words[0].data(), words[1].data(), words[2].data(), words[3].data(),
-                                  nullptr,         nullptr,         nullptr};
-        std::string end_of_options = "--";
-        argv[4] = end_of_options.data();
-        argv[5] = words[4].data();
+        std::array<char*, words.size() + 1> argv{};
+        std::transform(words.begin(), words.end(), argv.begin(), [](std::string& word) { return word.data(); });
         ::execv(argv[0], argv.data());
         return kCannotExecute;
     };
