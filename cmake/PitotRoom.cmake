@@ -13,8 +13,8 @@ function(pitot_room name)
     if(sources)
         add_library(pitot_${name} STATIC ${sources})
         target_link_libraries(pitot_${name} PRIVATE pitot_compiler)
-        if(PITOT_UNITY AND NOT name MATCHES "^(cli|fleet|backend)")
-            # Several sources a compilation. Not where files share names on purpose (the verbs, the fleet) or compile themselves
+        if(PITOT_UNITY AND NOT name MATCHES "^(cli|backend)")
+            # Several sources a compilation. Not where files share names on purpose (the verbs) or compile themselves
             # once for every instruction set (the kernels).
             set_target_properties(pitot_${name} PROPERTIES UNITY_BUILD ON)
         endif()

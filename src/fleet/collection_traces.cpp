@@ -12,8 +12,8 @@
 #include <system_error>
 #include <utility>
 
+#include "core/digest.hpp"
 #include "fleet/collection.hpp"
-#include "fleet/measure_digest.hpp"
 
 namespace pitot::fleet {
 namespace {

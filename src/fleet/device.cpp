@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/digest.hpp"
 #include "core/suggest.hpp"
 #include "fleet/device_parts.hpp"
 #include "fleet/engine_table.hpp"
@@ -53,7 +54,7 @@ Device this_machine() {
     if (machine.empty()) {
         machine = device.name;
     }
-    device.id = name_uuid(fmt::format("{} {} {}", machine, cpu, cache_json(all).dump()));
+    device.id = uuid_of(fmt::format("{} {} {}", machine, cpu, cache_json(all).dump()));
     const Json entry{{"name", device.name},
                      {"platform", platform_json(cpu, frequency_hz(), all)},
                      {"cores", std::thread::hardware_concurrency()}};
@@ -98,7 +99,7 @@ Result<Device> describe_device(const std::string& emulated, const std::filesyste
     Answers answers;
     Device device;
     device.name = (*entry)->name;
-    device.id = name_uuid(fmt::format("{} {} {}", host.id, device.name, (*entry)->cpu));
+    device.id = uuid_of(fmt::format("{} {} {}", host.id, device.name, (*entry)->cpu));
     const Json description{
         {"name", device.name},
         {"platform", platform_json((*entry)->cpu, frequency_hz(), Caches())},

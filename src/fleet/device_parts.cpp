@@ -3,21 +3,16 @@
 #include <cpu_features_macros.h>
 #include <fmt/format.h>
 #include <hwloc.h>
-#include <openssl/evp.h>
 #include <sys/utsname.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <memory>
 #include <system_error>
-
-#include "core/check.hpp"
 
 #if defined(CPU_FEATURES_ARCH_X86)
 #include <cpuinfo_x86.h>
@@ -143,25 +138,6 @@ Caches caches() {
         all.l3_size = l3->size;
     }
     return all;
-}
-
-std::string name_uuid(const std::string& name) {
-    // Pitot's own name space, drawn once.
-    constexpr std::array<unsigned char, 16> space{0x6e, 0x1f, 0x0c, 0x5a, 0x93, 0xd4, 0x4b, 0x27,
-                                                  0xa8, 0x41, 0x70, 0x69, 0x74, 0x6f, 0x74, 0x01};
-    const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
-    PITOT_CHECK(context != nullptr && EVP_DigestInit_ex(context.get(), EVP_sha1(), nullptr) == 1);
-    EVP_DigestUpdate(context.get(), space.data(), space.size());
-    EVP_DigestUpdate(context.get(), name.data(), name.size());
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    EVP_DigestFinal_ex(context.get(), digest.data(), nullptr);
-    digest[6] = static_cast<unsigned char>((digest[6] & 0x0FU) | 0x50U);
-    digest[8] = static_cast<unsigned char>((digest[8] & 0x3FU) | 0x80U);
-    std::string text;
-    for (std::size_t i = 0; i < 16; ++i) {
-        text += fmt::format("{}{:02x}", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", digest[i]);
-    }
-    return text;
 }
 
 }  // namespace pitot::fleet

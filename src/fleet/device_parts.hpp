@@ -29,7 +29,4 @@ struct Caches {
 /// The value of a line "field : value" of a file like /proc/cpuinfo, the first such line; "" if there is none.
 [[nodiscard]] std::string cpuinfo_field(const std::string& text, const std::string& field);
 
-/// A name-based (version 5) UUID.
-[[nodiscard]] std::string name_uuid(const std::string& name);
-
 }  // namespace pitot::fleet

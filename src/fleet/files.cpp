@@ -1,17 +1,14 @@
 #include "fleet/files.hpp"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <array>
 #include <cerrno>
-#include <cstdint>
 #include <cstdlib>
-#include <memory>
 #include <system_error>
 
 #include "core/atomic_file.hpp"
-#include "core/check.hpp"
+#include "core/digest.hpp"
 
 namespace pitot::fleet {
 namespace {
@@ -21,21 +18,12 @@ constexpr std::array kRuntimeFiles{"wasi.js", "wasi.c"};
 }  // namespace
 
 std::string short_digest(std::initializer_list<std::string_view> parts) {
-    constexpr std::size_t shown_bytes = 8;
-    const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
-    PITOT_CHECK(context != nullptr && EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) == 1);
+    constexpr std::size_t shown = 16;
+    Sha256 hash;
     for (const std::string_view part : parts) {
-        const std::uint64_t size = part.size();
-        EVP_DigestUpdate(context.get(), &size, sizeof(size));
-        EVP_DigestUpdate(context.get(), part.data(), part.size());
+        hash.text(part);
     }
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    EVP_DigestFinal_ex(context.get(), digest.data(), nullptr);
-    std::string text;
-    for (std::size_t i = 0; i < shown_bytes; ++i) {
-        text += fmt::format("{:02x}", digest[i]);
-    }
-    return text;
+    return hash.finish().substr(0, shown);
 }
 
 Result<std::filesystem::path> runtime_folder(const std::filesystem::path& cache) {

@@ -12,9 +12,9 @@
 #include <system_error>
 #include <utility>
 
+#include "core/digest.hpp"
 #include "core/suggest.hpp"
 #include "fleet/measure.hpp"
-#include "fleet/measure_digest.hpp"
 
 namespace pitot::fleet {
 namespace {

@@ -8,41 +8,16 @@
 #include <string_view>
 #include <system_error>
 
-#include "wasm/child.hpp"
+#include "core/programs.hpp"
 
 namespace pitot::fleet {
 namespace {
 
-constexpr int kCannotExecute = 127;
 constexpr std::size_t kLastWords = 400;
 
 bool is_file(const std::filesystem::path& path) {
     std::error_code ignored;
     return std::filesystem::is_regular_file(path, ignored);
-}
-
-std::optional<std::filesystem::path> find_in_path(const std::string& name) {
-    const char* path = std::getenv("PATH");
-    std::string_view rest = path != nullptr ? path : "";
-    while (!rest.empty()) {
-        const std::string_view folder = rest.substr(0, rest.find(':'));
-        rest.remove_prefix(std::min(rest.size(), folder.size() + 1));
-        const std::filesystem::path file = std::filesystem::path(folder) / name;
-        if (!folder.empty() && is_file(file) && ::access(file.c_str(), X_OK) == 0) {
-            std::error_code ignored;
-            return std::filesystem::absolute(file, ignored);
-        }
-    }
-    return std::nullopt;
-}
-
-std::vector<char*> pointers(std::vector<std::string>& words) {
-    std::vector<char*> all;
-    for (std::string& word : words) {
-        all.push_back(word.data());
-    }
-    all.push_back(nullptr);
-    return all;
 }
 
 /// This process's environment, with `more` in place of variables of the same name.
@@ -63,7 +38,7 @@ std::vector<std::string> joined_environment(const std::vector<std::string>& more
 std::optional<std::filesystem::path> find_file(const std::vector<std::string>& candidates) {
     for (const std::string& candidate : candidates) {
         if (candidate.find('/') == std::string::npos) {
-            if (auto found = find_in_path(candidate)) {
+            if (auto found = find_program(candidate)) {
                 return found;
             }
         } else if (is_file(candidate)) {
@@ -78,8 +53,8 @@ Result<Answer> run_program(const std::vector<std::string>& argv, const std::vect
                            std::optional<double> limit_s) {
     std::vector<std::string> words = argv;
     std::vector<std::string> variables = joined_environment(environment);
-    const std::vector<char*> word_pointers = pointers(words);
-    const std::vector<char*> variable_pointers = pointers(variables);
+    const std::vector<char*> word_pointers = exec_pointers(words);
+    const std::vector<char*> variable_pointers = exec_pointers(variables);
     const auto become = [&](int answer_fd) {
         const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
         ::dup2(nothing, STDIN_FILENO);
@@ -88,7 +63,7 @@ Result<Answer> run_program(const std::vector<std::string>& argv, const std::vect
         ::execve(word_pointers.front(), word_pointers.data(), variable_pointers.data());
         return kCannotExecute;
     };
-    Result<wasm::ChildAnswer> child = wasm::run_child(become, limit_s);
+    Result<ChildAnswer> child = run_child(become, {limit_s, {}});
     if (!child) {
         return Failure(child.error());
     }

@@ -22,6 +22,7 @@
 #include <utility>
 
 #include "core/check.hpp"
+#include "core/programs.hpp"
 
 namespace pitot::fleet {
 namespace {
@@ -56,15 +57,6 @@ std::vector<std::string> environment_of(const Command& command) {
         all.push_back(entry);
     }
     return all;
-}
-
-std::vector<char*> pointers(std::vector<std::string>& words) {
-    std::vector<char*> result;
-    for (std::string& word : words) {
-        result.push_back(word.data());
-    }
-    result.push_back(nullptr);
-    return result;
 }
 
 /// The first line that says something, fit for one line of text.
@@ -203,8 +195,8 @@ Result<void> Processes::start(std::size_t index, const Command& command, int cor
     gate_write_ = gate[1];
     std::vector<std::string> words = command.argv;
     std::vector<std::string> variables = environment_of(command);
-    const std::vector<char*> argv = pointers(words);
-    const std::vector<char*> environment = pointers(variables);
+    const std::vector<char*> argv = exec_pointers(words);
+    const std::vector<char*> environment = exec_pointers(variables);
     const Launch launch{argv.data(), environment.data(),   core,    null_fd_,
                         pipe[1],     gated ? gate[0] : -1, gate[1], ::getpid()};
     Shared& shared = shared_[index];
@@ -220,7 +212,7 @@ Result<void> Processes::start(std::size_t index, const Command& command, int cor
             ::execve(launch.argv[0], launch.argv, launch.environment);
             shared.error = errno;
         }
-        ::_exit(127);
+        ::_exit(kCannotExecute);
     }
     ::close(pipe[1]);
     if (child < 0) {

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "wasm/child.hpp"
+#include "core/programs.hpp"
 #include "wasm/engine.hpp"
 #include "wasm/interpreter.hpp"
 
@@ -22,7 +22,7 @@ Result<RunOutcome> run_in_interpreter(const Instrumented& module, const RunReque
     if (request.timeout_s) {
         limit_s = *request.timeout_s + kGraceS;
     }
-    const Result<ChildAnswer> answer = run_child([&](int fd) { return interpret(task, fd); }, limit_s);
+    const Result<ChildAnswer> answer = run_child([&](int fd) { return interpret(task, fd); }, {limit_s, {}});
     if (!answer) {
         return Failure(answer.error());
     }

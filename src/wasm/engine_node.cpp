@@ -12,7 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
-#include "wasm/child.hpp"
+#include "core/programs.hpp"
 #include "wasm/engine.hpp"
 #include "wasm/node_runner.hpp"
 
@@ -23,23 +23,16 @@ using Json = nlohmann::json;
 
 /// Node is killed this long after it should have answered.
 constexpr double kGrace_s = 5.0;
-constexpr int kCannotExecute = 127;
 
 /// A file in memory, for a child to read.
 class MemoryFile {
 public:
     explicit MemoryFile(std::span<const std::uint8_t> bytes) : fd_(::memfd_create("module", MFD_CLOEXEC)) {
-        while (fd_ >= 0 && !bytes.empty()) {
-            const ssize_t count = ::write(fd_, bytes.data(), bytes.size());
-            if (count < 0 && errno == EINTR) {
-                continue;
-            }
-            if (count <= 0) {
-                return;
-            }
-            bytes = bytes.subspan(static_cast<std::size_t>(count));
+        const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+        if (fd_ < 0 || !write_all(fd_, text)) {
+            return;
         }
-        whole_ = fd_ >= 0 && ::lseek(fd_, 0, SEEK_SET) == 0;
+        whole_ = ::lseek(fd_, 0, SEEK_SET) == 0;
     }
     MemoryFile(const MemoryFile&) = delete;
     MemoryFile& operator=(const MemoryFile&) = delete;
@@ -103,21 +96,8 @@ Result<RunOutcome> read_answer(const std::string& text, const Instrumented& modu
 }  // namespace
 
 std::optional<std::filesystem::path> find_node() {
-    const char* path = std::getenv("PATH");
-    std::string_view rest = path != nullptr ? path : "";
-    while (!rest.empty()) {
-        const std::string_view folder = rest.substr(0, rest.find(':'));
-        rest.remove_prefix(std::min(rest.size(), folder.size() + 1));
-        for (const char* name : {"node", "nodejs"}) {
-            const std::filesystem::path file = std::filesystem::path(folder) / name;
-            std::error_code ignored;
-            if (!folder.empty() && std::filesystem::is_regular_file(file, ignored) &&
-                ::access(file.c_str(), X_OK) == 0) {
-                return file;
-            }
-        }
-    }
-    return std::nullopt;
+    const auto node = find_program("node");
+    return node ? node : find_program("nodejs");
 }
 
 Result<RunOutcome> run_in_node(const std::filesystem::path& node, const Instrumented& module,
@@ -131,15 +111,14 @@ Result<RunOutcome> run_in_node(const std::filesystem::path& node, const Instrume
         ::fcntl(file.fd(), F_SETFD, 0);
         ::fcntl(answer_fd, F_SETFD, 0);
         // Fast calls into node:wasi crash on a memory that has grown (nodejs/node#53087).
-        std::array<std::string, 7> words{node.string(),
-                                         "--no-warnings",
-                                         "--no-turbo-fast-api-calls",
-                                         "-e",
-                                         kNodeRunner,
-                                         "--",
-                                         request_json(request, file.fd(), answer_fd)};
-        std::array<char*, words.size() + 1> argv{};
-        std::transform(words.begin(), words.end(), argv.begin(), [](std::string& word) { return word.data(); });
+        std::vector<std::string> words{node.string(),
+                                       "--no-warnings",
+                                       "--no-turbo-fast-api-calls",
+                                       "-e",
+                                       kNodeRunner,
+                                       "--",
+                                       request_json(request, file.fd(), answer_fd)};
+        const std::vector<char*> argv = exec_pointers(words);
         ::execv(argv[0], argv.data());
         return kCannotExecute;
     };
@@ -147,7 +126,7 @@ Result<RunOutcome> run_in_node(const std::filesystem::path& node, const Instrume
     if (request.timeout_s) {
         limit_s = *request.timeout_s + kGrace_s;
     }
-    const Result<ChildAnswer> answer = run_child(become_node, limit_s);
+    const Result<ChildAnswer> answer = run_child(become_node, {limit_s, {}});
     if (!answer) {
         return Failure(answer.error());
     }

@@ -72,16 +72,5 @@ TEST(DeviceParts, FieldsOfCpuinfo) {
     EXPECT_EQ(cpuinfo_field(text, "empty"), "");
 }
 
-TEST(DeviceParts, UuidsAreOfTheirNames) {
-    EXPECT_EQ(name_uuid("a"), name_uuid("a"));
-    EXPECT_NE(name_uuid("a"), name_uuid("b"));
-    const std::string id = name_uuid("a");
-    ASSERT_EQ(id.size(), 36U);
-    for (const std::size_t at : {8U, 13U, 18U, 23U}) {
-        EXPECT_EQ(id[at], '-');
-    }
-    EXPECT_NE(std::string("89ab").find(id[19]), std::string::npos);
-}
-
 }  // namespace
 }  // namespace pitot::fleet

@@ -4,13 +4,13 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "core/programs.hpp"
 #include "fleet/engine.hpp"
 #include "fleet/engine_check.hpp"
 #include "fleet/files.hpp"
 #include "fleet/process.hpp"
 #include "unit/data/expect_error.hpp"
 #include "unit/data/temp_folder.hpp"
-#include "wasm/child.hpp"
 #include "wasm/wasi_interpreter.hpp"
 
 namespace pitot::fleet {
@@ -143,15 +143,15 @@ TEST_P(BuiltInEngines, RunAModule) {
     EXPECT_TRUE(works) << works.error().to_string();
 }
 
-Result<wasm::ChildAnswer> interpret(const std::vector<std::string>& args) {
+Result<ChildAnswer> interpret(const std::vector<std::string>& args) {
     const std::string_view module = embedded_file("check.wasm");
-    return wasm::run_child(
+    return run_child(
         [&](int answer_fd) {
             ::dup2(answer_fd, STDOUT_FILENO);
             const wasm::WasiRun run = wasm::interpret_wasi({module.begin(), module.end()}, args);
             return run.reason.find("unreachable") != std::string::npos && !run.refused ? 100 : 101;
         },
-        60.0);
+        {60.0, {}});
 }
 
 TEST(Interpreter, GivesArgumentsAndTakesOutputAndTheExit) {

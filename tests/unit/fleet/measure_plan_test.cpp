@@ -6,7 +6,6 @@
 #include <set>
 
 #include "fleet/measure.hpp"
-#include "fleet/measure_digest.hpp"
 #include "fleet/measure_schedule.hpp"
 #include "unit/data/expect_error.hpp"
 #include "unit/data/temp_folder.hpp"
@@ -88,12 +87,6 @@ TEST(Cores, AreListedOrAll) {
     }
     const std::string twice = std::to_string(all[0]) + "," + std::to_string(all[0]);
     EXPECT_TRUE(fails_with(choose_cores(twice), ErrorCode::kUsage, {"given twice"}));
-}
-
-TEST(Digest, NamesAreUuids) {
-    EXPECT_EQ(sha256_of("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-    EXPECT_EQ(uuid_of("abc"), "ba7816bf-8f01-8fea-8141-40de5dae2223");
-    EXPECT_NE(uuid_of("abc"), uuid_of("abd"));
 }
 
 RC_GTEST_PROP(SetsProperty, MembersDifferAndDependOnTheKeyAlone, (std::uint64_t seed)) {
