@@ -21,7 +21,7 @@
 namespace pitot::fleet {
 namespace {
 
-std::string read_all(const std::filesystem::path& file) {
+std::string text_of(const std::filesystem::path& file) {
     std::ifstream stream(file, std::ios::binary);
     return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
 }
@@ -91,7 +91,7 @@ std::string microarchitecture() {
     if (std::string name = x86_name(); !name.empty()) {
         return name;
     }
-    const std::string cpuinfo = read_all("/proc/cpuinfo");
+    const std::string cpuinfo = text_of("/proc/cpuinfo");
     const std::string implementer = cpuinfo_field(cpuinfo, "CPU implementer");
     const std::string part = cpuinfo_field(cpuinfo, "CPU part");
     if (!implementer.empty() && !part.empty()) {
@@ -110,11 +110,11 @@ std::uint64_t frequency_hz() {
     std::error_code error;
     for (std::filesystem::directory_iterator folder("/sys/devices/system/cpu", error), end; !error && folder != end;
          folder.increment(error)) {
-        const std::string text = read_all(folder->path() / "cpufreq" / "cpuinfo_max_freq");
+        const std::string text = text_of(folder->path() / "cpufreq" / "cpuinfo_max_freq");
         highest = std::max<std::uint64_t>(highest, std::strtoull(text.c_str(), nullptr, 10) * khz);
     }
     if (highest == 0) {
-        const std::string mhz = cpuinfo_field(read_all("/proc/cpuinfo"), "cpu MHz");
+        const std::string mhz = cpuinfo_field(text_of("/proc/cpuinfo"), "cpu MHz");
         highest = static_cast<std::uint64_t>(std::llround(std::max(0.0, std::strtod(mhz.c_str(), nullptr)) * 1e6));
     }
     return highest;

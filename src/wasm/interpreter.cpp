@@ -12,6 +12,8 @@
 #include <csignal>
 #include <utility>
 
+#include "wasm/features.hpp"
+
 namespace pitot::wasm {
 namespace {
 
@@ -24,18 +26,6 @@ struct Counters {
     int fd = -1;
 };
 Counters counters;  // NOLINT: a signal handler has no other way to its data
-
-wabt::Features features() {
-    wabt::Features features;
-    features.enable_exceptions();
-    features.enable_threads();
-    features.enable_tail_call();
-    features.enable_memory64();
-    features.enable_multi_memory();
-    features.enable_extended_const();
-    features.enable_relaxed_simd();
-    return features;
-}
 
 void write_all(int fd, const void* data, std::size_t size) {
     const auto* bytes = static_cast<const char*>(data);

@@ -1,27 +1,15 @@
 // Internal to the room: libwabt's headers, and what its opcodes are called here.
 #pragma once
 
-#include <wabt/feature.h>
 #include <wabt/ir.h>
 #include <wabt/opcode.h>
 
 #include <string>
 
+#include "wasm/features.hpp"
 #include "wasm/opcodes.hpp"
 
 namespace pitot::wasm {
-
-[[nodiscard]] inline wabt::Features features() {
-    wabt::Features features;
-    features.enable_exceptions();
-    features.enable_threads();
-    features.enable_tail_call();
-    features.enable_memory64();
-    features.enable_multi_memory();
-    features.enable_extended_const();
-    features.enable_relaxed_simd();
-    return features;
-}
 
 [[nodiscard]] inline OpcodeCount named_opcode(wabt::Opcode opcode) {
     const bool typed_select = opcode == wabt::Opcode::SelectT;

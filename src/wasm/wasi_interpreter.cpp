@@ -16,6 +16,8 @@
 #include <map>
 #include <utility>
 
+#include "wasm/features.hpp"
+
 namespace pitot::wasm {
 namespace {
 
@@ -225,12 +227,11 @@ interp::Ref find_export(const interp::Module& module, const interp::Instance& in
 WasiRun interpret_wasi(const std::vector<std::uint8_t>& bytes, const std::vector<std::string>& args) {
     wabt::Errors errors;
     interp::ModuleDesc desc;
-    wabt::Features features;
-    const wabt::ReadBinaryOptions options(features, nullptr, false, true, false);
+    const wabt::ReadBinaryOptions options(features(), nullptr, false, true, false);
     if (wabt::Failed(interp::ReadBinaryInterp("module", bytes.data(), bytes.size(), options, &errors, &desc))) {
         return {true, errors.empty() ? "libwabt cannot read it" : errors.front().message};
     }
-    interp::Store store(features);
+    interp::Store store(features());
     const interp::Module::Ptr module = interp::Module::New(store, std::move(desc));
     Wasi wasi(args);
     interp::RefVec imports;

@@ -35,7 +35,7 @@ TEST(Device, IsTheSameOnEveryCall) {
     ASSERT_TRUE(device && again);
     EXPECT_EQ(device->id, again->id);
     ASSERT_EQ(device->id.size(), 36U);
-    EXPECT_EQ(device->id[14], '5');
+    EXPECT_EQ(device->id[14], '8');
 }
 
 TEST(Device, EmulatedOnesAreLabelled) {
