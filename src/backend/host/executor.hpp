@@ -17,6 +17,7 @@
 
 #include "backend/backend.hpp"
 #include "backend/host/batch.hpp"
+#include "backend/host/batch_rows.hpp"
 #include "backend/host/layout.hpp"
 #include "backend/host/named_tables.hpp"
 #include "backend/host/operations.hpp"
@@ -44,13 +45,17 @@ class HostExecutor final : public Executor {
     // What a step or a prediction works in.
     struct Work {
         std::vector<Batch<T>> batches;
-        std::array<NamedRows, 2> named;
+        NamedSides named;
         AlignedVector<T> compact, compact_gradient, pairs, pair_gradient;
     };
 
 public:
     HostExecutor(const Program& program, std::int64_t group, const ExecutionPlan& plan)
-        : program_(program), layout_(program, plan), operations_(program_, layout_), team_(plan.threads) {
+        : program_(program),
+          layout_(program, plan),
+          operations_(program_, layout_),
+          batch_rows_(program_, layout_),
+          team_(plan.threads) {
         grow(shared_constants_, Arena::kConstants);
         for (BufferId id = 0; id < count(); ++id) {
             if (info(id).role == Role::kConstant) {
@@ -118,8 +123,8 @@ public:
         r.tables.catch_up_all(team_);
         Batch<T>& batch = work_.batches.front();
         batch.load(rows, 0, rows.size());
-        name_rows(work_, std::span(&batch, 1));
-        order_modules(work_, batch);
+        batch_rows_.name(work_.named, std::span(&batch, 1));
+        batch_rows_.order_modules(work_.named, batch);
         copy_named_rows(r, work_);
         const Workplace<T> place = training_place(r);
         operations_.towers_forward(place);
@@ -161,10 +166,10 @@ public:
         }
         Batch<T>& batch = work.batches.front();
         auto to = out.begin();
-        const std::int64_t most = rows_that_fit(rows);
+        const std::int64_t most = batch_rows_.that_fit(rows);
         for (std::int64_t first = 0; first < rows.size(); first += most) {
             batch.load(rows, first, std::min(most, rows.size() - first));
-            name_rows(work, work.batches);
+            batch_rows_.name(work.named, std::span(work.batches));
             copy_named_rows(r, work);
             Workplace<T> place = predicting_place(r, work, alone);
             if (names_rows()) {
@@ -279,57 +284,6 @@ private:
         return place;
     }
 
-    // Replaces rows of named sides in the batches by their places among the rows at work.
-    void name_rows(Work& work, std::span<Batch<T>> batches) const {
-        name_platforms(work, batches);
-        name_modules(work, batches);
-    }
-    void name_platforms(Work& work, std::span<Batch<T>> batches) const {
-        work.named[0].clear();
-        for (Batch<T>& batch : batches) {
-            if (layout_.named(Axis::kPlatform)) {
-                batch.name_platforms(work.named[0]);
-            }
-        }
-    }
-    void name_modules(Work& work, std::span<Batch<T>> batches) const {
-        work.named[1].clear();
-        for (Batch<T>& batch : batches) {
-            if (layout_.named(Axis::kModule)) {
-                batch.name_modules(work.named[1]);
-            }
-        }
-    }
-    // The same for batches just drawn, which it completes.
-    void name_and_sort(Work& work, std::span<Batch<T>> batches, std::span<const Objective> objectives) const {
-        name_platforms(work, batches);
-        const bool named = layout_.named(Axis::kPlatform);
-        for (std::size_t o = 0; o < batches.size(); ++o) {
-            batches[o].sort(named ? static_cast<std::int64_t>(work.named[0].rows().size()) : program_.platforms,
-                            objectives[o].data);
-        }
-        name_modules(work, batches);
-        for (Batch<T>& batch : batches) {
-            order_modules(work, batch);
-        }
-    }
-    void order_modules(const Work& work, Batch<T>& batch) const {
-        const bool named = layout_.named(Axis::kModule);
-        batch.order_modules(named ? static_cast<std::int64_t>(work.named[1].rows().size()) : program_.modules);
-    }
-    // Pairs at a time of which no named side has more rows than there is room for.
-    [[nodiscard]] std::int64_t rows_that_fit(const PairColumns& data) const {
-        std::int64_t most = std::max<std::int64_t>(data.size(), 1);
-        if (layout_.named(Axis::kPlatform)) {
-            most = std::min(most, layout_.most_rows(Axis::kPlatform));
-        }
-        if (layout_.named(Axis::kModule)) {
-            most = std::min(most, layout_.most_rows(Axis::kModule) / (1 + data.width));
-        }
-        PITOT_CHECK(most > 0);
-        return most;
-    }
-
     // Copies the rows at work of everything that has rows of a named side.
     void copy_named_rows(const Replica& r, Work& work) const {
         for (const BufferId id : layout_.copied()) {
@@ -359,7 +313,7 @@ private:
         for (std::size_t o = 0; o < objectives.size(); ++o) {
             batches[o].template draw<K>(objectives[o], g, key.fold(o), step);
         }
-        name_and_sort(work_, batches, objectives);
+        batch_rows_.name_and_sort(work_.named, batches, objectives);
         for (const Axis axis : {Axis::kPlatform, Axis::kModule}) {
             r.tables.catch_up(axis, work_.named[static_cast<std::size_t>(axis)].rows(), team_);
         }
@@ -422,6 +376,7 @@ private:
     const Program& program_;
     ProgramLayout layout_;
     Operations<K> operations_;
+    BatchRows<T> batch_rows_;
     Team team_;
     AlignedVector<T> shared_constants_;
     std::vector<Replica> replicas_;

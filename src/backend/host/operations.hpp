@@ -5,14 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <map>
 #include <span>
 #include <variant>
 #include <vector>
 
 #include "backend/host/batch.hpp"
 #include "backend/host/layout.hpp"
-#include "backend/host/nonzero_blocks.hpp"
+#include "backend/host/sparse_layers.hpp"
 #include "core/check.hpp"
 #include "core/team.hpp"
 
@@ -42,7 +41,7 @@ public:
         : program_(program), layout_(layout), transposed_(sized(layout.largest_weight())) {
         find_premultiplied();
         if constexpr (K::kSparseColumns > 0) {
-            find_sparse();
+            sparse_ = find_sparse_layers(program_, layout_, K::kSparseColumns);
         }
     }
 
@@ -133,46 +132,6 @@ private:
         for (std::size_t b = 0; b < tanh.size(); ++b) {
             premultiplied_.push_back(tanh[b] && readers[b] == 1 && by_dense[b]);
         }
-    }
-
-    // Layers of towers whose input is constant, but for some learned columns, and has enough zeros to leave them out.
-    void find_sparse() {
-        constexpr double worthwhile = 0.85;
-        for (const TowerOp& op : program_.tower) {
-            const auto* d = std::get_if<Dense>(&op);
-            if (d == nullptr || info(d->out).cols % K::kSparseColumns != 0 || layout_.named(info(d->out).axis)) {
-                continue;
-            }
-            const std::vector<bool> zero = zeros_of(d->x);
-            if (static_cast<double>(std::ranges::count(zero, true)) <
-                (1.0 - worthwhile) * static_cast<double>(zero.size())) {
-                continue;
-            }
-            const std::int64_t cols = info(d->x).cols;
-            std::vector<bool> transposed(zero.size());
-            for (std::size_t n = 0; n < zero.size(); ++n) {
-                transposed[n % sized(cols) * sized(info(d->x).rows) + n / sized(cols)] = zero[n];
-            }
-            Sparse found{{zero, cols}, {transposed, info(d->x).rows}};
-            if (std::max(found.rows.density(), found.columns.density()) < worthwhile) {
-                sparse_.emplace(d->out, std::move(found));
-            }
-        }
-    }
-    // Which elements of a layer's input are 0 for good.
-    [[nodiscard]] std::vector<bool> zeros_of(BufferId x) const {
-        constexpr std::int64_t most_rows = 4096;  // the search for similar rows takes their square
-        std::vector<bool> zero(info(x).rows <= most_rows ? sized(info(x).rows * info(x).cols) : 0);
-        BufferId constant = x;
-        for (const TowerOp& op : program_.tower) {
-            const auto* c = std::get_if<Concat>(&op);
-            constant = c != nullptr && c->out == x ? c->left : constant;
-        }
-        const BufferInfo& from = info(constant);
-        for (std::size_t n = 0; from.role == Role::kConstant && !zero.empty() && n < from.values.size(); ++n) {
-            zero[n / sized(from.cols) * sized(info(x).cols) + n % sized(from.cols)] = from.values[n] == 0.0F;
-        }
-        return zero;
     }
 
     void forward(const Concat& op, const Place& w) const {
@@ -273,6 +232,7 @@ private:
                          std::int64_t pieces) const {
         if constexpr (K::kSparseColumns > 0) {
             if (const auto sparse = sparse_.find(op.out); sparse != sparse_.end()) {
+                PITOT_CHECK(!accumulate);
                 const auto blocks = static_cast<std::int64_t>(sparse->second.columns.size());
                 const std::int64_t first = blocks * piece / pieces;
                 K::sparse_weight_gradient(sparse->second.columns, first, blocks * (piece + 1) / pieces - first, v.x,
@@ -417,11 +377,7 @@ private:
     const ProgramLayout& layout_;
     AlignedVector<T> transposed_;  // of a weight matrix
     std::vector<bool> premultiplied_;
-    // A layer's input by rows and by columns.
-    struct Sparse {
-        NonzeroBlocks rows, columns;
-    };
-    std::map<BufferId, Sparse> sparse_;  // by the layer's output
+    SparseLayers sparse_;
 };
 
 }  // namespace pitot

@@ -3,55 +3,22 @@
 #include "backend/cpu/kernels.hpp"
 
 #include <gtest/gtest.h>
-#include <hwy/highway.h>
 
 #include <bit>
 #include <cmath>
-#include <functional>
-#include <limits>
 #include <string>
 #include <vector>
 
 #include "core/key.hpp"
+#include "unit/backend/kernel_blocks.hpp"
 
 namespace pitot {
 namespace {
 
-constexpr double kEpsilon = std::numeric_limits<float>::epsilon();
-
-// A matrix inside a larger block: any stride, any misalignment, and a guard value around it that must survive.
-class Block {
-public:
-    Block(std::int64_t rows, std::int64_t cols, std::int64_t shift, Key key, bool zero = false)
-        : rows_(rows),
-          cols_(cols),
-          stride_(cols + shift),
-          shift_(shift),
-          data_(static_cast<std::size_t>(rows * stride_ + shift + 16), kGuard) {
-        Stream stream(key);
-        for (std::int64_t i = 0; i < rows; ++i) {
-            for (std::int64_t j = 0; j < cols; ++j) {
-                view()(i, j) = zero ? 0.0F : static_cast<float>(2.0 * stream.uniform() - 1.0);
-            }
-        }
-    }
-    [[nodiscard]] cpu::View view() { return {data_.data() + shift_, rows_, cols_, stride_}; }
-    [[nodiscard]] cpu::ConstView view() const { return {data_.data() + shift_, rows_, cols_, stride_}; }
-    [[nodiscard]] double operator()(std::int64_t i, std::int64_t j) const { return static_cast<double>(view()(i, j)); }
-    // True if nothing outside the matrix was written.
-    [[nodiscard]] bool guarded() const {
-        std::size_t kept = 0;
-        for (const float x : data_) {
-            kept += x == kGuard ? 1 : 0;
-        }
-        return kept >= data_.size() - static_cast<std::size_t>(rows_ * cols_);
-    }
-
-private:
-    static constexpr float kGuard = 12345.0F;
-    std::int64_t rows_, cols_, stride_, shift_;
-    std::vector<float> data_;
-};
+using test::Block;
+using test::expect_near;
+using test::for_each_target;
+using test::kEpsilon;
 
 struct Shape {
     std::int64_t n, k, m;
@@ -62,29 +29,6 @@ const std::vector<Shape>& shapes() {
                                             {6, 128, 64},  {7, 41, 31},  {13, 4, 65}, {29, 132, 128},
                                             {3, 200, 127}, {12, 16, 48}, {4, 33, 129}};
     return kShapes;
-}
-
-// Runs the test once for every instruction set compiled in that this machine can run.
-void for_each_target(const std::function<void(const std::string&)>& test) {
-    std::int64_t targets = 0;
-    for (std::int64_t left = hwy::SupportedTargets(); left != 0; left &= left - 1) {
-        const std::int64_t target = left & -left;
-        hwy::SetSupportedTargetsForTest(target);
-        hwy::GetChosenTarget().DeInit();
-        const std::string name = cpu::instruction_set();
-        if (name == hwy::TargetName(target)) {
-            ++targets;
-            SCOPED_TRACE(name);
-            test(name);
-        }
-    }
-    hwy::SetSupportedTargetsForTest(0);
-    hwy::GetChosenTarget().DeInit();
-    EXPECT_GE(targets, 1);
-}
-
-void expect_near(double got, double want, double magnitude, std::int64_t terms, const char* what) {
-    EXPECT_NEAR(got, want, kEpsilon * static_cast<double>(terms + 4) * (magnitude + 1.0)) << what;
 }
 
 TEST(Kernels, DenseForward) {
@@ -212,169 +156,6 @@ TEST(Kernels, BitsDoNotDependOnTheRange) {
     });
 }
 
-TEST(Kernels, PairProductsAndTheirGradients) {
-    for_each_target([](const std::string& /*target*/) {
-        for (const std::int64_t width : {1, 5, 16, 33, 64, 129, 200}) {
-            const Key key = Key(5).fold(static_cast<std::uint64_t>(width));
-            const Block left(7, width, 1, key.fold("left"));
-            const Block right(9, width, 3, key.fold("right"));
-            const std::vector<std::int32_t> platform{0, 0, 2, 2, 2, 6, 1, 2};
-            const std::vector<std::int32_t> module{8, 8, 0, 1, 0, 3, 3, 5};
-            const std::vector<std::int32_t> by_module{2, 4, 3, 5, 6, 7, 0, 1};
-            std::vector<float> prediction(platform.size(), 0.25F);
-            const std::vector<float> slope{1.0F, -2.0F, 0.5F, 3.0F, 0.0F, 1.5F, -1.0F, 0.25F};
-            cpu::pair_dot(platform, module, left.view(), right.view(), 0.5F, prediction);
-            Block dleft(7, width, 1, key, true);
-            Block dright(9, width, 2, key, true);
-            cpu::pair_dot_backward(platform, module, by_module, left.view(), right.view(), 0.5F, slope, dleft.view(),
-                                   dright.view());
-            for (std::size_t b = 0; b < platform.size(); ++b) {
-                double sum = 0.25;
-                for (std::int64_t c = 0; c < width; ++c) {
-                    sum += 0.5 * left(platform[b], c) * right(module[b], c);
-                }
-                expect_near(static_cast<double>(prediction[b]), sum, 1.0, width, "prediction");
-            }
-            for (std::int64_t c = 0; c < width; ++c) {
-                for (std::int64_t row = 0; row < 9; ++row) {
-                    double want_left = 0.0;
-                    double want_right = 0.0;
-                    for (std::size_t b = 0; b < platform.size(); ++b) {
-                        const double s = 0.5 * static_cast<double>(slope[b]);
-                        want_left += platform[b] == row ? s * right(module[b], c) : 0.0;
-                        want_right += module[b] == row ? s * left(platform[b], c) : 0.0;
-                    }
-                    if (row < 7) {
-                        expect_near(dleft(row, c), want_left, 4.0, 8, "dleft");
-                    }
-                    expect_near(dright(row, c), want_right, 4.0, 8, "dright");
-                }
-            }
-            EXPECT_TRUE(dleft.guarded() && dright.guarded());
-        }
-    });
-}
-
-TEST(Kernels, PairProductsDoNotDependOnTheirNeighbours) {
-    for_each_target([](const std::string& /*target*/) {
-        const Block left(3, 37, 1, Key(11));
-        const Block right(4, 37, 1, Key(12));
-        const std::vector<std::int32_t> platform{0, 1, 2, 2, 1, 0};
-        const std::vector<std::int32_t> module{3, 2, 1, 0, 1, 2};
-        std::vector<float> together(platform.size());
-        cpu::pair_dot(platform, module, left.view(), right.view(), 1.0F, together);
-        for (std::size_t b = 0; b < platform.size(); ++b) {
-            std::vector<float> one(1);
-            cpu::pair_dot(std::span(platform).subspan(b, 1), std::span(module).subspan(b, 1), left.view(), right.view(),
-                          1.0F, one);
-            EXPECT_EQ(one[0], together[b]);
-        }
-    });
-}
-
-TEST(Kernels, SumsWithoutTheirZeroTermsAreTheSame) {
-    for_each_target([](const std::string& /*target*/) {
-        for (const std::int64_t rows : {1, 2, 5, 6, 7, 13, 23}) {
-            const std::int64_t depth = 21;
-            Block x(rows, depth, 1, Key(13).fold(static_cast<std::uint64_t>(rows)));
-            std::vector<bool> zero(static_cast<std::size_t>(rows * depth));
-            std::vector<bool> transposed(zero.size());
-            for (std::int64_t i = 0; i < rows; ++i) {
-                for (std::int64_t j = 0; j < depth; ++j) {
-                    const bool is_zero = (i * 5 + j * 3) % 7 > 2 || j == 4;  // one column has nothing else
-                    x.view()(i, j) *= is_zero ? 0.0F : 1.0F;
-                    zero[static_cast<std::size_t>(i * depth + j)] = is_zero;
-                    transposed[static_cast<std::size_t>(j * rows + i)] = is_zero;
-                }
-            }
-            const NonzeroBlocks by_row(zero, depth);
-            const NonzeroBlocks by_column(transposed, rows);
-            EXPECT_LT(by_row.density(), 1.0);
-            for (const std::int64_t cols : {16, 80, 128}) {
-                const Block w(depth, cols, 3, Key(14));
-                const Block bias(1, cols, 0, Key(15));
-                Block dense(rows, cols, 2, Key(16), true);
-                Block sparse(rows, cols, 2, Key(16), true);
-                cpu::dense_forward(x.view(), w.view(), bias.view().data, Activation::kTanh, dense.view());
-                const auto half = static_cast<std::int64_t>(by_row.size()) / 2;
-                const auto rest = static_cast<std::int64_t>(by_row.size()) - half;
-                for (const auto& [first, count] : {std::pair(std::int64_t{0}, half), std::pair(half, rest)}) {
-                    cpu::sparse_forward(by_row, first, count, x.view(), w.view(), bias.view().data, Activation::kTanh,
-                                        sparse.view());
-                }
-                Block dense_gradient(depth, cols, 1, Key(17), true);
-                Block sparse_gradient(depth, cols, 1, Key(17), true);
-                const Block dout(rows, cols, 2, Key(18));
-                cpu::weight_gradient(x.view(), dout.view(), false, dense_gradient.view());
-                cpu::sparse_weight_gradient(by_column, 0, static_cast<std::int64_t>(by_column.size()), x.view(),
-                                            dout.view(), sparse_gradient.view());
-                for (std::int64_t j = 0; j < cols; ++j) {
-                    for (std::int64_t i = 0; i < rows; ++i) {
-                        ASSERT_EQ(dense(i, j), sparse(i, j)) << rows << ' ' << cols;
-                    }
-                    for (std::int64_t i = 0; i < depth; ++i) {
-                        ASSERT_EQ(dense_gradient(i, j), sparse_gradient(i, j)) << rows << ' ' << cols;
-                    }
-                }
-                EXPECT_TRUE(sparse.guarded() && sparse_gradient.guarded());
-            }
-        }
-    });
-}
-
-TEST(Kernels, DrawsAreTheKeys) {
-    for_each_target([](const std::string& /*target*/) {
-        const Key key = Key(19).fold("draws");
-        for (const std::uint64_t bound : {std::uint64_t{1}, std::uint64_t{27056}, (std::uint64_t{1} << 32U) - 1,
-                                          std::uint64_t{1} << 32U, std::uint64_t{1} << 60U}) {
-            for (const std::uint64_t position : {std::uint64_t{0}, std::uint64_t{7}, std::uint64_t{1} << 33U}) {
-                for (const std::size_t n : {0U, 1U, 15U, 16U, 67U}) {
-                    std::vector<std::int64_t> wanted(n);
-                    std::vector<std::int64_t> drawn(n);
-                    key.fill_below(position, bound, wanted);
-                    cpu::fill_below(key, position, bound, drawn);
-                    EXPECT_EQ(drawn, wanted) << bound << ' ' << position << ' ' << n;
-                }
-            }
-        }
-    });
-}
-
-TEST(Kernels, SumsUnderTanhAndTheirGradients) {
-    for_each_target([](const std::string& /*target*/) {
-        for (const std::int64_t width : {1, 7, 16, 65}) {
-            const Key key = Key(6).fold(static_cast<std::uint64_t>(width));
-            const Block left(3, width, 1, key.fold("left"));
-            const Block right(4, width, 3, key.fold("right"));
-            const std::vector<std::int32_t> platform{0, 2, 2};
-            const std::vector<std::int32_t> module{3, 3, 1};
-            Block out(3, width, 2, key, true);
-            cpu::sum_tanh(platform, module, left.view(), right.view(), out.view());
-            Block slope(3, width, 2, key.fold("slope"));
-            const Block slope_before(3, width, 2, key.fold("slope"));
-            cpu::tanh_slope(out.view(), slope.view());
-            Block dleft(3, width, 1, key, true);
-            Block dright(4, width, 1, key, true);
-            cpu::sum_tanh_backward(platform, module, slope.view(), dleft.view(), dright.view());
-            for (std::int64_t c = 0; c < width; ++c) {
-                std::vector<double> want(4);
-                for (std::int64_t b = 0; b < 3; ++b) {
-                    const auto n = static_cast<std::size_t>(b);
-                    const double y = std::tanh(left(platform[n], c) + right(module[n], c));
-                    expect_near(out(b, c), y, 1.0, 4, "out");
-                    want[static_cast<std::size_t>(module[n])] += slope_before(b, c) * (1.0 - y * y);
-                }
-                for (std::int64_t j = 0; j < 4; ++j) {
-                    expect_near(dright(j, c), want[static_cast<std::size_t>(j)], 2.0, 8, "dright");
-                }
-                EXPECT_EQ(dleft(1, c), 0.0);
-            }
-            EXPECT_TRUE(out.guarded() && slope.guarded() && dleft.guarded() && dright.guarded());
-        }
-    });
-}
-
-// Denormal operands are neither flushed nor turned into anything else.
 TEST(Kernels, DenormalsAreNumbers) {
     for_each_target([](const std::string& /*target*/) {
         const std::vector<float> x(20, 1e-40F);

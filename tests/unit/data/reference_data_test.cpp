@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "data/describe.hpp"
+#include "support/reference_data.hpp"
 #include "unit/data/datasets.hpp"
 #include "unit/data/expect_error.hpp"
 #include "unit/data/temp_folder.hpp"
@@ -18,12 +19,6 @@ namespace pitot {
 namespace {
 
 using namespace test;  // NOLINT(google-build-using-namespace): every name here is of the fixtures
-
-std::filesystem::path reference_data() {
-    const char* given = std::getenv("PITOT_REFERENCE_DATA");
-    return given != nullptr ? std::filesystem::path(given)
-                            : std::filesystem::path(PITOT_SOURCE_DIR) / ".." / "shared" / "data";
-}
 
 class ReferenceData : public testing::Test {
 protected:

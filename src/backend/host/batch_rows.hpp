@@ -1,0 +1,83 @@
+// Which rows of the sides batches name, and in which order the batches have them.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "backend/backend.hpp"
+#include "backend/host/batch.hpp"
+#include "backend/host/layout.hpp"
+#include "core/check.hpp"
+
+namespace pitot {
+
+/// Of platforms and modules.
+using NamedSides = std::array<NamedRows, 2>;
+
+template <typename T>
+class BatchRows {
+public:
+    BatchRows(const Program& program, const ProgramLayout& layout) : program_(program), layout_(layout) {}
+
+    /// Replaces rows of named sides in the batches by their places among the rows at work.
+    void name(NamedSides& named, std::span<Batch<T>> batches) const {
+        name_platforms(named, batches);
+        name_modules(named, batches);
+    }
+    /// The same for batches just drawn, which it completes and orders.
+    void name_and_sort(NamedSides& named, std::span<Batch<T>> batches, std::span<const Objective> objectives) const {
+        name_platforms(named, batches);
+        for (std::size_t o = 0; o < batches.size(); ++o) {
+            batches[o].sort(end_of(named, Axis::kPlatform), objectives[o].data);
+        }
+        name_modules(named, batches);
+        for (Batch<T>& batch : batches) {
+            order_modules(named, batch);
+        }
+    }
+    void order_modules(const NamedSides& named, Batch<T>& batch) const {
+        batch.order_modules(end_of(named, Axis::kModule));
+    }
+    /// Pairs at a time of which no named side has more rows than there is room for.
+    [[nodiscard]] std::int64_t that_fit(const PairColumns& data) const {
+        std::int64_t most = std::max<std::int64_t>(data.size(), 1);
+        if (layout_.named(Axis::kPlatform)) {
+            most = std::min(most, layout_.most_rows(Axis::kPlatform));
+        }
+        if (layout_.named(Axis::kModule)) {
+            most = std::min(most, layout_.most_rows(Axis::kModule) / (1 + data.width));
+        }
+        PITOT_CHECK(most > 0);
+        return most;
+    }
+
+private:
+    void name_platforms(NamedSides& named, std::span<Batch<T>> batches) const {
+        named[0].clear();
+        for (Batch<T>& batch : batches) {
+            if (layout_.named(Axis::kPlatform)) {
+                batch.name_platforms(named[0]);
+            }
+        }
+    }
+    void name_modules(NamedSides& named, std::span<Batch<T>> batches) const {
+        named[1].clear();
+        for (Batch<T>& batch : batches) {
+            if (layout_.named(Axis::kModule)) {
+                batch.name_modules(named[1]);
+            }
+        }
+    }
+    /// One more than the largest number of a row of the side in the batches.
+    [[nodiscard]] std::int64_t end_of(const NamedSides& named, Axis axis) const {
+        return layout_.named(axis) ? static_cast<std::int64_t>(named[static_cast<std::size_t>(axis)].rows().size())
+                                   : program_.rows_of(axis);
+    }
+
+    const Program& program_;
+    const ProgramLayout& layout_;
+};
+
+}  // namespace pitot
