@@ -30,7 +30,8 @@ measure=("$pitot" measure --modules "$modules" --engines node --engines wasm2c-g
     -o collection)
 "${measure[@]}" --repeat 3
 "${measure[@]}" --together 2 --sets 3 --together-limit 1 --together-only
-"$pitot" dataset collection -o data.npz
+"$pitot" dataset collection -o data.npz 2>problems
+[[ ! -s problems ]] || die "$(cat problems)"
 "$pitot" info data.npz | tee info.txt
 grep -q '^platforms: 2' info.txt || die "not 2 platforms"
 grep -q '^modules: 3' info.txt || die "not 3 modules"
