@@ -7,8 +7,10 @@ JOBS ?= $(shell nproc)
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
 
-run: ## fit on the public 2023 dataset, evaluate, and predict what was not measured
-	@JOBS=$(JOBS) scripts/run.sh
+DATA ?= fleet
+
+run: ## fit on data/fleet.npz, evaluate, and predict what was not measured; DATA=2023 takes the public dataset
+	@JOBS=$(JOBS) scripts/run.sh $(DATA)
 
 test: ## build with warnings as errors and run all tests
 	@scripts/install-deps.sh --test

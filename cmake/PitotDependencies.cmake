@@ -14,6 +14,7 @@ find_package(CpuFeatures REQUIRED)
 pkg_check_modules(LIBZIP REQUIRED IMPORTED_TARGET libzip)
 pkg_check_modules(HWY REQUIRED IMPORTED_TARGET libhwy)
 pkg_check_modules(HWLOC REQUIRED IMPORTED_TARGET hwloc)
+pkg_check_modules(CLP REQUIRED IMPORTED_TARGET clp)
 
 find_path(PITOT_RANDOM123_DIR Random123/philox.h)
 if(NOT PITOT_RANDOM123_DIR)

@@ -13,7 +13,7 @@ set -euo pipefail
 
 run_packages=(
     g++ cmake ninja-build pkg-config ca-certificates curl
-    libcli11-dev libcpu-features-dev libcsv-dev libeigen3-dev libexpected-dev libfast-float-dev libfmt-dev libhwloc-dev
+    coinor-libclp-dev gnuplot-nox libcli11-dev libcpu-features-dev libcsv-dev libeigen3-dev libexpected-dev libfast-float-dev libfmt-dev libhwloc-dev
     libhwy-dev librandom123-dev libssl-dev libzip-dev nlohmann-json3-dev wabt
 )
 fleet_packages=(
@@ -24,7 +24,7 @@ fleet_packages=(
 wasm_packages=(
     clang-14 lld-14 wasi-libc libclang-rt-14-dev-wasm32 libc++-14-dev-wasm32 libc++abi-14-dev-wasm32 ninja-build
 )
-test_packages=(libbenchmark-dev libgtest-dev librapidcheck-dev nodejs)
+test_packages=(libbenchmark-dev libgtest-dev librapidcheck-dev nodejs python3-numpy)
 all_packages=(valgrind clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev)
 
 set_wanted=all

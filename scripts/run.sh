@@ -1,12 +1,23 @@
 #!/usr/bin/env bash
 # The main job on a real dataset, from a fresh clone: install, build, fit, evaluate, predict.
 #
-#   JOBS=N scripts/run.sh        # or `make run`
+#   JOBS=N scripts/run.sh [fleet | 2023]        # or `make run`, `make run DATA=2023`
+#
+#   fleet   data/fleet.npz, measured by this project and part of it (default)
+#   2023    the public dataset that the method was published with, downloaded if it is not there
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 pitot=build/release/pitot
-model=build/pitot-2023.pitot
+name=${1:-fleet}
+case "$name" in
+    fleet) model=build/fleet.pitot ;;
+    2023) model=build/pitot-2023.pitot ;;
+    *)
+        echo "run: no dataset '$name'; use fleet or 2023" >&2
+        exit 2
+        ;;
+esac
 
 show() { # prints a command and runs it
     printf '\n$ %s\n' "$*"
@@ -22,7 +33,8 @@ if ! { cmake --preset release && cmake --build --preset release -j "${JOBS:-$(np
     echo "run: the build failed (above, and in build/run.log)" >&2
     exit 1
 fi
-data=$(scripts/get-reference-data.sh pitot-2023/data.npz)/pitot-2023/data.npz
+data=data/fleet.npz
+[[ $name == fleet ]] || data=$(scripts/get-reference-data.sh pitot-2023/data.npz)/pitot-2023/data.npz
 
 show "$pitot" fit "$data" -o "$model"
 # One split and two folds: a quick look. The published way is the default, 25 splits of 10 folds.

@@ -23,5 +23,14 @@ namespace pitot::cli {
 [[nodiscard]] Verb device_verb();
 [[nodiscard]] Verb measure_verb();
 [[nodiscard]] Verb bench_verb();
+[[nodiscard]] Verb experiments_verb();
+[[nodiscard]] Verb summary_verb();
+[[nodiscard]] Verb compare_verb();
+[[nodiscard]] Verb figures_verb();
+[[nodiscard]] Verb tsne_verb();
+[[nodiscard]] Verb plot_dataset_verb();
+[[nodiscard]] Verb simulate_verb();
+[[nodiscard]] Verb plot_simulation_verb();
+[[nodiscard]] Verb reproduce_verb();
 
 }  // namespace pitot::cli

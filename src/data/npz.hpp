@@ -99,9 +99,15 @@ public:
         const std::int64_t n = static_cast<std::int64_t>(values.size());
         add(name, values, std::span<const std::int64_t>(&n, 1));
     }
-    /// One-dimensional, of values that stay where they are until write() is done: they are not copied. T: std::int32_t.
+    /// Of values that stay where they are until write() is done: they are not copied. T: float or std::int32_t.
     template <typename T>
-    void add_borrowed(std::string_view name, std::span<const T> values);
+    void add_borrowed(std::string_view name, std::span<const T> values, std::span<const std::int64_t> shape);
+    /// One-dimensional.
+    template <typename T>
+    void add_borrowed(std::string_view name, std::span<const T> values) {
+        const std::int64_t n = static_cast<std::int64_t>(values.size());
+        add_borrowed(name, values, std::span<const std::int64_t>(&n, 1));
+    }
     /// A one-dimensional array that is stored as it is, at a multiple of 64 bytes from the file's beginning, so that it
     /// can be mapped. Its values are asked for in order, a piece at a time, while write() runs: they never all exist in
     /// memory. To be added before arrays of other kinds. T: double, std::int32_t or std::uint8_t.

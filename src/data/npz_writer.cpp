@@ -276,9 +276,11 @@ void NpzWriter::add_mappable(std::string_view name, std::int64_t size, FillValue
 }
 
 template <typename T>
-void NpzWriter::add_borrowed(std::string_view name, std::span<const T> values) {
-    const auto size = static_cast<std::int64_t>(values.size());
-    impl_->put(name, make_npy_header(descr_of<T>(), std::span(&size, 1)));
+void NpzWriter::add_borrowed(std::string_view name, std::span<const T> values, std::span<const std::int64_t> shape) {
+    ArrayInfo info;
+    info.shape.assign(shape.begin(), shape.end());
+    PITOT_CHECK(info.size() == static_cast<std::int64_t>(values.size()));
+    impl_->put(name, make_npy_header(descr_of<T>(), shape));
     impl_->arrays.back().borrowed = std::as_bytes(values);
 }
 
@@ -301,7 +303,9 @@ Result<void> NpzWriter::write(const std::filesystem::path& file) {
         file, [&](const std::filesystem::path& temporary) { return write_archive(impl_->arrays, temporary, file); });
 }
 
-template void NpzWriter::add_borrowed<std::int32_t>(std::string_view, std::span<const std::int32_t>);
+template void NpzWriter::add_borrowed<float>(std::string_view, std::span<const float>, std::span<const std::int64_t>);
+template void NpzWriter::add_borrowed<std::int32_t>(std::string_view, std::span<const std::int32_t>,
+                                                    std::span<const std::int64_t>);
 template void NpzWriter::add_mappable<double>(std::string_view, std::int64_t, FillValues<double>);
 template void NpzWriter::add_mappable<std::int32_t>(std::string_view, std::int64_t, FillValues<std::int32_t>);
 template void NpzWriter::add_mappable<std::uint8_t>(std::string_view, std::int64_t, FillValues<std::uint8_t>);

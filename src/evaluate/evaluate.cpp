@@ -10,7 +10,7 @@
 
 #include "conformal/calibration.hpp"
 #include "core/check.hpp"
-#include "evaluate/error_quantiles.hpp"
+#include "evaluate/error_tally.hpp"
 #include "predict/ensemble.hpp"
 #include "predict/fit_steps.hpp"
 #include "predict/scale.hpp"
@@ -18,54 +18,6 @@
 
 namespace pitot {
 namespace {
-
-Spread spread(const std::vector<double>& values) {
-    if (values.empty()) {
-        return {};
-    }
-    const auto n = static_cast<double>(values.size());
-    double sum = 0.0;
-    for (const double v : values) {
-        sum += v;
-    }
-    const double mean = sum / n;
-    double squares = 0.0;
-    for (const double v : values) {
-        squares += (v - mean) * (v - mean);
-    }
-    return {mean, values.size() < 2 ? 0.0 : std::sqrt(squares / (n - 1.0))};
-}
-
-// Errors of one predictor over all replicates of one objective.
-class ErrorTally {
-public:
-    // Some of a replicate's predictions and targets.
-    Result<void> add(const Scale& scale, std::span<const double> y, std::span<const double> target) {
-        for (std::size_t i = 0; i < y.size(); ++i) {
-            const double error = scale.error(y[i], target[i]);
-            if (!std::isfinite(error)) {
-                return fail(ErrorCode::kInput, fmt::format("training diverged (replicate {} predicts values that are "
-                                                           "not finite): lower train.learning_rate",
-                                                           mape_.size()));
-            }
-            sum_ += std::abs(error);
-            quantiles_.add(error);
-        }
-        return {};
-    }
-
-    // Ends a replicate.
-    void finish(std::int64_t rows) { mape_.push_back(std::exchange(sum_, 0.0) / static_cast<double>(rows)); }
-
-    [[nodiscard]] ErrorMetrics metrics() const {
-        return {mape_, spread(mape_), quantiles_.percentiles(), quantiles_.exact()};
-    }
-
-private:
-    double sum_ = 0.0;  // of the replicate under way
-    std::vector<double> mape_;
-    ErrorQuantiles quantiles_;
-};
 
 // One confidence's bounds over all replicates of one objective.
 class BoundTally {
@@ -99,7 +51,7 @@ public:
     }
 
     [[nodiscard]] BoundMetrics metrics() const {
-        return {confidence_, spread(coverage_), spread(excess_), unavailable_};
+        return {confidence_, spread_of(coverage_), spread_of(excess_), unavailable_};
     }
 
 private:

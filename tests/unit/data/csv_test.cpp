@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "support/temp_folder.hpp"
 #include "unit/data/datasets.hpp"
 #include "unit/data/expect_error.hpp"
-#include "unit/data/temp_folder.hpp"
 
 namespace pitot {
 namespace {

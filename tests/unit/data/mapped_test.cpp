@@ -16,10 +16,10 @@
 #include "data/source.hpp"
 #include "data/zip_places.hpp"
 #include "support/synthetic.hpp"
+#include "support/temp_folder.hpp"
 #include "unit/data/datasets.hpp"
 #include "unit/data/expect_error.hpp"
 #include "unit/data/npz_bytes.hpp"
-#include "unit/data/temp_folder.hpp"
 
 namespace pitot {
 namespace {

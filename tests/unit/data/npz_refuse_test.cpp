@@ -4,9 +4,9 @@
 #include <string>
 
 #include "data/npz.hpp"
+#include "support/temp_folder.hpp"
 #include "unit/data/expect_error.hpp"
 #include "unit/data/npz_bytes.hpp"
-#include "unit/data/temp_folder.hpp"
 
 namespace pitot {
 namespace {

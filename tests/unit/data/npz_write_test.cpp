@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "data/npz.hpp"
+#include "support/temp_folder.hpp"
 #include "unit/data/expect_error.hpp"
-#include "unit/data/temp_folder.hpp"
 
 namespace pitot {
 namespace {

@@ -11,9 +11,9 @@
 
 #include "data/describe.hpp"
 #include "support/reference_data.hpp"
+#include "support/temp_folder.hpp"
 #include "unit/data/datasets.hpp"
 #include "unit/data/expect_error.hpp"
-#include "unit/data/temp_folder.hpp"
 
 namespace pitot {
 namespace {

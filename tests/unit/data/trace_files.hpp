@@ -13,7 +13,7 @@
 
 #include "data/collection.hpp"
 #include "data/trace_dataset.hpp"
-#include "unit/data/temp_folder.hpp"
+#include "support/temp_folder.hpp"
 
 namespace pitot::test {
 

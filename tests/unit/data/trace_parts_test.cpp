@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "data/npz.hpp"
+#include "support/temp_folder.hpp"
 #include "unit/data/datasets.hpp"
 #include "unit/data/expect_error.hpp"
-#include "unit/data/temp_folder.hpp"
 
 namespace pitot {
 namespace {

@@ -7,8 +7,8 @@
 
 #include <filesystem>
 
+#include "support/temp_folder.hpp"
 #include "unit/data/expect_error.hpp"
-#include "unit/data/temp_folder.hpp"
 
 namespace pitot::fleet {
 namespace {

@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "fleet/device_parts.hpp"
+#include "support/temp_folder.hpp"
 #include "unit/data/expect_error.hpp"
-#include "unit/data/temp_folder.hpp"
 
 namespace pitot::fleet {
 namespace {

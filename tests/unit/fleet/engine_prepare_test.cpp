@@ -9,8 +9,8 @@
 #include "fleet/engine_check.hpp"
 #include "fleet/files.hpp"
 #include "fleet/process.hpp"
+#include "support/temp_folder.hpp"
 #include "unit/data/expect_error.hpp"
-#include "unit/data/temp_folder.hpp"
 #include "wasm/wasi_interpreter.hpp"
 
 namespace pitot::fleet {

@@ -8,8 +8,8 @@
 
 #include "fleet/engine_words.hpp"
 #include "fleet/files.hpp"
+#include "support/temp_folder.hpp"
 #include "unit/data/expect_error.hpp"
-#include "unit/data/temp_folder.hpp"
 
 namespace pitot::fleet {
 namespace {

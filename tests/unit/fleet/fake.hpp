@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "fleet/engine.hpp"
-#include "unit/data/temp_folder.hpp"
+#include "support/temp_folder.hpp"
 
 namespace pitot::fleet::test {
 

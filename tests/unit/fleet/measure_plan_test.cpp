@@ -7,8 +7,8 @@
 
 #include "fleet/measure.hpp"
 #include "fleet/measure_schedule.hpp"
+#include "support/temp_folder.hpp"
 #include "unit/data/expect_error.hpp"
-#include "unit/data/temp_folder.hpp"
 
 namespace pitot::fleet {
 namespace {

@@ -11,8 +11,8 @@
 #include <thread>
 
 #include "fleet/collection.hpp"
+#include "support/temp_folder.hpp"
 #include "unit/data/expect_error.hpp"
-#include "unit/data/temp_folder.hpp"
 #include "unit/wasm/wat.hpp"
 
 namespace pitot::fleet {

@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "fleet/measure.hpp"
-#include "unit/data/temp_folder.hpp"
+#include "support/temp_folder.hpp"
 #include "unit/fleet/fake.hpp"
 
 namespace pitot::fleet {

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "unit/data/temp_folder.hpp"
+#include "support/temp_folder.hpp"
 #include "wasm/module.hpp"
 
 namespace pitot::test {

@@ -1,0 +1,25 @@
+#include "cli/draw_options.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+namespace pitot::cli {
+
+void add_draw_options(CLI::App& app, DrawOptions& options) {
+    app.add_option("-o,--out", options.folder, "Folder of pictures; default: figures")->type_name("FOLDER");
+    app.add_option("-i,--dpi", options.dpi, "Dots an inch of PNG pictures; default: 400")->type_name("N");
+    app.add_option("--format", options.format, "png, pdf or svg; default: png")->type_name("NAME");
+    app.add_flag("--keep-script", options.keep_script, "Leave NAME.gp, the gnuplot script of each picture, beside it");
+}
+
+Result<void> draw_and_tell(const Plot& plot, const DrawOptions& options) {
+    const auto picture = draw(plot, options);
+    if (!picture) {
+        return Failure(picture.error());
+    }
+    fmt::print("{}\n", picture->string());
+    return {};
+}
+
+}  // namespace pitot::cli

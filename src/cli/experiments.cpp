@@ -1,0 +1,207 @@
+// pitot experiments: presets trained at many shares, their predictions kept.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/interrupt.hpp"
+#include "cli/options.hpp"
+#include "cli/output.hpp"
+#include "cli/progress.hpp"
+#include "cli/result_options.hpp"
+#include "cli/sweep_progress.hpp"
+#include "cli/verbs.hpp"
+#include "experiment/results.hpp"
+#include "experiment/sweep.hpp"
+
+namespace pitot::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Options {
+    SweepOptions sweep;
+    std::vector<std::string> data{"data/data.npz"};
+    RunFlags run;
+    bool list = false;
+    bool dry_run = false;
+    bool json = false;
+};
+
+const char* text_of(RunState state) {
+    switch (state) {
+        case RunState::kDone:
+            return "done";
+        case RunState::kReplaced:
+            return "replaces";
+        case RunState::kCopied:
+            return "copy";
+        case RunState::kToDo:
+            break;
+    }
+    return "to do";
+}
+
+Result<void> list(bool json) {
+    const FitConfig standard;
+    if (json) {
+        Json array = Json::array();
+        for (const PresetInfo& info : presets()) {
+            array.push_back({{"name", info.name},
+                             {"summary", info.summary},
+                             {"changes", differences(standard, preset(info.name).value_or(standard))}});
+        }
+        print_json(array);
+        return {};
+    }
+    Table table({{"PRESET"}, {"WHAT IT IS"}, {"FIELDS IT CHANGES"}});
+    for (const PresetInfo& info : presets()) {
+        FitConfig config = preset(info.name).value_or(standard);
+        std::string changes;
+        config.preset = standard.preset;
+        for (const std::string& field : differences(standard, config)) {
+            const std::size_t colon = field.find(':');
+            const std::size_t there = field.find(" there, ");
+            changes += fmt::format("{}{}={}", changes.empty() ? "" : " ", field.substr(0, colon),
+                                   field.substr(there + 8, field.size() - there - 8 - 5));
+        }
+        table.add({info.name, info.summary, changes.empty() ? "-" : changes});
+    }
+    fmt::print("{}", table.to_string());
+    return {};
+}
+
+void print_plan(const Sweep& sweep, bool json) {
+    if (json) {
+        Json out{{"results", sweep.results.string()},
+                 {"models", sweep.models()},
+                 {"seconds", sweep.seconds()},
+                 {"runs", Json::array()}};
+        for (const SweepRun& run : sweep.runs) {
+            out["runs"].push_back({{"method", run.method},
+                                   {"share", run.config.share},
+                                   {"state", text_of(run.state)},
+                                   {"replicates", run.config.train.replicates},
+                                   {"folds", run.config.train.folds},
+                                   {"seconds", run.seconds}});
+        }
+        print_json(out);
+        return;
+    }
+    Table table({{"PRESET"},
+                 {"SHARE", Align::kRight},
+                 {"REPLICATES x FOLDS", Align::kRight},
+                 {"STATE"},
+                 {"ABOUT", Align::kRight}});
+    for (const SweepRun& run : sweep.runs) {
+        const bool trained = run.state == RunState::kToDo || run.state == RunState::kReplaced;
+        table.add({run.method, share_name(run.config.share),
+                   fmt::format("{} x {}", run.config.train.replicates, run.config.train.folds), text_of(run.state),
+                   trained ? format_duration({run.seconds * 1e6}) : "-"});
+    }
+    fmt::print("{}", table.to_string());
+    fmt::print("\n{} of {} runs to do, {} models, about {}, into '{}'\n", sweep.to_do(), sweep.runs.size(),
+               format_count(sweep.models()), format_duration({sweep.seconds() * 1e6}), sweep.results.string());
+}
+
+Result<void> run(const Options& options) {
+    if (options.list) {
+        return list(options.json);
+    }
+    if (options.sweep.methods.empty()) {
+        return fail(ErrorCode::kUsage,
+                    "no preset is named; name some, such as 'embedding/*' linear/128 (--list shows them)");
+    }
+    // Before a dataset is read: a misspelt name is no reason to wait.
+    if (auto known = expand_methods(options.sweep.methods); !known) {
+        return Failure(known.error());
+    }
+    const Result<Dataset> dataset = read_data(options.data);
+    if (!dataset) {
+        return Failure(dataset.error());
+    }
+    auto sweep = plan_sweep(*dataset, options.sweep);
+    if (!sweep) {
+        return Failure(sweep.error());
+    }
+    const Interrupt interrupt;
+    RunOptions run_options = options.run.to_run_options();
+    run_options.stop = interrupt.token();
+    if (auto ok = estimate_sweep(*sweep, *dataset, run_options); !ok) {
+        return ok;
+    }
+    if (options.dry_run) {
+        print_plan(*sweep, options.json);
+        return {};
+    }
+    SweepBar bar(sweep->to_do());
+    std::int64_t finished = 0;
+    const auto done = [&](const SweepRun& next, double seconds) {
+        ++finished;
+        bar.clear();
+        if (options.json) {
+            fmt::print("{}\n",
+                       Json{{"method", next.method}, {"share", next.config.share}, {"seconds", seconds}}.dump());
+        } else {
+            fmt::print("{} {}  {}\n", next.method, share_name(next.config.share), format_duration({seconds * 1e6}));
+        }
+        std::fflush(stdout);
+    };
+    const auto ran = run_sweep(*sweep, *dataset, run_options, bar.callback(), done);
+    bar.clear();
+    if (!ran && ran.error().code() == ErrorCode::kCancelled) {
+        return fail(ErrorCode::kCancelled,
+                    fmt::format("stopped; {} of {} runs are kept in '{}', the same command goes on", finished,
+                                sweep->to_do(), sweep->results.string()));
+    }
+    if (ran && !options.json) {
+        const auto there = static_cast<std::int64_t>(sweep->runs.size()) - sweep->to_do();
+        fmt::print("{} run{} into '{}'{}; next: pitot summary -p {}\n", finished, finished == 1 ? "" : "s",
+                   sweep->results.string(), there > 0 ? fmt::format(", {} {} there", there, there == 1 ? "was" : "were") : "",
+                   sweep->results.string());
+    }
+    return ran;
+}
+
+Action add(CLI::App& app) {
+    auto options = std::make_shared<Options>();
+    SweepOptions& sweep = options->sweep;
+    app.add_option("methods", sweep.methods, "Presets; a trailing * stands for all that begin so")->type_name("METHOD");
+    add_list(app, "-d,--data", options->data, "Dataset; several are joined. Default: data/data.npz")->type_name("FILE");
+    app.add_option("-o,--out", sweep.results, "Folder of results; default: results")->type_name("FOLDER");
+    add_list(app, "-s,--splits", sweep.shares, "Training shares; default: 0.9 0.8 … 0.1")->type_name("X");
+    app.add_option("-k,--epochs", sweep.checkpoints, "Checkpoints of a fit; default: 100")->type_name("N");
+    app.add_option("-n,--epoch_size", sweep.epoch_samples,
+                   "A hundred times the steps between checkpoints at share 1; default: 25000")
+        ->type_name("N");
+    app.add_option("--key,--seed", sweep.seed, "Seed of splits, initial values and batches; default: 42")
+        ->type_name("N");
+    app.add_option("--replicates", sweep.replicates, "Random splits; default: the preset's, mostly 25")->type_name("N");
+    app.add_option("--folds", sweep.folds, "Models a replicate; default: the preset's, mostly 10")->type_name("N");
+    app.add_flag("--force", sweep.force, "Replace results of another configuration or dataset");
+    app.add_flag("--list", options->list, "Show all presets and what each changes; train nothing");
+    app.add_flag("--dry-run", options->dry_run, "Show what would be trained and how long it takes; train nothing");
+    app.add_flag("--json", options->json, "Print JSON: the list, the plan, or a line for each run");
+    options->run.add_to(app);
+    app.footer(
+        "Writes FOLDER/METHOD/SHARE.npz and .json for every preset and share when it is trained, whole or not at all.\n"
+        "What is there is not trained again: the same command goes on after Ctrl-C. docs/experiments.md has the "
+        "arrays.\n"
+        "\n"
+        "Examples:\n"
+        "  pitot experiments 'embedding/*' 'features/*' linear/128 'baseline/*'\n"
+        "  pitot experiments 'interference/*' -d data/data.if.npz\n"
+        "  pitot experiments embedding/128 -s 0.9 0.5 0.1 --replicates 3 --dry-run");
+    return [options] { return run(*options); };
+}
+
+}  // namespace
+
+Verb experiments_verb() {
+    return {"experiments", "Train presets at many training shares and keep what they predict", add};
+}
+
+}  // namespace pitot::cli

@@ -1,0 +1,52 @@
+// pitot plot_dataset: a dataset's matrix with both side informations.
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/draw_options.hpp"
+#include "cli/result_options.hpp"
+#include "cli/verbs.hpp"
+#include "figure/pictures.hpp"
+
+namespace pitot::cli {
+namespace {
+
+struct Options {
+    std::vector<std::string> data{"data/data.npz"};
+    DrawOptions draw;
+};
+
+Result<void> run(const Options& options) {
+    if (auto ok = check_options(options.draw); !ok) {
+        return ok;
+    }
+    const auto dataset = read_data(options.data);
+    if (!dataset) {
+        return Failure(dataset.error());
+    }
+    const auto plot = dataset_plot(*dataset);
+    if (!plot) {
+        return Failure(plot.error());
+    }
+    return draw_and_tell(*plot, options.draw);
+}
+
+Action add(CLI::App& app) {
+    auto options = std::make_shared<Options>();
+    add_list(app, "-p,-d,--path,--data", options->data, "Dataset; default: data/data.npz")->type_name("FILE");
+    add_draw_options(app, options->draw);
+    app.footer(
+        "Draws dataset: the logarithms of the runtimes, with platform features beside and opcode counts below.\n"
+        "\n"
+        "Examples:\n"
+        "  pitot plot_dataset\n"
+        "  pitot plot_dataset -p laptop.npz --format pdf");
+    return [options] { return run(*options); };
+}
+
+}  // namespace
+
+Verb plot_dataset_verb() { return {"plot_dataset", "Draw a dataset with its side information", add}; }
+
+}  // namespace pitot::cli

@@ -1,0 +1,353 @@
+// pitot reproduce: all experiments, figures and the simulation in order, and what was published beside ours.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/cli.hpp"
+#include "cli/draw_options.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/options.hpp"
+#include "cli/output.hpp"
+#include "cli/result_options.hpp"
+#include "cli/simulation_output.hpp"
+#include "cli/sweep_progress.hpp"
+#include "cli/verbs.hpp"
+#include "core/atomic_file.hpp"
+#include "experiment/published.hpp"
+#include "experiment/results.hpp"
+#include "experiment/summary.hpp"
+#include "experiment/sweep.hpp"
+#include "figure/comparisons.hpp"
+#include "figure/embedding_map.hpp"
+#include "figure/pictures.hpp"
+#include "place/simulate.hpp"
+
+namespace pitot::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// About a third of the published steps: what fits into twenty minutes.
+constexpr std::int64_t kQuickEpoch = 8000;
+
+struct Options {
+    fs::path out = "reproduction";
+    fs::path trace;
+    bool quick = false;
+    bool dry_run = false;
+    std::optional<std::int64_t> replicates;
+    std::optional<std::int64_t> folds;
+    std::vector<double> shares;
+    RunFlags run;
+    DrawOptions draw{.dpi = 150};
+};
+
+// One of the reference's command lines.
+struct Stage {
+    std::vector<std::string> methods;
+    std::string data;
+    Dataset dataset;
+    Sweep sweep;
+};
+
+Result<std::vector<Stage>> plan(const Options& options, const RunOptions& run) {
+    std::vector<Stage> stages;
+    stages.push_back({{"embedding/*", "features/*", "linear/128", "baseline/*"}, "data/data.npz", {}, {}});
+    stages.push_back({{"interference/*"}, "data/data.if.npz", {}, {}});
+    stages.push_back(
+        {{"interference3/discard", "interference3/ignore", "interference3/2"}, "data/data.if3.npz", {}, {}});
+    stages.push_back({{"interference3/no-smt"}, "data/data.if3.mc.npz", {}, {}});
+    for (Stage& stage : stages) {
+        SweepOptions sweep;
+        sweep.methods = stage.methods;
+        sweep.results = options.out / "results";
+        sweep.replicates = options.replicates;
+        sweep.folds = options.folds;
+        if (options.quick) {
+            sweep.shares = {0.9, 0.5, 0.1};
+            sweep.epoch_samples = kQuickEpoch;
+            sweep.replicates = options.replicates.value_or(3);
+            sweep.folds = options.folds.value_or(3);
+        }
+        if (!options.shares.empty()) {
+            sweep.shares = options.shares;
+        }
+        auto dataset = read_data({stage.data});
+        if (!dataset) {
+            return Failure(dataset.error());
+        }
+        stage.dataset = std::move(*dataset);
+        auto planned = plan_sweep(stage.dataset, sweep);
+        if (!planned) {
+            return Failure(planned.error());
+        }
+        stage.sweep = std::move(*planned);
+        if (auto ok = estimate_sweep(stage.sweep, stage.dataset, run); !ok) {
+            return Failure(ok.error());
+        }
+    }
+    return stages;
+}
+
+Result<void> train(const std::vector<Stage>& stages, const RunOptions& run) {
+    double left = 0.0;
+    for (const Stage& stage : stages) {
+        left += stage.sweep.seconds();
+    }
+    fmt::print("experiments: about {}\n", format_duration({left * 1e6}));
+    std::fflush(stdout);
+    for (const Stage& stage : stages) {
+        SweepBar bar(stage.sweep.to_do());
+        const auto done = [&](const SweepRun& next, double seconds) {
+            bar.clear();
+            fmt::print("{} {}  {}\n", next.method, share_name(next.config.share), format_duration({seconds * 1e6}));
+            std::fflush(stdout);
+        };
+        if (auto ok = run_sweep(stage.sweep, stage.dataset, run, bar.callback(), done); !ok) {
+            return ok;
+        }
+    }
+    return {};
+}
+
+Result<void> summarise_all(const std::vector<Stage>& stages, const fs::path& results) {
+    for (const Stage& stage : stages) {
+        const auto methods = expand_methods(stage.methods);
+        for (const std::string& method : methods.value_or(std::vector<std::string>())) {
+            const auto summary = summarise(results, method, stage.dataset);
+            if (!summary) {
+                return Failure(summary.error());
+            }
+            if (auto ok = write_text(results / method / "summary.json", to_json(*summary)); !ok) {
+                return ok;
+            }
+        }
+    }
+    return {};
+}
+
+// Every picture, in the order of the reference's commands.
+Result<std::vector<Plot>> all_plots(const Options& options, const std::vector<Stage>& stages, const RunOptions& run) {
+    const fs::path results = options.out / "results";
+    const Dataset& alone = stages[0].dataset;
+    const Dataset& together = stages[1].dataset;
+    std::vector<Plot> plots;
+    const auto keep = [&](Result<Plot> plot) -> Result<void> {
+        if (!plot) {
+            return Failure(plot.error());
+        }
+        plots.push_back(std::move(*plot));
+        return {};
+    };
+    for (const std::string& figure : comparison_figures()) {
+        if (auto ok = keep(comparison_plot(results, figure)); !ok) {
+            return Failure(ok.error());
+        }
+    }
+    auto ok = keep(svd_plot(alone))
+                  .and_then([&] { return keep(matrix_plot(alone)); })
+                  .and_then([&] { return keep(spectral_norm_plot(together, results)); })
+                  .and_then([&] { return keep(interference_hist_plot(together)); });
+    if (!ok) {
+        return Failure(ok.error());
+    }
+    auto maps = embedding_plots(alone, results, 42);
+    if (!maps) {
+        return Failure(maps.error());
+    }
+    for (Plot& map : *maps) {
+        plots.push_back(std::move(map));
+    }
+    SimulateOptions simulate_options;
+    simulate_options.results = results;
+    simulate_options.out = options.out / "results-simulation";
+    simulate_options.trace = options.trace;
+    simulate_options.stop = run.stop;
+    const auto simulated = simulate(alone, simulate_options);
+    if (!simulated) {
+        return Failure(simulated.error());
+    }
+    ok = keep(simulation_plot(*simulated)).and_then([&] { return keep(dataset_plot(alone)); });
+    return ok ? Result<std::vector<Plot>>(std::move(plots)) : Failure(ok.error());
+}
+
+struct Row {
+    std::vector<std::string> cells;
+};
+
+std::vector<Row> compare_with_published(const fs::path& results) {
+    std::vector<Row> rows;
+    for (const PublishedNumber& number : published_numbers()) {
+        const std::optional<double> ours = our_number(results, number);
+        const bool ratio = number.measure == Measure::kRatio;
+        const auto text = [&](double value) { return ratio ? fmt::format("{:.2f} x", value) : format_percent(value); };
+        const char* const what = ratio ? "error / " : number.measure == Measure::kMargin ? "5 % margin" : "MAPE";
+        rows.push_back({{number.preset, number.dataset, what + (ratio ? number.relative_to : std::string()),
+                         share_name(number.share), text(number.value), ours ? text(*ours) : "-",
+                         ours ? fmt::format("{:+.1f} %", 100.0 * (*ours / number.value - 1.0)) : "-"}});
+    }
+    return rows;
+}
+
+const std::vector<Column>& columns() {
+    static const std::vector<Column> all{{"PRESET"},
+                                         {"DATASET"},
+                                         {"WHAT"},
+                                         {"SHARE", Align::kRight},
+                                         {"PUBLISHED", Align::kRight},
+                                         {"OURS", Align::kRight},
+                                         {"DIFFERENCE", Align::kRight}};
+    return all;
+}
+
+std::string escaped(const std::string& text) {
+    std::string out;
+    for (const char c : text) {
+        out += c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : std::string(1, c);
+    }
+    return out;
+}
+
+std::string page(const std::vector<Row>& rows, const std::vector<Plot>& plots, const std::string& format,
+                 const std::string& how) {
+    std::string html =
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>Pitot: published and ours</title>\n"
+        "<meta name=\"viewport\" content=\"width=device-width\">\n"
+        "<style>body{font:16px/1.5 sans-serif;max-width:70em;margin:2em auto;padding:0 "
+        "1em}table{border-collapse:collapse}"
+        "th,td{padding:.2em .8em;border-bottom:1px solid #ccc;text-align:left}td:nth-child(n+4){text-align:right}"
+        "figure{display:inline-block;margin:1em}img{max-width:30em;width:100%}</style>\n<h1>Published and ours</h1>\n";
+    html += fmt::format(
+        "<p>{}</p>\n<p>Published: the reference's 2023 release, read off its figures; 25 replicates of 10 "
+        "folds.</p>\n<table>\n<tr>",
+        escaped(how));
+    for (const Column& column : columns()) {
+        html += "<th>" + escaped(column.title);
+    }
+    html += "\n";
+    for (const Row& row : rows) {
+        html += "<tr>";
+        for (const std::string& cell : row.cells) {
+            html += "<td>" + escaped(cell);
+        }
+        html += "\n";
+    }
+    html += "</table>\n<h1>Figures</h1>\n";
+    for (const Plot& plot : plots) {
+        html += fmt::format(
+            "<figure><a href=\"figures/{0}.{1}\"><img src=\"figures/{0}.{1}\" alt=\"{0}\"></a>"
+            "<figcaption>{0} (<a href=\"figures/{0}.tsv\">numbers</a>)</figcaption></figure>\n",
+            plot.name, format);
+    }
+    return html + "</html>\n";
+}
+
+Result<void> finish(const Options& options, const std::vector<Stage>& stages, const RunOptions& run) {
+    const fs::path results = options.out / "results";
+    if (auto ok = summarise_all(stages, results); !ok) {
+        return ok;
+    }
+    const auto plots = all_plots(options, stages, run);
+    if (!plots) {
+        return Failure(plots.error());
+    }
+    DrawOptions draw = options.draw;
+    draw.folder = options.out / "figures";
+    for (const Plot& plot : *plots) {
+        if (auto ok = draw_and_tell(plot, draw); !ok) {
+            return ok;
+        }
+    }
+    const std::vector<Row> rows = compare_with_published(results);
+    Table table(columns());
+    std::string tsv;
+    for (const Column& column : columns()) {
+        tsv += (tsv.empty() ? "" : "\t") + column.title;
+    }
+    for (const Row& row : rows) {
+        table.add(row.cells);
+        tsv += fmt::format("\n{}", fmt::join(row.cells, "\t"));
+    }
+    const TrainConfig& config = stages[0].sweep.runs.front().config.train;
+    const std::string how =
+        fmt::format("Ours: pitot reproduce{}, {} replicates of {} folds, seed 42{}.", options.quick ? " --quick" : "",
+                    config.replicates, config.folds, options.quick ? ", a third of the published steps" : "");
+    fmt::print("\n{}\n{}\n", table.to_string(), how);
+    return write_text(options.out / "published.tsv", tsv + "\n").and_then([&] {
+        return write_text(options.out / "index.html", page(rows, *plots, draw.format, how));
+    });
+}
+
+Result<void> run(const Options& options) {
+    if (auto ok = check_options(options.draw); !ok) {
+        return ok;
+    }
+    const auto started = std::chrono::steady_clock::now();
+    const Interrupt interrupt;
+    RunOptions run_options = options.run.to_run_options();
+    run_options.stop = interrupt.token();
+    const auto stages = plan(options, run_options);
+    if (!stages) {
+        return Failure(stages.error());
+    }
+    if (options.dry_run) {
+        double seconds = 0.0;
+        for (const Stage& stage : *stages) {
+            seconds += stage.sweep.seconds();
+            fmt::print("pitot experiments {} -d {}: {} of {} runs to do, about {}\n", fmt::join(stage.methods, " "),
+                       stage.data, stage.sweep.to_do(), stage.sweep.runs.size(),
+                       format_duration({stage.sweep.seconds() * 1e6}));
+        }
+        fmt::print("about {}, then figures and simulation\n", format_duration({seconds * 1e6}));
+        return {};
+    }
+    const auto done = train(*stages, run_options).and_then([&] { return finish(options, *stages, run_options); });
+    if (!done && done.error().code() == ErrorCode::kCancelled) {
+        return fail(
+            ErrorCode::kCancelled,
+            fmt::format("stopped; finished runs are kept in '{}', the same command goes on", options.out.string()));
+    }
+    if (done) {
+        const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+        fmt::print("{} in all; see '{}'\n", format_duration({seconds * 1e6}), (options.out / "index.html").string());
+    }
+    return done;
+}
+
+Action add(CLI::App& app) {
+    auto options = std::make_shared<Options>();
+    app.add_option("-o,--out", options->out, "Folder of everything made; default: reproduction")->type_name("FOLDER");
+    app.add_flag(
+        "--quick", options->quick,
+        "3 replicates, 3 folds, shares 0.1 0.5 0.9, a third of the steps: some twenty minutes on two cores");
+    app.add_option("--replicates", options->replicates, "Random splits; default: the presets', mostly 25")
+        ->type_name("N");
+    app.add_option("--folds", options->folds, "Models a replicate; default: the presets', mostly 10")->type_name("N");
+    add_list(app, "-s,--splits", options->shares, "Training shares; default: 0.9 0.8 … 0.1")->type_name("X");
+    app.add_option("-l,--latency", options->trace, "Trace of latencies for the simulation; default: a synthetic one")
+        ->type_name("FILE");
+    app.add_option("-i,--dpi", options->draw.dpi, "Dots an inch of the pictures; default: 150")->type_name("N");
+    app.add_flag("--dry-run", options->dry_run, "Say how long it takes and train nothing");
+    options->run.add_to(app);
+    app.footer(
+        "Runs all experiments of the reference on its public 2023 datasets (data/ here, $PITOT_REFERENCE_DATA or the\n"
+        "cache; scripts/get-reference-data.sh gets them), all figures and the simulation, and prints what was "
+        "published\n"
+        "beside ours. FOLDER/index.html shows it all. The same command goes on after Ctrl-C.\n"
+        "\n"
+        "Examples:\n"
+        "  pitot reproduce --quick\n"
+        "  pitot reproduce --replicates 5 -o five");
+    return [options] { return run(*options); };
+}
+
+}  // namespace
+
+Verb reproduce_verb() { return {"reproduce", "Repeat all published experiments and compare", add}; }
+
+}  // namespace pitot::cli

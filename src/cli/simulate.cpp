@@ -1,0 +1,89 @@
+// pitot simulate: placement by predictions against placement by the truth.
+#include "place/simulate.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/interrupt.hpp"
+#include "cli/output.hpp"
+#include "cli/progress.hpp"
+#include "cli/result_options.hpp"
+#include "cli/simulation_output.hpp"
+#include "cli/verbs.hpp"
+
+namespace pitot::cli {
+namespace {
+
+struct Options {
+    SimulateOptions simulate;
+    std::vector<std::string> data{"data/data.npz"};
+    bool no_optimal = false;
+    bool json = false;
+};
+
+Result<void> run(const Options& options) {
+    const auto dataset = read_data(options.data);
+    if (!dataset) {
+        return Failure(dataset.error());
+    }
+    SimulateOptions simulate_options = options.simulate;
+    simulate_options.optimal = !options.no_optimal;
+    const auto results = [&] {
+        const Interrupt interrupt;
+        Progress progress("simulating");
+        simulate_options.stop = interrupt.token();
+        simulate_options.progress = [&](std::int64_t done, std::int64_t total) {
+            if (progress.enabled()) {
+                progress.show("simulating", static_cast<double>(done) / static_cast<double>(total), {});
+            }
+        };
+        return simulate(*dataset, simulate_options);
+    }();
+    if (!results) {
+        return Failure(results.error());
+    }
+    options.json ? print_simulation_json(*results) : print_simulation(*results);
+    return {};
+}
+
+Action add(CLI::App& app) {
+    auto options = std::make_shared<Options>();
+    SimulateOptions& simulate = options->simulate;
+    app.add_option("-p,--path", simulate.results, "Folder of results; default: results")->type_name("FOLDER");
+    app.add_option("-o,--out", simulate.out, "Folder of the simulation's; default: results-simulation")
+        ->type_name("FOLDER");
+    add_list(app, "-d,--data", options->data, "Dataset of the results; default: data/data.npz")->type_name("FILE");
+    app.add_option("-l,--latency", simulate.trace,
+                   "Trace of latencies (CSV with latency_ms and UE_Server_distance_km); default: a synthetic one")
+        ->type_name("FILE");
+    add_list(app, "-m,--methods", simulate.methods,
+             "Predictors: presets, and C_bar for linear scaling; default: embedding/128 linear/128 baseline/mlp C_bar")
+        ->type_name("METHOD");
+    app.add_option("--share", simulate.share, "Training share of the results that predict; default: 0.1")
+        ->type_name("X");
+    add_list(app, "-j,--jobs", simulate.jobs, "Numbers of jobs; default: 50 100 … 500")->type_name("N");
+    app.add_option("-n,--job_sets", simulate.job_sets, "Job sets of each number; default: 10")->type_name("N");
+    app.add_option("-k,--key,--seed", simulate.seed, "Seed of network and jobs; default: 42")->type_name("N");
+    app.add_flag("--no-optimal", options->no_optimal, "Leave the linear program's lower bound out");
+    app.add_flag("--json", options->json, "Print the ratios as JSON");
+    app.footer(
+        "Places jobs on a network of all platforms by predicted runtimes and says how their latency compares with "
+        "greedy\n"
+        "placement by the true ones (the oracle). Writes FOLDER/METHOD/JOBS.npz. docs/simulation.md has the details.\n"
+        "\n"
+        "Examples:\n"
+        "  pitot experiments embedding/128 linear/128 baseline/mlp -s 0.1 && pitot simulate\n"
+        "  pitot simulate -m embedding/128 -j 100 500 -l speedtests.csv --json");
+    return [options] { return run(*options); };
+}
+
+}  // namespace
+
+Verb simulate_verb() { return {"simulate", "Place jobs by predictions and by the truth", add}; }
+
+}  // namespace pitot::cli

@@ -1,0 +1,95 @@
+#include "cli/simulation_output.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "cli/output.hpp"
+#include "figure/lines.hpp"
+
+namespace pitot::cli {
+namespace {
+
+// The oracle's placement of as many jobs.
+const SimulationResult* oracle_of(const std::vector<SimulationResult>& results, std::int64_t jobs) {
+    const auto found = std::ranges::find_if(
+        results, [&](const SimulationResult& r) { return r.method == "oracle" && r.jobs == jobs; });
+    return found == results.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+std::string predictor_label(const std::string& method) {
+    return method == "embedding/128"  ? "Pitot"
+           : method == "linear/128"   ? "Linear factorization"
+           : method == "baseline/mlp" ? "Single network"
+           : method == "C_bar"        ? "Linear scaling (rank 1)"
+           : method == "optimal"      ? "Optimal (lower bound)"
+                                      : method;
+}
+
+void print_simulation(const std::vector<SimulationResult>& results) {
+    Table table(
+        {{"PREDICTOR"}, {"JOBS", Align::kRight}, {"LATENCY / ORACLE'S", Align::kRight}, {"UNPLACED", Align::kRight}});
+    for (const SimulationResult& result : results) {
+        if (const SimulationResult* const oracle = oracle_of(results, result.jobs)) {
+            const LatencyRatio ratio = latency_ratio(result, *oracle);
+            table.add({predictor_label(result.method), fmt::format("{}", result.jobs),
+                       fmt::format("{} ± {:.1f}", format_percent(ratio.mean, 1), 100.0 * ratio.error),
+                       fmt::format("{:.1f}", ratio.unplaced)});
+        }
+    }
+    fmt::print("{}± is twice the standard error over job sets; unplaced: jobs a set that fit nowhere.\n",
+               table.to_string());
+}
+
+void print_simulation_json(const std::vector<SimulationResult>& results) {
+    nlohmann::ordered_json json = nlohmann::ordered_json::array();
+    for (const SimulationResult& result : results) {
+        if (const SimulationResult* const oracle = oracle_of(results, result.jobs)) {
+            const LatencyRatio ratio = latency_ratio(result, *oracle);
+            json.push_back({{"method", result.method},
+                            {"jobs", result.jobs},
+                            {"ratio", ratio.mean},
+                            {"two_standard_errors", ratio.error},
+                            {"unplaced", ratio.unplaced}});
+        }
+    }
+    print_json(json);
+}
+
+Result<Plot> simulation_plot(const std::vector<SimulationResult>& results) {
+    LinePanel panel{"", "Latency relative to the oracle's", {}, 0.0, 0.0};
+    // The published order, then what else there is.
+    std::vector<std::string> methods{"embedding/128", "baseline/mlp", "linear/128", "C_bar", "optimal"};
+    for (const SimulationResult& result : results) {
+        if (std::ranges::find(methods, result.method) == methods.end()) {
+            methods.push_back(result.method);
+        }
+    }
+    for (const std::string& method : methods) {
+        LineSeries series{predictor_label(method), {}, {}, {}};
+        for (const SimulationResult& result : results) {
+            const SimulationResult* const oracle = oracle_of(results, result.jobs);
+            if (result.method != method || method == "oracle" || oracle == nullptr) {
+                continue;
+            }
+            const LatencyRatio ratio = latency_ratio(result, *oracle);
+            series.x.push_back(static_cast<double>(result.jobs));
+            series.y.push_back(ratio.mean);
+            series.error.push_back(ratio.error);
+        }
+        if (!series.x.empty()) {
+            panel.series.push_back(std::move(series));
+        }
+    }
+    if (panel.series.empty()) {
+        return fail(ErrorCode::kInput,
+                    "the simulation has no placement by the oracle to compare with; make it again with: "
+                    "pitot simulate");
+    }
+    return line_plot("simulation", "Jobs", {panel}, false);
+}
+
+}  // namespace pitot::cli

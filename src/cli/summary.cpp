@@ -1,0 +1,122 @@
+// pitot summary: errors of all results, one summary.json a preset.
+#include "experiment/summary.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/output.hpp"
+#include "cli/result_options.hpp"
+#include "cli/verbs.hpp"
+#include "core/atomic_file.hpp"
+#include "experiment/results.hpp"
+
+namespace pitot::cli {
+namespace {
+
+struct Options {
+    std::filesystem::path results = "results";
+    std::vector<std::string> methods;
+    std::vector<std::string> data;
+    bool json = false;
+};
+
+void add_rows(Table& table, const Summary& summary) {
+    for (const char* const objective : {"mf", "if"}) {
+        const auto found = summary.objectives.find(objective);
+        if (found == summary.objectives.end()) {
+            continue;
+        }
+        const ObjectiveSummary& values = found->second;
+        for (std::size_t i = 0; i < values.shares.size(); ++i) {
+            const auto percent = [](const Spread& spread) {
+                return fmt::format("{} ± {:.2f}", format_percent(spread.mean), 100.0 * spread.std);
+            };
+            table.add({summary.method, objective, share_name(values.shares[i]), percent(values.model[i].mape),
+                       format_percent(-values.model[i].percentile[5]), percent(values.baseline[i].mape),
+                       fmt::format("{}", values.model[i].replicates.size())});
+        }
+    }
+}
+
+Result<void> run(const Options& options) {
+    std::vector<std::string> methods = options.methods;
+    if (methods.empty()) {
+        auto found = methods_with_results(options.results);
+        if (!found) {
+            return Failure(found.error());
+        }
+        methods = std::move(*found);
+    }
+    Table table({{"PRESET"},
+                 {"OBJECTIVE"},
+                 {"SHARE", Align::kRight},
+                 {"MAPE", Align::kRight},
+                 {"5 % MARGIN", Align::kRight},
+                 {"LINEAR SCALING", Align::kRight},
+                 {"REPLICATES", Align::kRight}});
+    auto json = nlohmann::ordered_json::object();
+    std::map<std::vector<std::string>, Dataset> datasets;
+    for (const std::string& method : methods) {
+        std::vector<std::string> files = options.data;
+        if (files.empty()) {
+            const auto named = dataset_of(options.results, method);
+            if (!named) {
+                return Failure(named.error());
+            }
+            files.assign(named->begin(), named->end());
+        }
+        auto dataset = datasets.find(files);
+        if (dataset == datasets.end()) {
+            auto read = read_data(files);
+            if (!read) {
+                return fail(read.error(), fmt::format("reading the dataset of '{}' (-d names another)", method));
+            }
+            dataset = datasets.emplace(files, std::move(*read)).first;
+        }
+        const auto summary = summarise(options.results, method, dataset->second);
+        if (!summary) {
+            return Failure(summary.error());
+        }
+        if (auto ok = write_text(options.results / method / "summary.json", to_json(*summary)); !ok) {
+            return ok;
+        }
+        add_rows(table, *summary);
+        json[method] = nlohmann::ordered_json::parse(to_json(*summary));
+    }
+    if (options.json) {
+        print_json(json);
+    } else {
+        fmt::print("{}", table.to_string());
+    }
+    return {};
+}
+
+Action add(CLI::App& app) {
+    auto options = std::make_shared<Options>();
+    app.add_option("methods", options->methods, "Presets; default: all that have results")->type_name("METHOD");
+    app.add_option("-p,--path", options->results, "Folder of results; default: results")->type_name("FOLDER");
+    add_list(app, "-d,--data", options->data, "Dataset, if it is no more where it was")->type_name("FILE");
+    app.add_flag("--json", options->json, "Print all summaries as JSON");
+    app.footer(
+        "Writes FOLDER/METHOD/summary.json: for each objective (mf: alone, if: with co-runners) lists over training\n"
+        "shares of mean and standard deviation of the error, its percentiles, every replicate's, and the same of "
+        "linear\n"
+        "scaling. The 5 % margin is minus the 5th percentile of the signed errors.\n"
+        "\n"
+        "Examples:\n"
+        "  pitot summary\n"
+        "  pitot summary -p results embedding/128 --json");
+    return [options] { return run(*options); };
+}
+
+}  // namespace
+
+Verb summary_verb() { return {"summary", "Summarise the errors of experiments", add}; }
+
+}  // namespace pitot::cli

@@ -1,0 +1,297 @@
+#include "experiment/summary.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "evaluate/error_tally.hpp"
+#include "experiment/results.hpp"
+
+namespace pitot {
+namespace {
+
+using Json = nlohmann::ordered_json;
+namespace fs = std::filesystem;
+
+Failure damaged(const NpzReader& file, const std::string& why) {
+    return fail(ErrorCode::kInput, fmt::format("'{}': {}; make the results again with 'pitot experiments --force'",
+                                               file.file().string(), why));
+}
+
+// The arrays of one objective that errors are computed from.
+struct Predictions {
+    ResultArray<float> folds;  // C_hat or C_ijk_hat
+    ResultArray<float> baseline;
+    ResultArray<std::int32_t> test;
+};
+
+Result<Predictions> read_predictions(const NpzReader& file, const std::string& objective) {
+    const bool alone = objective == "mf";
+    auto folds = read_array<float>(file, alone ? "C_hat" : "C_ijk_hat", alone ? 4 : 3);
+    if (!folds) {
+        return Failure(folds.error());
+    }
+    auto baseline = read_array<float>(file, "C_bar", 3);
+    if (!baseline) {
+        return Failure(baseline.error());
+    }
+    auto test = read_array<std::int32_t>(file, objective + "_test", 2);
+    if (!test) {
+        return Failure(test.error());
+    }
+    return Predictions{std::move(*folds), std::move(*baseline), std::move(*test)};
+}
+
+Result<void> check_shapes(const NpzReader& file, const Predictions& p, const ObservationTable& table,
+                          const Dataset& dataset, bool alone) {
+    const std::int64_t platforms = dataset.platforms.size();
+    const std::int64_t modules = dataset.modules.size();
+    const auto& baseline = p.baseline.shape;
+    const std::int64_t replicates = baseline[0];
+    const bool fits =
+        baseline[1] == platforms && baseline[2] == modules && p.folds.shape[0] == replicates &&
+        p.test.shape[0] == replicates && p.folds.shape[1] >= 1 &&
+        (alone ? p.folds.shape[2] == platforms && p.folds.shape[3] == modules : p.folds.shape[2] == p.test.shape[1]);
+    if (!fits) {
+        return damaged(file,
+                       fmt::format("its arrays do not fit each other or the dataset of {} x {}", platforms, modules));
+    }
+    for (const std::int32_t row : p.test.values) {
+        if (row < 0 || row >= table.size()) {
+            return damaged(file, fmt::format("test row {} is not one of the dataset's {}", row, table.size()));
+        }
+    }
+    return {};
+}
+
+// Adds one share's errors to a summary.
+Result<void> add_share(const NpzReader& file, const std::string& objective, const FitConfig& config,
+                       const Dataset& dataset, ObjectiveSummary& out) {
+    const bool alone = objective == "mf";
+    const ObservationTable& table = alone ? dataset.alone : dataset.together;
+    const auto p = read_predictions(file, objective);
+    if (!p) {
+        return Failure(p.error());
+    }
+    if (auto ok = check_shapes(file, *p, table, dataset, alone); !ok) {
+        return ok;
+    }
+    const auto platform = table.platform.values();
+    const auto module = table.module.values();
+    const auto modules = static_cast<std::size_t>(dataset.modules.size());
+    const std::size_t pairs = static_cast<std::size_t>(dataset.platforms.size()) * modules;
+    const auto replicates = static_cast<std::size_t>(p->folds.shape[0]);
+    const auto folds = static_cast<std::size_t>(p->folds.shape[1]);
+    const auto rows = static_cast<std::size_t>(p->test.shape[1]);
+    const std::size_t width = alone ? pairs : rows;  // of one fold's answers
+    const Scale scale(config.model);
+    const Scale log_scale(ModelConfig{.family = Family::kLinearScaling});
+    ErrorTally model, baseline;
+    std::vector<double> y(rows), target(rows), y_bar(rows), log_target(rows);
+    for (std::size_t r = 0; r < replicates; ++r) {
+        for (std::size_t n = 0; n < rows; ++n) {
+            const auto row = static_cast<std::size_t>(p->test.values[r * rows + n]);
+            const std::size_t pair =
+                static_cast<std::size_t>(platform[row]) * modules + static_cast<std::size_t>(module[row]);
+            double sum = 0.0;
+            for (std::size_t f = 0; f < folds; ++f) {
+                sum += static_cast<double>(p->folds.values[(r * folds + f) * width + (alone ? pair : n)]);
+            }
+            y[n] = sum / static_cast<double>(folds);
+            target[n] = scale.target(table.runtime_us[row]);
+            y_bar[n] = static_cast<double>(p->baseline.values[r * pairs + pair]);
+            log_target[n] = log_scale.target(table.runtime_us[row]);
+        }
+        auto ok = model.add(scale, y, target).and_then([&] { return baseline.add(log_scale, y_bar, log_target); });
+        if (!ok) {
+            return fail(ok.error(), fmt::format("summarising '{}'", file.file().string()));
+        }
+        model.finish(static_cast<std::int64_t>(rows));
+        baseline.finish(static_cast<std::int64_t>(rows));
+    }
+    out.shares.push_back(config.share);
+    out.model.push_back(model.metrics());
+    out.baseline.push_back(baseline.metrics());
+    return {};
+}
+
+Json lists_of(const std::vector<ErrorMetrics>& metrics, const std::string& prefix) {
+    Json json;
+    for (const ErrorMetrics& m : metrics) {
+        json[prefix + "mean"].push_back(m.mape.mean);
+        json[prefix + "std"].push_back(m.mape.std);
+        json[prefix + "percentile"].push_back(m.percentile);
+        json[prefix + "replicates"].push_back(m.replicates);
+    }
+    return json;
+}
+
+bool read_lists(const Json& json, const std::string& prefix, std::size_t shares, std::vector<ErrorMetrics>& out) {
+    out.resize(shares);
+    for (std::size_t i = 0; i < shares; ++i) {
+        out[i].mape.mean = json.at(prefix + "mean").at(i).get<double>();
+        out[i].mape.std = json.at(prefix + "std").at(i).get<double>();
+        out[i].replicates = json.at(prefix + "replicates").at(i).get<std::vector<double>>();
+        const auto percentile = json.at(prefix + "percentile").at(i).get<std::vector<double>>();
+        if (percentile.size() != out[i].percentile.size()) {
+            return false;
+        }
+        std::ranges::copy(percentile, out[i].percentile.begin());
+    }
+    return true;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> methods_with_results(const fs::path& results) {
+    std::error_code error;
+    if (!fs::is_directory(results, error)) {
+        return fail(ErrorCode::kEnvironment,
+                    fmt::format("there is no folder '{}'; make results with 'pitot experiments' "
+                                "or name their folder with -p",
+                                results.string()));
+    }
+    std::set<std::string> methods;
+    fs::recursive_directory_iterator files(results, error);
+    for (; !error && files != fs::recursive_directory_iterator(); files.increment(error)) {
+        const fs::path& file = files->path();
+        const std::string stem = file.stem().string();
+        if (file.extension() == ".npz" && !stem.empty() && stem.front() == '0') {
+            methods.insert(fs::relative(file.parent_path(), results, error).generic_string());
+        }
+    }
+    if (error) {
+        return fail(ErrorCode::kEnvironment, fmt::format("cannot read '{}': {}", results.string(), error.message()));
+    }
+    methods.erase(".");
+    if (methods.empty()) {
+        return fail(ErrorCode::kInput,
+                    fmt::format("'{}' has no results; make some with: pitot experiments embedding/128 "
+                                "-o {}",
+                                results.string(), results.string()));
+    }
+    return std::vector<std::string>(methods.begin(), methods.end());
+}
+
+std::vector<double> shares_with_results(const fs::path& results, const std::string& method) {
+    std::vector<double> shares;
+    std::error_code error;
+    for (fs::directory_iterator files(results / method, error); !error && files != fs::directory_iterator();
+         files.increment(error)) {
+        const std::string stem = files->path().stem().string();
+        char* end = nullptr;
+        const double share = std::strtod(stem.c_str(), &end);
+        auto record = files->path();
+        record.replace_extension(".json");
+        std::error_code ignored;
+        if (files->path().extension() == ".npz" && *end == '\0' && share > 0.0 && share < 1.0 &&
+            share_name(share) == stem && fs::exists(record, ignored)) {
+            shares.push_back(share);
+        }
+    }
+    std::ranges::sort(shares);
+    return shares;
+}
+
+Result<std::vector<fs::path>> dataset_of(const fs::path& results, const std::string& method) {
+    const auto shares = shares_with_results(results, method);
+    if (shares.empty()) {
+        return Failure(missing_results(results, method, {}));
+    }
+    const auto record = read_record(results / method / (share_name(shares.back()) + ".json"));
+    if (!record) {
+        return Failure(record.error());
+    }
+    return std::vector<fs::path>(record->dataset.begin(), record->dataset.end());
+}
+
+Result<Summary> summarise(const fs::path& results, const std::string& method, const Dataset& dataset) {
+    Summary summary{method, {}};
+    const std::string digest = dataset_digest(dataset);
+    const auto shares = shares_with_results(results, method);
+    if (shares.empty()) {
+        return Failure(missing_results(results, method, {}));
+    }
+    for (const double share : shares) {
+        const fs::path record_file = results / method / (share_name(share) + ".json");
+        const auto record = read_record(record_file);
+        if (!record) {
+            return Failure(record.error());
+        }
+        if (record->digest != digest) {
+            return fail(
+                ErrorCode::kInput,
+                fmt::format("'{}' has results of another dataset ({}); name that one with -d, or make them again "
+                            "with 'pitot experiments --force'",
+                            record_file.string(), fmt::join(record->dataset, " ")));
+        }
+        const auto file = open_results(results, method, share);
+        if (!file) {
+            return Failure(file.error());
+        }
+        for (const char* objective : {"mf", "if"}) {
+            if (!file->contains(std::string(objective) + "_test")) {
+                continue;
+            }
+            auto ok = add_share(*file, objective, record->config, dataset, summary.objectives[objective]);
+            if (!ok) {
+                return Failure(ok.error());
+            }
+        }
+    }
+    return summary;
+}
+
+std::string to_json(const Summary& summary) {
+    Json json = Json::object();
+    for (const auto& [objective, values] : summary.objectives) {
+        Json& out = json[objective];
+        out["splits"] = values.shares;
+        out.update(lists_of(values.model, ""));
+        out.update(lists_of(values.baseline, "baseline_"));
+    }
+    return json.dump() + "\n";
+}
+
+Result<Summary> read_summary(const fs::path& results, const std::string& method) {
+    const fs::path file = results / method / "summary.json";
+    std::error_code ignored;
+    if (!fs::exists(file, ignored)) {
+        if (shares_with_results(results, method).empty()) {
+            return Failure(missing_results(results, method, {}));
+        }
+        return fail(ErrorCode::kInput,
+                    fmt::format("the results of '{}' have no summary; make it with: pitot summary -p {}", method,
+                                results.string()));
+    }
+    std::ifstream in(file);
+    const Json json = Json::parse(in, nullptr, false);
+    const auto broken = [&] {
+        return fail(ErrorCode::kInput, fmt::format("'{}' is damaged; make it again with: pitot summary -p {}",
+                                                   file.string(), results.string()));
+    };
+    Summary summary{method, {}};
+    try {
+        for (const auto& [objective, values] : json.items()) {
+            ObjectiveSummary& out = summary.objectives[objective];
+            out.shares = values.at("splits").get<std::vector<double>>();
+            if (!read_lists(values, "", out.shares.size(), out.model) ||
+                !read_lists(values, "baseline_", out.shares.size(), out.baseline)) {
+                return broken();
+            }
+        }
+    } catch (const Json::exception&) {
+        return broken();
+    }
+    if (summary.objectives.empty()) {
+        return broken();
+    }
+    return summary;
+}
+
+}  // namespace pitot

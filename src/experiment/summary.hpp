@@ -1,0 +1,46 @@
+// How well presets predicted, from their results on disk.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "pitot/dataset.hpp"
+#include "pitot/evaluate.hpp"
+
+namespace pitot {
+
+/// One objective of one preset ("mf" or "if") over training shares, smallest first.
+struct ObjectiveSummary {
+    std::vector<double> shares;
+    std::vector<ErrorMetrics> model;     ///< one a share
+    std::vector<ErrorMetrics> baseline;  ///< linear scaling, on the same rows
+};
+
+struct Summary {
+    std::string method;
+    std::map<std::string, ObjectiveSummary> objectives;  ///< "mf", "if"
+};
+
+/// Presets that have results below a folder, sorted. Error: kInput if there are none, kEnvironment without the folder.
+[[nodiscard]] Result<std::vector<std::string>> methods_with_results(const std::filesystem::path& results);
+
+/// Training shares of a preset that have results, ascending.
+[[nodiscard]] std::vector<double> shares_with_results(const std::filesystem::path& results, const std::string& method);
+
+/// Computes METHOD's summary from its arrays; a replicate predicts the mean of its folds' predictions. `dataset` must
+/// be what the results were made with. Errors: kInput (none there, of another dataset, damaged).
+[[nodiscard]] Result<Summary> summarise(const std::filesystem::path& results, const std::string& method,
+                                        const Dataset& dataset);
+
+/// The files that METHOD's results say they were made with.
+[[nodiscard]] Result<std::vector<std::filesystem::path>> dataset_of(const std::filesystem::path& results,
+                                                                    const std::string& method);
+
+/// METHOD/summary.json: per objective lists over shares, `splits` among them.
+[[nodiscard]] std::string to_json(const Summary& summary);
+/// Reads it back. Errors: kInput naming the command that makes it.
+[[nodiscard]] Result<Summary> read_summary(const std::filesystem::path& results, const std::string& method);
+
+}  // namespace pitot

@@ -1,0 +1,135 @@
+#include "figure/embedding_map.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "experiment/results.hpp"
+#include "figure/tsne.hpp"
+
+namespace pitot {
+namespace {
+
+constexpr std::int64_t kComponents = 64;
+
+// Rows of all models side by side: rows × (models r).
+Result<Matrix<double>> embeddings(const NpzReader& file, const char* name, std::int64_t rows) {
+    const auto array = read_array<float>(file, name, 4);
+    if (!array) {
+        return Failure(array.error());
+    }
+    if (array->shape[2] != rows) {
+        return fail(ErrorCode::kInput, fmt::format("'{}' is of another dataset than the one named: its {} has {} rows, "
+                                                   "the dataset {}; name that one with -d",
+                                                   file.file().string(), name, array->shape[2], rows));
+    }
+    const std::int64_t models = array->shape[0] * array->shape[1];
+    const std::int64_t rank = array->shape[3];
+    Matrix<double> out(rows, models * rank);
+    for (std::int64_t m = 0; m < models; ++m) {
+        for (std::int64_t i = 0; i < rows; ++i) {
+            for (std::int64_t c = 0; c < rank; ++c) {
+                out(i, m * rank + c) = array->values[static_cast<std::size_t>((m * rows + i) * rank + c)];
+            }
+        }
+    }
+    return out;
+}
+
+Plot scatter(const std::string& name, const Side& side, const Matrix<double>& points,
+             const std::vector<std::string>& groups) {
+    // A column of y for every group: a table that plots itself anywhere.
+    const std::set<std::string> sorted(groups.begin(), groups.end());
+    const std::vector<std::string> known(sorted.begin(), sorted.end());
+    TextTable table{{"name", "x"}, {}, side.names};
+    table.columns.insert(table.columns.end(), known.begin(), known.end());
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+        std::vector<double> row(known.size() + 1, kNoNumber);
+        const auto at = static_cast<std::int64_t>(i);
+        row[0] = points(at, 0);
+        row[1 + static_cast<std::size_t>(std::ranges::find(known, groups[i]) - known.begin())] = points(at, 1);
+        table.rows.push_back(std::move(row));
+    }
+    const std::string file = name + ".tsv";
+    Plot plot{name, 5.2, 3.6, {{file, table.to_tsv()}}, {}};
+    plot.script = "unset tics\nset border 15 lc rgb '#888888'\nset key outside right top samplen 1\n";
+    for (const std::int64_t axis : {0, 1}) {
+        double least = points(0, axis), most = least;
+        for (std::int64_t i = 1; i < points.rows(); ++i) {
+            least = std::min(least, points(i, axis));
+            most = std::max(most, points(i, axis));
+        }
+        const double room = 0.05 * (most - least) + 1e-6;
+        plot.script += fmt::format("set {}range [{:g}:{:g}]\n", axis == 0 ? "x" : "y", least - room, most + room);
+    }
+    plot.script += "plot ";
+    for (std::size_t g = 0; g < known.size(); ++g) {
+        plot.script += fmt::format("{} skip 1 using 2:{} with points {} title {}{}", quoted(file), g + 3,
+                                   point_style(g), quoted(known[g]), g + 1 < known.size() ? ", \\\n     " : "\n");
+    }
+    return plot;
+}
+
+}  // namespace
+
+std::vector<std::string> suites_of(const Side& modules) {
+    // A folder that all modules lie in says nothing of them.
+    const auto head = [](const std::string& name) { return name.substr(0, name.find('/')); };
+    std::set<std::string> heads;
+    for (const std::string& name : modules.names) {
+        heads.insert(name.find('/') == std::string::npos ? "" : head(name));
+    }
+    const bool common = heads.size() == 1 && !heads.begin()->empty();
+    std::vector<std::string> out;
+    for (const std::string& name : modules.names) {
+        const std::string rest = common ? name.substr(name.find('/') + 1) : name;
+        out.push_back(rest.find('/') == std::string::npos ? "modules" : head(rest));
+    }
+    return out;
+}
+
+std::vector<std::string> groups_of(const Side& platforms, const std::string& prefix) {
+    std::vector<std::string> out(platforms.names.size(), "unknown");
+    for (std::size_t f = 0; f < platforms.feature_names.size(); ++f) {
+        const std::string& feature = platforms.feature_names[f];
+        if (!feature.starts_with(prefix + "=")) {
+            continue;
+        }
+        for (std::size_t i = 0; i < out.size(); ++i) {
+            if (platforms.features(static_cast<std::int64_t>(i), static_cast<std::int64_t>(f)) > 0.5) {
+                out[i] = feature.substr(prefix.size() + 1);
+            }
+        }
+    }
+    return out;
+}
+
+Result<std::vector<Plot>> embedding_plots(const Dataset& dataset, const std::filesystem::path& results,
+                                          std::uint64_t seed) {
+    const auto file = open_results(results, "embedding/128", 0.9);
+    if (!file) {
+        return Failure(file.error());
+    }
+    const auto m = embeddings(*file, "M", dataset.modules.size());
+    if (!m) {
+        return Failure(m.error());
+    }
+    const auto p = embeddings(*file, "P", dataset.platforms.size());
+    if (!p) {
+        return Failure(p.error());
+    }
+    if (dataset.modules.size() == 0 || dataset.platforms.size() == 0) {
+        return fail(ErrorCode::kInput, "the dataset has no modules or no platforms; there is nothing to draw");
+    }
+    const Matrix<double> modules = tsne(principal_components(standardised(*m), kComponents), Key(seed));
+    const Matrix<double> platforms = tsne(principal_components(standardised(*p), kComponents), Key(seed));
+    std::vector<Plot> plots;
+    plots.push_back(scatter("tsne_a", dataset.modules, modules, suites_of(dataset.modules)));
+    plots.push_back(scatter("tsne_b", dataset.platforms, platforms, groups_of(dataset.platforms, "uarch")));
+    plots.push_back(scatter("tsne_c", dataset.platforms, platforms, groups_of(dataset.platforms, "rt")));
+    return plots;
+}
+
+}  // namespace pitot

@@ -1,0 +1,59 @@
+// Pictures by gnuplot, each with its numbers beside it as a .tsv.
+#pragma once
+
+#include <filesystem>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pitot/result.hpp"
+
+namespace pitot {
+
+/// Where a table has no number.
+inline constexpr double kNoNumber = std::numeric_limits<double>::quiet_NaN();
+
+/// Numbers by column.
+struct TextTable {
+    std::vector<std::string> columns;
+    std::vector<std::vector<double>> rows;
+    std::vector<std::string> labels;  ///< a first column of words, one a row; its title is columns.front(); or none
+
+    /// Tab-separated, a header line first; values with 9 significant digits.
+    [[nodiscard]] std::string to_tsv() const;
+};
+
+/// A picture still to be drawn. `script` is what follows terminal and output; it reads the tables by their file names.
+struct Plot {
+    std::string name;  ///< of its files, without extension
+    double width = 4.5;
+    double height = 3.0;                                      ///< inches
+    std::vector<std::pair<std::string, std::string>> tables;  ///< file name and text; the first is NAME.tsv
+    std::string script;
+};
+
+struct DrawOptions {
+    std::filesystem::path folder = "figures";
+    std::string format = "png";  ///< "png", "pdf" or "svg"
+    int dpi = 400;               ///< of png
+    bool keep_script = false;    ///< leave NAME.gp, which draws the picture again when run in the folder
+};
+
+/// Error: kUsage naming a format or resolution that cannot be.
+[[nodiscard]] Result<void> check_options(const DrawOptions& options);
+
+/// Writes tables and picture, whole or not at all. Errors: kEnvironment (no gnuplot, naming the package; the folder
+/// cannot be written to), kBug (gnuplot refused the script).
+[[nodiscard]] Result<std::filesystem::path> draw(const Plot& plot, const DrawOptions& options);
+
+/// Colour, dashes and marker of the n-th series of a picture: told apart in grey and by the colour-blind. A gnuplot
+/// style to follow `with linespoints`.
+[[nodiscard]] std::string line_style(std::size_t n);
+/// The same for points alone, to follow `with points`.
+[[nodiscard]] std::string point_style(std::size_t n);
+
+/// A text as gnuplot takes it, in single quotes and without its markup.
+[[nodiscard]] std::string quoted(const std::string& text);
+
+}  // namespace pitot

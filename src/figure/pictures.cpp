@@ -1,0 +1,319 @@
+#include "figure/pictures.hpp"
+
+#include <fmt/format.h>
+
+#include <Eigen/Dense>
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "core/key.hpp"
+#include "experiment/results.hpp"
+#include "model/linear_scaling.hpp"
+#include "pitot/units.hpp"
+
+namespace pitot {
+namespace {
+
+// Pictures have fewer dots than this on a side; and a text of them all should still be read.
+constexpr std::int64_t kMostSide = 4000;
+
+// Mean runtime of every pair, NaN where there is none.
+Matrix<double> mean_runtimes(const Dataset& dataset) {
+    const std::int64_t platforms = dataset.platforms.size();
+    const std::int64_t modules = dataset.modules.size();
+    Matrix<double> sum(platforms, modules), count(platforms, modules);
+    const ObservationView rows = dataset.alone.view();
+    for (std::size_t n = 0; n < rows.runtime_us.size(); ++n) {
+        sum(rows.platform[n], rows.module[n]) += rows.runtime_us[n];
+        count(rows.platform[n], rows.module[n]) += 1.0;
+    }
+    for (std::int64_t i = 0; i < platforms; ++i) {
+        for (std::int64_t j = 0; j < modules; ++j) {
+            sum(i, j) = count(i, j) > 0.0 ? sum(i, j) / count(i, j) : kNoNumber;
+        }
+    }
+    return sum;
+}
+
+Result<void> check_alone(const Dataset& dataset) {
+    if (dataset.alone.size() == 0) {
+        return fail(ErrorCode::kInput, "the dataset has no runtimes of modules alone; there is nothing to draw");
+    }
+    if (std::max(dataset.platforms.size(), dataset.modules.size()) > kMostSide) {
+        return fail(ErrorCode::kInput, fmt::format("a matrix of {} x {} is too large to draw; at most {} on a side",
+                                                   dataset.platforms.size(), dataset.modules.size(), kMostSide));
+    }
+    return {};
+}
+
+// Names down the first column, columns across.
+std::string matrix_tsv(const std::string& corner, const std::vector<std::string>& rows,
+                       const std::vector<std::string>& columns, const Matrix<double>& values) {
+    TextTable table;
+    table.columns.push_back(corner);
+    table.columns.insert(table.columns.end(), columns.begin(), columns.end());
+    table.labels = rows;
+    for (std::int64_t i = 0; i < values.rows(); ++i) {
+        const auto row = values.view().row(i);
+        table.rows.emplace_back(row.begin(), row.end());
+    }
+    return table.to_tsv();
+}
+
+Matrix<double> logarithms(const Matrix<double>& runtimes_us) {
+    Matrix<double> out(runtimes_us.rows(), runtimes_us.cols());
+    for (std::int64_t i = 0; i < out.rows(); ++i) {
+        for (std::int64_t j = 0; j < out.cols(); ++j) {
+            out(i, j) = std::log10(runtimes_us(i, j));
+        }
+    }
+    return out;
+}
+
+// Columns scaled to 0 … 1; constant ones are 0.
+Matrix<double> scaled(const Matrix<double>& features) {
+    Matrix<double> out(features.rows(), features.cols());
+    for (std::int64_t j = 0; j < features.cols(); ++j) {
+        double least = INFINITY, most = -INFINITY;
+        for (std::int64_t i = 0; i < features.rows(); ++i) {
+            least = std::min(least, features(i, j));
+            most = std::max(most, features(i, j));
+        }
+        for (std::int64_t i = 0; i < features.rows(); ++i) {
+            out(i, j) = most > least ? (features(i, j) - least) / (most - least) : 0.0;
+        }
+    }
+    return out;
+}
+
+Matrix<double> transposed(const Matrix<double>& m) {
+    Matrix<double> out(m.cols(), m.rows());
+    for (std::int64_t i = 0; i < m.rows(); ++i) {
+        for (std::int64_t j = 0; j < m.cols(); ++j) {
+            out(j, i) = m(i, j);
+        }
+    }
+    return out;
+}
+
+// A map of dark blue over green to yellow whose lightness grows evenly; white where nothing was measured.
+constexpr const char* kPalette =
+    "set palette defined (0 '#352a87', 0.2 '#1262d8', 0.4 '#0796c4', 0.6 '#38b99e', 0.8 '#d1ba58', 1 '#f9fb0e')\n";
+
+std::string image_of(const std::string& file) {
+    return fmt::format("plot {} matrix rowheaders columnheaders using 1:2:3 with image notitle\n", quoted(file));
+}
+
+// Slowdown of every row with co-runners whose module was measured alone on the platform, with the platform.
+std::vector<std::pair<std::int32_t, double>> slowdowns(const Dataset& dataset) {
+    const Matrix<double> alone = mean_runtimes(dataset);
+    const ObservationView rows = dataset.together.view();
+    std::vector<std::pair<std::int32_t, double>> out;
+    for (std::size_t n = 0; n < rows.runtime_us.size(); ++n) {
+        const double base = alone(rows.platform[n], rows.module[n]);
+        if (!std::isnan(base)) {
+            out.emplace_back(rows.platform[n], rows.runtime_us[n] / base - 1.0);
+        }
+    }
+    return out;
+}
+
+Result<void> check_together(const std::vector<std::pair<std::int32_t, double>>& values) {
+    if (values.empty()) {
+        return fail(ErrorCode::kInput,
+                    "the dataset has no rows with co-runners whose modules were measured alone, too; "
+                    "name one that has them with --if_data");
+    }
+    return {};
+}
+
+Eigen::VectorXd singular_values(const Eigen::MatrixXd& m) { return Eigen::BDCSVD<Eigen::MatrixXd>(m).singularValues(); }
+
+}  // namespace
+
+Result<Plot> svd_plot(const Dataset& dataset) {
+    if (auto ok = check_alone(dataset); !ok) {
+        return Failure(ok.error());
+    }
+    const RowOrder rows(dataset.alone.size());
+    const LinearScaling baseline =
+        fit_linear_scaling(dataset.alone.view(), rows.view(), dataset.platforms.size(), dataset.modules.size());
+    const Matrix<double> runtimes = mean_runtimes(dataset);
+    Eigen::MatrixXd residual(runtimes.rows(), runtimes.cols());
+    for (std::int64_t i = 0; i < runtimes.rows(); ++i) {
+        for (std::int64_t j = 0; j < runtimes.cols(); ++j) {
+            const double t = runtimes(i, j);
+            residual(i, j) = std::isnan(t) ? 0.0 : to_log({t}).value - baseline(i, j);
+        }
+    }
+    const double mean = residual.mean();
+    const double deviation = std::sqrt((residual.array() - mean).square().mean());
+    Eigen::MatrixXd random(residual.rows(), residual.cols());
+    Stream stream(Key(42).fold("svd"));
+    for (Eigen::Index i = 0; i < random.rows(); ++i) {
+        for (Eigen::Index j = 0; j < random.cols(); ++j) {
+            random(i, j) = mean + deviation * stream.normal();
+        }
+    }
+    const Eigen::VectorXd ours = singular_values(residual);
+    const Eigen::VectorXd theirs = singular_values(random);
+    TextTable table{{"index", "residual", "random matrix"}, {}, {}};
+    for (Eigen::Index k = 0; k < std::min<Eigen::Index>(25, ours.size()); ++k) {
+        table.rows.push_back({static_cast<double>(k + 1), ours(k), theirs(k)});
+    }
+    Plot plot{"svd", 4.5, 3.0, {{"svd.tsv", table.to_tsv()}}, {}};
+    plot.script = fmt::format(
+        "set grid lc rgb '#cccccc' lw 0.5\nset border 3\nset tics nomirror out scale 0.5\nset logscale y\n"
+        "set xlabel 'First 25 singular values'\nset ylabel 'Singular value (log scale)'\nset key top right\n"
+        "plot 'svd.tsv' skip 1 using 1:2 with linespoints {} title 'Residual spectrum', \\\n"
+        "     '' skip 1 using 1:3 with linespoints {} title 'Random matrix'\n",
+        line_style(0), line_style(1));
+    return plot;
+}
+
+Result<Plot> matrix_plot(const Dataset& dataset) {
+    if (auto ok = check_alone(dataset); !ok) {
+        return Failure(ok.error());
+    }
+    Plot plot{"matrix", 5.0, 4.4, {}, {}};
+    plot.tables.emplace_back("matrix.tsv", matrix_tsv("log10(runtime / us)", dataset.platforms.names,
+                                                      dataset.modules.names, logarithms(mean_runtimes(dataset))));
+    plot.script = fmt::format(
+        "{}unset tics\nset xlabel 'Modules'\nset ylabel 'Platforms'\nset cbtics 1 format '%.0f'\n"
+        "set cblabel 'log_{{10}}(runtime / µs)' offset 1\nset autoscale xfix\nset autoscale yfix\nset yrange [*:*] reverse\n{}",
+        kPalette, image_of("matrix.tsv"));
+    return plot;
+}
+
+Result<Plot> dataset_plot(const Dataset& dataset) {
+    if (auto ok = check_alone(dataset); !ok) {
+        return Failure(ok.error());
+    }
+    const bool platforms = dataset.platforms.features.cols() > 0;
+    const bool modules = dataset.modules.features.cols() > 0;
+    Plot plot{"dataset", 9.0, 7.0, {}, {}};
+    plot.tables.emplace_back("dataset.tsv", matrix_tsv("log10(runtime / us)", dataset.platforms.names,
+                                                       dataset.modules.names, logarithms(mean_runtimes(dataset))));
+    plot.script =
+        fmt::format("{}unset tics\nset autoscale xfix\nset autoscale yfix\nunset key\nset multiplot\n", kPalette);
+    // Room for both side informations: on the right and below.
+    const double right = platforms ? 0.72 : 0.86;
+    const double bottom = modules ? 0.42 : 0.1;
+    plot.script += fmt::format(
+        "set lmargin at screen 0.06\nset rmargin at screen {0:g}\nset tmargin at screen 0.95\nset bmargin at screen "
+        "{1:g}\n"
+        "set title 'Runtime (log_{{10}} µs)'\nset ylabel 'Platforms ({2})'\nset xlabel 'Modules ({3})'\n"
+        "set colorbox user origin screen 0.92,{1:g} size screen 0.015,{4:g}\nset cbtics 1 format '%.0f'\n"
+        "set yrange [*:*] reverse\n{5}unset colorbox\n",
+        right, bottom, dataset.platforms.size(), dataset.modules.size(), 0.95 - bottom, image_of("dataset.tsv"));
+    if (platforms) {
+        plot.tables.emplace_back("dataset.platforms.tsv",
+                                 matrix_tsv("platform", dataset.platforms.names, dataset.platforms.feature_names,
+                                            scaled(dataset.platforms.features)));
+        plot.script += fmt::format(
+            "set lmargin at screen {:g}\nset rmargin at screen 0.9\nset title 'Platform features'\nunset ylabel\n"
+            "set xlabel '{} features'\n{}",
+            right + 0.02, dataset.platforms.feature_names.size(), image_of("dataset.platforms.tsv"));
+    }
+    if (modules) {
+        plot.tables.emplace_back("dataset.modules.tsv",
+                                 matrix_tsv("feature", dataset.modules.feature_names, dataset.modules.names,
+                                            transposed(scaled(dataset.modules.features))));
+        plot.script += fmt::format(
+            "set lmargin at screen 0.06\nset rmargin at screen {:g}\nset tmargin at screen {:g}\n"
+            "set bmargin at screen 0.05\nset title 'Opcode counts'\nset ylabel '{} opcodes'\nunset xlabel\n{}",
+            right, bottom - 0.09, dataset.modules.feature_names.size(), image_of("dataset.modules.tsv"));
+    }
+    plot.script += "unset multiplot\n";
+    return plot;
+}
+
+Result<Plot> interference_hist_plot(const Dataset& dataset) {
+    const auto values = slowdowns(dataset);
+    if (auto ok = check_together(values); !ok) {
+        return Failure(ok.error());
+    }
+    constexpr int bins = 50;
+    constexpr double most = 2.5;
+    std::vector<double> count(bins, 0.0);
+    double inside = 0.0;
+    for (const auto& [platform, slowdown] : values) {
+        if (slowdown >= 0.0 && slowdown <= most) {
+            count[static_cast<std::size_t>(std::min<double>(bins - 1, slowdown / most * bins))] += 1.0;
+            inside += 1.0;
+        }
+    }
+    TextTable table{{"slowdown from", "to", "density"}, {}, {}};
+    for (int b = 0; b < bins; ++b) {
+        const double width = most / bins;
+        table.rows.push_back(
+            {b * width, (b + 1) * width, inside > 0.0 ? count[static_cast<std::size_t>(b)] / inside / width : 0.0});
+    }
+    Plot plot{"interference_hist", 4.5, 3.0, {{"interference_hist.tsv", table.to_tsv()}}, {}};
+    plot.script = fmt::format(
+        "set grid lc rgb '#cccccc' lw 0.5\nset border 3\nset tics nomirror out scale 0.5\nset logscale y\n"
+        "set xrange [0:{}]\nset format x '%.0f%%'\nset xlabel 'Slowdown beside co-runners'\n"
+        "set ylabel 'Probability density (log scale)'\nset boxwidth {} absolute\nset style fill solid 0.8 noborder\n"
+        "plot 'interference_hist.tsv' skip 1 using (50*($1+$2)):($3>0?$3:NaN) with boxes lc rgb '#0072B2' notitle\n",
+        100 * most, 100 * most / bins);
+    return plot;
+}
+
+Result<Plot> spectral_norm_plot(const Dataset& dataset, const std::filesystem::path& results) {
+    const auto values = slowdowns(dataset);
+    if (auto ok = check_together(values); !ok) {
+        return Failure(ok.error());
+    }
+    const auto file = open_results(results, "interference/1", 0.9);
+    if (!file) {
+        return Failure(file.error());
+    }
+    const auto v_s = read_array<float>(*file, "V_s", 5);
+    const auto v_g = v_s ? read_array<float>(*file, "V_g", 5) : v_s;
+    if (!v_g) {
+        return Failure(v_g.error());
+    }
+    if (v_s->shape != v_g->shape || v_s->shape[2] != dataset.platforms.size()) {
+        return fail(ErrorCode::kInput,
+                    fmt::format("'{}' is of another dataset than the one named (--if_data)", file->file().string()));
+    }
+    const auto models = v_s->shape[0] * v_s->shape[1];
+    const auto platforms = v_s->shape[2];
+    const auto rank = v_s->shape[3];
+    const auto types = v_s->shape[4];
+    std::vector<double> measured(static_cast<std::size_t>(platforms)), count(measured), norm(measured);
+    for (const auto& [platform, slowdown] : values) {
+        measured[static_cast<std::size_t>(platform)] += slowdown;
+        count[static_cast<std::size_t>(platform)] += 1.0;
+    }
+    using Factor = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+    for (std::int64_t m = 0; m < models; ++m) {
+        for (std::int64_t i = 0; i < platforms; ++i) {
+            const auto at = static_cast<std::size_t>((m * platforms + i) * rank * types);
+            const Eigen::MatrixXd s = Eigen::Map<const Factor>(&v_s->values[at], rank, types).cast<double>();
+            const Eigen::MatrixXd g = Eigen::Map<const Factor>(&v_g->values[at], rank, types).cast<double>();
+            // The norm of S G^T is that of R_s R_g^T, the triangles of their QR decompositions.
+            const Eigen::MatrixXd r_s = s.householderQr().matrixQR().topRows(types).triangularView<Eigen::Upper>();
+            const Eigen::MatrixXd r_g = g.householderQr().matrixQR().topRows(types).triangularView<Eigen::Upper>();
+            norm[static_cast<std::size_t>(i)] += (r_s * r_g.transpose()).operatorNorm() / static_cast<double>(models);
+        }
+    }
+    TextTable table{{"platform", "mean measured slowdown", "mean spectral norm of F"}, {}, {}};
+    for (std::size_t i = 0; i < measured.size(); ++i) {
+        if (count[i] > 0.0) {
+            table.labels.push_back(dataset.platforms.names[i]);
+            table.rows.push_back({measured[i] / count[i], norm[i]});
+        }
+    }
+    Plot plot{"spectral_norm", 4.5, 3.0, {{"spectral_norm.tsv", table.to_tsv()}}, {}};
+    plot.script = fmt::format(
+        "set grid lc rgb '#cccccc' lw 0.5\nset border 3\nset tics nomirror out scale 0.5\nset format x '%.0f%%'\n"
+        "set xlabel 'Measured: mean slowdown beside co-runners'\nset ylabel 'Learned: mean of ||F||_2'\nset offsets "
+        "graph "
+        "0.03,0.03,0.05,0.05\nplot 'spectral_norm.tsv' skip 1 using (100*$2):3 with points {} notitle\n",
+        point_style(0));
+    return plot;
+}
+
+}  // namespace pitot

@@ -1,0 +1,161 @@
+#include "place/predictors.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "experiment/results.hpp"
+#include "pitot/units.hpp"
+
+namespace pitot {
+namespace {
+
+constexpr double kPercentile = 5.0;
+
+// By linear interpolation between order statistics, as NumPy has it.
+double percentile(std::vector<double> values, double q) {
+    std::ranges::sort(values);
+    const double place = q / 100.0 * static_cast<double>(values.size() - 1);
+    const auto below = static_cast<std::size_t>(place);
+    const auto above = std::min(below + 1, values.size() - 1);
+    return values[below] + (place - static_cast<double>(below)) * (values[above] - values[below]);
+}
+
+}  // namespace
+
+Result<ResultPredictor> ResultPredictor::open(const std::filesystem::path& results, const std::string& method,
+                                              double share, const Dataset& dataset) {
+    const bool baseline = method == "C_bar";
+    const std::string source = baseline ? "embedding/128" : method;
+    const auto file = open_results(results, source, share);
+    if (!file) {
+        return Failure(file.error());
+    }
+    const auto record = read_record(results / source / (share_name(share) + ".json"));
+    if (!record) {
+        return Failure(record.error());
+    }
+    if (record->digest != dataset_digest(dataset)) {
+        return fail(ErrorCode::kInput,
+                    fmt::format("the results of '{}' are of another dataset ({}); name that one with -d", source,
+                                fmt::join(record->dataset, " ")));
+    }
+    auto pairs = read_array<float>(*file, baseline ? "C_bar" : "C_hat", baseline ? 3 : 4);
+    if (!pairs) {
+        return Failure(pairs.error());
+    }
+    auto test = read_array<std::int32_t>(*file, "mf_test", 2);
+    if (!test) {
+        return Failure(test.error());
+    }
+    ResultPredictor predictor;
+    predictor.logarithm_ = baseline || record->config.model.logarithm;
+    predictor.replicates_ = pairs->shape[0];
+    predictor.folds_ = baseline ? 1 : pairs->shape[1];
+    predictor.platforms_ = dataset.platforms.size();
+    predictor.modules_ = dataset.modules.size();
+    predictor.pairs_ = std::move(pairs->values);
+    predictor.test_rows_ = test->shape[1];
+    predictor.test_ = std::move(test->values);
+    const auto rows_fit =
+        std::ranges::all_of(predictor.test_, [&](std::int32_t row) { return row >= 0 && row < dataset.alone.size(); });
+    if (static_cast<std::int64_t>(predictor.pairs_.size()) !=
+            predictor.replicates_ * predictor.folds_ * predictor.platforms_ * predictor.modules_ ||
+        test->shape[0] != predictor.replicates_ || predictor.test_rows_ < 1 || !rows_fit) {
+        return fail(ErrorCode::kInput,
+                    fmt::format("the arrays of '{}' at share {} do not fit each other; make them again "
+                                "with 'pitot experiments --force'",
+                                source, share_name(share)));
+    }
+    if (!baseline && file->contains("V_s")) {
+        auto v_s = read_array<float>(*file, "V_s", 5);
+        auto v_g = v_s ? read_array<float>(*file, "V_g", 5) : v_s;
+        auto m = read_array<float>(*file, "M", 4);
+        if (!v_g || !m) {
+            return Failure(v_g ? m.error() : v_g.error());
+        }
+        predictor.rank_ = v_s->shape[3];
+        predictor.types_ = v_s->shape[4];
+        predictor.v_s_ = std::move(v_s->values);
+        predictor.v_g_ = std::move(v_g->values);
+        predictor.module_ = std::move(m->values);
+    }
+    return predictor;
+}
+
+ReplicatePrediction ResultPredictor::replicate(std::int64_t r, const Dataset& dataset) const {
+    const std::int64_t size = platforms_ * modules_;
+    Matrix<double> y(platforms_, modules_);
+    for (std::int64_t f = 0; f < folds_; ++f) {
+        const float* const fold = &pairs_[static_cast<std::size_t>((r * folds_ + f) * size)];
+        for (std::int64_t n = 0; n < size; ++n) {
+            y.flat()[static_cast<std::size_t>(n)] += static_cast<double>(fold[n]) / static_cast<double>(folds_);
+        }
+    }
+    if (!logarithm_) {
+        for (double& v : y.flat()) {
+            v = std::log(std::max(v, 1e-9));
+        }
+    }
+    std::vector<double> errors;
+    const ObservationView rows = dataset.alone.view();
+    for (std::int64_t n = 0; n < test_rows_; ++n) {
+        const auto row = static_cast<std::size_t>(test_[static_cast<std::size_t>(r * test_rows_ + n)]);
+        errors.push_back(y(rows.platform[row], rows.module[row]) - to_log({rows.runtime_us[row]}).value);
+    }
+    const double margin = -percentile(std::move(errors), kPercentile);
+    ReplicatePrediction prediction;
+    prediction.runtime_ms = Matrix<double>(platforms_, modules_);
+    for (std::size_t n = 0; n < static_cast<std::size_t>(size); ++n) {
+        prediction.runtime_ms.flat()[n] = to_time({y.flat()[n] + margin}).value / 1000.0;
+    }
+    if (types_ == 0) {
+        return prediction;
+    }
+    // For every fold, platform, module and type, m . v_s and m . v_g: pairs of modules are then a few products.
+    const std::int64_t types = types_, modules = modules_, folds = folds_, platforms = platforms_;
+    const auto tables = std::make_shared<std::pair<std::vector<float>, std::vector<float>>>();
+    for (auto* const part : {&tables->first, &tables->second}) {
+        part->resize(static_cast<std::size_t>(folds * platforms * modules * types));
+    }
+    for (std::int64_t f = 0; f < folds; ++f) {
+        const std::int64_t model = r * folds + f;
+        for (std::int64_t i = 0; i < platforms; ++i) {
+            for (std::int64_t j = 0; j < modules; ++j) {
+                const float* const m = &module_[static_cast<std::size_t>((model * modules + j) * rank_)];
+                const auto at = static_cast<std::size_t>((model * platforms + i) * rank_ * types);
+                const auto to = static_cast<std::size_t>(((f * platforms + i) * modules + j) * types);
+                for (std::int64_t c = 0; c < rank_; ++c) {
+                    for (std::size_t t = 0; t < static_cast<std::size_t>(types); ++t) {
+                        const std::size_t from = at + static_cast<std::size_t>(c * types) + t;
+                        tables->first[to + t] += m[c] * v_s_[from];
+                        tables->second[to + t] += m[c] * v_g_[from];
+                    }
+                }
+            }
+        }
+    }
+    prediction.slowdown = [tables, types, modules, folds, platforms](std::int64_t device, std::int64_t module,
+                                                                     std::span<const Neighbour> neighbours) {
+        double sum = 0.0;
+        for (const Neighbour& other : neighbours) {
+            double effect = 0.0;
+            for (std::int64_t f = 0; f < folds; ++f) {
+                const auto base = (f * platforms + device) * modules;
+                for (std::int64_t t = 0; t < types; ++t) {
+                    effect +=
+                        static_cast<double>(tables->first[static_cast<std::size_t>((base + module) * types + t)]) *
+                        static_cast<double>(
+                            tables->second[static_cast<std::size_t>((base + other.module) * types + t)]);
+                }
+            }
+            sum += std::min(other.utilisation, 1.0) * effect / static_cast<double>(folds);
+        }
+        return std::exp(std::max(sum, 0.0));
+    };
+    return prediction;
+}
+
+}  // namespace pitot

@@ -1,0 +1,38 @@
+// What results on disk predict, as placement wants it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "pitot/dataset.hpp"
+#include "pitot/matrix_view.hpp"
+#include "place/placement.hpp"
+
+namespace pitot {
+
+/// One replicate's predictions, shifted by its calibration margin.
+struct ReplicatePrediction {
+    Matrix<double> runtime_ms;  ///< platforms × modules
+    Slowdown slowdown;          ///< of models of interference; empty = none
+};
+
+/// Reads METHOD/SHARE.npz; "C_bar" stands for the linear-scaling baseline in embedding/128's results.
+class ResultPredictor {
+public:
+    [[nodiscard]] static Result<ResultPredictor> open(const std::filesystem::path& results, const std::string& method,
+                                                      double share, const Dataset& dataset);
+    [[nodiscard]] std::int64_t replicates() const { return replicates_; }
+    [[nodiscard]] ReplicatePrediction replicate(std::int64_t r, const Dataset& dataset) const;
+
+private:
+    std::int64_t replicates_ = 0, folds_ = 0, platforms_ = 0, modules_ = 0, rank_ = 0, types_ = 0;
+    bool logarithm_ = true;
+    std::vector<float> pairs_;               // replicate × fold × platform × module
+    std::vector<float> v_s_, v_g_, module_;  // of interference
+    std::vector<std::int32_t> test_;         // replicate × rows
+    std::int64_t test_rows_ = 0;
+};
+
+}  // namespace pitot

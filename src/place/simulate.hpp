@@ -1,0 +1,63 @@
+// Placement by predictions against placement by the truth, as a simulation.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "pitot/dataset.hpp"
+#include "pitot/result.hpp"
+
+namespace pitot {
+
+struct SimulateOptions {
+    std::filesystem::path results = "results";
+    std::filesystem::path out = "results-simulation";
+    std::filesystem::path trace;  ///< of latencies; empty = a synthetic one
+    /// Presets with results at `share`, and C_bar for linear scaling.
+    std::vector<std::string> methods{"embedding/128", "linear/128", "baseline/mlp", "C_bar"};
+    double share = 0.1;  ///< of the results that predict
+    std::vector<std::int64_t> jobs{50, 100, 150, 200, 250, 300, 350, 400, 450, 500};
+    std::int64_t job_sets = 10;
+    std::uint64_t seed = 42;
+    bool optimal = true;  ///< the linear program's bound, too
+    std::stop_token stop;
+    std::function<void(std::int64_t done, std::int64_t total)> progress;
+};
+
+/// How one predictor placed one number of jobs.
+struct SimulationResult {
+    std::string method;  ///< "oracle", "optimal", "C_bar" (linear scaling) or a preset's name
+    std::int64_t jobs = 0;
+    /// job sets × jobs: what a job takes on the device it was given, in truth, ms; NaN where it was not placed.
+    std::vector<std::vector<double>> latency;
+    /// job sets × devices: share of the capacity that the jobs there leave, in truth; empty for "optimal".
+    std::vector<std::vector<double>> utilization;
+};
+
+/// Simulates and writes OUT/METHOD/JOBS.npz (arrays `latency` and `utilization`, float32) for every predictor and
+/// number of jobs, whole or not at all. Pairs that were never measured are not to be had for anybody. Predictions are
+/// those of results at `share`, each shifted up by minus the 5th percentile of its logarithmic errors on test rows;
+/// replicate i places job set i. Predictors of interference count the expected slowdown by the jobs on a device, each
+/// weighted by its utilisation. Errors: kInput (no such results, of another dataset, fewer than 3 platforms), kUsage,
+/// kEnvironment, kCancelled.
+[[nodiscard]] Result<std::vector<SimulationResult>> simulate(const Dataset& dataset, const SimulateOptions& options);
+
+/// Mean over job sets of the mean over jobs of latency / the oracle's, over jobs that both placed, and twice its
+/// standard error.
+struct LatencyRatio {
+    std::int64_t jobs = 0;
+    double mean = 0.0;
+    double error = 0.0;
+    double unplaced = 0.0;  ///< jobs a set that found no device
+};
+[[nodiscard]] LatencyRatio latency_ratio(const SimulationResult& result, const SimulationResult& oracle);
+
+/// Reads OUT/METHOD/JOBS.npz of all methods back. Error: kInput naming `pitot simulate`.
+[[nodiscard]] Result<std::vector<SimulationResult>> read_simulation(const std::filesystem::path& out);
+
+}  // namespace pitot

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# NumPy opens every file of results that the program writes, without pickles, and finds what docs/experiments.md says.
+# PITOT names the program. Exit status: 0 passed, 1 failed, 77 skipped (no NumPy).
+set -euo pipefail
+python=/usr/bin/python3
+"$python" -c 'import numpy' 2>/dev/null || exit 77
+pitot=$(realpath "${PITOT:?set PITOT to the program}")
+source_root=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+data=$source_root/data/fleet.npz
+"$pitot" experiments embedding/128 interference/2 baseline/linear_scaling -d "$data" -s 0.5 -k 2 -n 400 \
+    --replicates 2 --folds 3 > /dev/null
+"$pitot" simulate -d "$data" -m embedding/128 --share 0.5 -j 5 -n 2 > /dev/null
+"$python" - << 'EOF'
+import json, pathlib
+import numpy as np
+
+files = sorted(pathlib.Path(".").glob("results*/**/*.npz"))
+assert len(files) == 6, files
+for file in files:
+    with np.load(file, allow_pickle=False) as archive:
+        for name in archive.files:
+            array = archive[name]
+            assert array.dtype in (np.float32, np.int32), (file, name, array.dtype)
+            assert array.size > 0 and (np.isfinite(array).all() or "simulation" in str(file)), (file, name)
+
+data = np.load("results/interference/2/0.5.npz")
+R, k, Np, Nm = data["C_hat"].shape
+assert (R, k) == (2, 3)
+assert data["train_loss"].shape == (R, 2, k) and data["val_loss"].shape == (R, 2, k)
+assert data["P"].shape == (R, k, Np, 128) and data["M"].shape == (R, k, Nm, 128)
+assert data["V_s"].shape == data["V_g"].shape == (R, k, Np, 128, 2)
+assert data["C_ijk_hat"].shape == (R, k, data["if_test"].shape[1])
+assert np.allclose(data["C_bar"], data["p_bar"][:, :, None] + data["m_bar"][:, None, :], atol=1e-5)
+for objective in ("mf", "if"):
+    for r in range(R):
+        test = set(data[objective + "_test"][r])
+        for fold in range(k):
+            train, val = set(data[objective + "_train"][r, fold]), set(data[objective + "_val"][r, fold])
+            assert not (test & train or test & val or train & val)
+record = json.load(open("results/interference/2/0.5.json"))
+assert record["train_split"] == 0.5 and record["epochs"] == 2 and record["epoch_size"] == 2
+EOF

@@ -1,0 +1,217 @@
+// Pictures by their numbers, and that gnuplot takes the scripts.
+#include "figure/pictures.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+
+#include "core/programs.hpp"
+#include "experiment/results.hpp"
+#include "experiment/summary.hpp"
+#include "experiment/sweep.hpp"
+#include "figure/comparisons.hpp"
+#include "figure/embedding_map.hpp"
+#include "figure/gnuplot.hpp"
+#include "figure/lines.hpp"
+#include "support/synthetic.hpp"
+#include "support/temp_folder.hpp"
+
+namespace pitot {
+namespace {
+
+// Lines of the first table, split at tabs.
+std::vector<std::vector<std::string>> table_of(const Plot& plot) {
+    std::vector<std::vector<std::string>> rows;
+    std::istringstream in(plot.tables.front().second);
+    for (std::string line; std::getline(in, line);) {
+        std::vector<std::string> cells;
+        std::istringstream fields(line);
+        for (std::string cell; std::getline(fields, cell, '\t');) {
+            cells.push_back(cell);
+        }
+        rows.push_back(cells);
+    }
+    return rows;
+}
+
+Dataset tiny() {
+    Dataset dataset;
+    dataset.platforms.names = {"p0", "p1"};
+    dataset.modules.names = {"a", "b", "c"};
+    const auto add = [&](std::int32_t i, std::int32_t j, double t) {
+        dataset.alone.platform.push_back(i);
+        dataset.alone.module.push_back(j);
+        dataset.alone.runtime_us.push_back(t);
+    };
+    add(0, 0, 100.0);
+    add(0, 0, 300.0);  // a second observation of the cell
+    add(1, 2, 1000.0);
+    dataset.together.width = 1;
+    const auto beside = [&](std::int32_t i, std::int32_t j, std::int32_t k, double t) {
+        dataset.together.platform.push_back(i);
+        dataset.together.module.push_back(j);
+        dataset.together.co_runner.push_back(k);
+        dataset.together.runtime_us.push_back(t);
+    };
+    beside(0, 0, 1, 300.0);  // 50 % slower than the mean alone
+    beside(1, 2, 0, 2000.0);
+    beside(1, 1, 0, 1.0);  // b was never measured alone on p1
+    return dataset;
+}
+
+TEST(Pictures, MatrixHasMeansAndHoles) {
+    const auto rows = table_of(matrix_plot(tiny()).value());
+    ASSERT_EQ(rows.size(), 3U);
+    EXPECT_EQ(rows[0], (std::vector<std::string>{"log10(runtime / us)", "a", "b", "c"}));
+    EXPECT_NEAR(std::stod(rows[1][1]), std::log10(200.0), 1e-8);
+    EXPECT_EQ(rows[1][2], "NaN");
+    EXPECT_NEAR(std::stod(rows[2][3]), 3.0, 1e-8);
+}
+
+TEST(Pictures, HistogramIsADensity) {
+    const auto rows = table_of(interference_hist_plot(tiny()).value());
+    ASSERT_EQ(rows.size(), 51U);
+    double area = 0.0;
+    for (std::size_t r = 1; r < rows.size(); ++r) {
+        area += (std::stod(rows[r][1]) - std::stod(rows[r][0])) * std::stod(rows[r][2]);
+    }
+    EXPECT_NEAR(area, 1.0, 1e-6);
+    EXPECT_GT(std::stod(rows[1 + 10][2]), 0.0);  // 50 %
+    EXPECT_GT(std::stod(rows[1 + 20][2]), 0.0);  // 100 %
+}
+
+TEST(Pictures, SpectrumStandsOutOfRandomness) {
+    const auto rows =
+        table_of(svd_plot(test::synthetic_dataset({.platforms = 30, .modules = 40, .density = 1.0})).value());
+    ASSERT_EQ(rows.size(), 26U);
+    // The made-up interaction has rank 2: two values stand out, the others do not.
+    EXPECT_GT(std::stod(rows[1][1]), 1.5 * std::stod(rows[1][2]));
+    EXPECT_LT(std::stod(rows[4][1]), std::stod(rows[4][2]));
+}
+
+TEST(Pictures, WithoutWhatTheyShowThereIsAnError) {
+    Dataset dataset = tiny();
+    dataset.together = {};
+    EXPECT_FALSE(interference_hist_plot(dataset));
+    dataset.alone = {};
+    EXPECT_FALSE(matrix_plot(dataset));
+    EXPECT_FALSE(svd_plot(dataset));
+}
+
+TEST(Groups, ComeFromNamesAndIndicators) {
+    Side side;
+    side.names = {"x/cortex/a", "x/mibench/b", "x/c"};
+    EXPECT_EQ(suites_of(side), (std::vector<std::string>{"cortex", "mibench", "modules"}));
+    side.names = {"cortex/a", "mibench/b"};
+    EXPECT_EQ(suites_of(side), (std::vector<std::string>{"cortex", "mibench"}));
+    side.feature_names = {"uarch=zen", "cpufreq", "uarch=skylake"};
+    side.features = Matrix<double>(2, 3);
+    side.features(0, 2) = 1.0;
+    EXPECT_EQ(groups_of(side, "uarch"), (std::vector<std::string>{"skylake", "unknown"}));
+}
+
+TEST(Lines, TablesJoinSeriesByTheirShares) {
+    const Plot plot =
+        line_plot("x", "Split", {{"", "y", {{"a", {0.1, 0.5}, {1, 2}, {0.1, 0.2}}, {"b", {0.5}, {3}, {}}}}});
+    const auto rows = table_of(plot);
+    ASSERT_EQ(rows.size(), 3U);
+    EXPECT_EQ(rows[1], (std::vector<std::string>{"0.1", "1", "0.1", "NaN", "NaN"}));
+    EXPECT_EQ(rows[2], (std::vector<std::string>{"0.5", "2", "0.2", "3", "NaN"}));
+}
+
+class Drawn : public testing::Test {
+protected:
+    void SetUp() override {
+        if (!find_program("gnuplot")) {
+            GTEST_SKIP() << "gnuplot is not installed";
+        }
+    }
+    // Whether a picture of the format was made of it.
+    void expect_drawn(const Plot& plot, const std::string& format) {
+        DrawOptions options;
+        options.folder = folder_ / "figures";
+        options.format = format;
+        options.dpi = 72;
+        options.keep_script = true;
+        const auto file = draw(plot, options);
+        ASSERT_TRUE(file) << plot.name << ": " << file.error().to_string();
+        const std::string content = test::content_of(*file);
+        const std::string magic = format == "png" ? "\x89PNG" : format == "pdf" ? "%PDF" : "<?xml";
+        EXPECT_TRUE(content.starts_with(magic)) << plot.name;
+        EXPECT_GT(content.size(), 2000U) << plot.name;
+        EXPECT_TRUE(std::filesystem::exists(options.folder / (plot.name + ".tsv")));
+        EXPECT_NE(test::content_of(options.folder / (plot.name + ".gp")).find("plot "), std::string::npos);
+    }
+    test::TempFolder folder_;
+};
+
+TEST_F(Drawn, EveryPictureInEveryFormat) {
+    const Dataset dataset = test::synthetic_dataset({.together = 200});
+    SweepOptions options;
+    options.results = folder_ / "results";
+    options.checkpoints = 1;
+    options.epoch_samples = 300;
+    options.replicates = 2;
+    options.folds = 2;
+    options.shares = {0.5, 0.9};
+    for (const std::string& figure : comparison_figures()) {
+        for (const std::string& method : methods_of_comparison(figure)) {
+            options.methods.push_back(method);
+        }
+    }
+    const Sweep sweep = plan_sweep(dataset, options).value();
+    ASSERT_TRUE(run_sweep(
+        sweep, dataset, {}, [](const SweepProgress&) {}, [](const SweepRun&, double) {}));
+    for (const SweepRun& run : sweep.runs) {
+        folder_.put("results/" + run.method + "/summary.json",
+                    to_json(summarise(options.results, run.method, dataset).value()));
+    }
+    std::vector<Plot> plots;
+    for (const std::string& figure : comparison_figures()) {
+        auto plot = comparison_plot(options.results, figure);
+        ASSERT_TRUE(plot) << plot.error().to_string();
+        plots.push_back(std::move(*plot));
+    }
+    plots.push_back(svd_plot(dataset).value());
+    plots.push_back(matrix_plot(dataset).value());
+    plots.push_back(dataset_plot(dataset).value());
+    plots.push_back(interference_hist_plot(dataset).value());
+    plots.push_back(spectral_norm_plot(dataset, options.results).value());
+    const std::vector<Plot> maps = embedding_plots(dataset, options.results, 42).value();
+    plots.insert(plots.end(), maps.begin(), maps.end());
+    EXPECT_EQ(plots.size(), 17U);
+    for (const Plot& plot : plots) {
+        expect_drawn(plot, "png");
+    }
+    expect_drawn(plots.front(), "pdf");
+    expect_drawn(plots.back(), "svg");
+}
+
+TEST_F(Drawn, NamesWithMarkupAndQuotesAreDrawnAsTheyAre) {
+    expect_drawn(line_plot("odd", "it's {a} ^b_c", {{"t'", "", {{"x{_'", {0.1, 0.2}, {0.5, 0.6}, {}}}}}), "svg");
+}
+
+TEST_F(Drawn, AFolderThatCannotBeWrittenToIsNamed) {
+    DrawOptions options;
+    options.folder = folder_.put("file", "") / "figures";
+    const auto drawn = draw(matrix_plot(tiny()).value(), options);
+    ASSERT_FALSE(drawn);
+    EXPECT_EQ(drawn.error().code(), ErrorCode::kEnvironment);
+    options.format = "bmp";
+    EXPECT_EQ(draw(matrix_plot(tiny()).value(), options).error().code(), ErrorCode::kUsage);
+}
+
+TEST(Comparisons, NameWhatIsMissing) {
+    const test::TempFolder folder;
+    const auto plot = comparison_plot(folder.path(), "ablations_if");
+    ASSERT_FALSE(plot);
+    EXPECT_NE(plot.error().message().find("pitot experiments interference/2 -d data/data.if.npz"), std::string::npos);
+    EXPECT_EQ(expand_comparison("comparisons").value().size(), 3U);
+    EXPECT_EQ(expand_comparison("interference").value().size(), 3U);
+    EXPECT_FALSE(expand_comparison("percentiles"));
+}
+
+}  // namespace
+}  // namespace pitot
