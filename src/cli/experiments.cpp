@@ -160,7 +160,8 @@ Result<void> run(const Options& options) {
     if (ran && !options.json) {
         const auto there = static_cast<std::int64_t>(sweep->runs.size()) - sweep->to_do();
         fmt::print("{} run{} into '{}'{}; next: pitot summary -p {}\n", finished, finished == 1 ? "" : "s",
-                   sweep->results.string(), there > 0 ? fmt::format(", {} {} there", there, there == 1 ? "was" : "were") : "",
+                   sweep->results.string(),
+                   there > 0 ? fmt::format(", {} {} there", there, there == 1 ? "was" : "were") : "",
                    sweep->results.string());
     }
     return ran;

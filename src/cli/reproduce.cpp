@@ -322,9 +322,8 @@ Result<void> run(const Options& options) {
 Action add(CLI::App& app) {
     auto options = std::make_shared<Options>();
     app.add_option("-o,--out", options->out, "Folder of everything made; default: reproduction")->type_name("FOLDER");
-    app.add_flag(
-        "--quick", options->quick,
-        "3 replicates, 3 folds, shares 0.1 0.5 0.9, a third of the steps: some twenty minutes on two cores");
+    app.add_flag("--quick", options->quick,
+                 "3 replicates, 3 folds, 3 shares, a third of the steps: a look in 20 minutes");
     app.add_option("--replicates", options->replicates, "Random splits; default: the presets', mostly 25")
         ->type_name("N");
     app.add_option("--folds", options->folds, "Models a replicate; default: the presets', mostly 10")->type_name("N");

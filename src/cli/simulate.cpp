@@ -58,11 +58,10 @@ Action add(CLI::App& app) {
     app.add_option("-o,--out", simulate.out, "Folder of the simulation's; default: results-simulation")
         ->type_name("FOLDER");
     add_list(app, "-d,--data", options->data, "Dataset of the results; default: data/data.npz")->type_name("FILE");
-    app.add_option("-l,--latency", simulate.trace,
-                   "Trace of latencies (CSV with latency_ms and UE_Server_distance_km); default: a synthetic one")
+    app.add_option("-l,--latency", simulate.trace, "Trace of latencies (CSV of speed tests); default: a synthetic one")
         ->type_name("FILE");
     add_list(app, "-m,--methods", simulate.methods,
-             "Predictors: presets, and C_bar for linear scaling; default: embedding/128 linear/128 baseline/mlp C_bar")
+             "Predictors: presets, C_bar (linear scaling); default: the published")
         ->type_name("METHOD");
     app.add_option("--share", simulate.share, "Training share of the results that predict; default: 0.1")
         ->type_name("X");

@@ -151,6 +151,24 @@ Result<void> make_folder(const fs::path& folder) {
     return {};
 }
 
+// Arrays and record of a run, both or neither. What can fail for want of space comes before the old ones are touched,
+// and the record last: arrays without one count as missing.
+Result<void> put_in_place(const Sweep& sweep, const SweepRun& run, const ResultRecord& record,
+                          const std::function<Result<void>(const fs::path&)>& write_arrays) {
+    const fs::path staged = file_of(sweep, run, ".npz.new");
+    if (auto ok = write_arrays(staged); !ok) {
+        return ok;
+    }
+    std::error_code error;
+    fs::remove(file_of(sweep, run, ".json"), error);
+    fs::rename(staged, file_of(sweep, run, ".npz"), error);
+    if (error) {
+        return fail(ErrorCode::kEnvironment,
+                    fmt::format("cannot write '{}': {}", file_of(sweep, run, ".npz").string(), error.message()));
+    }
+    return write_text(file_of(sweep, run, ".json"), to_json(record));
+}
+
 // One run, written.
 Result<void> train_run(const Sweep& sweep, const SweepRun& run, const Dataset& dataset, const RunOptions& options) {
     const fs::path folder = sweep.results / run.method;
@@ -172,12 +190,7 @@ Result<void> train_run(const Sweep& sweep, const SweepRun& run, const Dataset& d
         return trained;
     }
     const ResultRecord record{run.config, since(start), dataset.sources, sweep.digest, options.backend};
-    // The record last: arrays without it count as missing.
-    std::error_code ignored;
-    fs::remove(file_of(sweep, run, ".json"), ignored);
-    return arrays->write(file_of(sweep, run, ".npz")).and_then([&] {
-        return write_text(file_of(sweep, run, ".json"), to_json(record));
-    });
+    return put_in_place(sweep, run, record, [&](const fs::path& file) { return arrays->write(file); });
 }
 
 // The results of an equal run under this one's name.
@@ -186,26 +199,22 @@ Result<void> copy_run(const Sweep& sweep, const SweepRun& run) {
     if (auto ok = make_folder(sweep.results / run.method); !ok) {
         return ok;
     }
-    std::error_code ignored;
-    fs::remove(file_of(sweep, run, ".json"), ignored);
-    const auto copied = write_whole(file_of(sweep, run, ".npz"), [&](const fs::path& temporary) -> Result<void> {
-        std::error_code error;
-        fs::copy_file(file_of(sweep, from, ".npz"), temporary, fs::copy_options::overwrite_existing, error);
-        if (error) {
-            return fail(ErrorCode::kEnvironment, fmt::format("cannot write '{}': {}; check the free space",
-                                                             file_of(sweep, run, ".npz").string(), error.message()));
-        }
-        return {};
-    });
-    if (!copied) {
-        return copied;
-    }
     auto record = read_record(file_of(sweep, from, ".json"));
     if (!record) {
         return Failure(record.error());
     }
     record->config = run.config;
-    return write_text(file_of(sweep, run, ".json"), to_json(*record));
+    return put_in_place(sweep, run, *record, [&](const fs::path& file) {
+        return write_whole(file, [&](const fs::path& temporary) -> Result<void> {
+            std::error_code error;
+            fs::copy_file(file_of(sweep, from, ".npz"), temporary, fs::copy_options::overwrite_existing, error);
+            if (error) {
+                return fail(ErrorCode::kEnvironment,
+                            fmt::format("cannot write '{}': {}; check the free space", file.string(), error.message()));
+            }
+            return {};
+        });
+    });
 }
 
 }  // namespace

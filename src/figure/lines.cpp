@@ -9,7 +9,6 @@
 namespace pitot {
 namespace {
 
-
 // x, then value and error of every series of every panel.
 TextTable table_of(const std::string& x_label, const std::vector<LinePanel>& panels) {
     TextTable table;

@@ -181,7 +181,8 @@ Result<Plot> matrix_plot(const Dataset& dataset) {
                                                       dataset.modules.names, logarithms(mean_runtimes(dataset))));
     plot.script = fmt::format(
         "{}unset tics\nset xlabel 'Modules'\nset ylabel 'Platforms'\nset cbtics 1 format '%.0f'\n"
-        "set cblabel 'log_{{10}}(runtime / µs)' offset 1\nset autoscale xfix\nset autoscale yfix\nset yrange [*:*] reverse\n{}",
+        "set cblabel 'log_{{10}}(runtime / µs)' offset 1\nset autoscale xfix\nset autoscale yfix\nset yrange [*:*] "
+        "reverse\n{}",
         kPalette, image_of("matrix.tsv"));
     return plot;
 }
