@@ -24,7 +24,7 @@ constexpr int kSchema = 1;
 // Fields by dotted name.
 void flatten(const Json& json, const std::string& prefix, std::map<std::string, std::string>& out) {
     for (const auto& [key, value] : json.items()) {
-        const std::string name = prefix.empty() ? key : prefix + "." + key;
+        const std::string name = prefix.empty() ? key : fmt::format("{}.{}", prefix, key);
         if (value.is_object()) {
             flatten(value, name, out);
         } else {
@@ -51,7 +51,8 @@ void append_rows(RowNumbers rows, std::vector<std::int32_t>& out) {
 struct PlatformPairs {
     std::vector<std::int32_t> platform, module;
 
-    PlatformPairs(std::int64_t modules) : platform(static_cast<std::size_t>(modules)), module(platform.size()) {
+    explicit PlatformPairs(std::int64_t modules)
+        : platform(static_cast<std::size_t>(modules)), module(platform.size()) {
         for (std::size_t j = 0; j < module.size(); ++j) {
             module[j] = static_cast<std::int32_t>(j);
         }

@@ -183,7 +183,7 @@ Result<void> train_run(const Sweep& sweep, const SweepRun& run, const Dataset& d
     const auto rows = [&](std::int64_t replicate) {
         return draw_rows(dataset, run.config, run.config.share, 0.0, replicate);
     };
-    const auto trained =
+    auto trained =
         train_replicates(dataset, run.config, run.config.share, run.config.train.replicates, train_options(options),
                          rows, [&](Replicate&& replicate) { return arrays->add(replicate); });
     if (!trained) {

@@ -47,10 +47,10 @@ std::optional<std::vector<double>> optimal_latencies(const Network& network, std
     for (const Choice& c : columns) {
         cost.push_back(c.latency);
     }
-    std::vector<double> row_least(static_cast<std::size_t>(count + devices), 1.0), row_most(row_least);
+    std::vector<double> row_least(jobs.size(), 1.0), row_most(row_least);
     for (int i = 0; i < devices; ++i) {
-        row_least[static_cast<std::size_t>(count + i)] = 0.0;
-        row_most[static_cast<std::size_t>(count + i)] = network.capacity(i);
+        row_least.push_back(0.0);
+        row_most.push_back(network.capacity(i));
     }
     matrix.setDimensions(count + devices, static_cast<int>(columns.size()));  // devices that nothing fits on, too
     ClpSimplex solver;
