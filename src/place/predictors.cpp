@@ -114,48 +114,51 @@ ReplicatePrediction ResultPredictor::replicate(std::int64_t r, const Dataset& da
     if (types_ == 0) {
         return prediction;
     }
-    // For every fold, platform, module and type, m . v_s and m . v_g: pairs of modules are then a few products.
-    const std::int64_t types = types_, modules = modules_, folds = folds_, platforms = platforms_;
-    const auto tables = std::make_shared<std::pair<std::vector<float>, std::vector<float>>>();
-    for (auto* const part : {&tables->first, &tables->second}) {
-        part->resize(static_cast<std::size_t>(folds * platforms * modules * types));
-    }
-    for (std::int64_t f = 0; f < folds; ++f) {
-        const std::int64_t model = r * folds + f;
-        for (std::int64_t i = 0; i < platforms; ++i) {
-            for (std::int64_t j = 0; j < modules; ++j) {
-                const float* const m = &module_[static_cast<std::size_t>((model * modules + j) * rank_)];
-                const auto at = static_cast<std::size_t>((model * platforms + i) * rank_ * types);
-                const auto to = static_cast<std::size_t>(((f * platforms + i) * modules + j) * types);
+    prediction.slowdown = slowdown(r);
+    return prediction;
+}
+
+ResultPredictor::Effects ResultPredictor::effects(std::int64_t r, const std::vector<float>& v) const {
+    Effects out(static_cast<std::size_t>(folds_ * platforms_ * modules_ * types_));
+    for (std::int64_t f = 0; f < folds_; ++f) {
+        const std::int64_t model = r * folds_ + f;
+        for (std::int64_t i = 0; i < platforms_; ++i) {
+            for (std::int64_t j = 0; j < modules_; ++j) {
+                const float* const m = &module_[static_cast<std::size_t>((model * modules_ + j) * rank_)];
+                const float* const row = &v[static_cast<std::size_t>((model * platforms_ + i) * rank_ * types_)];
+                float* const to = &out[static_cast<std::size_t>(((f * platforms_ + i) * modules_ + j) * types_)];
                 for (std::int64_t c = 0; c < rank_; ++c) {
-                    for (std::size_t t = 0; t < static_cast<std::size_t>(types); ++t) {
-                        const std::size_t from = at + static_cast<std::size_t>(c * types) + t;
-                        tables->first[to + t] += m[c] * v_s_[from];
-                        tables->second[to + t] += m[c] * v_g_[from];
+                    for (std::int64_t t = 0; t < types_; ++t) {
+                        to[t] += m[c] * row[c * types_ + t];
                     }
                 }
             }
         }
     }
-    prediction.slowdown = [tables, types, modules, folds, platforms](std::int64_t device, std::int64_t module,
-                                                                     std::span<const Neighbour> neighbours) {
+    return out;
+}
+
+Slowdown ResultPredictor::slowdown(std::int64_t r) const {
+    // Pairs of modules are then a few products each.
+    const auto suffers = std::make_shared<const Effects>(effects(r, v_s_));
+    const auto causes = std::make_shared<const Effects>(effects(r, v_g_));
+    return [suffers, causes, types = types_, modules = modules_, folds = folds_, platforms = platforms_](
+               std::int64_t device, std::int64_t module, std::span<const Neighbour> neighbours) {
         double sum = 0.0;
         for (const Neighbour& other : neighbours) {
             double effect = 0.0;
             for (std::int64_t f = 0; f < folds; ++f) {
-                const auto base = (f * platforms + device) * modules;
+                const std::int64_t base = (f * platforms + device) * modules;
                 for (std::int64_t t = 0; t < types; ++t) {
                     effect +=
-                        static_cast<double>(tables->first[static_cast<std::size_t>((base + module) * types + t)]) *
-                        static_cast<double>(
-                            tables->second[static_cast<std::size_t>((base + other.module) * types + t)]);
+                        static_cast<double>((*suffers)[static_cast<std::size_t>((base + module) * types + t)]) *
+                        static_cast<double>((*causes)[static_cast<std::size_t>((base + other.module) * types + t)]);
                 }
             }
             sum += std::min(other.utilisation, 1.0) * effect / static_cast<double>(folds);
         }
         return std::exp(std::max(sum, 0.0));
     };
-    return prediction;
 }
 
 }  // namespace pitot

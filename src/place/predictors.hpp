@@ -27,6 +27,11 @@ public:
     [[nodiscard]] ReplicatePrediction replicate(std::int64_t r, const Dataset& dataset) const;
 
 private:
+    using Effects = std::vector<float>;  // fold × platform × module × type
+    // m_j . v_t of replicate r, with one of the interference matrices.
+    [[nodiscard]] Effects effects(std::int64_t r, const std::vector<float>& v) const;
+    [[nodiscard]] Slowdown slowdown(std::int64_t r) const;
+
     std::int64_t replicates_ = 0, folds_ = 0, platforms_ = 0, modules_ = 0, rank_ = 0, types_ = 0;
     bool logarithm_ = true;
     std::vector<float> pairs_;               // replicate × fold × platform × module

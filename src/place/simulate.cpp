@@ -140,6 +140,26 @@ void for_sets(const World& world, const SimulateOptions& options, std::int64_t j
     }
 }
 
+// One predictor's predictions by replicate, made when they are first asked for; replicate i places job set i.
+class Predictions {
+public:
+    Predictions(const World& world, const Dataset& dataset) : world_(world), dataset_(dataset) {}
+    const ReplicatePrediction& of(const ResultPredictor& predictor, std::int64_t set) {
+        const std::int64_t replicate = set % predictor.replicates();
+        auto found = made_.find(replicate);
+        if (found == made_.end()) {
+            found = made_.emplace(replicate, predictor.replicate(replicate, dataset_)).first;
+            exclude_unmeasured(world_.truth, found->second.runtime_ms);
+        }
+        return found->second;
+    }
+
+private:
+    const World& world_;
+    const Dataset& dataset_;
+    std::map<std::int64_t, ReplicatePrediction> made_;
+};
+
 std::vector<std::vector<double>> rows_of(const ResultArray<float>& array) {
     std::vector<std::vector<double>> out;
     const auto width = static_cast<std::ptrdiff_t>(array.shape[1]);
@@ -177,36 +197,25 @@ Result<std::vector<SimulationResult>> simulate(const Dataset& dataset, const Sim
     }
     const auto total = static_cast<std::int64_t>(names.size() * options.jobs.size());
     for (const std::string& name : names) {
-        std::map<std::int64_t, ReplicatePrediction> predictions;  // by replicate
+        Predictions predictions(*world, dataset);
         for (const std::int64_t n : options.jobs) {
             if (options.stop.stop_requested()) {
                 return fail(ErrorCode::kCancelled,
                             fmt::format("stopped; what is finished is in '{}'", options.out.string()));
             }
             SimulationResult result{name, n, {}, {}};
-            bool solved = true;
             for_sets(*world, options, n, [&](const std::vector<Job>& jobs, std::int64_t set) {
                 if (name == "optimal") {
                     auto latencies = optimal_latencies(world->network, jobs, world->truth.view());
-                    solved = solved && latencies.has_value();
                     result.latency.push_back(std::move(latencies).value_or(std::vector<double>(jobs.size(), kNone)));
-                    return;
-                }
-                if (name == "oracle") {
+                } else if (name == "oracle") {
                     record(*world, jobs, place_greedily(world->network, jobs, world->truth.view()), result);
-                    return;
+                } else {
+                    const ReplicatePrediction& prediction = predictions.of(predictors.at(name), set);
+                    record(*world, jobs,
+                           place_greedily(world->network, jobs, prediction.runtime_ms.view(), prediction.slowdown),
+                           result);
                 }
-                const ResultPredictor& predictor = predictors.at(name);
-                const std::int64_t replicate = set % predictor.replicates();
-                auto prediction = predictions.find(replicate);
-                if (prediction == predictions.end()) {
-                    prediction = predictions.emplace(replicate, predictor.replicate(replicate, dataset)).first;
-                    exclude_unmeasured(world->truth, prediction->second.runtime_ms);
-                }
-                record(*world, jobs,
-                       place_greedily(world->network, jobs, prediction->second.runtime_ms.view(),
-                                      prediction->second.slowdown),
-                       result);
             });
             if (auto ok = write_result(options.out, result); !ok) {
                 return Failure(ok.error());
