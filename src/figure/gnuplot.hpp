@@ -47,6 +47,10 @@ struct DrawOptions {
 /// cannot be written to), kBug (gnuplot refused the script).
 [[nodiscard]] Result<std::filesystem::path> draw(const Plot& plot, const DrawOptions& options);
 
+/// What pictures with axes begin with: a light grid, no frame.
+inline constexpr const char* kAxes =
+    "set grid lc rgb '#cccccc' lw 0.5\nset border 3\nset tics nomirror out scale 0.5\n";
+
 /// Colour, dashes and marker of the n-th series of a picture: told apart in grey and by the colour-blind. A gnuplot
 /// style to follow `with linespoints`.
 [[nodiscard]] std::string line_style(std::size_t n);

@@ -48,9 +48,9 @@ Plot line_plot(const std::string& name, const std::string& x_label, const std::v
     const std::string file = name + ".tsv";
     plot.tables.emplace_back(file, table_of(x_label, panels).to_tsv());
     plot.script = fmt::format(
-        "set grid lc rgb '#cccccc' lw 0.5\nset border 3\nset tics nomirror out scale 0.5\nset xlabel {}\n"
+        "{}set xlabel {}\n"
         "set format y '%.0f%%'\n{}set bars 0.7\nset key outside below center samplen 3 width -1\n",
-        quoted(x_label), x_percent ? "set format x '%.0f%%'\n" : "");
+        kAxes, quoted(x_label), x_percent ? "set format x '%.0f%%'\n" : "");
     if (panels.size() > 1) {
         plot.script += fmt::format("set multiplot layout 1,{}\n", panels.size());
     }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/key.hpp"
+#include "data/pair_means.hpp"
 #include "experiment/results.hpp"
 #include "model/linear_scaling.hpp"
 #include "pitot/units.hpp"
@@ -17,24 +18,6 @@ namespace {
 
 // Pictures have fewer dots than this on a side; and a text of them all should still be read.
 constexpr std::int64_t kMostSide = 4000;
-
-// Mean runtime of every pair, NaN where there is none.
-Matrix<double> mean_runtimes(const Dataset& dataset) {
-    const std::int64_t platforms = dataset.platforms.size();
-    const std::int64_t modules = dataset.modules.size();
-    Matrix<double> sum(platforms, modules), count(platforms, modules);
-    const ObservationView rows = dataset.alone.view();
-    for (std::size_t n = 0; n < rows.runtime_us.size(); ++n) {
-        sum(rows.platform[n], rows.module[n]) += rows.runtime_us[n];
-        count(rows.platform[n], rows.module[n]) += 1.0;
-    }
-    for (std::int64_t i = 0; i < platforms; ++i) {
-        for (std::int64_t j = 0; j < modules; ++j) {
-            sum(i, j) = count(i, j) > 0.0 ? sum(i, j) / count(i, j) : kNoNumber;
-        }
-    }
-    return sum;
-}
 
 Result<void> check_alone(const Dataset& dataset) {
     if (dataset.alone.size() == 0) {
@@ -107,7 +90,7 @@ std::string image_of(const std::string& file) {
 
 // Slowdown of every row with co-runners whose module was measured alone on the platform, with the platform.
 std::vector<std::pair<std::int32_t, double>> slowdowns(const Dataset& dataset) {
-    const Matrix<double> alone = mean_runtimes(dataset);
+    const Matrix<double> alone = pair_means_us(dataset);
     const ObservationView rows = dataset.together.view();
     std::vector<std::pair<std::int32_t, double>> out;
     for (std::size_t n = 0; n < rows.runtime_us.size(); ++n) {
@@ -139,7 +122,7 @@ Result<Plot> svd_plot(const Dataset& dataset) {
     const RowOrder rows(dataset.alone.size());
     const LinearScaling baseline =
         fit_linear_scaling(dataset.alone.view(), rows.view(), dataset.platforms.size(), dataset.modules.size());
-    const Matrix<double> runtimes = mean_runtimes(dataset);
+    const Matrix<double> runtimes = pair_means_us(dataset);
     Eigen::MatrixXd residual(runtimes.rows(), runtimes.cols());
     for (std::int64_t i = 0; i < runtimes.rows(); ++i) {
         for (std::int64_t j = 0; j < runtimes.cols(); ++j) {
@@ -164,11 +147,11 @@ Result<Plot> svd_plot(const Dataset& dataset) {
     }
     Plot plot{"svd", 4.5, 3.0, {{"svd.tsv", table.to_tsv()}}, {}};
     plot.script = fmt::format(
-        "set grid lc rgb '#cccccc' lw 0.5\nset border 3\nset tics nomirror out scale 0.5\nset logscale y\n"
+        "{}set logscale y\n"
         "set xlabel 'First 25 singular values'\nset ylabel 'Singular value (log scale)'\nset key top right\n"
         "plot 'svd.tsv' skip 1 using 1:2 with linespoints {} title 'Residual spectrum', \\\n"
         "     '' skip 1 using 1:3 with linespoints {} title 'Random matrix'\n",
-        line_style(0), line_style(1));
+        kAxes, line_style(0), line_style(1));
     return plot;
 }
 
@@ -178,7 +161,7 @@ Result<Plot> matrix_plot(const Dataset& dataset) {
     }
     Plot plot{"matrix", 5.0, 4.4, {}, {}};
     plot.tables.emplace_back("matrix.tsv", matrix_tsv("log10(runtime / us)", dataset.platforms.names,
-                                                      dataset.modules.names, logarithms(mean_runtimes(dataset))));
+                                                      dataset.modules.names, logarithms(pair_means_us(dataset))));
     plot.script = fmt::format(
         "{}unset tics\nset xlabel 'Modules'\nset ylabel 'Platforms'\nset cbtics 1 format '%.0f'\n"
         "set cblabel 'log_{{10}}(runtime / µs)' offset 1\nset autoscale xfix\nset autoscale yfix\nset yrange [*:*] "
@@ -195,7 +178,7 @@ Result<Plot> dataset_plot(const Dataset& dataset) {
     const bool modules = dataset.modules.features.cols() > 0;
     Plot plot{"dataset", 9.0, 7.0, {}, {}};
     plot.tables.emplace_back("dataset.tsv", matrix_tsv("log10(runtime / us)", dataset.platforms.names,
-                                                       dataset.modules.names, logarithms(mean_runtimes(dataset))));
+                                                       dataset.modules.names, logarithms(pair_means_us(dataset))));
     plot.script =
         fmt::format("{}unset tics\nset autoscale xfix\nset autoscale yfix\nunset key\nset multiplot\n", kPalette);
     // Room for both side informations: on the right and below.
@@ -253,11 +236,11 @@ Result<Plot> interference_hist_plot(const Dataset& dataset) {
     }
     Plot plot{"interference_hist", 4.5, 3.0, {{"interference_hist.tsv", table.to_tsv()}}, {}};
     plot.script = fmt::format(
-        "set grid lc rgb '#cccccc' lw 0.5\nset border 3\nset tics nomirror out scale 0.5\nset logscale y\n"
+        "{}set logscale y\n"
         "set xrange [0:{}]\nset format x '%.0f%%'\nset xlabel 'Slowdown beside co-runners'\n"
         "set ylabel 'Probability density (log scale)'\nset boxwidth {} absolute\nset style fill solid 0.8 noborder\n"
         "plot 'interference_hist.tsv' skip 1 using (50*($1+$2)):($3>0?$3:NaN) with boxes lc rgb '#0072B2' notitle\n",
-        100 * most, 100 * most / bins);
+        kAxes, 100 * most, 100 * most / bins);
     return plot;
 }
 
@@ -309,11 +292,11 @@ Result<Plot> spectral_norm_plot(const Dataset& dataset, const std::filesystem::p
     }
     Plot plot{"spectral_norm", 4.5, 3.0, {{"spectral_norm.tsv", table.to_tsv()}}, {}};
     plot.script = fmt::format(
-        "set grid lc rgb '#cccccc' lw 0.5\nset border 3\nset tics nomirror out scale 0.5\nset format x '%.0f%%'\n"
+        "{}set format x '%.0f%%'\n"
         "set xlabel 'Measured: mean slowdown beside co-runners'\nset ylabel 'Learned: mean of ||F||_2'\nset offsets "
-        "graph "
-        "0.03,0.03,0.05,0.05\nplot 'spectral_norm.tsv' skip 1 using (100*$2):3 with points {} notitle\n",
-        point_style(0));
+        "graph 0.03, graph 0.03, graph 0.05, graph 0.05\nplot 'spectral_norm.tsv' skip 1 using (100*$2):3 with points "
+        "{} notitle\n",
+        kAxes, point_style(0));
     return plot;
 }
 

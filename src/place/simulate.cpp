@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "data/npz.hpp"
+#include "data/pair_means.hpp"
 #include "experiment/results.hpp"
 #include "model/linear_scaling.hpp"
 #include "place/latency_trace.hpp"
@@ -25,18 +26,11 @@ constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 // True mean runtimes in ms, infinite where none was measured.
 Matrix<double> true_runtimes(const Dataset& dataset) {
-    const std::int64_t platforms = dataset.platforms.size();
-    const std::int64_t modules = dataset.modules.size();
-    Matrix<double> sum(platforms, modules), count(platforms, modules);
-    const ObservationView rows = dataset.alone.view();
-    for (std::size_t n = 0; n < rows.runtime_us.size(); ++n) {
-        sum(rows.platform[n], rows.module[n]) += rows.runtime_us[n] / 1000.0;
-        count(rows.platform[n], rows.module[n]) += 1.0;
+    Matrix<double> runtimes = pair_means_us(dataset);
+    for (double& t : runtimes.flat()) {
+        t = std::isnan(t) ? kInfinite : t / 1000.0;
     }
-    for (std::size_t n = 0; n < sum.flat().size(); ++n) {
-        sum.flat()[n] = count.flat()[n] > 0.0 ? sum.flat()[n] / count.flat()[n] : kInfinite;
-    }
-    return sum;
+    return runtimes;
 }
 
 struct World {
