@@ -150,7 +150,7 @@ Result<void> run(const Options& options) {
         }
         std::fflush(stdout);
     };
-    const auto ran = run_sweep(*sweep, *dataset, run_options, bar.callback(), done);
+    auto ran = run_sweep(*sweep, *dataset, run_options, bar.callback(), done);
     bar.clear();
     if (!ran && ran.error().code() == ErrorCode::kCancelled) {
         return fail(ErrorCode::kCancelled,

@@ -306,7 +306,7 @@ Result<void> run(const Options& options) {
         fmt::print("about {}, then figures and simulation\n", format_duration({seconds * 1e6}));
         return {};
     }
-    const auto done = train(*stages, run_options).and_then([&] { return finish(options, *stages, run_options); });
+    auto done = train(*stages, run_options).and_then([&] { return finish(options, *stages, run_options); });
     if (!done && done.error().code() == ErrorCode::kCancelled) {
         return fail(
             ErrorCode::kCancelled,
