@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <memory>
@@ -25,6 +26,7 @@
 #include "figure/comparisons.hpp"
 #include "figure/embedding_map.hpp"
 #include "figure/pictures.hpp"
+#include "place/latency_trace.hpp"
 #include "place/simulate.hpp"
 
 namespace pitot::cli {
@@ -283,8 +285,26 @@ Result<void> finish(const Options& options, const std::vector<Stage>& stages, co
     });
 }
 
+// What would else fail after hours of training.
+Result<void> check_before(const Options& options) {
+    for (const double needed : {0.1, 0.9}) {
+        if (!options.shares.empty() && std::ranges::find(options.shares, needed) == options.shares.end()) {
+            return fail(ErrorCode::kUsage,
+                        fmt::format("share {} is not among those given, and pictures and the simulation "
+                                    "need it; add it to -s",
+                                    needed));
+        }
+    }
+    if (!options.trace.empty()) {
+        if (auto trace = read_latency_trace(options.trace); !trace) {
+            return Failure(trace.error());
+        }
+    }
+    return check_options(options.draw).and_then(check_gnuplot);
+}
+
 Result<void> run(const Options& options) {
-    if (auto ok = check_options(options.draw); !ok) {
+    if (auto ok = check_before(options); !ok) {
         return ok;
     }
     const auto started = std::chrono::steady_clock::now();

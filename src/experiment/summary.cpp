@@ -169,6 +169,7 @@ Result<std::vector<std::string>> methods_with_results(const fs::path& results) {
         return fail(ErrorCode::kEnvironment, fmt::format("cannot read '{}': {}", results.string(), error.message()));
     }
     methods.erase(".");
+    std::erase_if(methods, [&](const std::string& method) { return shares_with_results(results, method).empty(); });
     if (methods.empty()) {
         return fail(ErrorCode::kInput,
                     fmt::format("'{}' has no results; make some with: pitot experiments embedding/128 "

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <string_view>
@@ -52,9 +53,7 @@ std::string terminal(const Plot& plot, const DrawOptions& options) {
 Result<void> run_gnuplot(const Plot& plot, const fs::path& folder, const std::string& script) {
     const auto program = find_program("gnuplot");
     if (!program) {
-        return fail(ErrorCode::kEnvironment,
-                    "gnuplot is not installed, and it draws the pictures; install it "
-                    "(Debian: gnuplot-nox)");
+        return check_gnuplot();
     }
     const auto file = folder / (plot.name + ".gp.tmp");
     if (auto ok = write_text(file, script); !ok) {
@@ -86,14 +85,33 @@ Result<void> run_gnuplot(const Plot& plot, const fs::path& folder, const std::st
     return {};
 }
 
+// A name that ends neither its cell nor its line.
+std::string one_cell(std::string name) {
+    std::ranges::replace_if(
+        name, [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
+    return name;
+}
+
 }  // namespace
 
+Result<void> check_gnuplot() {
+    if (!find_program("gnuplot")) {
+        return fail(ErrorCode::kEnvironment,
+                    "gnuplot is not installed, and it draws the pictures; install it (Debian: gnuplot-nox)");
+    }
+    return {};
+}
+
 std::string TextTable::to_tsv() const {
-    std::string out = fmt::format("{}\n", fmt::join(columns, "\t"));
+    std::string out;
+    for (const std::string& column : columns) {
+        out += (out.empty() ? "" : "\t") + one_cell(column);
+    }
+    out += "\n";
     for (std::size_t r = 0; r < rows.size(); ++r) {
         bool first = true;
         if (!labels.empty()) {
-            out += labels[r];
+            out += one_cell(labels[r]);
             first = false;
         }
         for (const double value : rows[r]) {
@@ -140,7 +158,7 @@ std::string quoted(const std::string& text) {
 }
 
 Result<fs::path> draw(const Plot& plot, const DrawOptions& options) {
-    if (auto ok = check_options(options); !ok) {
+    if (auto ok = check_options(options).and_then(check_gnuplot); !ok) {
         return Failure(ok.error());
     }
     std::error_code error;

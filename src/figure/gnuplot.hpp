@@ -20,7 +20,7 @@ struct TextTable {
     std::vector<std::vector<double>> rows;
     std::vector<std::string> labels;  ///< a first column of words, one a row; its title is columns.front(); or none
 
-    /// Tab-separated, a header line first; values with 9 significant digits.
+    /// Tab-separated, a header line first; values with 9 significant digits. Control characters of names become spaces.
     [[nodiscard]] std::string to_tsv() const;
 };
 
@@ -43,8 +43,11 @@ struct DrawOptions {
 /// Error: kUsage naming a format or resolution that cannot be.
 [[nodiscard]] Result<void> check_options(const DrawOptions& options);
 
-/// Writes tables and picture, whole or not at all. Errors: kEnvironment (no gnuplot, naming the package; the folder
-/// cannot be written to), kBug (gnuplot refused the script).
+/// Error: kEnvironment naming the package, where gnuplot is not installed.
+[[nodiscard]] Result<void> check_gnuplot();
+
+/// Writes tables and picture, each whole or not at all. Errors: kUsage (options), kEnvironment (no gnuplot, which is
+/// seen before anything is written; the folder cannot be written to; what gnuplot complained of).
 [[nodiscard]] Result<std::filesystem::path> draw(const Plot& plot, const DrawOptions& options);
 
 /// What pictures with axes begin with: a light grid, no frame.

@@ -258,7 +258,7 @@ Result<Plot> spectral_norm_plot(const Dataset& dataset, const std::filesystem::p
     if (!v_g) {
         return Failure(v_g.error());
     }
-    if (v_s->shape != v_g->shape || v_s->shape[2] != dataset.platforms.size()) {
+    if (v_s->shape != v_g->shape || v_s->shape[2] != dataset.platforms.size() || v_s->shape[4] > v_s->shape[3]) {
         return fail(ErrorCode::kInput,
                     fmt::format("'{}' is of another dataset than the one named (--if_data)", file->file().string()));
     }

@@ -23,6 +23,12 @@ double percentile(std::vector<double> values, double q) {
     return values[below] + (place - static_cast<double>(below)) * (values[above] - values[below]);
 }
 
+Error unfit(const std::string& method, double share) {
+    return {ErrorCode::kInput, fmt::format("the arrays of '{}' at share {} do not fit each other; make them again with "
+                                           "'pitot experiments --force'",
+                                           method, share_name(share))};
+}
+
 }  // namespace
 
 Result<ResultPredictor> ResultPredictor::open(const std::filesystem::path& results, const std::string& method,
@@ -63,11 +69,9 @@ Result<ResultPredictor> ResultPredictor::open(const std::filesystem::path& resul
         std::ranges::all_of(predictor.test_, [&](std::int32_t row) { return row >= 0 && row < dataset.alone.size(); });
     if (static_cast<std::int64_t>(predictor.pairs_.size()) !=
             predictor.replicates_ * predictor.folds_ * predictor.platforms_ * predictor.modules_ ||
-        test->shape[0] != predictor.replicates_ || predictor.test_rows_ < 1 || !rows_fit) {
-        return fail(ErrorCode::kInput,
-                    fmt::format("the arrays of '{}' at share {} do not fit each other; make them again "
-                                "with 'pitot experiments --force'",
-                                source, share_name(share)));
+        predictor.replicates_ < 1 || predictor.folds_ < 1 || test->shape[0] != predictor.replicates_ ||
+        predictor.test_rows_ < 1 || !rows_fit) {
+        return Failure(unfit(source, share));
     }
     if (!baseline && file->contains("V_s")) {
         auto v_s = read_array<float>(*file, "V_s", 5);
@@ -78,6 +82,13 @@ Result<ResultPredictor> ResultPredictor::open(const std::filesystem::path& resul
         }
         predictor.rank_ = v_s->shape[3];
         predictor.types_ = v_s->shape[4];
+        const std::vector<std::int64_t> sides{predictor.replicates_, predictor.folds_, predictor.platforms_,
+                                              predictor.rank_, predictor.types_};
+        const std::vector<std::int64_t> embeddings{predictor.replicates_, predictor.folds_, predictor.modules_,
+                                                   predictor.rank_};
+        if (v_s->shape != sides || v_g->shape != sides || m->shape != embeddings) {
+            return Failure(unfit(source, share));
+        }
         predictor.v_s_ = std::move(v_s->values);
         predictor.v_g_ = std::move(v_g->values);
         predictor.module_ = std::move(m->values);

@@ -21,6 +21,7 @@ namespace pitot {
 namespace {
 
 namespace fs = std::filesystem;
+constexpr std::int64_t kMostOptimalJobs = 20'000;  // its matrix has a column for each on every device
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
@@ -117,6 +118,12 @@ Result<void> check(const SimulateOptions& options) {
     for (const std::int64_t n : options.jobs) {
         if (n < 1 || n > 1'000'000) {
             return fail(ErrorCode::kUsage, fmt::format("{} jobs is not between 1 and 1000000", n));
+        }
+        if (options.optimal && n > kMostOptimalJobs) {
+            return fail(ErrorCode::kUsage,
+                        fmt::format("{} jobs are too many for the linear program, which takes up to {}; "
+                                    "leave it out with --no-optimal",
+                                    n, kMostOptimalJobs));
         }
     }
     return {};

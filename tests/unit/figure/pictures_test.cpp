@@ -112,6 +112,11 @@ TEST(Groups, ComeFromNamesAndIndicators) {
     EXPECT_EQ(groups_of(side, "uarch"), (std::vector<std::string>{"skylake", "unknown"}));
 }
 
+TEST(Tables, NamesEndNeitherCellNorLine) {
+    const TextTable table{{"na\tme", "x"}, {{1.5}}, {"a\nb"}};
+    EXPECT_EQ(table.to_tsv(), "na me\tx\na b\t1.5\n");
+}
+
 TEST(Lines, TablesJoinSeriesByTheirShares) {
     const Plot plot =
         line_plot("x", "Split", {{"", "y", {{"a", {0.1, 0.5}, {1, 2}, {0.1, 0.2}}, {"b", {0.5}, {3}, {}}}}});

@@ -138,6 +138,43 @@ TEST(Simulate, SaysWhatIsMissing) {
     EXPECT_EQ(simulate(dataset, wrong).error().code(), ErrorCode::kUsage);
 }
 
+// Arrays of another shape than the predictions' are an error, not read beyond their ends.
+TEST(Simulate, RefusesInterferenceThatDoesNotFit) {
+    const test::TempFolder folder;
+    const Dataset dataset = test::synthetic_dataset({.together = 100});
+    train(dataset, folder / "results", {"interference/1"});
+    const auto path = folder / "results/interference/1/0.5.npz";
+    NpzWriter writer;
+    {
+        const auto file = NpzReader::open(path).value();
+        for (const std::string name : {"C_hat", "M", "V_s", "V_g"}) {
+            auto shape = file.info(name).value().shape;
+            auto values = file.values<float>(name).value();
+            if (name == "V_g") {
+                values.resize(values.size() / 2);
+                shape[0] = 1;
+            }
+            writer.add<float>(name, values, shape);
+        }
+        writer.add<std::int32_t>("mf_test", file.values<std::int32_t>("mf_test").value(),
+                                 file.info("mf_test").value().shape);
+    }
+    ASSERT_TRUE(writer.write(path));
+    const auto refused = ResultPredictor::open(folder / "results", "interference/1", 0.5, dataset);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), ErrorCode::kInput);
+    EXPECT_NE(refused.error().message().find("do not fit"), std::string::npos);
+}
+
+TEST(Simulate, TooManyJobsForTheLinearProgramAreSaid) {
+    const test::TempFolder folder;
+    auto options = small(folder, {});
+    options.jobs = {30000};
+    const auto refused = simulate(test::synthetic_dataset(), options);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message().find("--no-optimal"), std::string::npos);
+}
+
 TEST(LatencyTrace, ReadsLayersByDistance) {
     const test::TempFolder folder;
     const auto file =
