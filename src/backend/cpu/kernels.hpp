@@ -80,9 +80,10 @@ void adam(std::span<float> parameters, std::span<const float> gradient, std::spa
           const AdamStep& step);
 /// One Adam update of rows rows[c] of a table, whose gradients are gradient's rows c. Rows are distinct.
 void adam_rows(Index rows, ConstView gradient, View parameters, View first, View second, const AdamStep& step);
-/// Brings rows rows[c] up to date with the updates skipped[c] they have missed.
+/// Brings rows rows[c] up to date with the updates skipped[c] they have missed, and copies their parameters to rows c
+/// of `to`, if that has data.
 void catch_up(Index rows, std::span<const SkippedTerms> skipped, float epsilon, View parameters, View first,
-              View second);
+              View second, View to);
 
 /// Key::fill_below, many positions at a time.
 void fill_below(Key key, std::uint64_t position, std::uint64_t bound, std::span<std::int64_t> out);

@@ -116,30 +116,35 @@ HWY_INLINE void replay(const SkippedTerms& skipped, V& m, V& v, V& p) {
 }
 
 void catch_up_kernel(Index rows, std::span<const SkippedTerms> skipped, float epsilon, const View& parameters,
-                     const View& first, const View& second) {
+                     const View& first, const View& second, const View& to) {
     const D d;
     const V epsilon_v = hn::Set(d, epsilon);
+    const V largest_u = hn::Set(d, static_cast<float>(SkippedTerms::kSeriesBelow));
     for (std::size_t c = 0; c < rows.size(); ++c) {
         for (const View* table : {&parameters, &first, &second}) {
             prefetch_row(rows, c, *table);
         }
         const SkippedTerms& s = skipped[c];
+        const std::int64_t at = rows[c] * parameters.stride;
+        float* copy = to.data == nullptr ? nullptr : to.data + static_cast<std::int64_t>(c) * to.stride;
         if (s.missed == 0) {
+            if (copy != nullptr) {
+                std::copy_n(parameters.data + at, parameters.cols, copy);
+            }
             continue;
         }
         const V beta1 = AdamLanes::set(s.beta1_power);
         const V beta2 = AdamLanes::set(s.beta2_power);
         const V centre = AdamLanes::set(s.centre);
-        const std::int64_t at = rows[c] * parameters.stride;
         for_state(parameters.data + at, first.data + at, second.data + at, parameters.cols,
-                  [&](V& m, V& v, V& p, std::int64_t, std::int64_t) HWY_ATTR {
-                      if (s.steps != nullptr) {
+                  [&](V& m, V& v, V& p, std::int64_t column, std::int64_t count) HWY_ATTR {
+                      const V bottom = hn::MulAdd(epsilon_v, centre, hn::Sqrt(v));
+                      const V u = hn::Div(epsilon_v, bottom);
+                      if (s.steps != nullptr && !hn::AllTrue(d, hn::Lt(u, largest_u))) {
                           V decaying_m = m;
                           V decaying_v = v;
                           replay(s, decaying_m, decaying_v, p);
                       } else {
-                          const V bottom = hn::MulAdd(epsilon_v, centre, hn::Sqrt(v));
-                          const V u = hn::Div(epsilon_v, bottom);
                           V sum = AdamLanes::set(s.moments[SkippedTerms::kMoments - 1]);
                           for (std::size_t n = SkippedTerms::kMoments - 1; n-- > 0;) {
                               sum = hn::NegMulAdd(sum, u, AdamLanes::set(s.moments[n]));
@@ -148,6 +153,11 @@ void catch_up_kernel(Index rows, std::span<const SkippedTerms> skipped, float ep
                       }
                       m = hn::Mul(m, beta1);
                       v = hn::Mul(v, beta2);
+                      if (copy != nullptr && count < 0) {
+                          hn::StoreU(p, d, copy + column);
+                      } else if (copy != nullptr) {
+                          store_part(p, copy + column, count);
+                      }
                   });
     }
 }
@@ -170,8 +180,8 @@ void adam_rows(Index rows, ConstView gradient, View parameters, View first, View
     HWY_DYNAMIC_DISPATCH(adam_rows_kernel)(rows, gradient, parameters, first, second, step);
 }
 void catch_up(Index rows, std::span<const SkippedTerms> skipped, float epsilon, View parameters, View first,
-              View second) {
-    HWY_DYNAMIC_DISPATCH(catch_up_kernel)(rows, skipped, epsilon, parameters, first, second);
+              View second, View to) {
+    HWY_DYNAMIC_DISPATCH(catch_up_kernel)(rows, skipped, epsilon, parameters, first, second, to);
 }
 
 }  // namespace pitot::cpu

@@ -74,10 +74,9 @@ public:
     void set_parameters(std::int64_t replica, std::span<const double> values) override {
         PITOT_CHECK(static_cast<std::int64_t>(values.size()) == program_.parameter_count());
         Replica& r = at(replica);
-        for_each_parameter(r, [&](View view) {
-            const auto n = static_cast<std::size_t>(view.rows * view.cols);
-            write(view, values.first(n));
-            values = values.subspan(n);
+        for_each_parameter_row(r, [&](std::span<T> row) {
+            std::ranges::transform(values.first(row.size()), row.begin(), [](double x) { return static_cast<T>(x); });
+            values = values.subspan(row.size());
         });
         std::ranges::fill(r.first_moment, T{0});
         std::ranges::fill(r.second_moment, T{0});
@@ -90,11 +89,7 @@ public:
         r.tables.catch_up_all(team_);
         std::vector<double> out;
         out.reserve(static_cast<std::size_t>(program_.parameter_count()));
-        for_each_parameter(r, [&](View view) {
-            for (std::int64_t i = 0; i < view.rows; ++i) {
-                std::ranges::copy(view.row(i), std::back_inserter(out));
-            }
-        });
+        for_each_parameter_row(r, [&](std::span<const T> row) { std::ranges::copy(row, std::back_inserter(out)); });
         return out;
     }
 
@@ -243,11 +238,14 @@ private:
         return {arena + place.offset, info(id).rows, info(id).cols, place.stride};
     }
     template <typename Visit>
-    void for_each_parameter(Replica& r, Visit visit) const {
+    void for_each_parameter_row(Replica& r, Visit visit) const {
         for (BufferId id = 0; id < count(); ++id) {
-            if (info(id).role == Role::kParameter) {
-                const bool table = layout_.home(id).arena == Arena::kTables;
-                visit(home(table ? r.tables.values() : r.parameters.data(), id));
+            if (info(id).role != Role::kParameter) {
+                continue;
+            }
+            const bool table = layout_.home(id).arena == Arena::kTables;
+            for (std::int64_t i = 0; i < info(id).rows; ++i) {
+                visit(table ? r.tables.row(id, i) : home(r.parameters.data(), id).row(i));
             }
         }
     }
@@ -263,7 +261,7 @@ private:
 
     [[nodiscard]] Workplace<T> predicting_place(const Replica& r, Work& work, Team& team) const {
         Workplace<T> place;
-        place.values = {shared_constants_.data(), r.constants.data(),  r.parameters.data(), r.tables.values(),
+        place.values = {shared_constants_.data(), r.constants.data(),  r.parameters.data(), nullptr,
                         r.towers.data(),          work.compact.data(), work.pairs.data()};
         place.writable[index(Arena::kCompact)] = work.compact.data();
         place.writable[index(Arena::kPairs)] = work.pairs.data();
@@ -286,11 +284,18 @@ private:
 
     // Copies the rows at work of everything that has rows of a named side.
     void copy_named_rows(const Replica& r, Work& work) const {
+        for (const Axis axis : {Axis::kPlatform, Axis::kModule}) {
+            r.tables.copy(axis, work.named[static_cast<std::size_t>(axis)].rows(), work.compact.data());
+        }
+        copy_named_constants(r, work);
+    }
+    void copy_named_constants(const Replica& r, Work& work) const {
         for (const BufferId id : layout_.copied()) {
+            if (info(id).role == Role::kParameter) {
+                continue;
+            }
             const auto rows = work.named[static_cast<std::size_t>(info(id).axis)].rows();
-            const T* arena = info(id).role == Role::kConstant    ? shared_constants_.data()
-                             : info(id).role == Role::kParameter ? r.tables.values()
-                                                                 : r.constants.data();
+            const T* arena = info(id).role == Role::kConstant ? shared_constants_.data() : r.constants.data();
             const ConstView from = r.tables.whole(arena, id);
             const View to = r.tables.compact(work.compact.data(), id, static_cast<std::int64_t>(rows.size()));
             for (std::size_t c = 0; c < rows.size(); ++c) {
@@ -315,9 +320,10 @@ private:
         }
         batch_rows_.name_and_sort(work_.named, batches, objectives);
         for (const Axis axis : {Axis::kPlatform, Axis::kModule}) {
-            r.tables.catch_up(axis, work_.named[static_cast<std::size_t>(axis)].rows(), team_);
+            r.tables.catch_up_and_copy(axis, work_.named[static_cast<std::size_t>(axis)].rows(), work_.compact.data(),
+                                       team_);
         }
-        copy_named_rows(r, work_);
+        copy_named_constants(r, work_);
         const Workplace<T> place = training_place(r);
         operations_.towers_forward(place);
         zero_scattered(place);

@@ -17,8 +17,9 @@
 
 namespace pitot {
 
-/// One replica's Arena::kTables with its optimiser state. A row not named by a step still moves on as Adam moves it
-/// when its gradient is 0; that is made up for when it is named again (see SkippedUpdates).
+/// One replica's Arena::kTables with its optimiser state: each row followed by its two moments, since what lies
+/// together is fetched together. A row not named by a step still moves on as Adam moves it when its gradient is 0; that
+/// is made up for when it is named again (see SkippedUpdates).
 template <typename K>
 class NamedTables {
     using T = typename K::Scalar;
@@ -26,17 +27,32 @@ class NamedTables {
 
 public:
     NamedTables(const Program& program, const ProgramLayout& layout) : program_(program), layout_(layout) {
-        values_.resize(size());
+        state_.resize(size());
     }
 
-    [[nodiscard]] T* values() { return values_.data(); }
-    [[nodiscard]] const T* values() const { return values_.data(); }
-    [[nodiscard]] bool empty() const { return values_.empty(); }
+    [[nodiscard]] bool empty() const { return state_.empty(); }
+    /// Row i of a parameter kept here, as the buffer counts rows. It may have missed updates: see catch_up_all().
+    [[nodiscard]] std::span<T> row(BufferId id, std::int64_t i) {
+        const std::int64_t each = rows_each(id);
+        const std::int64_t stride = layout_.home(id).stride;
+        return {lane(kValues, id).data + i / each * lanes_ * each * stride + i % each * stride,
+                static_cast<std::size_t>(info(id).cols)};
+    }
 
     /// Forgets the optimiser's state.
     void reset() {
-        std::ranges::fill(first_moment_, T{0});
-        std::ranges::fill(second_moment_, T{0});
+        if (lanes_ == kLanes) {
+            for (const Axis axis : {Axis::kPlatform, Axis::kModule}) {
+                for_each_table(axis, [&](BufferId id) {
+                    for (const Lane moment : {kFirstMoment, kSecondMoment}) {
+                        const View all = lane(moment, id);
+                        for (std::int64_t i = 0; i < all.rows; ++i) {
+                            std::ranges::fill(all.row(i), T{0});
+                        }
+                    }
+                });
+            }
+        }
         for (std::vector<std::int64_t>& last : last_update_) {
             std::ranges::fill(last, std::int64_t{0});
         }
@@ -48,8 +64,7 @@ public:
         if (empty() || skipped_) {
             return;
         }
-        first_moment_.resize(size());
-        second_moment_.resize(size());
+        make_room_for_moments();
         for (const Axis axis : {Axis::kPlatform, Axis::kModule}) {
             if (layout_.named(axis)) {
                 last_update_[at(axis)].resize(static_cast<std::size_t>(program_.rows_of(axis)));
@@ -58,29 +73,28 @@ public:
         skipped_.emplace(adam);
     }
 
-    /// Makes up for the updates that distinct rows of a side have missed.
-    void catch_up(Axis axis, std::span<const std::int32_t> rows, Team& team) {
+    /// Copies rows of a side to where the rows at work are.
+    void copy(Axis axis, std::span<const std::int32_t> rows, T* compact_arena) const {
+        for_each_table(axis, [&](BufferId id) {
+            const MatrixView<const T> from = lane(kValues, id);
+            const View to = compact(compact_arena, id, static_cast<std::int64_t>(rows.size()));
+            for (std::size_t c = 0; c < rows.size(); ++c) {
+                std::ranges::copy(from.row(rows[c]), to.row(static_cast<std::int64_t>(c)).begin());
+            }
+        });
+    }
+    /// The same, of distinct rows, once the updates they have missed are made up for.
+    void catch_up_and_copy(Axis axis, std::span<const std::int32_t> rows, T* compact_arena, Team& team) {
+        if (skipped_ && skipped_->updates() > 0) {
+            catch_up(axis, rows, compact_arena, team);
+        } else {
+            copy(axis, rows, compact_arena);
+        }
+    }
+    void catch_up_all(Team& team) {
         if (!skipped_ || skipped_->updates() == 0) {
             return;
         }
-        std::vector<std::int64_t>& last = last_update_[at(axis)];
-        terms_.resize(rows.size());
-        for (std::size_t c = 0; c < rows.size(); ++c) {
-            const std::int64_t update = last[static_cast<std::size_t>(rows[c])];
-            terms_[c] = update == 0 ? SkippedTerms{} : skipped_->terms(update);
-            last[static_cast<std::size_t>(rows[c])] = update == 0 ? 0 : skipped_->updates();
-        }
-        const auto epsilon = static_cast<T>(skipped_->epsilon());
-        for_each_table(axis, [&](BufferId id) {
-            team.share(static_cast<std::int64_t>(rows.size()), kGrain, [&](std::int64_t first, std::int64_t n) {
-                const auto f = static_cast<std::size_t>(first);
-                const auto count = static_cast<std::size_t>(n);
-                K::catch_up(rows.subspan(f, count), std::span<const SkippedTerms>(terms_).subspan(f, count), epsilon,
-                            table(values_, id), table(first_moment_, id), table(second_moment_, id));
-            });
-        });
-    }
-    void catch_up_all(Team& team) {
         constexpr std::int64_t chunk = 4096;
         std::vector<std::int32_t> rows;
         for (const Axis axis : {Axis::kPlatform, Axis::kModule}) {
@@ -88,7 +102,7 @@ public:
             for (std::int64_t first = 0; first < all; first += chunk) {
                 rows.resize(static_cast<std::size_t>(std::min(chunk, all - first)));
                 std::iota(rows.begin(), rows.end(), static_cast<std::int32_t>(first));
-                catch_up(axis, rows, team);
+                catch_up(axis, rows, nullptr, team);
             }
         }
     }
@@ -108,8 +122,8 @@ public:
                 const MatrixView<const T> gradient = compact(gradients, id, static_cast<std::int64_t>(named.size()));
                 team.share(gradient.rows, kGrain, [&](std::int64_t first, std::int64_t n) {
                     K::adam_rows(named.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(n)),
-                                 gradient.row_range(first, n), table(values_, id), table(first_moment_, id),
-                                 table(second_moment_, id), step);
+                                 gradient.row_range(first, n), lane(kValues, id), lane(kFirstMoment, id),
+                                 lane(kSecondMoment, id), step);
                 });
             });
         }
@@ -118,27 +132,78 @@ public:
     /// A buffer of a named side seen with one row for each of the side's, however many of its own that is: at home …
     template <typename E>
     [[nodiscard]] MatrixView<E> whole(E* arena, BufferId id) const {
-        return by_side_row(arena + layout_.home(id).offset, id, program_.rows_of(info(id).axis));
+        return by_side_row(arena + layout_.home(id).offset, id, program_.rows_of(info(id).axis), 1);
     }
     /// … and where the rows at work are.
     template <typename E>
     [[nodiscard]] MatrixView<E> compact(E* arena, BufferId id, std::int64_t rows) const {
-        return by_side_row(arena + layout_.place(id).offset, id, rows);
+        return by_side_row(arena + layout_.place(id).offset, id, rows, 1);
     }
 
 private:
     static constexpr std::int64_t kGrain = 64;  // rows worth a thread's while
+    enum Lane : std::int64_t { kValues, kFirstMoment, kSecondMoment, kLanes };
 
     [[nodiscard]] static std::size_t at(Axis axis) { return static_cast<std::size_t>(axis); }
     [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(layout_.size(Arena::kTables)); }
     [[nodiscard]] const BufferInfo& info(BufferId id) const { return program_.buffers[static_cast<std::size_t>(id)]; }
-    [[nodiscard]] View table(AlignedVector<T>& arena, BufferId id) const { return whole(arena.data(), id); }
+    [[nodiscard]] std::int64_t rows_each(BufferId id) const { return info(id).rows / program_.rows_of(info(id).axis); }
 
+    // A buffer with one row for each of its side's, rows `parts` times their width apart.
     template <typename E>
-    [[nodiscard]] MatrixView<E> by_side_row(E* base, BufferId id, std::int64_t rows) const {
-        const std::int64_t each = info(id).rows / program_.rows_of(info(id).axis);
-        const std::int64_t stride = layout_.home(id).stride;
-        return {base, rows, each == 1 ? info(id).cols : each * stride, each * stride};
+    [[nodiscard]] MatrixView<E> by_side_row(E* base, BufferId id, std::int64_t rows, std::int64_t parts) const {
+        const std::int64_t each = rows_each(id);
+        const std::int64_t width = each * layout_.home(id).stride;
+        return {base, rows, each == 1 ? info(id).cols : width, parts * width};
+    }
+    template <typename Self>
+    static auto lane_of(Self& self, Lane lane, BufferId id) {
+        const auto& home = self.layout_.home(id);
+        return self.by_side_row(
+            self.state_.data() + self.lanes_ * home.offset + lane * self.rows_each(id) * home.stride, id,
+            self.program_.rows_of(self.info(id).axis), self.lanes_);
+    }
+    [[nodiscard]] View lane(Lane lane, BufferId id) { return lane_of(*this, lane, id); }
+    [[nodiscard]] MatrixView<const T> lane(Lane lane, BufferId id) const { return lane_of(*this, lane, id); }
+
+    void make_room_for_moments() {
+        if (lanes_ == kLanes) {
+            return;
+        }
+        AlignedVector<T> values(state_.size() * kLanes);
+        std::swap(state_, values);
+        lanes_ = kLanes;
+        for (const Axis axis : {Axis::kPlatform, Axis::kModule}) {
+            for_each_table(axis, [&](BufferId id) {
+                const View from = whole(values.data(), id);
+                const View to = lane(kValues, id);
+                for (std::int64_t i = 0; i < to.rows; ++i) {
+                    std::ranges::copy(from.row(i), to.row(i).begin());
+                }
+            });
+        }
+    }
+
+    // compact_arena: where to copy the rows as well, or null. Needs a first update.
+    void catch_up(Axis axis, std::span<const std::int32_t> rows, T* compact_arena, Team& team) {
+        std::vector<std::int64_t>& last = last_update_[at(axis)];
+        terms_.resize(rows.size());
+        for (std::size_t c = 0; c < rows.size(); ++c) {
+            const std::int64_t update = last[static_cast<std::size_t>(rows[c])];
+            terms_[c] = update == 0 ? SkippedTerms{} : skipped_->terms(update);
+            last[static_cast<std::size_t>(rows[c])] = update == 0 ? 0 : skipped_->updates();
+        }
+        const auto epsilon = static_cast<T>(skipped_->epsilon());
+        const auto end = static_cast<std::int64_t>(rows.size());
+        for_each_table(axis, [&](BufferId id) {
+            team.share(end, kGrain, [&](std::int64_t first, std::int64_t n) {
+                const auto f = static_cast<std::size_t>(first);
+                const auto count = static_cast<std::size_t>(n);
+                const View to = compact_arena == nullptr ? View{} : compact(compact_arena, id, end).row_range(first, n);
+                K::catch_up(rows.subspan(f, count), std::span<const SkippedTerms>(terms_).subspan(f, count), epsilon,
+                            lane(kValues, id), lane(kFirstMoment, id), lane(kSecondMoment, id), to);
+            });
+        });
     }
     template <typename Visit>
     void for_each_table(Axis axis, Visit visit) const {
@@ -151,7 +216,8 @@ private:
 
     const Program& program_;
     const ProgramLayout& layout_;
-    AlignedVector<T> values_, first_moment_, second_moment_;
+    AlignedVector<T> state_;
+    std::int64_t lanes_ = 1;                                // kLanes where something is trained
     std::array<std::vector<std::int64_t>, 2> last_update_;  // of each row: number of its last update, 0 = never
     std::optional<SkippedUpdates> skipped_;
     std::vector<SkippedTerms> terms_;

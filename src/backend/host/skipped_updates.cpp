@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include "core/check.hpp"
 
@@ -37,10 +38,17 @@ SkippedUpdates::SkippedUpdates(const Adam& adam) : adam_(adam) {
     PITOT_CHECK(possible(adam));
     window_ = static_cast<std::int64_t>(window_of(adam));
     kept_ = std::max(static_cast<std::int64_t>(kept_of(adam)), kReplayed);
+    for (std::int64_t i = 0; i < kPowers; ++i) {
+        powers_.push_back(powers_of(i));
+    }
     for (std::int64_t i = 0; i <= window_; ++i) {
         beta1_.push_back(std::pow(adam.beta1, static_cast<double>(i)));
         growth_.push_back(std::pow(adam.beta2, -0.5 * static_cast<double>(i)));
     }
+}
+
+std::pair<double, double> SkippedUpdates::powers_of(std::int64_t updates) const {
+    return {std::pow(adam_.beta1, static_cast<double>(updates)), std::pow(adam_.beta2, static_cast<double>(updates))};
 }
 
 std::size_t SkippedUpdates::index(std::int64_t update) const {
@@ -92,12 +100,14 @@ SkippedTerms SkippedUpdates::terms(std::int64_t last) const {
     if (out.missed == 0) {
         return out;
     }
-    out.beta1_power = std::pow(adam_.beta1, static_cast<double>(out.missed));
-    out.beta2_power = std::pow(adam_.beta2, static_cast<double>(out.missed));
+    if (out.missed < kPowers) {
+        std::tie(out.beta1_power, out.beta2_power) = powers_[static_cast<std::size_t>(out.missed)];
+    } else {
+        std::tie(out.beta1_power, out.beta2_power) = powers_of(out.missed);
+    }
     if (last < kReplayed) {
         out.replay = std::min(out.missed, window_);
         out.steps = &steps_[static_cast<std::size_t>(last)];
-        return out;
     }
     const Entry& entry = last > kept_ && out.missed > window_ ? settled_ : entries_[index(last)];
     out.centre = entry.centre;

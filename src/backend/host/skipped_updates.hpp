@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "backend/backend.hpp"
@@ -25,10 +26,12 @@ struct AdamStep {
 ///     sum of w_i / (sqrt(v) + epsilon b_i) = sum over n of moments[n] (-u)^n / d,
 ///     d = sqrt(v) + epsilon b,   u = epsilon / d,   moments[n] = sum of w_i (b_i - b)^n,
 /// which eight terms give to 2e-6 of the movement from t = kReplayed on, whatever v is, and to 1e-9 from t = 250 on
-/// (with the usual Adam). Before kReplayed, and where `replay` is set, the updates are done one by one; their scalars
-/// stand in rates and roots.
+/// (with the usual Adam). Where u is below kSeriesBelow, as it is for all but the smallest gradients, they are as good
+/// for any t: no |b_i - b| is much above 1. Where `steps` is set (t below kReplayed) and u is not, the updates are done
+/// one by one, with the scalars that stand there.
 struct SkippedTerms {
     static constexpr std::size_t kMoments = 8;
+    static constexpr double kSeriesBelow = 1.0 / 32.0;
     std::int64_t missed = 0;   ///< 0: nothing to do
     double beta1_power = 1.0;  ///< beta1^missed
     double beta2_power = 1.0;
@@ -62,16 +65,20 @@ private:
         double centre = 0.0;
         std::array<double, SkippedTerms::kMoments> moments{};
     };
+    static constexpr std::int64_t kPowers = 4096;
+
     [[nodiscard]] std::size_t index(std::int64_t update) const;
+    [[nodiscard]] std::pair<double, double> powers_of(std::int64_t updates) const;  ///< beta1^updates, beta2^updates
 
     Adam adam_;
-    std::int64_t window_;          ///< updates after which a row's movement is over
-    std::int64_t kept_;            ///< updates with an entry of their own
-    std::vector<double> beta1_;    ///< beta1^i, i = 0 … window
-    std::vector<double> growth_;   ///< beta2^(-i/2)
-    std::vector<AdamStep> steps_;  ///< steps_[s - 1] of update s, as many as may be replayed
-    std::vector<Entry> entries_;   ///< of updates 1 … kept, then a ring of the latest window + 1
-    Entry settled_;                ///< of any later update whose window is over
+    std::int64_t window_;                            ///< updates after which a row's movement is over
+    std::int64_t kept_;                              ///< updates with an entry of their own
+    std::vector<double> beta1_;                      ///< beta1^i, i = 0 … window
+    std::vector<std::pair<double, double>> powers_;  ///< powers_of() the first kPowers
+    std::vector<double> growth_;                     ///< beta2^(-i/2)
+    std::vector<AdamStep> steps_;                    ///< steps_[s - 1] of update s, as many as may be replayed
+    std::vector<Entry> entries_;                     ///< of updates 1 … kept, then a ring of the latest window + 1
+    Entry settled_;                                  ///< of any later update whose window is over
     std::int64_t updates_ = 0;
 };
 

@@ -183,10 +183,13 @@ struct ReferenceKernels {
         }
     }
     static void catch_up(Index rows, std::span<const SkippedTerms> skipped, double epsilon, View parameters, View first,
-                         View second) {
+                         View second, View to) {
         for (std::size_t c = 0; c < rows.size(); ++c) {
             for (std::int64_t n = 0; n < parameters.cols; ++n) {
                 catch_up(skipped[c], epsilon, parameters(rows[c], n), first(rows[c], n), second(rows[c], n));
+            }
+            if (to.data != nullptr) {
+                std::ranges::copy(parameters.row(rows[c]), to.row(static_cast<std::int64_t>(c)).begin());
             }
         }
     }
@@ -194,7 +197,8 @@ struct ReferenceKernels {
         if (skipped.missed == 0) {
             return;
         }
-        if (skipped.steps != nullptr) {
+        const double bottom = std::sqrt(v) + epsilon * skipped.centre;
+        if (skipped.steps != nullptr && !(epsilon / bottom < SkippedTerms::kSeriesBelow)) {
             double decaying_m = m;
             double decaying_v = v;
             for (const AdamStep& step : std::span(skipped.steps, static_cast<std::size_t>(skipped.replay))) {
@@ -203,7 +207,6 @@ struct ReferenceKernels {
                 move(step, decaying_m, decaying_v, p);
             }
         } else {
-            const double bottom = std::sqrt(v) + epsilon * skipped.centre;
             double power = 1.0 / bottom;
             double sum = 0.0;
             for (const double moment : skipped.moments) {

@@ -1,0 +1,81 @@
+// Updates a row has missed, made up for at once, against the same updates one by one.
+#include "backend/host/skipped_updates.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "backend/backend.hpp"
+#include "backend/cpu/kernels.hpp"
+#include "core/key.hpp"
+#include "unit/backend/kernel_blocks.hpp"
+
+namespace pitot {
+namespace {
+
+using test::Block;
+using test::for_each_target;
+
+// Where parameter, first and second moment are after `missed` updates without gradient.
+struct Moved {
+    double p = 0.0, m, v;
+    Moved(const Adam& adam, std::int64_t last, std::int64_t missed, double first, double second) : m(first), v(second) {
+        for (std::int64_t i = 1; i <= missed; ++i) {
+            const AdamStep step = adam_step(adam, last + i);
+            m *= step.beta1;
+            v *= step.beta2;
+            p -= step.rate * m / (std::sqrt(v) * step.root + step.epsilon);
+        }
+    }
+};
+
+TEST(SkippedUpdates, AreTheSumOfTheUpdatesOneByOne) {
+    const Adam adam{0.001, 0.9, 0.999, 1e-8};
+    for (const std::int64_t last : {1, 2, 10, 63, 64, 300}) {
+        for (const std::int64_t missed : {0, 1, 7, 150, 600, 5000}) {
+            SkippedUpdates skipped(adam);
+            for (std::int64_t i = 0; i < last + missed; ++i) {
+                skipped.advance();
+            }
+            const std::vector<SkippedTerms> terms{skipped.terms(last)};
+            for_each_target([&](const std::string& /*target*/) {
+                constexpr std::int64_t cols = 37;
+                Block p(3, cols, 1, Key(1));
+                Block m(3, cols, 1, Key(2));
+                Block v(3, cols, 1, Key(3));
+                Block copy(1, cols, 2, Key(4), true);
+                const std::vector<std::int32_t> rows{1};
+                for (std::int64_t c = 0; c < cols; ++c) {
+                    // From gradients of 1 down to 1e-12, far below epsilon and its share of the sum.
+                    const double gradient = std::pow(10.0, -static_cast<double>(c) / 3.0);
+                    p.view()(1, c) = 0.0F;
+                    m.view()(1, c) = static_cast<float>((c % 2 == 0 ? 0.1 : -0.1) * gradient);
+                    v.view()(1, c) = static_cast<float>(0.001 * gradient * gradient);
+                }
+                const Block before_m(m);
+                const Block before_v(v);
+                cpu::catch_up(rows, terms, static_cast<float>(adam.epsilon), p.view(), m.view(), v.view(), copy.view());
+                for (std::int64_t c = 0; c < cols; ++c) {
+                    const Moved moved(adam, last, missed, before_m(1, c), before_v(1, c));
+                    ASSERT_NEAR(p(1, c), moved.p, 5e-6 * std::abs(moved.p)) << last << ' ' << missed << ' ' << c;
+                    ASSERT_NEAR(m(1, c), moved.m, 1e-6 * std::abs(moved.m) + 1e-37);
+                    ASSERT_NEAR(v(1, c), moved.v, 1e-5 * std::abs(moved.v) + 1e-37);
+                    ASSERT_EQ(copy(0, c), p(1, c));
+                }
+                for (const Block* untouched : {&p, &m, &v}) {
+                    const Block fresh(3, cols, 1, Key(untouched == &p ? 1U : untouched == &m ? 2U : 3U));
+                    for (std::int64_t c = 0; c < cols; ++c) {
+                        ASSERT_EQ((*untouched)(0, c), fresh(0, c));
+                        ASSERT_EQ((*untouched)(2, c), fresh(2, c));
+                    }
+                }
+            });
+        }
+    }
+}
+
+}  // namespace
+}  // namespace pitot
