@@ -73,32 +73,32 @@ NonzeroBlocks::NonzeroBlocks(const std::vector<bool>& zero, std::int64_t columns
     }
     const auto width = static_cast<std::size_t>(columns);
     const Bits bits(zero, width);
-    rows = order_of(bits, zero.size() / width);
+    rows_ = order_of(bits, zero.size() / width);
     std::int64_t kept = 0;
-    for (std::size_t first = 0; first < rows.size();) {
-        const std::size_t most = std::min(kRows, rows.size() - first);
+    for (std::size_t first = 0; first < rows_.size();) {
+        const std::size_t most = std::min(kRows, rows_.size() - first);
         const std::size_t n = most == kRows ? kRows : std::bit_floor(most);
-        first_row.push_back(first);
-        first_term.push_back(terms.size());
+        first_row_.push_back(first);
+        first_term_.push_back(terms_.size());
         for (std::size_t c = 0; c < width; ++c) {
-            if (std::any_of(rows.begin() + static_cast<std::ptrdiff_t>(first),
-                            rows.begin() + static_cast<std::ptrdiff_t>(first + n), [&](std::int32_t row) {
+            if (std::any_of(rows_.begin() + static_cast<std::ptrdiff_t>(first),
+                            rows_.begin() + static_cast<std::ptrdiff_t>(first + n), [&](std::int32_t row) {
                                 return (bits.row(static_cast<std::size_t>(row))[c / 64] >> (c % 64) & 1U) != 0;
                             })) {
-                terms.push_back(static_cast<std::int32_t>(c));
+                terms_.push_back(static_cast<std::int32_t>(c));
             }
         }
-        kept += static_cast<std::int64_t>((terms.size() - first_term.back()) * n);
+        kept += static_cast<std::int64_t>((terms_.size() - first_term_.back()) * n);
         first += n;
     }
-    first_row.push_back(rows.size());
-    first_term.push_back(terms.size());
+    first_row_.push_back(rows_.size());
+    first_term_.push_back(terms_.size());
     density_ = static_cast<double>(kept) / static_cast<double>(zero.size());
 }
 
 NonzeroBlocks::Block NonzeroBlocks::operator[](std::size_t block) const {
-    return {std::span(rows).subspan(first_row[block], first_row[block + 1] - first_row[block]),
-            std::span(terms).subspan(first_term[block], first_term[block + 1] - first_term[block])};
+    return {std::span(rows_).subspan(first_row_[block], first_row_[block + 1] - first_row_[block]),
+            std::span(terms_).subspan(first_term_[block], first_term_[block + 1] - first_term_[block])};
 }
 
 }  // namespace pitot

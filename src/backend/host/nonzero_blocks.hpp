@@ -12,7 +12,8 @@ namespace pitot {
 /// The rows of a matrix in blocks of at most six, each with the columns in which one of its rows is not 0. Sums over
 /// columns, block by block, may leave out the others: their terms are 0, so the rest add up to the same bits. Rows are
 /// put in the order in which blocks have the fewest columns.
-struct NonzeroBlocks {
+class NonzeroBlocks {
+public:
     static constexpr std::size_t kRows = 6;
 
     struct Block {
@@ -24,14 +25,14 @@ struct NonzeroBlocks {
     NonzeroBlocks(const std::vector<bool>& zero, std::int64_t columns);
     NonzeroBlocks() = default;
 
-    [[nodiscard]] std::size_t size() const { return first_row.empty() ? 0 : first_row.size() - 1; }
+    [[nodiscard]] std::size_t size() const { return first_row_.empty() ? 0 : first_row_.size() - 1; }
     [[nodiscard]] Block operator[](std::size_t block) const;
     /// Share of all elements that blocks keep.
     [[nodiscard]] double density() const { return density_; }
 
 private:
-    std::vector<std::int32_t> rows, terms;
-    std::vector<std::size_t> first_row, first_term;  // of each block and, one more, the end
+    std::vector<std::int32_t> rows_, terms_;
+    std::vector<std::size_t> first_row_, first_term_;  // of each block and, one more, the end
     double density_ = 1.0;
 };
 
