@@ -13,10 +13,9 @@ function(pitot_room name)
     if(sources)
         add_library(pitot_${name} STATIC ${sources})
         target_link_libraries(pitot_${name} PRIVATE pitot_compiler)
-        if(PITOT_UNITY AND NOT name MATCHES "^(cli|backend)")
-            # Several sources a compilation. Not where files share names on purpose (the verbs) or compile themselves
-            # once for every instruction set (the kernels).
-            set_target_properties(pitot_${name} PROPERTIES UNITY_BUILD ON)
+        if(PITOT_UNITY AND NOT name MATCHES "^backend")
+            # Several sources a compilation. Not where they compile themselves once for every instruction set.
+            set_target_properties(pitot_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 16)
         endif()
         set(scope PUBLIC)
     else()

@@ -19,6 +19,7 @@
 #include "pitot/fit.hpp"
 
 namespace pitot::cli {
+namespace bench_command {
 namespace {
 
 struct Options {
@@ -196,7 +197,8 @@ Action add(CLI::App& app) {
 }
 
 }  // namespace
+}  // namespace bench_command
 
-Verb bench_verb() { return {"bench", "Measure how fast training and prediction are here", add}; }
+Verb bench_verb() { return {"bench", "Measure how fast training and prediction are here", bench_command::add}; }
 
 }  // namespace pitot::cli

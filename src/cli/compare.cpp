@@ -10,6 +10,7 @@
 #include "figure/comparisons.hpp"
 
 namespace pitot::cli {
+namespace compare_command {
 namespace {
 
 struct Options {
@@ -64,7 +65,10 @@ Action add(CLI::App& app) {
 }
 
 }  // namespace
+}  // namespace compare_command
 
-Verb compare_verb() { return {"compare", "Draw presets against each other, from their summaries", add}; }
+Verb compare_verb() {
+    return {"compare", "Draw presets against each other, from their summaries", compare_command::add};
+}
 
 }  // namespace pitot::cli

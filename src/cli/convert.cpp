@@ -13,6 +13,7 @@
 #include "pitot/dataset.hpp"
 
 namespace pitot::cli {
+namespace convert_command {
 namespace {
 
 struct Options {
@@ -65,7 +66,8 @@ Action add(CLI::App& app) {
 }
 
 }  // namespace
+}  // namespace convert_command
 
-Verb convert_verb() { return {"convert", "Join datasets and write them as .npz or .csv", add}; }
+Verb convert_verb() { return {"convert", "Join datasets and write them as .npz or .csv", convert_command::add}; }
 
 }  // namespace pitot::cli

@@ -10,6 +10,7 @@
 #include "cli/verbs.hpp"
 
 namespace pitot::cli {
+namespace dataset_command {
 namespace {
 
 struct Options {
@@ -73,7 +74,8 @@ Action add(CLI::App& app) {
 }
 
 }  // namespace
+}  // namespace dataset_command
 
-Verb dataset_verb() { return {"dataset", "Turn collections of traces into a dataset", add}; }
+Verb dataset_verb() { return {"dataset", "Turn collections of traces into a dataset", dataset_command::add}; }
 
 }  // namespace pitot::cli

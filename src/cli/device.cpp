@@ -13,6 +13,7 @@
 #include "fleet/device.hpp"
 
 namespace pitot::cli {
+namespace device_command {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -83,7 +84,8 @@ Action add(CLI::App& app) {
 }
 
 }  // namespace
+}  // namespace device_command
 
-Verb device_verb() { return {"device", "Describe this machine, or one that is emulated on it", add}; }
+Verb device_verb() { return {"device", "Describe this machine, or one that is emulated on it", device_command::add}; }
 
 }  // namespace pitot::cli

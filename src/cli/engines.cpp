@@ -14,6 +14,7 @@
 #include "fleet/engine_check.hpp"
 
 namespace pitot::cli {
+namespace engines_command {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -118,7 +119,10 @@ Action add(CLI::App& app) {
 }
 
 }  // namespace
+}  // namespace engines_command
 
-Verb engines_verb() { return {"engines", "List the engines that run WebAssembly on this machine", add}; }
+Verb engines_verb() {
+    return {"engines", "List the engines that run WebAssembly on this machine", engines_command::add};
+}
 
 }  // namespace pitot::cli

@@ -18,6 +18,7 @@
 #include "cli/verbs.hpp"
 
 namespace pitot::cli {
+namespace evaluate_command {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -229,7 +230,10 @@ Action add(CLI::App& app) {
 }
 
 }  // namespace
+}  // namespace evaluate_command
 
-Verb evaluate_verb() { return {"evaluate", "Measure how well a configuration predicts a dataset", add}; }
+Verb evaluate_verb() {
+    return {"evaluate", "Measure how well a configuration predicts a dataset", evaluate_command::add};
+}
 
 }  // namespace pitot::cli

@@ -18,6 +18,7 @@
 #include "experiment/sweep.hpp"
 
 namespace pitot::cli {
+namespace experiments_command {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -200,9 +201,11 @@ Action add(CLI::App& app) {
 }
 
 }  // namespace
+}  // namespace experiments_command
 
 Verb experiments_verb() {
-    return {"experiments", "Train presets at many training shares and keep what they predict", add};
+    return {"experiments", "Train presets at many training shares and keep what they predict",
+            experiments_command::add};
 }
 
 }  // namespace pitot::cli

@@ -14,6 +14,7 @@
 #include "figure/pictures.hpp"
 
 namespace pitot::cli {
+namespace figures_command {
 namespace {
 
 const std::vector<std::string>& known() {
@@ -110,7 +111,8 @@ Action add(CLI::App& app) {
 }
 
 }  // namespace
+}  // namespace figures_command
 
-Verb figures_verb() { return {"figures", "Draw datasets and learned interference", add}; }
+Verb figures_verb() { return {"figures", "Draw datasets and learned interference", figures_command::add}; }
 
 }  // namespace pitot::cli

@@ -20,6 +20,7 @@
 #include "cli/verbs.hpp"
 
 namespace pitot::cli {
+namespace fit_command {
 namespace {
 
 struct Options {
@@ -132,7 +133,8 @@ Action add(CLI::App& app) {
 }
 
 }  // namespace
+}  // namespace fit_command
 
-Verb fit_verb() { return {"fit", "Fit a model on a dataset and write it to a file", add}; }
+Verb fit_verb() { return {"fit", "Fit a model on a dataset and write it to a file", fit_command::add}; }
 
 }  // namespace pitot::cli

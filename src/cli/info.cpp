@@ -20,6 +20,7 @@
 #include "predict/describe_model.hpp"
 
 namespace pitot::cli {
+namespace info_command {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -189,7 +190,8 @@ Action add(CLI::App& app) {
 }
 
 }  // namespace
+}  // namespace info_command
 
-Verb info_verb() { return {"info", "Describe a dataset or a model", add}; }
+Verb info_verb() { return {"info", "Describe a dataset or a model", info_command::add}; }
 
 }  // namespace pitot::cli

@@ -11,6 +11,7 @@
 #include "pitot/dataset.hpp"
 
 namespace pitot::cli {
+namespace interference_command {
 namespace {
 
 struct Options {
@@ -80,7 +81,10 @@ Action add(CLI::App& app) {
 }
 
 }  // namespace
+}  // namespace interference_command
 
-Verb interference_verb() { return {"interference", "Turn traces of modules side by side into rows of a dataset", add}; }
+Verb interference_verb() {
+    return {"interference", "Turn traces of modules side by side into rows of a dataset", interference_command::add};
+}
 
 }  // namespace pitot::cli

@@ -13,6 +13,7 @@
 #include "wasm/wasi_interpreter.hpp"
 
 namespace pitot::cli {
+namespace interpret_command {
 namespace {
 
 struct Options {
@@ -54,7 +55,10 @@ Action add(CLI::App& app) {
 }
 
 }  // namespace
+}  // namespace interpret_command
 
-Verb interpret_verb() { return {"interpret", "Run a WebAssembly module in libwabt's interpreter", add}; }
+Verb interpret_verb() {
+    return {"interpret", "Run a WebAssembly module in libwabt's interpreter", interpret_command::add};
+}
 
 }  // namespace pitot::cli

@@ -10,6 +10,7 @@
 #include "data/trace_parts.hpp"
 
 namespace pitot::cli {
+namespace matrix_command {
 namespace {
 
 struct Options {
@@ -66,7 +67,10 @@ Action add(CLI::App& app) {
 }
 
 }  // namespace
+}  // namespace matrix_command
 
-Verb matrix_verb() { return {"matrix", "Turn traces into a matrix of runtimes, without features", add}; }
+Verb matrix_verb() {
+    return {"matrix", "Turn traces into a matrix of runtimes, without features", matrix_command::add};
+}
 
 }  // namespace pitot::cli

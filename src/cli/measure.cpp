@@ -24,6 +24,7 @@
 #include "cli/verbs.hpp"
 
 namespace pitot::cli {
+namespace measure_command {
 namespace {
 
 constexpr std::size_t kShownProblems = 12;
@@ -301,7 +302,10 @@ Action add(CLI::App& app) {
 }
 
 }  // namespace
+}  // namespace measure_command
 
-Verb measure_verb() { return {"measure", "Run modules on engines and record how long they take", add}; }
+Verb measure_verb() {
+    return {"measure", "Run modules on engines and record how long they take", measure_command::add};
+}
 
 }  // namespace pitot::cli

@@ -12,6 +12,7 @@
 #include "pitot/dataset.hpp"
 
 namespace pitot::cli {
+namespace merge_command {
 namespace {
 
 struct Options {
@@ -79,7 +80,8 @@ Action add(CLI::App& app) {
 }
 
 }  // namespace
+}  // namespace merge_command
 
-Verb merge_verb() { return {"merge", "Join a matrix with features of modules and platforms", add}; }
+Verb merge_verb() { return {"merge", "Join a matrix with features of modules and platforms", merge_command::add}; }
 
 }  // namespace pitot::cli

@@ -12,6 +12,7 @@
 #include "data/trace_parts.hpp"
 
 namespace pitot::cli {
+namespace opcodes_command {
 namespace {
 
 struct Options {
@@ -78,7 +79,8 @@ Action add(CLI::App& app) {
 }
 
 }  // namespace
+}  // namespace opcodes_command
 
-Verb opcodes_verb() { return {"opcodes", "Turn opcode traces into features of modules", add}; }
+Verb opcodes_verb() { return {"opcodes", "Turn opcode traces into features of modules", opcodes_command::add}; }
 
 }  // namespace pitot::cli

@@ -14,6 +14,7 @@
 #include "pitot/dataset.hpp"
 
 namespace pitot::cli {
+namespace platforms_command {
 namespace {
 
 struct Options {
@@ -141,7 +142,10 @@ Action add(CLI::App& app) {
 }
 
 }  // namespace
+}  // namespace platforms_command
 
-Verb platforms_verb() { return {"platforms", "Turn descriptions of devices into features of platforms", add}; }
+Verb platforms_verb() {
+    return {"platforms", "Turn descriptions of devices into features of platforms", platforms_command::add};
+}
 
 }  // namespace pitot::cli

@@ -10,6 +10,7 @@
 #include "figure/pictures.hpp"
 
 namespace pitot::cli {
+namespace plot_dataset_command {
 namespace {
 
 struct Options {
@@ -46,7 +47,10 @@ Action add(CLI::App& app) {
 }
 
 }  // namespace
+}  // namespace plot_dataset_command
 
-Verb plot_dataset_verb() { return {"plot_dataset", "Draw a dataset with its side information", add}; }
+Verb plot_dataset_verb() {
+    return {"plot_dataset", "Draw a dataset with its side information", plot_dataset_command::add};
+}
 
 }  // namespace pitot::cli

@@ -8,6 +8,7 @@
 #include "cli/verbs.hpp"
 
 namespace pitot::cli {
+namespace plot_simulation_command {
 namespace {
 
 struct Options {
@@ -43,7 +44,8 @@ Action add(CLI::App& app) {
 }
 
 }  // namespace
+}  // namespace plot_simulation_command
 
-Verb plot_simulation_verb() { return {"plot_simulation", "Draw what a simulation gave", add}; }
+Verb plot_simulation_verb() { return {"plot_simulation", "Draw what a simulation gave", plot_simulation_command::add}; }
 
 }  // namespace pitot::cli

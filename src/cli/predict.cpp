@@ -18,6 +18,7 @@
 #include "pitot/predictor.hpp"
 
 namespace pitot::cli {
+namespace predict_command {
 namespace {
 
 struct Options {
@@ -243,7 +244,8 @@ Action add(CLI::App& app) {
 }
 
 }  // namespace
+}  // namespace predict_command
 
-Verb predict_verb() { return {"predict", "Predict runtimes and upper bounds with a model", add}; }
+Verb predict_verb() { return {"predict", "Predict runtimes and upper bounds with a model", predict_command::add}; }
 
 }  // namespace pitot::cli

@@ -11,6 +11,7 @@
 #include "pitot/config.hpp"
 
 namespace pitot::cli {
+namespace presets_command {
 namespace {
 
 struct Options {
@@ -80,7 +81,8 @@ Action add(CLI::App& app) {
 }
 
 }  // namespace
+}  // namespace presets_command
 
-Verb presets_verb() { return {"presets", "List the named configurations, or show one", add}; }
+Verb presets_verb() { return {"presets", "List the named configurations, or show one", presets_command::add}; }
 
 }  // namespace pitot::cli

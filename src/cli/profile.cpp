@@ -23,6 +23,7 @@
 #include "wasm/profile.hpp"
 
 namespace pitot::cli {
+namespace profile_command {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -206,7 +207,10 @@ Action add(CLI::App& app) {
 }
 
 }  // namespace
+}  // namespace profile_command
 
-Verb profile_verb() { return {"profile", "Count the opcodes that a WebAssembly module executes", add}; }
+Verb profile_verb() {
+    return {"profile", "Count the opcodes that a WebAssembly module executes", profile_command::add};
+}
 
 }  // namespace pitot::cli

@@ -30,6 +30,7 @@
 #include "place/simulate.hpp"
 
 namespace pitot::cli {
+namespace reproduce_command {
 namespace {
 
 namespace fs = std::filesystem;
@@ -366,7 +367,8 @@ Action add(CLI::App& app) {
 }
 
 }  // namespace
+}  // namespace reproduce_command
 
-Verb reproduce_verb() { return {"reproduce", "Repeat all published experiments and compare", add}; }
+Verb reproduce_verb() { return {"reproduce", "Repeat all published experiments and compare", reproduce_command::add}; }
 
 }  // namespace pitot::cli

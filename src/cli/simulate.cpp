@@ -17,6 +17,7 @@
 #include "cli/verbs.hpp"
 
 namespace pitot::cli {
+namespace simulate_command {
 namespace {
 
 struct Options {
@@ -82,7 +83,8 @@ Action add(CLI::App& app) {
 }
 
 }  // namespace
+}  // namespace simulate_command
 
-Verb simulate_verb() { return {"simulate", "Place jobs by predictions and by the truth", add}; }
+Verb simulate_verb() { return {"simulate", "Place jobs by predictions and by the truth", simulate_command::add}; }
 
 }  // namespace pitot::cli

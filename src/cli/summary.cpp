@@ -17,6 +17,7 @@
 #include "experiment/results.hpp"
 
 namespace pitot::cli {
+namespace summary_command {
 namespace {
 
 struct Options {
@@ -116,7 +117,8 @@ Action add(CLI::App& app) {
 }
 
 }  // namespace
+}  // namespace summary_command
 
-Verb summary_verb() { return {"summary", "Summarise the errors of experiments", add}; }
+Verb summary_verb() { return {"summary", "Summarise the errors of experiments", summary_command::add}; }
 
 }  // namespace pitot::cli

@@ -11,6 +11,7 @@
 #include "figure/embedding_map.hpp"
 
 namespace pitot::cli {
+namespace tsne_command {
 namespace {
 
 struct Options {
@@ -59,7 +60,8 @@ Action add(CLI::App& app) {
 }
 
 }  // namespace
+}  // namespace tsne_command
 
-Verb tsne_verb() { return {"tsne", "Draw learned embeddings on a plane", add}; }
+Verb tsne_verb() { return {"tsne", "Draw learned embeddings on a plane", tsne_command::add}; }
 
 }  // namespace pitot::cli

@@ -2,7 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <Eigen/Dense>
+#include <Eigen/Eigenvalues>
+#include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -111,7 +112,13 @@ Result<void> check_together(const std::vector<std::pair<std::int32_t, double>>& 
     return {};
 }
 
-Eigen::VectorXd singular_values(const Eigen::MatrixXd& m) { return Eigen::BDCSVD<Eigen::MatrixXd>(m).singularValues(); }
+/// Singular values, greatest first: the roots of the eigenvalues of m m^T or m^T m, whichever is smaller. Those below
+/// 10^-7 of the greatest are noise, which no picture shows.
+Eigen::VectorXd singular_values(const Eigen::MatrixXd& m) {
+    const Eigen::MatrixXd wide = m.rows() <= m.cols() ? m : m.transpose();
+    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(wide * wide.transpose(), Eigen::EigenvaluesOnly);
+    return solver.eigenvalues().cwiseMax(0.0).cwiseSqrt().reverse();
+}
 
 }  // namespace
 
