@@ -370,15 +370,18 @@ template Result<ResultArray<double>> read_array<double>(const NpzReader&, std::s
 template Result<ResultArray<std::int32_t>> read_array<std::int32_t>(const NpzReader&, std::string_view, std::size_t);
 
 Error missing_results(const std::filesystem::path& results, const std::string& method, std::optional<double> share) {
-    const bool together = method.starts_with("interference");
-    const std::string file = method == "interference3/no-smt"      ? " -d data/data.if3.mc.npz"
-                             : method.starts_with("interference3") ? " -d data/data.if3.npz"
-                             : together                            ? " -d data/data.if.npz"
-                                                                   : "";
-    return {ErrorCode::kInput,
-            fmt::format("there are no results of '{}'{} in '{}'; make them with: pitot experiments {}{}{} -o {}",
-                        method, share ? fmt::format(" at share {}", share_name(*share)) : "", results.string(), method,
-                        share ? fmt::format(" -s {}", share_name(*share)) : "", file, results.string())};
+    return {
+        ErrorCode::kInput,
+        fmt::format("there are no results of '{}'{} in '{}'; make them with: pitot experiments {}{}{} -o {}", method,
+                    share ? fmt::format(" at share {}", share_name(*share)) : "", results.string(), method,
+                    share ? fmt::format(" -s {}", share_name(*share)) : "", data_option_of(method), results.string())};
+}
+
+std::string data_option_of(const std::string& method) {
+    return method == "interference3/no-smt"      ? " -d data/data.if3.mc.npz"
+           : method.starts_with("interference3") ? " -d data/data.if3.npz"
+           : method.starts_with("interference")  ? " -d data/data.if.npz"
+                                                 : "";
 }
 
 Result<NpzReader> open_results(const std::filesystem::path& results, const std::string& method, double share) {

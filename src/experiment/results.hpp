@@ -97,6 +97,9 @@ template <typename T>
 [[nodiscard]] Error missing_results(const std::filesystem::path& results, const std::string& method,
                                     std::optional<double> share);
 
+/// " -d FILE": the public dataset that a preset's experiment is made with, where it is not the default one.
+[[nodiscard]] std::string data_option_of(const std::string& method);
+
 /// Opens METHOD/SHARE.npz below `results`. Error: missing_results(), or what NpzReader says.
 [[nodiscard]] Result<NpzReader> open_results(const std::filesystem::path& results, const std::string& method,
                                              double share);

@@ -1,0 +1,25 @@
+// Results that are of the dataset at hand.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "data/npz.hpp"
+#include "experiment/results.hpp"
+#include "pitot/dataset.hpp"
+
+namespace pitot {
+
+/// Arrays of METHOD/SHARE.npz, and how they were made.
+struct MatchingResults {
+    NpzReader arrays;
+    ResultRecord record;
+};
+
+/// Opens METHOD's results at `share` if they were made with `dataset`. `option` is where users name the dataset ("-d").
+/// Errors: those of open_results() and read_record(); kInput naming the dataset that they were made with.
+[[nodiscard]] Result<MatchingResults> open_matching_results(const std::filesystem::path& results,
+                                                            const std::string& method, double share,
+                                                            const Dataset& dataset, const std::string& option);
+
+}  // namespace pitot
