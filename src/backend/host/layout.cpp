@@ -14,6 +14,14 @@ constexpr std::int64_t kLine = 16;
 
 std::int64_t round_up(std::int64_t n) { return (n + kLine - 1) / kLine * kLine; }
 
+// Tables that pairs name rows of are walked row by row; everything else is an operand of products.
+std::int64_t stride_of(const BufferInfo& b) {
+    if (b.cols < kLine) {
+        return b.cols;
+    }
+    return b.role == Role::kParameter && b.axis != Axis::kNone ? round_up(b.cols) : product_stride(b.cols);
+}
+
 std::vector<BufferId> scattered_by(const PairOp& op) {
     if (const auto* dot = std::get_if<PairDot>(&op)) {
         return {dot->left, dot->right};
@@ -34,6 +42,12 @@ std::vector<BufferId> scattered_by(const PairOp& op) {
 }
 
 }  // namespace
+
+std::int64_t product_stride(std::int64_t cols) {
+    constexpr std::int64_t too_even = 4 * kLine;
+    const std::int64_t stride = round_up(cols);
+    return stride % too_even == 0 ? stride + kLine : stride;
+}
 
 std::int64_t Program::parameter_count() const {
     std::int64_t n = 0;
@@ -76,7 +90,7 @@ Arena arena_of(Role role) {
 
 // Adds a buffer at the ends of its arenas.
 void ProgramLayout::put(const BufferInfo& b, const Program& program) {
-    const std::int64_t stride = b.cols >= kLine ? round_up(b.cols) : b.cols;
+    const std::int64_t stride = stride_of(b);
     const auto append = [&](Arena arena, std::int64_t scalars) {
         std::int64_t& size = sizes_[static_cast<std::size_t>(arena)];
         const Place place{arena, size, stride};
@@ -116,7 +130,7 @@ ProgramLayout::ProgramLayout(const Program& program, const ExecutionPlan& plan)
     scattered_.assign(scattered.begin(), scattered.end());
     const auto cols = [&](BufferId id) { return program.buffers[static_cast<std::size_t>(id)].cols; };
     const auto weigh = [&](BufferId x, BufferId out) {
-        largest_weight_ = std::max(largest_weight_, round_up(cols(x)) * round_up(cols(out)));
+        largest_weight_ = std::max(largest_weight_, product_stride(cols(x)) * cols(out));
     };
     for (const TowerOp& op : program.tower) {
         if (const auto* d = std::get_if<Dense>(&op)) {

@@ -202,7 +202,7 @@ private:
             if (premultiplied_[sized(op.x)]) {
                 tanh_out = v.x.columns(op.x_gradient_from, wanted);
             }
-            transposed = View{transposed_.data(), v.weight.cols, wanted, (wanted + 15) / 16 * 16};
+            transposed = View{transposed_.data(), v.weight.cols, wanted, product_stride(wanted)};
         }
         if (op.activation == Activation::kTanh && !premultiplied_[sized(op.out)]) {
             K::tanh_slope(v.out, v.dout);
