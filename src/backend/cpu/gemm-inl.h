@@ -10,8 +10,10 @@
 
 #include <hwy/highway.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "backend/cpu/simd-inl.h"
 #include "backend/host/nonzero_blocks.hpp"
@@ -195,21 +197,30 @@ void gemm(std::int64_t rows, std::int64_t columns, const Product<Finish>& x) {
     }
 }
 
+// Some of the terms of a block of rows that NonzeroBlocks lists: `a` has R elements a term, one for each row.
+struct ListedTerms {
+    std::span<const std::int32_t> rows, terms;
+    const float* a;
+    bool first, last;  // of the block
+};
+
 // gemm_block for rows of any numbers, adding up the terms listed and leaving out the others.
 template <std::size_t R, std::size_t N, typename Finish>
-HWY_INLINE void listed_block(const Product<Finish>& x, const NonzeroBlocks::Block& block, std::int64_t column) {
+HWY_INLINE void listed_block(const Product<Finish>& x, const ListedTerms& block, std::int64_t column) {
     const D d;
     const std::int64_t lanes = lane_count();
-    const float* pa[R];
+    float* HWY_RESTRICT c[R];
     V sum[R][N];
 #pragma GCC unroll 8
     for (std::size_t i = 0; i < R; ++i) {
-        pa[i] = x.a.at + block.rows[i] * x.a.row;
+        c[i] = x.c + block.rows[i] * x.c_stride + column;
 #pragma GCC unroll 8
         for (std::size_t n = 0; n < N; ++n) {
-            sum[i][n] = x.bias != nullptr ? hn::LoadU(d, x.bias + column + at(n, lanes)) : hn::Zero(d);
+            sum[i][n] = !block.first ? hn::LoadU(d, c[i] + at(n, lanes))
+                                     : (x.bias != nullptr ? hn::LoadU(d, x.bias + column + at(n, lanes)) : hn::Zero(d));
         }
     }
+    const float* HWY_RESTRICT pa = block.a;
     for (const std::int32_t term : block.terms) {
         const float* HWY_RESTRICT pb = x.b + term * x.b_stride + column;
         V b[N];
@@ -217,55 +228,77 @@ HWY_INLINE void listed_block(const Product<Finish>& x, const NonzeroBlocks::Bloc
         for (std::size_t n = 0; n < N; ++n) {
             b[n] = hn::LoadU(d, pb + at(n, lanes));
         }
-        const std::int64_t offset = term * x.a.col;
 #pragma GCC unroll 8
         for (std::size_t i = 0; i < R; ++i) {
-            const V a = hn::Set(d, pa[i][offset]);
+            const V a = hn::Set(d, pa[i]);
 #pragma GCC unroll 8
             for (std::size_t n = 0; n < N; ++n) {
                 sum[i][n] = hn::MulAdd(a, b[n], sum[i][n]);
             }
         }
+        pa += R;
     }
 #pragma GCC unroll 8
     for (std::size_t i = 0; i < R; ++i) {
 #pragma GCC unroll 8
         for (std::size_t n = 0; n < N; ++n) {
-            const V done = x.finish(sum[i][n], block.rows[i], column + at(n, lanes));
-            hn::StoreU(done, d, x.c + block.rows[i] * x.c_stride + column + at(n, lanes));
+            const V done = block.last ? x.finish(sum[i][n], block.rows[i], column + at(n, lanes)) : sum[i][n];
+            hn::StoreU(done, d, c[i] + at(n, lanes));
         }
     }
+}
+
+// Elements of A gathered at a time: they stay in the first-level cache while all columns of C pass.
+inline constexpr std::size_t kListedTerms = 512;
+
+// The rows of C that a block of R rows of A has.
+template <std::size_t R, typename Finish>
+HWY_INLINE void listed_rows(const Product<Finish>& x, const NonzeroBlocks::Block& block, std::int64_t columns) {
+    const std::int64_t lanes = lane_count();
+    float gathered[kListedTerms * R];
+    std::size_t from = 0;
+    do {
+        const std::size_t count = std::min(kListedTerms, block.terms.size() - from);
+        const ListedTerms part{block.rows, block.terms.subspan(from, count), gathered, from == 0,
+                               from + count == block.terms.size()};
+        float* HWY_RESTRICT to = gathered;
+        for (const std::int32_t term : part.terms) {
+            const float* HWY_RESTRICT a = x.a.at + term * x.a.col;
+#pragma GCC unroll 8
+            for (std::size_t i = 0; i < R; ++i) {
+                *to++ = a[block.rows[i] * x.a.row];
+            }
+        }
+        std::int64_t j = 0;
+        for (; j + at(kVectors, lanes) <= columns; j += at(kVectors, lanes)) {
+            listed_block<R, kVectors>(x, part, j);
+        }
+        for (; j < columns; j += lanes) {
+            listed_block<R, 1>(x, part, j);
+        }
+        from += count;
+    } while (from < block.terms.size());
 }
 
 // The rows of C that blocks first … first + count of A have. Columns are whole vectors; C is overwritten.
 template <typename Finish>
 void gemm_listed(const NonzeroBlocks& blocks, std::int64_t first, std::int64_t count, std::int64_t columns,
                  const Product<Finish>& x) {
-    const std::int64_t lanes = lane_count();
-    const auto panel = [&]<std::size_t N>(std::int64_t column) HWY_ATTR {
-        for (std::int64_t b = first; b < first + count; ++b) {
-            const NonzeroBlocks::Block block = blocks[static_cast<std::size_t>(b)];
-            switch (block.rows.size()) {
-                case 6:
-                    listed_block<6, N>(x, block, column);
-                    break;
-                case 4:
-                    listed_block<4, N>(x, block, column);
-                    break;
-                case 2:
-                    listed_block<2, N>(x, block, column);
-                    break;
-                default:
-                    listed_block<1, N>(x, block, column);
-            }
+    for (std::int64_t b = first; b < first + count; ++b) {
+        const NonzeroBlocks::Block block = blocks[static_cast<std::size_t>(b)];
+        switch (block.rows.size()) {
+            case 6:
+                listed_rows<6>(x, block, columns);
+                break;
+            case 4:
+                listed_rows<4>(x, block, columns);
+                break;
+            case 2:
+                listed_rows<2>(x, block, columns);
+                break;
+            default:
+                listed_rows<1>(x, block, columns);
         }
-    };
-    std::int64_t j = 0;
-    for (; j + at(kVectors, lanes) <= columns; j += at(kVectors, lanes)) {
-        panel.template operator()<kVectors>(j);
-    }
-    for (; j < columns; j += lanes) {
-        panel.template operator()<1>(j);
     }
 }
 
