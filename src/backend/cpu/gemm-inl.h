@@ -162,10 +162,11 @@ HWY_INLINE void gemm_panel(const Product<Finish>& x, std::int64_t rows, std::int
         }
         row += static_cast<std::int64_t>(R);
     };
-    while (rows - row >= static_cast<std::int64_t>(kRows)) {
+    // Twice four of a last eight: blocks of two have too few chains of additions to fill the pipelines.
+    while (rows - row >= static_cast<std::int64_t>(kRows) && rows - row != 8) {
         block.template operator()<kRows>();
     }
-    if (rows - row >= 4) {
+    while (rows - row >= 4) {
         block.template operator()<4>();
     }
     if (rows - row >= 2) {

@@ -83,7 +83,7 @@ HWY_INLINE void run_backward(std::size_t pairs, Pair pair, Index others, std::sp
 template <typename Pair>
 HWY_INLINE void side_backward(Pair pair, Index rows, Index others, std::span<const float> slope, float scale,
                               const ConstView& other, const View& gradient) {
-    constexpr std::size_t block = kManyRegisters ? 8 : 4;
+    constexpr std::size_t block = 8;
     const std::int64_t lanes = lane_count();
     const std::int64_t cols = gradient.cols;
     for (std::size_t first = 0; first < rows.size();) {
