@@ -14,9 +14,9 @@ run: ## fit on data/fleet.npz, evaluate, and predict what was not measured; DATA
 
 test: ## build with warnings as errors and run all tests
 	@scripts/install-deps.sh --test
-	cmake --preset dev
-	cmake --build --preset dev -j $(JOBS)
-	ctest --preset dev -j $(JOBS)
+	cmake --preset test
+	cmake --build --preset test -j $(JOBS)
+	ctest --preset test -j $(JOBS)
 
 build: ## build the program into build/release
 	@scripts/install-deps.sh --run
@@ -27,7 +27,7 @@ bench: ## run the benchmarks, medians and spread, JSON beside them; BENCH_ARGS i
 	@scripts/install-deps.sh --test
 	cmake --preset bench
 	cmake --build --preset bench -j $(JOBS)
-	@for program in build/bench/bench/bench_*; do \
+	@for program in build/release/bench/bench_*; do \
 	    case "$$program" in *.json) continue ;; esac; \
 	    echo "== $$program"; "$$program" --benchmark_repetitions=5 --benchmark_report_aggregates_only \
 	        --benchmark_out="$$program.json" $(BENCH_ARGS) || exit 1; \

@@ -26,6 +26,11 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
     target_compile_options(pitot_compiler INTERFACE -Wno-restrict)
 endif()
 
+if(PITOT_UNITY)
+    # In a unity build every source is an included file, whose members may not have types of unnamed namespaces.
+    target_compile_options(pitot_compiler INTERFACE -Wno-subobject-linkage)
+endif()
+
 # Flags of the whole program, libraries and tests alike.
 if(PITOT_SANITIZE)
     add_compile_options(-fsanitize=${PITOT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)

@@ -30,7 +30,7 @@ using test::TempFolder;
 constexpr const char* kAligned = "column";
 constexpr const char* kMisaligned = "columns";
 
-NpzReader open(const std::string& archive, std::int64_t map_from = 1) {
+NpzReader open_archive(const std::string& archive, std::int64_t map_from = 1) {
     return NpzReader::open_buffer(test::bytes_of(archive), "a.npz", map_from).value();
 }
 
@@ -43,7 +43,7 @@ Result<Dataset> read(const std::vector<std::filesystem::path>& files, std::int64
     return read_sources(sources, options);
 }
 
-void expect_equal(const ObservationTable& a, const ObservationTable& b) {
+void expect_same(const ObservationTable& a, const ObservationTable& b) {
     EXPECT_EQ(a.platform, b.platform);
     EXPECT_EQ(a.module, b.module);
     EXPECT_EQ(a.co_runner, b.co_runner);
@@ -54,7 +54,7 @@ void expect_equal(const ObservationTable& a, const ObservationTable& b) {
 TEST(MappedColumn, LiesInTheArchive) {
     const std::vector<double> values{1, 2.5, -3};
     const std::string archive = test::npz({{kAligned, test::f8(values)}});
-    const NpzReader npz = open(archive);
+    const NpzReader npz = open_archive(archive);
     const auto column = npz.column<double>(kAligned).value();
     EXPECT_TRUE(column.shared());
     EXPECT_EQ(column, values);
@@ -63,16 +63,16 @@ TEST(MappedColumn, LiesInTheArchive) {
     const std::string numbers = test::npy("<i4", "(2,)", test::packed(std::vector<std::int32_t>{7, -1}));
     const std::string bytes = test::npy("|u1", "(2,)", std::string("\x05\xFF"));
     const std::string others = test::npz({{kAligned, numbers}, {"b", bytes}});
-    EXPECT_TRUE(open(others).column<std::int32_t>(kAligned)->shared());
-    EXPECT_EQ(open(others).column<std::int32_t>(kAligned).value(), (Column<std::int32_t>{7, -1}));
-    EXPECT_TRUE(open(others).column<std::uint8_t>("b")->shared());
-    EXPECT_EQ(open(others).column<std::uint8_t>("b").value(), (Column<std::uint8_t>{5, 255}));
+    EXPECT_TRUE(open_archive(others).column<std::int32_t>(kAligned)->shared());
+    EXPECT_EQ(open_archive(others).column<std::int32_t>(kAligned).value(), (Column<std::int32_t>{7, -1}));
+    EXPECT_TRUE(open_archive(others).column<std::uint8_t>("b")->shared());
+    EXPECT_EQ(open_archive(others).column<std::uint8_t>("b").value(), (Column<std::uint8_t>{5, 255}));
 }
 
 TEST(MappedColumn, IsReadWhereItCannotLieInTheArchive) {
     const std::vector<double> values{1, 2.5, -3};
     const auto read = [&](const std::string& archive, const char* name, std::int64_t map_from) {
-        const NpzReader npz = open(archive, map_from);
+        const NpzReader npz = open_archive(archive, map_from);
         const auto column = npz.column<double>(name).value();
         EXPECT_EQ(column, values);
         return column.shared();
@@ -97,7 +97,7 @@ TEST(MappedColumn, IsFoundByZip64Fields) {
     EXPECT_TRUE(std::ranges::equal(*member, test::bytes_of(npy)));
     EXPECT_FALSE(stored_member(test::bytes_of(archive), 1, name + ".npy"));
     EXPECT_FALSE(stored_member(test::bytes_of(archive), 0, "other.npy"));
-    const NpzReader npz = open(archive);
+    const NpzReader npz = open_archive(archive);
     const auto column = npz.column<double>(name).value();
     EXPECT_EQ(column, values);
     EXPECT_TRUE(column.shared());
@@ -108,7 +108,7 @@ TEST(MappedColumn, OfDamagedBytesIsRefused) {
     const auto bytes = stored_member(test::bytes_of(archive), 0, "column.npy").value();
     const auto at = static_cast<std::size_t>(bytes.data() - test::bytes_of(archive).data()) + bytes.size() - 1;
     archive[at] = static_cast<char>(archive[at] ^ 1);
-    EXPECT_TRUE(test::refuses(open(archive).column<double>(kAligned), {"a.npz", "'column'", "damaged"}));
+    EXPECT_TRUE(test::refuses(open_archive(archive).column<double>(kAligned), {"a.npz", "'column'", "damaged"}));
 }
 
 // Whatever stands in the archive, mapping gives what reading gives.
@@ -180,8 +180,8 @@ TEST(MappedDataset, IsWhatWeWrite) {
         EXPECT_TRUE(mapped.alone.size() == 0 || mapped.alone.runtime_us.shared());
         EXPECT_TRUE(mapped.together.size() == 0 || mapped.together.platform.shared());
         for (const Dataset* other : {static_cast<const Dataset*>(&dataset), &in_memory}) {
-            expect_equal(mapped.alone, other->alone);
-            expect_equal(mapped.together, other->together);
+            expect_same(mapped.alone, other->alone);
+            expect_same(mapped.together, other->together);
         }
         EXPECT_EQ(dataset_digest(mapped), dataset_digest(dataset));
         EXPECT_EQ(describe(mapped).together.slowdown_rows, describe(dataset).together.slowdown_rows);
@@ -220,7 +220,7 @@ TEST(MappedDataset, LosesRowsThatCannotBeUsed) {
     const Dataset in_memory = read({folder / "large.npz"}, kMapFrom, options).value();
     EXPECT_EQ(mapped.dropped_rows, 2);
     EXPECT_EQ(mapped.alone.size(), dataset.alone.size() - 2);
-    expect_equal(mapped.alone, in_memory.alone);
+    expect_same(mapped.alone, in_memory.alone);
 }
 
 TEST(MappedDataset, IsJoinedByAnotherFile) {
@@ -229,7 +229,7 @@ TEST(MappedDataset, IsJoinedByAnotherFile) {
     ASSERT_TRUE(write_index_layout(dataset, folder / "a.npz", 1));
     ASSERT_TRUE(write_index_layout(dataset, folder / "b.npz", 1));
     const Dataset both = read({folder / "a.npz", folder / "b.npz"}, 1).value();
-    expect_equal(both.alone, read({folder / "a.npz", folder / "b.npz"}, kMapFrom)->alone);
+    expect_same(both.alone, read({folder / "a.npz", folder / "b.npz"}, kMapFrom)->alone);
     EXPECT_EQ(both.alone.size(), 2 * dataset.alone.size());
     EXPECT_EQ(both.together.size(), 40);
     ASSERT_EQ(both.problems.size(), 1U);
