@@ -183,7 +183,10 @@ Result<void> check_rows(const ReplicateRows& rows, const Dataset& dataset, const
 }  // namespace
 
 Result<Evaluation> evaluate(const Dataset& dataset, const FitConfig& config, const EvaluateOptions& options) {
-    if (auto ok = check_options(options).and_then([&] { return config.validate(); }); !ok) {
+    if (auto ok = check_options(options).and_then([&] { return config.validate(); }).and_then([&] {
+            return check_fit(dataset, config);
+        });
+        !ok) {
         return Failure(ok.error());
     }
     const auto rows = [&](std::int64_t replicate) {

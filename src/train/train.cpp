@@ -244,6 +244,8 @@ Result<FoldFit> train_fold(const Job& job, const Started& started, std::int64_t 
     return fit;
 }
 
+}  // namespace
+
 Result<void> check_fit(const Dataset& dataset, const FitConfig& config) {
     const ModelConfig& m = config.model;
     const bool networks = m.family == Family::kNetwork || m.family == Family::kPlatformNetwork;
@@ -255,6 +257,12 @@ Result<void> check_fit(const Dataset& dataset, const FitConfig& config) {
                                 "choose a preset without them, such as linear/128",
                                 config.preset, side, side));
     };
+    if (dataset.alone.size() == 0 && dataset.together.size() > 0) {
+        return fail(ErrorCode::kInput,
+                    fmt::format("all {} observations of the dataset have co-runners, but models start from runtimes of "
+                                "modules alone: measure modules alone too, or add a file that has such rows",
+                                dataset.together.size()));
+    }
     if (wants_platform && dataset.platforms.features.cols() == 0) {
         return missing("platform");
     }
@@ -269,8 +277,6 @@ Result<void> check_fit(const Dataset& dataset, const FitConfig& config) {
     }
     return {};
 }
-
-}  // namespace
 
 ReplicateRows draw_rows(const Dataset& dataset, const FitConfig& config, double share, double calibration_share,
                         std::int64_t replicate) {

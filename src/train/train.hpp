@@ -53,10 +53,14 @@ struct TrainOptions {
 /// Steps of one fold at a training share: checkpoints * int(epoch_samples * share).
 [[nodiscard]] std::int64_t steps_of(const TrainConfig& config, double share);
 
+/// Whether the dataset has what the configuration trains on: kInput for no rows alone, no features a preset needs, no
+/// co-runners an interference model needs.
+[[nodiscard]] Result<void> check_fit(const Dataset& dataset, const FitConfig& config);
+
 /// Trains one replicate for each element of `rows` (replicate numbers from 0) and hands them to `consume` in order,
 /// one at a time; at most a few exist at once. `share` decides the number of steps. The result is the same to the
-/// bit for any number of threads. Errors: kInput (no rows, no features a preset needs, no co-runners an interference
-/// model needs), kEnvironment (backend not available), kCancelled, or whatever `consume` returns.
+/// bit for any number of threads. Errors: as check_fit(), kInput (no rows left to train on), kEnvironment (backend not
+/// available), kCancelled, or whatever `consume` returns.
 [[nodiscard]] Result<void> train_replicates(const Dataset& dataset, const FitConfig& config, double share,
                                             std::int64_t replicates, const TrainOptions& options,
                                             const std::function<ReplicateRows(std::int64_t)>& rows,

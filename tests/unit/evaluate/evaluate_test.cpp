@@ -168,6 +168,19 @@ TEST(Evaluate, DoesNotDependOnTheNumberOfThreads) {
     EXPECT_EQ(results[0], results[1]);
 }
 
+TEST(Evaluate, RefusesDatasetsWithoutARowAlone) {
+    Dataset dataset = synthetic_dataset({.together = 60});
+    dataset.alone = {};
+    for (const bool bounds : {false, true}) {
+        const EvaluateOptions options{.share = 0.5, .replicates = 1, .bounds = bounds};
+        const auto evaluation = evaluate(dataset, quick_config("interference/2"), options);
+        ASSERT_FALSE(evaluation);
+        EXPECT_EQ(evaluation.error().code(), ErrorCode::kInput);
+        const std::string& message = evaluation.error().message();
+        EXPECT_NE(message.find("all 60 observations of the dataset have co-runners"), std::string::npos) << message;
+    }
+}
+
 TEST(Evaluate, RefusesOptionsThatMakeNoSense) {
     const Dataset dataset = synthetic_dataset();
     const auto code = [&](const EvaluateOptions& options) {
