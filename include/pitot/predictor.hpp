@@ -19,9 +19,9 @@ namespace pitot {
 
 /// What a prediction rests on.
 enum class Basis : std::uint8_t {
-    kMeasured = 0,  ///< platform and module were both measured, not necessarily as this pair
-    kFeatures = 1,  ///< platform or module was never measured: side information alone
-    kAverage = 2,   ///< never measured and without side information the model uses: the average of the others
+    kMeasured = 0,  ///< the model learned from runtimes of both platform and module, not necessarily as this pair
+    kFeatures = 1,  ///< from none of platform or module: side information alone
+    kAverage = 2,   ///< from none, and without side information the model uses: the average of the others
 };
 
 /// "measured", "features" or "average".
@@ -107,8 +107,17 @@ public:
     /// Whether this pair was measured alone. Indices in range.
     [[nodiscard]] bool measured(std::int32_t platform, std::int32_t module) const;
     [[nodiscard]] std::int64_t measured_pairs() const;
+    /// Whether this very combination was measured: the pair beside exactly these co-runners, in any order (-1 = none;
+    /// without any: alone). Nothing if the model's file is of a Pitot that did not note combinations.
+    [[nodiscard]] std::optional<bool> measured(std::int32_t platform, std::int32_t module,
+                                               std::span<const std::int32_t> co_runners) const;
+    /// Whether this pair was measured beside whatever others; nothing as above.
+    [[nodiscard]] std::optional<bool> measured_beside_others(std::int32_t platform, std::int32_t module) const;
     [[nodiscard]] Basis platform_basis(std::int32_t platform) const;
+    /// Of the module itself: having been a co-runner alone is no measurement of it.
     [[nodiscard]] Basis module_basis(std::int32_t module) const;
+    /// Of what the module does to those that it runs beside.
+    [[nodiscard]] Basis co_runner_basis(std::int32_t module) const;
 
     /// Calibration rows without (or with) co-runners.
     [[nodiscard]] std::int64_t calibration_rows(bool with_co_runners) const;

@@ -16,6 +16,7 @@
 #include "cli/verbs.hpp"
 #include "data/side_table.hpp"
 #include "pitot/predictor.hpp"
+#include "predict/extend.hpp"
 
 namespace pitot::cli {
 namespace predict_command {
@@ -83,35 +84,45 @@ std::vector<std::string> split_names(const std::vector<std::string>& lists, cons
     return names;
 }
 
-// The rows of a feature table that the model does not know yet.
-Result<Side> read_new_rows(const std::string& file, Axis axis, const Side& known) {
-    Result<Side> table = read_side_table({file, std::nullopt}, axis);
-    if (!table) {
-        return table;
+// A table of features: what it asks about.
+struct FeatureTable {
+    std::vector<std::string> names;
+    Side unknown;  // the rows that the model does not know yet
+};
+
+Result<FeatureTable> read_table(const std::string& file, Axis axis, const Side& known) {
+    Result<Side> side = read_side_table({file, std::nullopt}, axis);
+    if (!side) {
+        return Failure(side.error());
+    }
+    if (auto ok = check_feature_names(known, *side, word(axis)); !ok) {
+        return Failure(ok.error());
     }
     Rows unknown;
-    for (std::size_t i = 0; i < table->names.size(); ++i) {
-        if (std::ranges::find(known.names, table->names[i]) == known.names.end()) {
+    for (std::size_t i = 0; i < side->names.size(); ++i) {
+        if (std::ranges::find(known.names, side->names[i]) == known.names.end()) {
             unknown.push_back(static_cast<std::int32_t>(i));
         }
     }
-    if (unknown.size() < table->names.size()) {
-        note(fmt::format("the model knows {} of the {} {}s in {}: what was measured of them counts, not the file",
-                         table->names.size() - unknown.size(), table->names.size(), word(axis), file));
+    if (unknown.size() < side->names.size()) {
+        note(fmt::format("the model knows {} of the {} {}s in {}: what it was fitted with counts, not the file",
+                         side->names.size() - unknown.size(), side->names.size(), word(axis), file));
     }
-    Side side{
-        {}, table->feature_names, Matrix<double>(static_cast<std::int64_t>(unknown.size()), table->features.cols())};
+    FeatureTable table{
+        side->names,
+        {{}, side->feature_names, Matrix<double>(static_cast<std::int64_t>(unknown.size()), side->features.cols())}};
     for (const std::int32_t row : unknown) {
-        std::ranges::copy(table->features.view().row(row), side.features.view().row(side.size()).begin());
-        side.names.push_back(table->names[static_cast<std::size_t>(row)]);
+        std::ranges::copy(side->features.view().row(row),
+                          table.unknown.features.view().row(table.unknown.size()).begin());
+        table.unknown.names.push_back(side->names[static_cast<std::size_t>(row)]);
     }
-    return side;
+    return table;
 }
 
 struct Loaded {
     Predictor predictor;
-    std::int64_t known_platforms;  // rows from here on were added
-    std::int64_t known_modules;
+    std::vector<std::string> platforms;  // that a feature file lists
+    std::vector<std::string> modules;
 };
 
 // The model with the platforms and modules that feature files add.
@@ -120,13 +131,13 @@ Result<Loaded> load(const Options& options) {
     if (!predictor) {
         return Failure(predictor.error());
     }
-    Side platforms;
-    Side modules;
-    const auto read = [](const std::string& file, Axis axis, const Side& known, Side& side) -> Result<void> {
+    FeatureTable platforms;
+    FeatureTable modules;
+    const auto read = [](const std::string& file, Axis axis, const Side& known, FeatureTable& table) -> Result<void> {
         if (file.empty()) {
             return {};
         }
-        return read_new_rows(file, axis, known).map([&](Side&& rows) { side = std::move(rows); });
+        return read_table(file, axis, known).map([&](FeatureTable&& rows) { table = std::move(rows); });
     };
     const auto done = read(options.platform_features, Axis::kPlatform, predictor->platforms(), platforms).and_then([&] {
         return read(options.module_features, Axis::kModule, predictor->modules(), modules);
@@ -134,36 +145,42 @@ Result<Loaded> load(const Options& options) {
     if (!done) {
         return Failure(done.error());
     }
-    const Loaded loaded{*predictor, predictor->platforms().size(), predictor->modules().size()};
-    if (platforms.names.empty() && modules.names.empty()) {
-        return loaded;
+    if (platforms.unknown.names.empty() && modules.unknown.names.empty()) {
+        return Loaded{*predictor, std::move(platforms.names), std::move(modules.names)};
     }
-    return predictor->with_rows(platforms, modules).map([&](Predictor&& more) {
-        return Loaded{std::move(more), loaded.known_platforms, loaded.known_modules};
+    return predictor->with_rows(platforms.unknown, modules.unknown).map([&](Predictor&& more) {
+        return Loaded{std::move(more), std::move(platforms.names), std::move(modules.names)};
     });
 }
 
-// Named rows; else the rows a feature file added; else all.
-Result<Rows> choose(const std::vector<std::string>& names, const Side& side, std::int64_t known, auto find) {
-    if (!names.empty()) {
-        return find_all(names, find).map(without_repeats);
+// Named rows; else those that a feature file lists; else all.
+Result<Rows> choose(const std::vector<std::string>& names, const std::vector<std::string>& listed, const Side& side,
+                    auto find) {
+    if (names.empty() && listed.empty()) {
+        return all_rows(side);
     }
-    Rows rows = all_rows(side);
-    if (side.size() > known) {
-        rows.erase(rows.begin(), rows.begin() + known);
+    return find_all(names.empty() ? listed : names, find).map(without_repeats);
+}
+
+// Whether the model can tell what was never measured.
+Result<void> check_unmeasured(const Predictor& predictor, const Selection& selection) {
+    if (selection.unmeasured_only && !selection.with.empty() && !predictor.measured_beside_others(0, 0)) {
+        return fail(ErrorCode::kInput,
+                    "the model's file does not say which combinations with co-runners were measured, for an older "
+                    "Pitot wrote it: fit it again, or leave out --unmeasured or --with");
     }
-    return rows;
+    return {};
 }
 
 Result<Selection> select(const Options& options, const Loaded& loaded) {
     const Predictor& predictor = loaded.predictor;
     const auto find_platform = [&](const std::string& name) { return predictor.find_platform(name); };
     const auto find_module = [&](const std::string& name) { return predictor.find_module(name); };
-    auto platforms = choose(options.platforms, predictor.platforms(), loaded.known_platforms, find_platform);
+    auto platforms = choose(options.platforms, loaded.platforms, predictor.platforms(), find_platform);
     if (!platforms) {
         return Failure(platforms.error());
     }
-    auto modules = choose(options.modules, predictor.modules(), loaded.known_modules, find_module);
+    auto modules = choose(options.modules, loaded.modules, predictor.modules(), find_module);
     if (!modules) {
         return Failure(modules.error());
     }
@@ -177,7 +194,7 @@ Result<Selection> select(const Options& options, const Loaded& loaded) {
     selection.with = std::move(*with);
     selection.unmeasured_only = options.unmeasured;
     selection.confidences = options.no_bound ? std::vector<double>{} : options.confidences;
-    return selection;
+    return check_unmeasured(predictor, selection).map([&] { return std::move(selection); });
 }
 
 Result<void> run(const Options& options) {
@@ -215,29 +232,36 @@ Action add(CLI::App& app) {
         ->allow_extra_args(false)
         ->type_name("X");
     app.add_flag("--no-bound", options->no_bound, "Points alone");
-    app.add_flag("--unmeasured", options->unmeasured, "Only pairs that were not measured alone");
+    app.add_flag("--unmeasured", options->unmeasured,
+                 "Only what was never measured: pairs alone or, with --with, pairs beside exactly these modules");
     app.add_option("--platform-features", options->platform_features,
-                   "Features of platforms the model never saw (CSV: name, then one column a feature)")
+                   "Platforms to predict with their features (CSV: name, then one column a feature); the model may not "
+                   "have seen them")
         ->type_name("FILE");
     app.add_option("--module-features", options->module_features,
-                   "Features of modules the model never saw (CSV: name, then one opcode count a column)")
+                   "Modules to predict with their features (CSV: name, then one opcode count a column); the model may "
+                   "not have seen them")
         ->type_name("FILE");
     app.add_option("--format", options->format, "table, json or csv")
         ->check(CLI::IsMember({"table", "json", "csv"}))
         ->type_name("FORMAT");
     app.add_flag("--json", options->json, "The same as --format json");
-    app.add_option("--limit", options->limit, "Rows of a table at most; 0 = all. Default: 50")
-        ->check(CLI::NonNegativeNumber)
+    whole(app.add_option("--limit", options->limit, "Rows of a table at most; 0 = all. Default: 50"), 0, INT64_MAX)
         ->type_name("N");
     app.footer(
         "The bound is the runtime that is not exceeded with the confidence given, over pairs like the measured ones.\n"
-        "Rows given by a feature file are predicted from features alone, marked so, and have no bound; with such a\n"
-        "file and without names, these rows are what is predicted.\n"
+        "BASIS is the nearest measurement that the model learned from: of this combination of modules, this pair\n"
+        "alone, this pair beside others, or other pairs of the platform and the module.\n"
+        "In CSV and JSON, basis is measured, features or average; measured tells whether this very combination was.\n"
+        "\n"
+        "With a feature file and without names, the file's rows are what is predicted. Those that the model never saw\n"
+        "are predicted from features alone, marked so, and have no bound.\n"
         "\n"
         "Examples:\n"
         "  pitot predict fleet.pitot --unmeasured\n"
         "  pitot predict fleet.pitot --platform wasmtime.nuc --module gemm --confidence 0.9,0.99\n"
         "  pitot predict busy.pitot --module gemm --with fft,sort\n"
+        "  pitot predict busy.pitot --with fft --unmeasured\n"
         "  pitot predict fleet.pitot --module-features new.csv --platform wasmtime.nuc\n"
         "  pitot predict fleet.pitot --format csv > all.csv");
     return [options] { return run(*options); };

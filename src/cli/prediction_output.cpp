@@ -5,6 +5,7 @@
 #include <cmath>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -22,20 +23,23 @@ struct Line {
     double runtime_us;
     std::span<const double> bound_us;  // one a confidence, NaN = none
     Basis basis;
-    bool measured;
+    std::optional<bool> measured;  // this very combination, if the model says
+    bool measured_alone;
+    bool measured_beside_others;
 };
 
 struct Counts {
     std::int64_t rows = 0;
-    std::int64_t unbounded = 0;  // rows without a bound for want of measurements
-    std::int64_t bounded = 0;    // rows that have the bounds asked for
+    std::int64_t features = 0;  // rows that rest on side information alone
+    std::int64_t average = 0;   // on not even that
+    std::int64_t bounded = 0;   // rows that have the bounds asked for
 };
 
 // What is asked of one platform.
 std::vector<std::int32_t> modules_for(const Predictor& predictor, const Selection& selection, std::int32_t platform) {
     std::vector<std::int32_t> modules;
     for (const std::int32_t module : selection.modules) {
-        if (!selection.unmeasured_only || !predictor.measured(platform, module)) {
+        if (!selection.unmeasured_only || !predictor.measured(platform, module, selection.with).value_or(false)) {
             modules.push_back(module);
         }
     }
@@ -68,27 +72,37 @@ Result<Counts> for_each_line(const Predictor& predictor, const Selection& select
             if (limit > 0 && counts.rows >= limit) {
                 continue;
             }
-            const bool measured = answer->basis[n] == Basis::kMeasured;
-            counts.unbounded += measured ? 0 : 1;
-            counts.bounded += measured && !selection.confidences.empty() ? 1 : 0;
+            const Basis basis = answer->basis[n];
+            counts.features += basis == Basis::kFeatures ? 1 : 0;
+            counts.average += basis == Basis::kAverage ? 1 : 0;
+            counts.bounded += basis == Basis::kMeasured && !selection.confidences.empty() ? 1 : 0;
             print({name(predictor.platforms(), i), name(predictor.modules(), modules[n]), answer->runtime_us[n],
-                   answer->bound_us.view().row(static_cast<std::int64_t>(n)), answer->basis[n],
-                   predictor.measured(i, modules[n])});
+                   answer->bound_us.view().row(static_cast<std::int64_t>(n)), basis,
+                   predictor.measured(i, modules[n], selection.with), predictor.measured(i, modules[n]),
+                   predictor.measured_beside_others(i, modules[n]).value_or(false)});
         }
     }
     return counts;
 }
 
-const char* basis_text(const Line& line) {
+// The nearest measurement that the model learned from. What it ignores is none.
+const char* basis_text(const Line& line, const Predictor& predictor, const Selection& selection) {
     switch (line.basis) {
         case Basis::kMeasured:
-            return line.measured ? "this pair" : "other pairs";
+            break;
         case Basis::kFeatures:
             return "features alone";
         case Basis::kAverage:
             return "average of others";
     }
-    return "?";
+    const bool together = predictor.config().train.together_weight > 0.0;
+    if (selection.with.empty() ? line.measured_alone : together && line.measured.value_or(false)) {
+        return selection.with.empty() ? "this pair" : "this combination";
+    }
+    if (line.measured_alone) {
+        return line.measured ? "this pair alone" : "this pair";
+    }
+    return together && line.measured_beside_others ? "this pair beside others" : "other pairs";
 }
 
 // What there is to say of the bounds: rows without any, and bounds that calibration did not try.
@@ -97,12 +111,33 @@ void note_bounds(const Counts& counts, const Predictor& predictor, const Selecti
     if (const auto most = predictor.calibrated_co_runners(); counts.bounded > 0 && most && asked > *most) {
         note(fmt::format("bounds for {} co-runners rest on calibration rows with at most {}", asked, *most));
     }
-    if (counts.unbounded > 0) {
-        note(fmt::format("{} of these predictions rest on side information alone{}", format_count(counts.unbounded),
-                         selection.confidences.empty()
-                             ? ""
-                             : " and have no upper bound: no calibration row speaks for a row never measured"));
+    const auto note_unbounded = [&](std::int64_t count, const char* on) {
+        if (count > 0) {
+            note(fmt::format("{} of these predictions rest on {}{}", format_count(count), on,
+                             selection.confidences.empty()
+                                 ? ""
+                                 : " and have no upper bound: no calibration row speaks for a row never measured"));
+        }
+    };
+    note_unbounded(counts.features, "side information alone");
+    note_unbounded(counts.average, "the average of others");
+}
+
+// --unmeasured left nothing: what to ask instead.
+void note_all_measured(const Predictor& predictor, const Selection& selection) {
+    if (!selection.with.empty()) {
+        note("every combination asked for was measured; without --unmeasured they are predicted too");
+    } else if (predictor.config().model.interference_types > 0) {
+        note(
+            "every pair asked for was measured alone; --with MODULE --unmeasured lists those never measured beside "
+            "that module, and without --unmeasured all are predicted");
+    } else {
+        note("every pair asked for was measured alone; without --unmeasured they are predicted too");
     }
+}
+
+void add_notes(const Counts& counts, const Predictor& predictor, const Selection& selection) {
+    counts.rows == 0 ? note_all_measured(predictor, selection) : note_bounds(counts, predictor, selection);
 }
 
 std::string names_of(const Predictor& predictor, const std::vector<std::int32_t>& modules, const char* separator) {
@@ -135,7 +170,10 @@ Result<void> print_predictions_csv(const Predictor& predictor, const Selection& 
             bounds += "," + number(bound);
         }
         fmt::print("{},{},{},{}{},{},{}\n", csv_field(line.platform), csv_field(line.module), with,
-                   number(line.runtime_us), bounds, to_string(line.basis), line.measured ? "yes" : "no");
+                   number(line.runtime_us), bounds, to_string(line.basis),
+                   !line.measured   ? ""
+                   : *line.measured ? "yes"
+                                    : "no");
     });
     if (!counts) {
         return Failure(counts.error());
@@ -143,7 +181,7 @@ Result<void> print_predictions_csv(const Predictor& predictor, const Selection& 
     if (first) {
         fmt::print("{},basis,measured\n", header);
     }
-    note_bounds(*counts, predictor, selection);
+    add_notes(*counts, predictor, selection);
     return {};
 }
 
@@ -167,7 +205,10 @@ Result<void> print_predictions_json(const Predictor& predictor, const Selection&
             json["calibrated_co_runners"] = most ? Json(*most) : Json();
         }
         json["basis"] = to_string(line.basis);
-        json["measured"] = line.measured;
+        json["measured"] = line.measured ? Json(*line.measured) : Json();
+        if (!selection.with.empty()) {
+            json["measured_alone"] = line.measured_alone;
+        }
         fmt::print("{}  {}", first ? "[\n" : ",\n", json.dump(-1, ' ', false, Json::error_handler_t::replace));
         first = false;
     });
@@ -175,7 +216,7 @@ Result<void> print_predictions_json(const Predictor& predictor, const Selection&
         return Failure(counts.error());
     }
     fmt::print("{}", first ? "[]\n" : "\n]\n");
-    note_bounds(*counts, predictor, selection);
+    add_notes(*counts, predictor, selection);
     return {};
 }
 
@@ -200,22 +241,20 @@ Result<void> print_predictions_table(const Predictor& predictor, const Selection
         for (const double bound : line.bound_us) {
             cells.push_back(std::isnan(bound) ? "none" : format_duration({bound}));
         }
-        cells.emplace_back(basis_text(line));
+        cells.emplace_back(basis_text(line, predictor, selection));
         table.add(std::move(cells));
     });
     if (!counts) {
         return Failure(counts.error());
     }
-    if (counts->rows == 0) {
-        note("every pair asked for was measured; without --unmeasured they are predicted too");
-        return {};
+    if (counts->rows > 0) {
+        fmt::print("{}", table.to_string());
     }
-    fmt::print("{}", table.to_string());
     if (limit > 0 && counts->rows > limit) {
         note(fmt::format("the first {} of {} predictions; --limit 0 shows all, --format csv writes them for programs",
                          format_count(limit), format_count(counts->rows)));
     }
-    note_bounds(*counts, predictor, selection);
+    add_notes(*counts, predictor, selection);
     return {};
 }
 

@@ -14,16 +14,17 @@ struct Selection {
     std::vector<std::int32_t> platforms;
     std::vector<std::int32_t> modules;
     std::vector<std::int32_t> with;   ///< co-runners; empty = alone
-    bool unmeasured_only = false;     ///< leave out pairs measured alone
+    bool unmeasured_only = false;     ///< leave out what was measured: the pairs alone, or beside these co-runners
     std::vector<double> confidences;  ///< empty = no bounds
 };
 
 /// Columns platform, module, with, runtime_us, one bound_CONFIDENCE_us a confidence (empty = no bound), basis,
-/// measured.
+/// measured: whether the pair was, beside exactly these co-runners (empty if the model does not say).
 [[nodiscard]] Result<void> print_predictions_csv(const Predictor& predictor, const Selection& selection);
 
 /// An array of objects with the same content; a bound that there is none of is null. With co-runners and bounds,
-/// calibrated_co_runners is the most that a calibration row had, null if the model does not say.
+/// calibrated_co_runners is the most that a calibration row had, null if the model does not say; measured_alone is
+/// there with co-runners.
 [[nodiscard]] Result<void> print_predictions_json(const Predictor& predictor, const Selection& selection);
 
 /// Readable units. At most `limit` rows (0 = all), with a line that says how many there are.

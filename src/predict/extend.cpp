@@ -47,7 +47,9 @@ Result<void> check_names(const Side& known, const Side& extra, const char* kind)
     return {};
 }
 
-Result<void> check_features(const Side& known, const Side& extra, const char* kind) {
+}  // namespace
+
+Result<void> check_feature_names(const Side& known, const Side& extra, const char* kind) {
     if (known.feature_names.empty()) {
         return fail(ErrorCode::kInput, fmt::format("the model was fitted without {0} features, so it cannot tell "
                                                    "anything about a new {0}: fit it on a dataset that has them",
@@ -68,6 +70,12 @@ Result<void> check_features(const Side& known, const Side& extra, const char* ki
     if (extra.feature_names.size() != known.feature_names.size()) {
         return fail(ErrorCode::kInput, fmt::format("{} features have a column more than once", kind));
     }
+    return {};
+}
+
+namespace {
+
+Result<void> check_values(const Side& extra, const char* kind) {
     for (std::int64_t i = 0; i < extra.features.rows(); ++i) {
         for (std::int64_t c = 0; c < extra.features.cols(); ++c) {
             if (!std::isfinite(extra.features(i, c))) {
@@ -84,7 +92,9 @@ Result<void> check_side(const Side& known, const Side& extra, const char* kind) 
     if (extra.names.empty()) {
         return {};
     }
-    return check_names(known, extra, kind).and_then([&] { return check_features(known, extra, kind); });
+    return check_names(known, extra, kind)
+        .and_then([&] { return check_feature_names(known, extra, kind); })
+        .and_then([&] { return check_values(extra, kind); });
 }
 
 // `known` with the rows of `extra`, its columns brought into the known order.
@@ -167,13 +177,16 @@ void average_unmeasured_inputs(PredictorParts& parts) {
     if (parts.folds.empty()) {
         return;
     }
+    const bool learns_from_co_runners =
+        parts.config.model.interference_types > 0 && parts.config.train.together_weight > 0.0;
+    const std::vector<Basis>& module_basis = learns_from_co_runners ? parts.co_runner_basis : parts.module_basis;
     for (const ParameterInfo& block : parameter_layout(parts.config.model, parts.platforms, parts.modules)) {
         const bool of_platforms = block.name == "platform.learned" || block.name == "platform.table";
         const bool of_modules = block.name == "module.learned" || block.name == "module.table";
         if (!of_platforms && !of_modules) {
             continue;
         }
-        const std::vector<Basis>& basis = of_platforms ? parts.platform_basis : parts.module_basis;
+        const std::vector<Basis>& basis = of_platforms ? parts.platform_basis : module_basis;
         for (FoldFit& fold : parts.folds) {
             average_rows({fold.parameters.data() + block.offset, block.rows, block.cols, block.cols}, basis);
         }
@@ -200,7 +213,14 @@ Result<PredictorParts> extend_parts(const PredictorParts& parts, const Side& pla
     more.modules = join(parts.modules, modules);
     extend_baseline(more.platforms, more.platform_basis, more.baseline.platform);
     extend_baseline(more.modules, more.module_basis, more.baseline.module);
-    more.measured.offsets.resize(static_cast<std::size_t>(more.platforms.size()) + 1, parts.measured.offsets.back());
+    // As co-runners they are known as well as on their own.
+    more.co_runner_basis.insert(more.co_runner_basis.end(), more.module_basis.end() - modules.size(),
+                                more.module_basis.end());
+    const auto offsets = static_cast<std::size_t>(more.platforms.size()) + 1;
+    more.measured.offsets.resize(offsets, parts.measured.offsets.back());
+    if (more.measured_together) {
+        more.measured_together->offsets.resize(offsets, more.measured_together->size());
+    }
     return more;
 }
 

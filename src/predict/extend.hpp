@@ -10,9 +10,13 @@ namespace pitot {
 /// features (and the basis kFeatures), or their mean where the side has none (kAverage).
 void fill_baseline(const Side& side, std::vector<Basis>& basis, std::vector<double>& terms);
 
-/// Learned inputs (or table rows) of rows whose basis is not kMeasured become the mean over those whose is: training
-/// left them where they started, at random.
+/// Learned inputs (or table rows) of rows that training left where they started, at random, become the mean over the
+/// others: those whose basis is not kMeasured, but for modules that an interference model knows as co-runners.
 void average_unmeasured_inputs(PredictorParts& parts);
+
+/// Whether a table's columns are the model's, in any order; kInput naming those that are missing, unknown or repeated.
+/// kind: "platform" or "module".
+[[nodiscard]] Result<void> check_feature_names(const Side& known, const Side& table, const char* kind);
 
 /// `parts` with rows appended; what Predictor::with_rows() promises.
 [[nodiscard]] Result<PredictorParts> extend_parts(const PredictorParts& parts, const Side& platforms,

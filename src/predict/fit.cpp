@@ -32,24 +32,46 @@ Result<void> check_converged(const Replicate& replicate) {
     return {};
 }
 
-// kMeasured for rows that appear in any observation, alone, beside others or as a co-runner.
-std::vector<Basis> basis_of(const Dataset& dataset, bool modules) {
-    const Side& side = modules ? dataset.modules : dataset.platforms;
-    std::vector<Basis> basis(static_cast<std::size_t>(side.size()), Basis::kAverage);
-    const auto mark = [&](std::span<const std::int32_t> rows) {
-        for (const std::int32_t row : rows) {
-            if (row >= 0) {
-                basis[static_cast<std::size_t>(row)] = Basis::kMeasured;
-            }
-        }
-    };
-    for (const ObservationTable* table : {&dataset.alone, &dataset.together}) {
-        mark(modules ? table->module : table->platform);
-        if (modules) {
-            mark(table->co_runner);
+void mark(std::vector<Basis>& basis, std::int32_t row) {
+    if (row >= 0) {
+        basis[static_cast<std::size_t>(row)] = Basis::kMeasured;
+    }
+}
+
+// kMeasured for platforms and modules that a row trained on is of; a co-runner is not what such a row measures.
+void mark_measured(const ObservationTable& table, RowNumbers trained, PredictorParts& parts) {
+    const ObservationView rows = table.view();
+    for (const std::int64_t n : trained) {
+        mark(parts.platform_basis, rows.platform[static_cast<std::size_t>(n)]);
+        mark(parts.module_basis, rows.module[static_cast<std::size_t>(n)]);
+    }
+}
+
+// As modules are known themselves, but kMeasured for those that were among the co-runners of a training row.
+std::vector<Basis> co_runner_basis(const std::vector<Basis>& module_basis, const ObservationTable& together,
+                                   RowNumbers trained) {
+    std::vector<Basis> basis = module_basis;
+    const ObservationView rows = together.view();
+    const auto width = static_cast<std::size_t>(rows.width);
+    for (const std::int64_t n : trained) {
+        for (const std::int32_t k : rows.co_runner.subspan(static_cast<std::size_t>(n) * width, width)) {
+            mark(basis, k);
         }
     }
     return basis;
+}
+
+// Bases and baseline terms of both sides.
+void describe_rows(const Dataset& dataset, const ReplicateRows& rows, PredictorParts& parts) {
+    parts.platform_basis.assign(static_cast<std::size_t>(parts.platforms.size()), Basis::kAverage);
+    parts.module_basis.assign(static_cast<std::size_t>(parts.modules.size()), Basis::kAverage);
+    mark_measured(dataset.alone, rows.alone.rest, parts);
+    if (parts.config.train.together_weight > 0.0) {
+        mark_measured(dataset.together, rows.together.rest, parts);
+    }
+    fill_baseline(parts.platforms, parts.platform_basis, parts.baseline.platform);
+    fill_baseline(parts.modules, parts.module_basis, parts.baseline.module);
+    parts.co_runner_basis = co_runner_basis(parts.module_basis, dataset.together, rows.together.rest);
 }
 
 // The most co-runners that one of these rows has.
@@ -136,12 +158,9 @@ Result<Predictor> fit(const Dataset& dataset, const FitConfig& config, const Run
     parts.config = config;
     parts.platforms = clone_side(dataset.platforms);
     parts.modules = clone_side(dataset.modules);
-    parts.platform_basis = basis_of(dataset, false);
-    parts.module_basis = basis_of(dataset, true);
     parts.baseline = std::move(trained->baseline);
     parts.folds = std::move(trained->folds);
-    fill_baseline(parts.platforms, parts.platform_basis, parts.baseline.platform);
-    fill_baseline(parts.modules, parts.module_basis, parts.baseline.module);
+    describe_rows(dataset, trained->rows, parts);
     average_unmeasured_inputs(parts);
     // With the very answers the predictor will give: bounds then rest on residuals exact to the bit.
     const PairAnswers answers(parts);
@@ -156,6 +175,7 @@ Result<Predictor> fit(const Dataset& dataset, const FitConfig& config, const Run
     trained.reset();  // its split takes as much room as the pairs to come
     parts.dataset_digest = dataset_digest(dataset);
     parts.measured = make_pair_set(dataset.alone.view(), dataset.platforms.size());
+    parts.measured_together = make_combination_set(dataset.together.view(), dataset.platforms.size());
     return Predictor(std::move(parts));
 }
 

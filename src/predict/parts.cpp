@@ -43,10 +43,19 @@ PairSet make_pair_set(const ObservationView& observations, std::int64_t platform
 Side clone_side(const Side& side) { return {side.names, side.feature_names, side.features.clone()}; }
 
 PredictorParts clone_parts(const PredictorParts& parts) {
-    return {parts.config,         clone_side(parts.platforms), clone_side(parts.modules),
-            parts.platform_basis, parts.module_basis,          parts.baseline,
-            parts.folds,          parts.calibration,           parts.dataset_digest,
-            parts.measured,       parts.calibrated_co_runners};
+    return {parts.config,
+            clone_side(parts.platforms),
+            clone_side(parts.modules),
+            parts.platform_basis,
+            parts.module_basis,
+            parts.co_runner_basis,
+            parts.baseline,
+            parts.folds,
+            parts.calibration,
+            parts.dataset_digest,
+            parts.measured,
+            parts.measured_together,
+            parts.calibrated_co_runners};
 }
 
 }  // namespace pitot

@@ -14,6 +14,7 @@
 #include "pitot/dataset.hpp"
 #include "pitot/predictor.hpp"
 #include "pitot/result.hpp"
+#include "predict/combination_set.hpp"
 #include "train/train.hpp"
 
 namespace pitot {
@@ -35,11 +36,13 @@ struct PredictorParts {
     Side modules;
     std::vector<Basis> platform_basis;  ///< what predictions for a platform rest on
     std::vector<Basis> module_basis;
-    LinearScaling baseline;      ///< a term for every row of both sides
-    std::vector<FoldFit> folds;  ///< empty for Family::kLinearScaling
+    std::vector<Basis> co_runner_basis;  ///< what a module's effect on those beside it rests on
+    LinearScaling baseline;              ///< a term for every row of both sides
+    std::vector<FoldFit> folds;          ///< empty for Family::kLinearScaling
     Calibration calibration;
     std::string dataset_digest;
     PairSet measured;                                     ///< pairs measured alone
+    std::optional<CombinationSet> measured_together{};    ///< with co-runners; unknown in older files
     std::optional<std::int32_t> calibrated_co_runners{};  ///< the most a calibration row had; unknown in older files
 };
 

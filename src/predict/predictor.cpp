@@ -150,7 +150,7 @@ void Predictor::Impl::describe(Block& block) const {
         const auto co_runners = block.query.co_runner.subspan(n * width, width);
         for (const std::int32_t k : co_runners) {
             if (k >= 0) {
-                weakest = std::max(weakest, parts.module_basis[static_cast<std::size_t>(k)]);
+                weakest = std::max(weakest, parts.co_runner_basis[static_cast<std::size_t>(k)]);
             }
         }
         block.basis[n] = weakest;
@@ -217,12 +217,30 @@ std::int64_t Predictor::measured_pairs() const {
     return static_cast<std::int64_t>(impl_->parts.measured.modules.size());
 }
 
+std::optional<bool> Predictor::measured(std::int32_t platform, std::int32_t module,
+                                        std::span<const std::int32_t> co_runners) const {
+    if (row_group(co_runners) == RowGroup::kAlone) {
+        return measured(platform, module);
+    }
+    const std::optional<CombinationSet>& together = impl_->parts.measured_together;
+    return together ? std::optional(together->contains(platform, module, co_runners)) : std::nullopt;
+}
+
+std::optional<bool> Predictor::measured_beside_others(std::int32_t platform, std::int32_t module) const {
+    const std::optional<CombinationSet>& together = impl_->parts.measured_together;
+    return together ? std::optional(together->contains(platform, module)) : std::nullopt;
+}
+
 Basis Predictor::platform_basis(std::int32_t platform) const {
     return impl_->parts.platform_basis[static_cast<std::size_t>(platform)];
 }
 
 Basis Predictor::module_basis(std::int32_t module) const {
     return impl_->parts.module_basis[static_cast<std::size_t>(module)];
+}
+
+Basis Predictor::co_runner_basis(std::int32_t module) const {
+    return impl_->parts.co_runner_basis[static_cast<std::size_t>(module)];
 }
 
 std::int64_t Predictor::calibration_rows(bool with_co_runners) const {

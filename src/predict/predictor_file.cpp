@@ -20,6 +20,7 @@ using Shape = std::vector<std::int64_t>;
 
 constexpr const char* kSchemaName = "pitot_model_schema";
 constexpr const char* kMostCoRunners = "calibration_most_co_runners";
+constexpr const char* kCoRunnerBasis = "module_co_runner_basis";
 constexpr const char* kRemedy = "the file is damaged; fit it again or restore it from a copy";
 
 Failure broken(const NpzReader& npz, std::string_view array, std::string_view what) {
@@ -37,17 +38,27 @@ std::vector<float> stack(const std::vector<FoldFit>& folds, std::vector<float> F
     return stacked;
 }
 
-void add_side(NpzWriter& npz, const std::string& name, const Side& side, const std::vector<Basis>& basis) {
-    npz.add_strings(name, side.names);
-    npz.add<double>(name + "_features", side.features.flat(),
-                    Shape{side.size(), static_cast<std::int64_t>(side.feature_names.size())});
-    npz.add_strings(name + "_feature_names", side.feature_names);
+void add_basis(NpzWriter& npz, const std::string& name, const std::vector<Basis>& basis) {
     std::vector<std::uint8_t> numbers;
     numbers.reserve(basis.size());
     for (const Basis b : basis) {
         numbers.push_back(static_cast<std::uint8_t>(b));
     }
-    npz.add<std::uint8_t>(name + "_basis", numbers);
+    npz.add<std::uint8_t>(name, numbers);
+}
+
+void add_together(NpzWriter& npz, const CombinationSet& together) {
+    npz.add<std::int64_t>("together_offsets", together.offsets);
+    npz.add_borrowed<std::int32_t>("together_modules", together.modules);
+    npz.add_borrowed<std::int32_t>("together_co_runners", together.co_runners, Shape{together.size(), together.width});
+}
+
+void add_side(NpzWriter& npz, const std::string& name, const Side& side, const std::vector<Basis>& basis) {
+    npz.add_strings(name, side.names);
+    npz.add<double>(name + "_features", side.features.flat(),
+                    Shape{side.size(), static_cast<std::int64_t>(side.feature_names.size())});
+    npz.add_strings(name + "_feature_names", side.feature_names);
+    add_basis(npz, name + "_basis", basis);
 }
 
 void add_folds(NpzWriter& npz, const PredictorParts& parts) {
@@ -155,6 +166,20 @@ Result<void> read_config(const NpzReader& npz, FitConfig& config) {
     return applied ? applied : broken(npz, "config", fmt::format("is refused ({})", applied.error().to_string()));
 }
 
+Result<void> read_basis(const NpzReader& npz, const std::string& name, std::int64_t rows, std::vector<Basis>& basis) {
+    const auto numbers = read<std::uint8_t>(npz, name, {rows});
+    if (!numbers) {
+        return Failure(numbers.error());
+    }
+    for (const std::uint8_t number : *numbers) {
+        if (number > static_cast<std::uint8_t>(Basis::kAverage)) {
+            return broken(npz, name, fmt::format("has the unknown value {}", number));
+        }
+        basis.push_back(static_cast<Basis>(number));
+    }
+    return {};
+}
+
 Result<void> read_side(const NpzReader& npz, const std::string& name, Side& side, std::vector<Basis>& basis) {
     auto names = read_strings(npz, name);
     auto features = names ? read_strings(npz, name + "_feature_names") : names;
@@ -173,17 +198,15 @@ Result<void> read_side(const NpzReader& npz, const std::string& name, Side& side
     }
     side.features = Matrix<double>(shape[0], shape[1]);
     std::ranges::copy(*values, side.features.flat().begin());
-    const auto numbers = read<std::uint8_t>(npz, name + "_basis", {side.size()});
-    if (!numbers) {
-        return Failure(numbers.error());
+    return read_basis(npz, name + "_basis", side.size(), basis);
+}
+
+Result<void> read_co_runner_basis(const NpzReader& npz, PredictorParts& parts) {
+    if (!npz.contains(kCoRunnerBasis)) {  // written when a co-runner counted as a module measured
+        parts.co_runner_basis = parts.module_basis;
+        return {};
     }
-    for (const std::uint8_t number : *numbers) {
-        if (number > static_cast<std::uint8_t>(Basis::kAverage)) {
-            return broken(npz, name + "_basis", fmt::format("has the unknown value {}", number));
-        }
-        basis.push_back(static_cast<Basis>(number));
-    }
-    return {};
+    return read_basis(npz, kCoRunnerBasis, parts.modules.size(), parts.co_runner_basis);
 }
 
 Result<void> read_baseline(const NpzReader& npz, PredictorParts& parts) {
@@ -238,6 +261,32 @@ Result<void> read_measured(const NpzReader& npz, PredictorParts& parts) {
         }
     }
     parts.measured = {std::move(*offsets), std::move(*modules)};
+    return {};
+}
+
+Result<void> read_together(const NpzReader& npz, PredictorParts& parts) {
+    if (!npz.contains("together_offsets")) {
+        return {};  // written before it was noted
+    }
+    auto offsets = read<std::int64_t>(npz, "together_offsets", {parts.platforms.size() + 1});
+    if (!offsets) {
+        return Failure(offsets.error());
+    }
+    auto modules = read<std::int32_t>(npz, "together_modules", {offsets->back()});
+    if (!modules) {
+        return Failure(modules.error());
+    }
+    auto co_runners = read<std::int32_t>(npz, "together_co_runners", {offsets->back(), -1});
+    if (!co_runners) {
+        return Failure(co_runners.error());
+    }
+    constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
+    const auto width = static_cast<std::int32_t>(std::min(npz.info("together_co_runners")->shape[1], most));
+    CombinationSet set{std::move(*offsets), std::move(*modules), std::move(*co_runners), width};
+    if (!set.valid(parts.modules.size())) {
+        return broken(npz, "together_offsets", "and the other arrays 'together_…' are out of range or order");
+    }
+    parts.measured_together = std::move(set);
     return {};
 }
 
@@ -304,6 +353,7 @@ Result<void> write_parts(const PredictorParts& parts, const std::filesystem::pat
     npz.add_text("dataset_digest", parts.dataset_digest);
     add_side(npz, "platform", parts.platforms, parts.platform_basis);
     add_side(npz, "module", parts.modules, parts.module_basis);
+    add_basis(npz, kCoRunnerBasis, parts.co_runner_basis);
     npz.add<double>("baseline_platform", parts.baseline.platform);
     npz.add<double>("baseline_module", parts.baseline.module);
     npz.add<double>("calibration_alone", parts.calibration.residuals(RowGroup::kAlone));
@@ -313,6 +363,9 @@ Result<void> write_parts(const PredictorParts& parts, const std::filesystem::pat
     }
     npz.add<std::int64_t>("measured_offsets", parts.measured.offsets);
     npz.add_borrowed<std::int32_t>("measured_modules", parts.measured.modules);
+    if (parts.measured_together) {
+        add_together(npz, *parts.measured_together);
+    }
     add_folds(npz, parts);
     return npz.write(file);
 }
@@ -327,9 +380,11 @@ Result<PredictorParts> read_parts(const std::filesystem::path& file) {
                         .and_then([&] { return read_config(*npz, parts.config); })
                         .and_then([&] { return read_side(*npz, "platform", parts.platforms, parts.platform_basis); })
                         .and_then([&] { return read_side(*npz, "module", parts.modules, parts.module_basis); })
+                        .and_then([&] { return read_co_runner_basis(*npz, parts); })
                         .and_then([&] { return read_baseline(*npz, parts); })
                         .and_then([&] { return read_calibration(*npz, parts); })
                         .and_then([&] { return read_measured(*npz, parts); })
+                        .and_then([&] { return read_together(*npz, parts); })
                         .and_then([&] { return read_folds(*npz, parts); });
     if (!read_all) {
         return Failure(read_all.error());

@@ -33,6 +33,7 @@ inline PredictorParts random_parts(FitConfig config, const RandomModelOptions& o
     const auto modules = static_cast<std::size_t>(options.modules);
     parts.platform_basis.assign(platforms, Basis::kMeasured);
     parts.module_basis.assign(modules, Basis::kMeasured);
+    parts.co_runner_basis = parts.module_basis;
     parts.measured.offsets.assign(platforms + 1, 0);
     Stream stream(Key(3));
     const auto draw = [&](std::size_t count) {

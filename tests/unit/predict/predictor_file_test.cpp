@@ -172,8 +172,12 @@ TEST_F(ModelFile, HasTheMembersItPromises) {
                              "calibration_alone",
                              "calibration_together",
                              "calibration_most_co_runners",
+                             "module_co_runner_basis",
                              "measured_offsets",
                              "measured_modules",
+                             "together_offsets",
+                             "together_modules",
+                             "together_co_runners",
                              "param/platform.layer0.weight",
                              "param/module.learned",
                              "train_loss",
@@ -218,7 +222,7 @@ TEST_F(ModelFile, RefusesEveryMissingArray) {
     ASSERT_TRUE(model().save(folder_ / "whole.pitot"));
     const std::vector<std::string> names = NpzReader::open(folder_ / "whole.pitot").value().names();
     for (const std::string& name : names) {
-        if (name == "calibration_most_co_runners") {
+        if (name == "calibration_most_co_runners" || name == "module_co_runner_basis" || name == "together_offsets") {
             continue;  // optional
         }
         rewrite(folder_ / "missing.pitot", name);
@@ -235,6 +239,25 @@ TEST_F(ModelFile, OfAnOlderPitotDoesNotSayHowManyCoRunnersWereCalibratedWith) {
     ASSERT_TRUE(older.save(folder_ / "again.pitot"));
     EXPECT_EQ(Predictor::load(folder_ / "again.pitot").value().calibrated_co_runners(), std::nullopt);
     expect_refused("'calibration_most_co_runners'", [](PredictorParts& p) { p.calibrated_co_runners = -1; });
+}
+
+TEST_F(ModelFile, OfAnOlderPitotDoesNotSayWhichCombinationsWereMeasured) {
+    const std::vector<std::int32_t> beside{model().parts().measured_together->co_runners.front()};
+    const std::int32_t module = model().parts().measured_together->modules.front();
+    EXPECT_EQ(model().measured(0, module, beside), true);
+    rewrite(folder_ / "older.pitot", "together_offsets");
+    const Predictor older = Predictor::load(folder_ / "older.pitot").value();
+    EXPECT_EQ(older.measured(0, module, beside), std::nullopt);
+    EXPECT_EQ(older.measured_beside_others(0, module), std::nullopt);
+    EXPECT_EQ(older.measured(0, 0, {}), model().measured(0, 0));
+    ASSERT_TRUE(older.save(folder_ / "again.pitot"));
+    EXPECT_EQ(Predictor::load(folder_ / "again.pitot").value().measured(0, module, beside), std::nullopt);
+}
+
+TEST_F(ModelFile, OfAnOlderPitotKnowsCoRunnersAsWellAsModules) {
+    rewrite(folder_ / "older.pitot", "module_co_runner_basis");
+    const Predictor older = Predictor::load(folder_ / "older.pitot").value();
+    EXPECT_EQ(older.parts().co_runner_basis, older.parts().module_basis);
 }
 
 TEST_F(ModelFile, RefusesArraysOfTheWrongShape) {
@@ -267,6 +290,10 @@ TEST_F(ModelFile, RefusesContentThatDoesNotFitTogether) {
     expect_refused("'measured_offsets'", [](PredictorParts& p) { p.measured.offsets[1] = 1000000; });
     expect_refused("'measured_modules'", [](PredictorParts& p) { p.measured.modules[0] = -1; });
     expect_refused("'measured_modules'", [](PredictorParts& p) { p.measured.modules.back() = 20; });
+    expect_refused("'module_co_runner_basis'", [](PredictorParts& p) { p.co_runner_basis[1] = static_cast<Basis>(9); });
+    expect_refused("'together_offsets'", [](PredictorParts& p) { p.measured_together->offsets[1] = 1000000; });
+    expect_refused("'together_offsets'", [](PredictorParts& p) { p.measured_together->co_runners[0] = 20; });
+    expect_refused("'together_modules'", [](PredictorParts& p) { p.measured_together->modules.pop_back(); });
     expect_refused("'config'", [](PredictorParts& p) { p.config.train.learning_rate = -1.0; });
     // Fewer folds, and more, than the parameters were stacked from; another shape of model.
     expect_refused("'kept_checkpoint'", [](PredictorParts& p) { p.config.train.folds = 2; });

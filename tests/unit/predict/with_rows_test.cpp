@@ -121,6 +121,11 @@ protected:
         return kFull;
     }
     static Side newcomer() { return rows_of(full().modules, {3}); }
+    static Side renamed(const Side& side, std::int32_t row, const std::string& name) {
+        Side one = rows_of(side, {row});
+        one.names[0] = name;
+        return one;
+    }
 
     static void expect_refusal(const Side& modules, const std::string& text) {
         const auto more = model().with_rows({}, modules);
@@ -144,6 +149,20 @@ TEST_F(WithRowsOfModel, GivesNoBoundForThem) {
     EXPECT_TRUE(std::isnan(answer.bound_us(1, 0)));
     EXPECT_FALSE(std::isnan(answer.bound_us(2, 0)));
     EXPECT_FALSE(more.measured(0, unseen));
+    EXPECT_EQ(more.co_runner_basis(unseen), Basis::kFeatures);
+    EXPECT_EQ(more.co_runner_basis(5), model().co_runner_basis(5));
+}
+
+TEST_F(WithRowsOfModel, KnowsThatNothingWasMeasuredOfThem) {
+    const Predictor more = model().with_rows(renamed(full().platforms, 0, "box"), newcomer()).value();
+    const std::int32_t box = more.find_platform("box").value();
+    const Indices beside{0};
+    EXPECT_EQ(more.measured(box, 0, beside), false);
+    EXPECT_FALSE(more.measured(box, 0));
+    const auto file = std::filesystem::path(testing::TempDir()) / "wider.pitot";
+    ASSERT_TRUE(more.save(file));
+    EXPECT_EQ(Predictor::load(file).value().measured(box, 0, beside), false);
+    std::filesystem::remove(file);
 }
 
 TEST_F(WithRowsOfModel, LeavesTheOtherPredictionsAlone) {
