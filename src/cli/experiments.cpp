@@ -30,6 +30,7 @@ struct Options {
     bool list = false;
     bool dry_run = false;
     bool json = false;
+    bool verbose = false;
 };
 
 const char* text_of(RunState state) {
@@ -38,8 +39,12 @@ const char* text_of(RunState state) {
             return "done";
         case RunState::kReplaced:
             return "replaces";
+        case RunState::kDamaged:
+            return "damaged";
         case RunState::kCopied:
             return "copy";
+        case RunState::kInTheWay:
+            return "in the way";
         case RunState::kToDo:
             break;
     }
@@ -51,9 +56,11 @@ Result<void> list(bool json) {
     if (json) {
         Json array = Json::array();
         for (const PresetInfo& info : presets()) {
-            array.push_back({{"name", info.name},
-                             {"summary", info.summary},
-                             {"changes", differences(standard, preset(info.name).value_or(standard))}});
+            Json changes = Json::object();
+            for (const Difference& field : differences(standard, preset(info.name).value_or(standard))) {
+                changes[field.field] = Json::parse(field.here);
+            }
+            array.push_back({{"name", info.name}, {"summary", info.summary}, {"changes", changes}});
         }
         print_json(array);
         return {};
@@ -63,11 +70,8 @@ Result<void> list(bool json) {
         FitConfig config = preset(info.name).value_or(standard);
         std::string changes;
         config.preset = standard.preset;
-        for (const std::string& field : differences(standard, config)) {
-            const std::size_t colon = field.find(':');
-            const std::size_t there = field.find(" there, ");
-            changes += fmt::format("{}{}={}", changes.empty() ? "" : " ", field.substr(0, colon),
-                                   field.substr(there + 8, field.size() - there - 8 - 5));
+        for (const Difference& field : differences(standard, config)) {
+            changes += fmt::format("{}{}={}", changes.empty() ? "" : " ", field.field, field.here);
         }
         table.add({info.name, info.summary, changes.empty() ? "-" : changes});
     }
@@ -98,10 +102,9 @@ void print_plan(const Sweep& sweep, bool json) {
                  {"STATE"},
                  {"ABOUT", Align::kRight}});
     for (const SweepRun& run : sweep.runs) {
-        const bool trained = run.state == RunState::kToDo || run.state == RunState::kReplaced;
         table.add({run.method, share_name(run.config.share),
                    fmt::format("{} x {}", run.config.train.replicates, run.config.train.folds), text_of(run.state),
-                   trained ? format_duration({run.seconds * 1e6}) : "-"});
+                   trains(run.state) ? format_duration({run.seconds * 1e6}) : "-"});
     }
     fmt::print("{}", table.to_string());
     fmt::print("\n{} of {} runs to do, {} models, about {}, into '{}'\n", sweep.to_do(), sweep.runs.size(),
@@ -124,9 +127,14 @@ Result<void> run(const Options& options) {
     if (!dataset) {
         return Failure(dataset.error());
     }
-    auto sweep = plan_sweep(*dataset, options.sweep);
+    SweepOptions sweep_options = options.sweep;
+    sweep_options.backend = options.run.backend;
+    auto sweep = plan_sweep(*dataset, sweep_options);
     if (!sweep) {
         return Failure(sweep.error());
+    }
+    if (auto ok = tell_conflicts(*sweep, options.verbose); !ok) {
+        return ok;
     }
     const Interrupt interrupt;
     RunOptions run_options = options.run.to_run_options();
@@ -183,7 +191,9 @@ Action add(CLI::App& app) {
         ->type_name("N");
     app.add_option("--replicates", sweep.replicates, "Random splits; default: the preset's, mostly 25")->type_name("N");
     app.add_option("--folds", sweep.folds, "Models a replicate; default: the preset's, mostly 10")->type_name("N");
-    app.add_flag("--force", sweep.force, "Replace results of another configuration or dataset");
+    app.add_flag("--force", sweep.force,
+                 "Replace results of another configuration, dataset or backend, and those whose archive is damaged");
+    app.add_flag("-v,--verbose", options->verbose, "Show whole configurations of all results that are in the way");
     app.add_flag("--list", options->list, "Show all presets and what each changes; train nothing");
     app.add_flag("--dry-run", options->dry_run, "Show what would be trained and how long it takes; train nothing");
     app.add_flag("--json", options->json, "Print JSON: the list, the plan, or a line for each run");

@@ -46,13 +46,10 @@ void add_rows(Table& table, const Summary& summary) {
 }
 
 Result<void> run(const Options& options) {
-    std::vector<std::string> methods = options.methods;
-    if (methods.empty()) {
-        auto found = methods_with_results(options.results);
-        if (!found) {
-            return Failure(found.error());
-        }
-        methods = std::move(*found);
+    const auto methods = options.methods.empty() ? methods_with_results(options.results)
+                                                 : expand_results(options.results, options.methods);
+    if (!methods) {
+        return Failure(methods.error());
     }
     Table table({{"PRESET"},
                  {"OBJECTIVE"},
@@ -63,7 +60,7 @@ Result<void> run(const Options& options) {
                  {"REPLICATES", Align::kRight}});
     auto json = nlohmann::ordered_json::object();
     std::map<std::vector<std::string>, Dataset> datasets;
-    for (const std::string& method : methods) {
+    for (const std::string& method : *methods) {
         std::vector<std::string> files = options.data;
         if (files.empty()) {
             const auto named = dataset_of(options.results, method);
@@ -100,7 +97,9 @@ Result<void> run(const Options& options) {
 
 Action add(CLI::App& app) {
     auto options = std::make_shared<Options>();
-    app.add_option("methods", options->methods, "Presets; default: all that have results")->type_name("METHOD");
+    app.add_option("methods", options->methods,
+                   "Presets; a trailing * stands for all with results that begin so. Default: all")
+        ->type_name("METHOD");
     app.add_option("-p,--path", options->results, "Folder of results; default: results")->type_name("FOLDER");
     add_list(app, "-d,--data", options->data, "Dataset, if it is no more where it was")->type_name("FILE");
     app.add_flag("--json", options->json, "Print all summaries as JSON");
@@ -112,6 +111,7 @@ Action add(CLI::App& app) {
         "\n"
         "Examples:\n"
         "  pitot summary\n"
+        "  pitot summary 'embedding/*' linear/128\n"
         "  pitot summary -p results embedding/128 --json");
     return [options] { return run(*options); };
 }

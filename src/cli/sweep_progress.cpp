@@ -2,9 +2,48 @@
 
 #include <fmt/format.h>
 
-#include "experiment/results.hpp"
+#include "cli/cli.hpp"
+#include "cli/output.hpp"
+#include "experiment/record.hpp"
 
 namespace pitot::cli {
+namespace {
+
+void tell_conflict(const Sweep& sweep, const SweepConflict& conflict, bool whole) {
+    const SweepRun& run = sweep.runs[conflict.run];
+    const ResultRecord here = sweep.record_of(run);
+    std::string values_there, values_here;
+    for (const Difference& d : conflict.different) {
+        if (d.field != "dataset") {
+            values_there += fmt::format("{} = {}; ", d.field, d.there);
+            values_here += fmt::format("{} = {}; ", d.field, d.here);
+        }
+    }
+    note(fmt::format("'{}' is in the way:", sweep.file_of(run, ".npz").string()));
+    const auto line = [](const char* where, const std::string& text) {
+        fmt::print(stderr, "    {:<10} {}\n", where, printable(text));
+    };
+    line("there:", values_there + dataset_text(conflict.there));
+    line("here:", values_here + dataset_text(here));
+    if (whole) {
+        line("all there:", configuration_json(conflict.there));
+        line("all here:", configuration_json(here));
+    }
+}
+
+}  // namespace
+
+Result<void> tell_conflicts(const Sweep& sweep, bool verbose) {
+    for (const SweepRun& run : sweep.runs) {
+        if (run.state == RunState::kDamaged) {
+            note(fmt::format("'{}' is damaged and is made again", sweep.file_of(run, ".npz").string()));
+        }
+    }
+    for (const SweepConflict& conflict : sweep.conflicts) {
+        tell_conflict(sweep, conflict, verbose || &conflict == &sweep.conflicts.front());
+    }
+    return sweep.check_conflicts();
+}
 
 SweepBar::SweepBar(std::int64_t runs) : runs_(runs), progress_("experiments") {}
 

@@ -1,4 +1,4 @@
-// A progress bar over a whole sweep.
+// What is told of a sweep: conflicts before it, a progress bar during it.
 #pragma once
 
 #include <chrono>
@@ -7,8 +7,13 @@
 
 #include "cli/progress.hpp"
 #include "experiment/sweep.hpp"
+#include "pitot/result.hpp"
 
 namespace pitot::cli {
+
+/// Says on stderr which archives are damaged and are made again, and for every run that is in the way what differs
+/// there and here; whole configurations of the first, or of all if `verbose`. Error: Sweep::check_conflicts().
+[[nodiscard]] Result<void> tell_conflicts(const Sweep& sweep, bool verbose);
 
 class SweepBar {
 public:

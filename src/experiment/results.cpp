@@ -5,9 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <sstream>
 #include <utility>
 
 #include "core/check.hpp"
@@ -16,28 +13,6 @@
 
 namespace pitot {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-constexpr int kSchema = 1;
-
-// Fields by dotted name.
-void flatten(const Json& json, const std::string& prefix, std::map<std::string, std::string>& out) {
-    for (const auto& [key, value] : json.items()) {
-        const std::string name = prefix.empty() ? key : fmt::format("{}.{}", prefix, key);
-        if (value.is_object()) {
-            flatten(value, name, out);
-        } else {
-            out[name] = value.dump();
-        }
-    }
-}
-
-std::map<std::string, std::string> fields_of(const FitConfig& config) {
-    std::map<std::string, std::string> fields;
-    flatten(Json::parse(to_json(config)), "", fields);
-    return fields;
-}
 
 std::vector<float> narrowed(std::span<const double> values) { return {values.begin(), values.end()}; }
 
@@ -63,89 +38,45 @@ struct PlatformPairs {
     }
 };
 
+// Arrays that results always have, and their shapes; empty where the shape depends on the split.
+std::map<std::string, std::vector<std::int64_t>> shapes_of(const Dataset& dataset, const FitConfig& config) {
+    const std::int64_t replicates = config.train.replicates;
+    const std::int64_t folds = config.model.family == Family::kLinearScaling ? 1 : config.train.folds;
+    const std::int64_t platforms = dataset.platforms.size();
+    const std::int64_t modules = dataset.modules.size();
+    std::map<std::string, std::vector<std::int64_t>> shapes{{"C_hat", {replicates, folds, platforms, modules}},
+                                                            {"C_bar", {replicates, platforms, modules}},
+                                                            {"p_bar", {replicates, platforms}},
+                                                            {"m_bar", {replicates, modules}},
+                                                            {"mf_test", {}}};
+    if (config.model.family == Family::kFactorization) {
+        const std::int64_t rank = config.model.layers.back();
+        const std::int64_t types = config.model.interference_types;
+        shapes["P"] = {replicates, folds, platforms, rank};
+        shapes["M"] = {replicates, folds, modules, rank};
+        if (types > 0) {
+            shapes["V_s"] = shapes["V_g"] = {replicates, folds, platforms, rank, types};
+        }
+    }
+    if (dataset.together.size() > 0) {
+        shapes["if_test"] = shapes["C_ijk_hat"] = {};
+    }
+    return shapes;
+}
+
+// Reads an array to its end, which compares its checksum.
+Result<void> read_whole(const NpzReader& file, const std::string& name) {
+    const auto outcome = [](const auto& values) { return values ? Result<void>() : Failure(values.error()); };
+    const auto info = file.info(name);
+    if (!info) {
+        return Failure(info.error());
+    }
+    return info->kind == 'f' ? outcome(file.values<float>(name)) : outcome(file.values<std::int32_t>(name));
+}
+
 }  // namespace
 
-std::string share_name(double share) {
-    const double tenths = share * 10.0;
-    return std::abs(tenths - std::round(tenths)) < 1e-9 ? fmt::format("{:.1f}", share) : fmt::format("{:g}", share);
-}
-
-std::string to_json(const ResultRecord& record) {
-    const FitConfig& config = record.config;
-    Json json{
-        {"schema", kSchema},
-        {"config", Json::parse(to_json(config))},
-        {"duration", record.seconds},
-        {"epoch_size", steps_of(config.train, config.share) / std::max<std::int64_t>(config.train.checkpoints, 1)},
-        {"epochs", config.train.checkpoints},
-        {"train_split", config.share},
-        {"dataset", record.dataset.size() == 1 ? Json(record.dataset.front()) : Json(record.dataset)},
-        {"digest", record.digest},
-        {"backend", record.backend}};
-    return json.dump(2) + "\n";
-}
-
-Result<ResultRecord> read_record(const std::filesystem::path& file) {
-    std::ifstream in(file);
-    std::ostringstream text;
-    if (!in || !(text << in.rdbuf())) {
-        return fail(ErrorCode::kEnvironment, fmt::format("cannot read '{}'; check that it exists", file.string()));
-    }
-    const auto broken = [&](const char* why) {
-        return fail(ErrorCode::kInput,
-                    fmt::format("'{}' {}; make it again with 'pitot experiments --force'", file.string(), why));
-    };
-    const Json json = Json::parse(text.str(), nullptr, false);
-    if (json.is_discarded() || !json.is_object() || !json.contains("config") || !json["config"].is_object() ||
-        !json.contains("digest") || !json["digest"].is_string() || !json.contains("dataset")) {
-        return broken("is not a record of results that pitot wrote");
-    }
-    if (json.contains("schema") && json["schema"].is_number() && json["schema"].get<double>() > kSchema) {
-        return fail(ErrorCode::kInput, fmt::format("'{}' was written by a newer pitot (schema {}, this one knows {}); "
-                                                   "use that one",
-                                                   file.string(), json["schema"].dump(), kSchema));
-    }
-    ResultRecord record;
-    if (auto ok = apply_json(record.config, json["config"].dump()); !ok) {
-        return fail(ok.error(), fmt::format("reading '{}'", file.string()));
-    }
-    record.digest = json["digest"].get<std::string>();
-    const Json& dataset = json["dataset"];
-    if (dataset.is_string()) {
-        record.dataset.push_back(dataset.get<std::string>());
-    } else {
-        for (const Json& name : dataset) {
-            if (!name.is_string()) {
-                return broken("names no dataset");
-            }
-            record.dataset.push_back(name.get<std::string>());
-        }
-    }
-    if (json.contains("duration") && json["duration"].is_number()) {
-        record.seconds = json["duration"].get<double>();
-    }
-    if (json.contains("backend") && json["backend"].is_string()) {
-        record.backend = json["backend"].get<std::string>();
-    }
-    return record;
-}
-
-std::vector<std::string> differences(const FitConfig& there, const FitConfig& here) {
-    const auto a = fields_of(there);
-    const auto b = fields_of(here);
-    std::vector<std::string> out;
-    for (const auto& [name, value] : b) {
-        const auto found = a.find(name);
-        const std::string other = found == a.end() ? "absent" : found->second;
-        if (other != value) {
-            out.push_back(fmt::format("{}: {} there, {} here", name, other, value));
-        }
-    }
-    return out;
-}
-
-Result<ResultArrays> ResultArrays::create(const std::filesystem::path& folder, const Dataset& dataset,
-                                          const FitConfig& config) {
+Result<void> ResultArrays::check_size(const Dataset& dataset, const FitConfig& config) {
     const double models = static_cast<double>(config.train.replicates) *
                           static_cast<double>(std::max<std::int64_t>(config.train.folds, 1));
     const double pairs = static_cast<double>(dataset.platforms.size()) * static_cast<double>(dataset.modules.size());
@@ -156,6 +87,14 @@ Result<ResultArrays> ResultArrays::create(const std::filesystem::path& folder, c
                     fmt::format("the results of {} models on {} x {} pairs would take {:.0f} GB; use fewer replicates "
                                 "or folds, or 'pitot evaluate', which keeps errors alone",
                                 models, dataset.platforms.size(), dataset.modules.size(), bytes / 1e9));
+    }
+    return {};
+}
+
+Result<ResultArrays> ResultArrays::create(const std::filesystem::path& folder, const Dataset& dataset,
+                                          const FitConfig& config) {
+    if (auto ok = check_size(dataset, config); !ok) {
+        return Failure(ok.error());
     }
     auto probe = SpoolFile::create(folder);
     if (!probe) {
@@ -351,16 +290,15 @@ template <typename T>
 Result<ResultArray<T>> read_array(const NpzReader& file, std::string_view name, std::size_t axes) {
     auto info = file.info(name);
     if (!info) {
-        return Failure(info.error());
+        return Failure(damaged_results(file.file(), info.error().message()));
     }
     if (info->shape.size() != axes) {
-        return fail(ErrorCode::kInput, fmt::format("'{}': array '{}' has {} axes instead of {}; make the results again "
-                                                   "with 'pitot experiments --force'",
-                                                   file.file().string(), name, info->shape.size(), axes));
+        return Failure(damaged_results(
+            file.file(), fmt::format("array '{}' has {} axes instead of {}", name, info->shape.size(), axes)));
     }
     auto values = file.values<T>(name);
     if (!values) {
-        return Failure(values.error());
+        return Failure(damaged_results(file.file(), values.error().message()));
     }
     return ResultArray<T>{std::move(info->shape), std::move(*values)};
 }
@@ -369,27 +307,43 @@ template Result<ResultArray<float>> read_array<float>(const NpzReader&, std::str
 template Result<ResultArray<double>> read_array<double>(const NpzReader&, std::string_view, std::size_t);
 template Result<ResultArray<std::int32_t>> read_array<std::int32_t>(const NpzReader&, std::string_view, std::size_t);
 
-Error missing_results(const std::filesystem::path& results, const std::string& method, std::optional<double> share) {
-    return {
-        ErrorCode::kInput,
-        fmt::format("there are no results of '{}'{} in '{}'; make them with: pitot experiments {}{}{} -o {}", method,
-                    share ? fmt::format(" at share {}", share_name(*share)) : "", results.string(), method,
-                    share ? fmt::format(" -s {}", share_name(*share)) : "", data_option_of(method), results.string())};
-}
-
-std::string data_option_of(const std::string& method) {
-    return method == "interference3/no-smt"      ? " -d data/data.if3.mc.npz"
-           : method.starts_with("interference3") ? " -d data/data.if3.npz"
-           : method.starts_with("interference")  ? " -d data/data.if.npz"
-                                                 : "";
-}
-
 Result<NpzReader> open_results(const std::filesystem::path& results, const std::string& method, double share) {
     const auto file = results / method / (share_name(share) + ".npz");
     if (std::error_code ignored; !std::filesystem::exists(file, ignored)) {
         return Failure(missing_results(results, method, share));
     }
-    return NpzReader::open(file);
+    auto opened = NpzReader::open(file);
+    if (!opened && opened.error().code() == ErrorCode::kInput) {
+        return Failure(damaged_results(file, opened.error().message()));
+    }
+    return opened;
+}
+
+Result<void> check_results(const std::filesystem::path& archive, const Dataset& dataset, const FitConfig& config,
+                           bool every_byte) {
+    const auto file = NpzReader::open(archive);
+    if (!file) {
+        return Failure(file.error());
+    }
+    for (const auto& [name, shape] : shapes_of(dataset, config)) {
+        const auto info = file->info(name);
+        if (!info) {
+            return Failure(damaged_results(archive, info.error().message()));
+        }
+        if (!shape.empty() && info->shape != shape) {
+            return Failure(
+                damaged_results(archive, fmt::format("array '{}' has another shape than its record says", name)));
+        }
+    }
+    if (!every_byte) {
+        return {};
+    }
+    for (const std::string& name : file->names()) {
+        if (auto ok = read_whole(*file, name); !ok) {
+            return Failure(damaged_results(archive, ok.error().message()));
+        }
+    }
+    return {};
 }
 
 }  // namespace pitot

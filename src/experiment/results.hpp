@@ -1,40 +1,21 @@
-// What a preset gave at one training share: METHOD/SHARE.npz and METHOD/SHARE.json below a folder of results.
+// What a preset gave at one training share: the arrays of METHOD/SHARE.npz below a folder of results.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/spool.hpp"
 #include "data/npz.hpp"
+#include "experiment/record.hpp"
 #include "pitot/config.hpp"
 #include "pitot/dataset.hpp"
 #include "pitot/matrix_view.hpp"
 #include "train/train.hpp"
 
 namespace pitot {
-
-/// How a training share is called in file names: "0.9"; "0.25" where one decimal does not do.
-[[nodiscard]] std::string share_name(double share);
-
-/// The JSON beside the arrays.
-struct ResultRecord {
-    FitConfig config;  ///< with share, seed and replicates
-    double seconds = 0.0;
-    std::vector<std::string> dataset;  ///< the files it was trained on
-    std::string digest;                ///< dataset_digest() of them
-    std::string backend;
-};
-
-[[nodiscard]] std::string to_json(const ResultRecord& record);
-/// Errors: kEnvironment if it cannot be read, kInput if it is none of ours or of a newer version.
-[[nodiscard]] Result<ResultRecord> read_record(const std::filesystem::path& file);
-
-/// Fields in which two configurations differ: "train.folds: 3 there, 10 here", sorted by field. Equal: empty.
-[[nodiscard]] std::vector<std::string> differences(const FitConfig& there, const FitConfig& here);
 
 /// The arrays of all replicates of one preset and share. They are set aside on disk as replicates come, so that memory
 /// does not grow with their number, and written as one compressed archive at the end. With R replicates of k folds, E
@@ -52,6 +33,9 @@ public:
     /// Error: kInput if the arrays would take more than kMostBytes; kEnvironment if the folder cannot be written to.
     [[nodiscard]] static Result<ResultArrays> create(const std::filesystem::path& folder, const Dataset& dataset,
                                                      const FitConfig& config);
+
+    /// Whether they would fit into kMostBytes, before any training. Error: kInput.
+    [[nodiscard]] static Result<void> check_size(const Dataset& dataset, const FitConfig& config);
 
     [[nodiscard]] Result<void> add(const Replicate& replicate);
     /// Whole or not at all.
@@ -89,19 +73,18 @@ struct ResultArray {
     std::vector<T> values;
 };
 
-/// Reads an array that must have `axes` axes. Error: kInput naming file, array and remedy.
+/// Reads an array that must have `axes` axes. Error: damaged_results().
 template <typename T>
 [[nodiscard]] Result<ResultArray<T>> read_array(const NpzReader& file, std::string_view name, std::size_t axes);
 
-/// What to say when METHOD has no results (at a share): names the command that makes them.
-[[nodiscard]] Error missing_results(const std::filesystem::path& results, const std::string& method,
-                                    std::optional<double> share);
-
-/// " -d FILE": the public dataset that a preset's experiment is made with, where it is not the default one.
-[[nodiscard]] std::string data_option_of(const std::string& method);
-
-/// Opens METHOD/SHARE.npz below `results`. Error: missing_results(), or what NpzReader says.
+/// Opens METHOD/SHARE.npz below `results`. Error: missing_results(), damaged_results(), or
+/// kEnvironment if it cannot be opened.
 [[nodiscard]] Result<NpzReader> open_results(const std::filesystem::path& results, const std::string& method,
                                              double share);
+
+/// Whether an archive can be read and has the arrays of a configuration in their shapes; with `every_byte` all of it is
+/// read and held against its checksums. Errors: kInput, or kEnvironment if it cannot be opened.
+[[nodiscard]] Result<void> check_results(const std::filesystem::path& archive, const Dataset& dataset,
+                                         const FitConfig& config, bool every_byte);
 
 }  // namespace pitot

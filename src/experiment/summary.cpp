@@ -8,7 +8,10 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <sstream>
 
+#include "core/digest.hpp"
+#include "core/suggest.hpp"
 #include "evaluate/error_tally.hpp"
 #include "experiment/results.hpp"
 
@@ -18,10 +21,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
-Failure damaged(const NpzReader& file, const std::string& why) {
-    return fail(ErrorCode::kInput, fmt::format("'{}': {}; make the results again with 'pitot experiments --force'",
-                                               file.file().string(), why));
-}
+constexpr int kSummarySchema = 1;
+
+Failure damaged(const NpzReader& file, const std::string& why) { return Failure(damaged_results(file.file(), why)); }
 
 // The arrays of one objective that errors are computed from.
 struct Predictions {
@@ -146,6 +148,48 @@ bool read_lists(const Json& json, const std::string& prefix, std::size_t shares,
     return true;
 }
 
+// What records of a preset say now; a share whose record cannot be read has "".
+std::map<std::string, std::string> record_digests(const fs::path& results, const std::string& method) {
+    std::map<std::string, std::string> digests;
+    for (const double share : shares_with_results(results, method)) {
+        std::ifstream in(results / method / (share_name(share) + ".json"));
+        std::ostringstream text;
+        digests[share_name(share)] = in && (text << in.rdbuf()) ? sha256_of(text.str()) : "";
+    }
+    return digests;
+}
+
+// "share 0.5 was replaced, share 0.9 was added"; "" if nothing was. Results that are gone leave their numbers true.
+std::string changes(const std::map<std::string, std::string>& then, const std::map<std::string, std::string>& now) {
+    std::vector<std::string> out;
+    for (const auto& [share, digest] : now) {
+        const auto before = then.find(share);
+        if (before == then.end() || before->second != digest) {
+            out.push_back(fmt::format("share {} was {}", share, before == then.end() ? "added" : "replaced"));
+        }
+    }
+    return fmt::format("{}", fmt::join(out, ", "));
+}
+
+// Throws what the library throws where the text is not of this form.
+Summary parse_summary(const std::string& method, const Json& json) {
+    Summary summary{method, {}};
+    for (const auto& [key, value] : json.items()) {
+        if (key == "records") {
+            summary.records = value.get<std::map<std::string, std::string>>();
+        } else if (key != "schema") {
+            ObjectiveSummary& out = summary.objectives[key];
+            out.shares = value.at("splits").get<std::vector<double>>();
+            if (!read_lists(value, "", out.shares.size(), out.model) ||
+                !read_lists(value, "baseline_", out.shares.size(), out.baseline)) {
+                summary.objectives.clear();
+                return summary;
+            }
+        }
+    }
+    return summary;
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> methods_with_results(const fs::path& results) {
@@ -160,8 +204,7 @@ Result<std::vector<std::string>> methods_with_results(const fs::path& results) {
     fs::recursive_directory_iterator files(results, error);
     for (; !error && files != fs::recursive_directory_iterator(); files.increment(error)) {
         const fs::path& file = files->path();
-        const std::string stem = file.stem().string();
-        if (file.extension() == ".npz" && !stem.empty() && stem.front() == '0') {
+        if (file.extension() == ".npz") {
             methods.insert(fs::relative(file.parent_path(), results, error).generic_string());
         }
     }
@@ -177,6 +220,43 @@ Result<std::vector<std::string>> methods_with_results(const fs::path& results) {
                                 results.string(), results.string()));
     }
     return std::vector<std::string>(methods.begin(), methods.end());
+}
+
+Result<std::vector<std::string>> expand_results(const fs::path& results, const std::vector<std::string>& methods) {
+    std::vector<std::string> out;
+    const auto add = [&](const std::string& name) {
+        if (std::ranges::find(out, name) == out.end()) {
+            out.push_back(name);
+        }
+    };
+    for (const std::string& method : methods) {
+        if (!method.ends_with('*')) {
+            if (shares_with_results(results, method).empty()) {
+                return Failure(missing_results(results, method, {}));
+            }
+            add(method);
+            continue;
+        }
+        const auto there = methods_with_results(results);
+        if (!there) {
+            return Failure(there.error());
+        }
+        const std::string prefix = method.substr(0, method.size() - 1);
+        bool fits = false;
+        for (const std::string& name : *there) {
+            if (name.starts_with(prefix)) {
+                fits = true;
+                add(name);
+            }
+        }
+        if (!fits) {
+            const std::string near = suggestion(method, *there);
+            return fail(ErrorCode::kUsage, fmt::format("no results in '{}' fit '{}'{} 'pitot summary' without a name "
+                                                       "takes all",
+                                                       results.string(), method, near.empty() ? ";" : near));
+        }
+    }
+    return out;
 }
 
 std::vector<double> shares_with_results(const fs::path& results, const std::string& method) {
@@ -212,7 +292,7 @@ Result<std::vector<fs::path>> dataset_of(const fs::path& results, const std::str
 }
 
 Result<Summary> summarise(const fs::path& results, const std::string& method, const Dataset& dataset) {
-    Summary summary{method, {}};
+    Summary summary{method, {}, record_digests(results, method)};
     const std::string digest = dataset_digest(dataset);
     const auto shares = shares_with_results(results, method);
     if (shares.empty()) {
@@ -225,11 +305,10 @@ Result<Summary> summarise(const fs::path& results, const std::string& method, co
             return Failure(record.error());
         }
         if (record->digest != digest) {
-            return fail(
-                ErrorCode::kInput,
-                fmt::format("'{}' has results of another dataset ({}); name that one with -d, or make them again "
-                            "with 'pitot experiments --force'",
-                            record_file.string(), fmt::join(record->dataset, " ")));
+            return fail(ErrorCode::kInput,
+                        fmt::format("'{}' has results of another dataset ({}); name that one with -d, or make them "
+                                    "again with 'pitot experiments --force'",
+                                    record_file.string(), fmt::join(record->dataset, " ")));
         }
         const auto file = open_results(results, method, share);
         if (!file) {
@@ -249,7 +328,7 @@ Result<Summary> summarise(const fs::path& results, const std::string& method, co
 }
 
 std::string to_json(const Summary& summary) {
-    Json json = Json::object();
+    Json json{{"schema", kSummarySchema}, {"records", summary.records}};
     for (const auto& [objective, values] : summary.objectives) {
         Json& out = json[objective];
         out["splits"] = values.shares;
@@ -261,9 +340,14 @@ std::string to_json(const Summary& summary) {
 
 Result<Summary> read_summary(const fs::path& results, const std::string& method) {
     const fs::path file = results / method / "summary.json";
+    const auto refuse = [&](const std::string& what) {
+        return fail(ErrorCode::kInput,
+                    fmt::format("{}; make it again with: pitot summary {} -p {}", what, method, results.string()));
+    };
+    const auto now = record_digests(results, method);
     std::error_code ignored;
     if (!fs::exists(file, ignored)) {
-        if (shares_with_results(results, method).empty()) {
+        if (now.empty()) {
             return Failure(missing_results(results, method, {}));
         }
         return fail(ErrorCode::kInput,
@@ -272,27 +356,30 @@ Result<Summary> read_summary(const fs::path& results, const std::string& method)
     }
     std::ifstream in(file);
     const Json json = Json::parse(in, nullptr, false);
-    const auto broken = [&] {
-        return fail(ErrorCode::kInput, fmt::format("'{}' is damaged; make it again with: pitot summary -p {}",
-                                                   file.string(), results.string()));
-    };
-    Summary summary{method, {}};
+    const std::string damaged = fmt::format("'{}' is damaged", file.string());
+    if (!json.is_object()) {
+        return refuse(damaged);
+    }
+    if (json.contains("schema") && json["schema"].is_number() && json["schema"].get<double>() > kSummarySchema) {
+        return fail(ErrorCode::kInput, fmt::format("'{}' was written by a newer pitot (schema {}, this one knows {}); "
+                                                   "use that one",
+                                                   file.string(), json["schema"].dump(), kSummarySchema));
+    }
+    if (!json.contains("schema") && !json.contains("records")) {
+        return refuse(fmt::format("'{}' does not say which results it is of", file.string()));
+    }
     try {
-        for (const auto& [objective, values] : json.items()) {
-            ObjectiveSummary& out = summary.objectives[objective];
-            out.shares = values.at("splits").get<std::vector<double>>();
-            if (!read_lists(values, "", out.shares.size(), out.model) ||
-                !read_lists(values, "baseline_", out.shares.size(), out.baseline)) {
-                return broken();
-            }
+        Summary summary = parse_summary(method, json);
+        if (summary.objectives.empty()) {
+            return refuse(damaged);
         }
+        if (const std::string changed = changes(summary.records, now); !changed.empty()) {
+            return refuse(fmt::format("'{}' is older than the results ({})", file.string(), changed));
+        }
+        return summary;
     } catch (const Json::exception&) {
-        return broken();
+        return refuse(damaged);
     }
-    if (summary.objectives.empty()) {
-        return broken();
-    }
-    return summary;
 }
 
 }  // namespace pitot

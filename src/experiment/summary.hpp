@@ -21,10 +21,16 @@ struct ObjectiveSummary {
 struct Summary {
     std::string method;
     std::map<std::string, ObjectiveSummary> objectives;  ///< "mf", "if"
+    std::map<std::string, std::string> records{};  ///< share_name() -> SHA-256 of the record that it was made from
 };
 
 /// Presets that have results below a folder, sorted. Error: kInput if there are none, kEnvironment without the folder.
 [[nodiscard]] Result<std::vector<std::string>> methods_with_results(const std::filesystem::path& results);
+
+/// Presets with results that `methods` stand for, each once; "family/*" stands for all that begin so. Errors: kUsage
+/// with the nearest names where a pattern fits no results or a name is no preset's; those of methods_with_results().
+[[nodiscard]] Result<std::vector<std::string>> expand_results(const std::filesystem::path& results,
+                                                              const std::vector<std::string>& methods);
 
 /// Training shares of a preset that have results, ascending.
 [[nodiscard]] std::vector<double> shares_with_results(const std::filesystem::path& results, const std::string& method);
@@ -38,9 +44,10 @@ struct Summary {
 [[nodiscard]] Result<std::vector<std::filesystem::path>> dataset_of(const std::filesystem::path& results,
                                                                     const std::string& method);
 
-/// METHOD/summary.json: per objective lists over shares, `splits` among them.
+/// METHOD/summary.json: per objective lists over shares, `splits` among them; `records` says of which results.
 [[nodiscard]] std::string to_json(const Summary& summary);
-/// Reads it back. Errors: kInput naming the command that makes it.
+/// Reads it back. Errors: kInput naming the command that makes it, where there is none or results have been replaced or
+/// added since; where it is damaged, or of a newer version.
 [[nodiscard]] Result<Summary> read_summary(const std::filesystem::path& results, const std::string& method);
 
 }  // namespace pitot

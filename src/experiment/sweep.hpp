@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "experiment/record.hpp"
 #include "pitot/config.hpp"
 #include "pitot/dataset.hpp"
 #include "pitot/run_options.hpp"
@@ -19,7 +20,8 @@ struct SweepOptions {
     std::filesystem::path results = "results";
     std::vector<double> shares{0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1};
     std::uint64_t seed = 42;
-    bool force = false;  ///< replace results of another configuration or dataset
+    std::string backend = "cpu";  ///< that will train; results of another one differ
+    bool force = false;           ///< replace results that differ or are damaged
     // Else what the preset says.
     std::optional<std::int64_t> checkpoints;
     std::optional<std::int64_t> epoch_samples;
@@ -31,8 +33,13 @@ enum class RunState {
     kToDo,
     kDone,      ///< results of the same configuration and data are there
     kReplaced,  ///< results of another one are there and shall be replaced
+    kDamaged,   ///< results of the same one are there and cannot be read: to do again
     kCopied,    ///< to do, but equal to another run of this sweep in all but its name
+    kInTheWay,  ///< results of another one are there and must not be replaced
 };
+
+/// Whether a run in this state has to be trained.
+[[nodiscard]] bool trains(RunState state);
 
 struct SweepRun {
     std::string method;
@@ -42,11 +49,29 @@ struct SweepRun {
     std::size_t copied_of = 0;  ///< the run with the same configuration
 };
 
+/// A run whose place is taken by results of another configuration, dataset or backend.
+struct SweepConflict {
+    std::size_t run = 0;  ///< of Sweep::runs
+    ResultRecord there;
+    std::vector<Difference> different;
+};
+
 struct Sweep {
     std::filesystem::path results;
-    std::string digest;  ///< of the dataset
+    std::vector<std::string> dataset;  ///< its files
+    std::string digest;                ///< of the dataset
+    std::string backend;
     std::vector<SweepRun> runs;
+    std::vector<SweepConflict> conflicts;  ///< nothing runs while there are any
 
+    /// METHOD/SHARE and an extension, below the results.
+    [[nodiscard]] std::filesystem::path file_of(const SweepRun& run, const char* extension) const;
+    /// What will be noted of a run, but for its duration.
+    [[nodiscard]] ResultRecord record_of(const SweepRun& run) const {
+        return {run.config, 0.0, dataset, digest, backend};
+    }
+    /// Error: kInput naming the first run that is in conflict, what differs, and the remedy.
+    [[nodiscard]] Result<void> check_conflicts() const;
     [[nodiscard]] std::int64_t to_do() const;
     /// Models of the runs to do.
     [[nodiscard]] std::int64_t models() const;
@@ -57,8 +82,10 @@ struct Sweep {
 /// Presets that `methods` stand for, each once, in their order. Error: kUsage naming a pattern that fits none.
 [[nodiscard]] Result<std::vector<std::string>> expand_methods(const std::vector<std::string>& methods);
 
-/// Looks at what is there. Errors: kUsage (methods, shares, configuration), kInput (results of another configuration or
-/// dataset are in the way, with both, unless `force`; the dataset lacks what a preset needs), kEnvironment.
+/// Looks at what is there, and whether every run can be done. Without `force`, results of another configuration,
+/// dataset or backend become conflicts of the sweep; with it, archives are read to the end to find damage. A share
+/// given twice counts once. Errors: kUsage (methods, shares, configuration; no steps or no test rows at a share),
+/// kInput (the dataset lacks what a preset needs; a record that cannot be read, unless `force`), kEnvironment.
 [[nodiscard]] Result<Sweep> plan_sweep(const Dataset& dataset, const SweepOptions& options);
 
 /// Estimates the time of every run to do, by a few steps of each preset. Takes a second or so a preset.
@@ -73,7 +100,7 @@ struct SweepProgress {
 };
 
 /// Does what is to do, and writes METHOD/SHARE.npz and .json of each run when it ends, whole or not at all. Estimated
-/// first. Stopped, it keeps what is done and returns kCancelled.
+/// first. Stopped, it keeps what is done and returns kCancelled. Error: check_conflicts().
 [[nodiscard]] Result<void> run_sweep(const Sweep& sweep, const Dataset& dataset, const RunOptions& run,
                                      const std::function<void(const SweepProgress&)>& progress,
                                      const std::function<void(const SweepRun&, double seconds)>& done);

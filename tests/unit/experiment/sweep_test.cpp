@@ -12,6 +12,7 @@
 #include "experiment/results.hpp"
 #include "experiment/summary.hpp"
 #include "pitot/evaluate.hpp"
+#include "support/small_sweep.hpp"
 #include "support/synthetic.hpp"
 #include "support/temp_folder.hpp"
 
@@ -20,23 +21,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-SweepOptions small_sweep(const fs::path& results, std::vector<std::string> methods) {
-    SweepOptions options;
-    options.methods = std::move(methods);
-    options.results = results;
-    options.shares = {0.5, 0.8};
-    options.checkpoints = 3;
-    options.epoch_samples = 2000;
-    options.replicates = 2;
-    options.folds = 3;
-    return options;
-}
+using test::small_sweep;
 
 Result<void> run(const Sweep& sweep, const Dataset& dataset, std::vector<std::string>& done,
-                 const RunOptions& run = {}) {
-    return run_sweep(
-        sweep, dataset, run, [](const SweepProgress&) {},
-        [&](const SweepRun& next, double) { done.push_back(next.method + " " + share_name(next.config.share)); });
+                 const RunOptions& options = {}) {
+    return test::run_quietly(sweep, dataset, done, options);
 }
 
 TEST(Sweep, PatternsStandForPresetsOnce) {
@@ -59,7 +48,7 @@ TEST(Sweep, SharesAreNamedAsTheReferenceNamesThem) {
 
 TEST(Sweep, WritesEveryArrayInItsShape) {
     const test::TempFolder folder;
-    const Dataset dataset = test::synthetic_dataset({.together = 60, .width = 2});
+    const Dataset dataset = test::synthetic_dataset({.together = 60, .width = 1});
     auto options = small_sweep(folder.path() / "results", {"interference/2"});
     options.shares = {0.8};
     const auto sweep = plan_sweep(dataset, options);
@@ -156,10 +145,10 @@ TEST(Sweep, SkipsWhatIsThereRefusesWhatDiffersAndReplacesWhenForced) {
 
     auto other = options;
     other.replicates = 4;
-    const auto refused = plan_sweep(dataset, other);
+    const auto refused = plan_sweep(dataset, other).value().check_conflicts();
     ASSERT_FALSE(refused);
     EXPECT_NE(refused.error().message().find("train.replicates: 2 there, 4 here"), std::string::npos);
-    const auto elsewhere = plan_sweep(test::synthetic_dataset({.seed = 2}), options);
+    const auto elsewhere = plan_sweep(test::synthetic_dataset({.seed = 2}), options).value().check_conflicts();
     ASSERT_FALSE(elsewhere);
     EXPECT_NE(elsewhere.error().message().find("dataset"), std::string::npos);
     other.force = true;

@@ -1,0 +1,33 @@
+// Sweeps that train in well under a second.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "experiment/sweep.hpp"
+
+namespace pitot::test {
+
+inline SweepOptions small_sweep(const std::filesystem::path& results, std::vector<std::string> methods) {
+    SweepOptions options;
+    options.methods = std::move(methods);
+    options.results = results;
+    options.shares = {0.5, 0.8};
+    options.checkpoints = 3;
+    options.epoch_samples = 2000;
+    options.replicates = 2;
+    options.folds = 3;
+    return options;
+}
+
+/// Runs a sweep; `done` gets "METHOD SHARE" of every run that ended.
+inline Result<void> run_quietly(const Sweep& sweep, const Dataset& dataset, std::vector<std::string>& done,
+                                const RunOptions& run = {}) {
+    return run_sweep(
+        sweep, dataset, run, [](const SweepProgress&) {},
+        [&](const SweepRun& next, double) { done.push_back(next.method + " " + share_name(next.config.share)); });
+}
+
+}  // namespace pitot::test

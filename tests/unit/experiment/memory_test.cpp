@@ -1,0 +1,74 @@
+// Replicates are set aside on disk: memory that only a swap could take back does not grow with their number.
+#include <gtest/gtest.h>
+#include <malloc.h>
+
+#include <atomic>
+#include <chrono>
+#include <fstream>
+#include <string>
+#include <thread>
+
+#include "support/small_sweep.hpp"
+#include "support/synthetic.hpp"
+#include "support/temp_folder.hpp"
+
+namespace pitot {
+namespace {
+
+// "RssAnon:	  1234 kB" of this process.
+double anonymous_mib() {
+    std::ifstream status("/proc/self/status");
+    std::string word;
+    while (status >> word) {
+        if (double kib = 0.0; word == "RssAnon:" && status >> kib) {
+            return kib / 1024.0;
+        }
+    }
+    return 0.0;
+}
+
+double peak_mib(const Dataset& dataset, std::int64_t replicates) {
+    const test::TempFolder folder;
+    auto options = test::small_sweep(folder.path(), {"linear/32"});
+    options.shares = {0.5};
+    options.checkpoints = 1;
+    options.epoch_samples = 400;
+    options.replicates = replicates;
+    const Sweep sweep = plan_sweep(dataset, options).value();
+    std::atomic<bool> over = false;
+    double peak = 0.0;
+    std::thread watcher([&] {
+        while (!over) {
+            peak = std::max(peak, anonymous_mib());
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+    });
+    std::vector<std::string> done;
+    RunOptions run;
+    run.threads = 2;
+    const auto ran = test::run_quietly(sweep, dataset, done, run);
+    over = true;
+    watcher.join();
+    EXPECT_TRUE(ran);
+    return peak;
+}
+
+TEST(Memory, OfASweepDoesNotGrowWithReplicates) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "sanitizers hold on to freed memory";
+#endif
+    if (anonymous_mib() == 0.0) {
+        GTEST_SKIP() << "this kernel does not tell anonymous memory";
+    }
+    const Dataset dataset = test::synthetic_dataset({.platforms = 300, .modules = 400, .features = 0});
+    const double replicate_mib = 3.0 * 300 * 400 * 4 / (1024.0 * 1024.0);  // C_hat of its folds alone
+    (void)peak_mib(dataset, 2);                                            // what is allocated once
+    ::malloc_trim(0);
+    const double few = peak_mib(dataset, 2);
+    ::malloc_trim(0);
+    const double many = peak_mib(dataset, 10);
+    EXPECT_LT(many - few, 2.0 * replicate_mib) << few << " MiB with 2 replicates, " << many << " MiB with 10";
+}
+
+}  // namespace
+}  // namespace pitot
