@@ -4,8 +4,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
-#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,13 +14,12 @@
 #include "cli/interrupt.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
+#include "cli/reproduction_report.hpp"
 #include "cli/result_options.hpp"
 #include "cli/simulation_output.hpp"
 #include "cli/sweep_progress.hpp"
 #include "cli/verbs.hpp"
 #include "core/atomic_file.hpp"
-#include "experiment/published.hpp"
-#include "experiment/results.hpp"
 #include "experiment/summary.hpp"
 #include "experiment/sweep.hpp"
 #include "figure/comparisons.hpp"
@@ -39,15 +38,24 @@ namespace fs = std::filesystem;
 constexpr std::int64_t kQuickEpoch = 8000;
 
 struct Options {
-    fs::path out = "reproduction";
+    fs::path given_out;
     fs::path trace;
     bool quick = false;
     bool dry_run = false;
+    bool force = false;
+    bool verbose = false;
     std::optional<std::int64_t> replicates;
     std::optional<std::int64_t> folds;
+    std::optional<std::int64_t> checkpoints;
+    std::optional<std::int64_t> epoch_samples;
     std::vector<double> shares;
     RunFlags run;
     DrawOptions draw{.dpi = 150};
+
+    // A quick look has other results than a whole run, and a place of its own.
+    [[nodiscard]] fs::path out() const {
+        return !given_out.empty() ? given_out : quick ? "reproduction-quick" : "reproduction";
+    }
 };
 
 // One of the reference's command lines.
@@ -58,6 +66,28 @@ struct Stage {
     Sweep sweep;
 };
 
+SweepOptions sweep_of(const Options& options, const std::vector<std::string>& methods) {
+    SweepOptions sweep;
+    sweep.methods = methods;
+    sweep.results = options.out() / "results";
+    sweep.force = options.force;
+    sweep.backend = options.run.backend;
+    sweep.checkpoints = options.checkpoints;
+    sweep.epoch_samples = options.epoch_samples;
+    sweep.replicates = options.replicates;
+    sweep.folds = options.folds;
+    if (options.quick) {
+        sweep.shares = {0.9, 0.5, 0.1};
+        sweep.epoch_samples = options.epoch_samples.value_or(kQuickEpoch);
+        sweep.replicates = options.replicates.value_or(3);
+        sweep.folds = options.folds.value_or(3);
+    }
+    if (!options.shares.empty()) {
+        sweep.shares = options.shares;
+    }
+    return sweep;
+}
+
 Result<std::vector<Stage>> plan(const Options& options, const RunOptions& run) {
     std::vector<Stage> stages;
     stages.push_back({{"embedding/*", "features/*", "linear/128", "baseline/*"}, "data/data.npz", {}, {}});
@@ -66,30 +96,27 @@ Result<std::vector<Stage>> plan(const Options& options, const RunOptions& run) {
         {{"interference3/discard", "interference3/ignore", "interference3/2"}, "data/data.if3.npz", {}, {}});
     stages.push_back({{"interference3/no-smt"}, "data/data.if3.mc.npz", {}, {}});
     for (Stage& stage : stages) {
-        SweepOptions sweep;
-        sweep.methods = stage.methods;
-        sweep.results = options.out / "results";
-        sweep.replicates = options.replicates;
-        sweep.folds = options.folds;
-        if (options.quick) {
-            sweep.shares = {0.9, 0.5, 0.1};
-            sweep.epoch_samples = kQuickEpoch;
-            sweep.replicates = options.replicates.value_or(3);
-            sweep.folds = options.folds.value_or(3);
-        }
-        if (!options.shares.empty()) {
-            sweep.shares = options.shares;
-        }
         auto dataset = read_data({stage.data});
         if (!dataset) {
             return Failure(dataset.error());
         }
         stage.dataset = std::move(*dataset);
-        auto planned = plan_sweep(stage.dataset, sweep);
+        auto planned = plan_sweep(stage.dataset, sweep_of(options, stage.methods));
         if (!planned) {
             return Failure(planned.error());
         }
         stage.sweep = std::move(*planned);
+    }
+    std::optional<Error> conflict;
+    for (const Stage& stage : stages) {  // every conflict is told, not those of one stage
+        if (auto told = tell_conflicts(stage.sweep, options.verbose); !told && !conflict) {
+            conflict = told.error();
+        }
+    }
+    if (conflict) {
+        return Failure(*conflict);
+    }
+    for (Stage& stage : stages) {
         if (auto ok = estimate_sweep(stage.sweep, stage.dataset, run); !ok) {
             return Failure(ok.error());
         }
@@ -136,7 +163,7 @@ Result<void> summarise_all(const std::vector<Stage>& stages, const fs::path& res
 
 // Every picture, in the order of the reference's commands.
 Result<std::vector<Plot>> all_plots(const Options& options, const std::vector<Stage>& stages, const RunOptions& run) {
-    const fs::path results = options.out / "results";
+    const fs::path results = options.out() / "results";
     const Dataset& alone = stages[0].dataset;
     const Dataset& together = stages[1].dataset;
     std::vector<Plot> plots;
@@ -168,9 +195,10 @@ Result<std::vector<Plot>> all_plots(const Options& options, const std::vector<St
     }
     SimulateOptions simulate_options;
     simulate_options.results = results;
-    simulate_options.out = options.out / "results-simulation";
+    simulate_options.out = options.out() / "results-simulation";
     simulate_options.trace = options.trace;
     simulate_options.stop = run.stop;
+    simulate_options.force = true;  // the folder is the reproduction's own
     const auto simulated = simulate(alone, simulate_options);
     if (!simulated) {
         return Failure(simulated.error());
@@ -179,79 +207,8 @@ Result<std::vector<Plot>> all_plots(const Options& options, const std::vector<St
     return ok ? Result<std::vector<Plot>>(std::move(plots)) : Failure(ok.error());
 }
 
-struct Row {
-    std::vector<std::string> cells;
-};
-
-std::vector<Row> compare_with_published(const fs::path& results) {
-    std::vector<Row> rows;
-    for (const PublishedNumber& number : published_numbers()) {
-        const std::optional<double> ours = our_number(results, number);
-        const bool ratio = number.measure == Measure::kRatio;
-        const auto text = [&](double value) { return ratio ? fmt::format("{:.2f} x", value) : format_percent(value); };
-        const char* const what = ratio ? "error / " : number.measure == Measure::kMargin ? "5 % margin" : "MAPE";
-        rows.push_back({{number.preset, number.dataset, what + (ratio ? number.relative_to : std::string()),
-                         share_name(number.share), text(number.value), ours ? text(*ours) : "-",
-                         ours ? fmt::format("{:+.1f} %", 100.0 * (*ours / number.value - 1.0)) : "-"}});
-    }
-    return rows;
-}
-
-const std::vector<Column>& columns() {
-    static const std::vector<Column> all{{"PRESET"},
-                                         {"DATASET"},
-                                         {"WHAT"},
-                                         {"SHARE", Align::kRight},
-                                         {"PUBLISHED", Align::kRight},
-                                         {"OURS", Align::kRight},
-                                         {"DIFFERENCE", Align::kRight}};
-    return all;
-}
-
-std::string escaped(const std::string& text) {
-    std::string out;
-    for (const char c : text) {
-        out += c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : std::string(1, c);
-    }
-    return out;
-}
-
-std::string page(const std::vector<Row>& rows, const std::vector<Plot>& plots, const std::string& format,
-                 const std::string& how) {
-    std::string html =
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>Pitot: published and ours</title>\n"
-        "<meta name=\"viewport\" content=\"width=device-width\">\n"
-        "<style>body{font:16px/1.5 sans-serif;max-width:70em;margin:2em auto;padding:0 "
-        "1em}table{border-collapse:collapse}"
-        "th,td{padding:.2em .8em;border-bottom:1px solid #ccc;text-align:left}td:nth-child(n+4){text-align:right}"
-        "figure{display:inline-block;margin:1em}img{max-width:30em;width:100%}</style>\n<h1>Published and ours</h1>\n";
-    html += fmt::format(
-        "<p>{}</p>\n<p>Published: the reference's 2023 release, read off its figures; 25 replicates of 10 "
-        "folds.</p>\n<table>\n<tr>",
-        escaped(how));
-    for (const Column& column : columns()) {
-        html += "<th>" + escaped(column.title);
-    }
-    html += "\n";
-    for (const Row& row : rows) {
-        html += "<tr>";
-        for (const std::string& cell : row.cells) {
-            html += "<td>" + escaped(cell);
-        }
-        html += "\n";
-    }
-    html += "</table>\n<h1>Figures</h1>\n";
-    for (const Plot& plot : plots) {
-        html += fmt::format(
-            "<figure><a href=\"figures/{0}.{1}\"><img src=\"figures/{0}.{1}\" alt=\"{0}\"></a>"
-            "<figcaption>{0} (<a href=\"figures/{0}.tsv\">numbers</a>)</figcaption></figure>\n",
-            plot.name, format);
-    }
-    return html + "</html>\n";
-}
-
 Result<void> finish(const Options& options, const std::vector<Stage>& stages, const RunOptions& run) {
-    const fs::path results = options.out / "results";
+    const fs::path results = options.out() / "results";
     if (auto ok = summarise_all(stages, results); !ok) {
         return ok;
     }
@@ -260,29 +217,20 @@ Result<void> finish(const Options& options, const std::vector<Stage>& stages, co
         return Failure(plots.error());
     }
     DrawOptions draw = options.draw;
-    draw.folder = options.out / "figures";
+    draw.folder = options.out() / "figures";
     for (const Plot& plot : *plots) {
         if (auto ok = draw_and_tell(plot, draw); !ok) {
             return ok;
         }
     }
-    const std::vector<Row> rows = compare_with_published(results);
-    Table table(columns());
-    std::string tsv;
-    for (const Column& column : columns()) {
-        tsv += (tsv.empty() ? "" : "\t") + column.title;
+    std::vector<SweepRun> runs;
+    for (const Stage& stage : stages) {
+        runs.insert(runs.end(), stage.sweep.runs.begin(), stage.sweep.runs.end());
     }
-    for (const Row& row : rows) {
-        table.add(row.cells);
-        tsv += fmt::format("\n{}", fmt::join(row.cells, "\t"));
-    }
-    const TrainConfig& config = stages[0].sweep.runs.front().config.train;
-    const std::string how =
-        fmt::format("Ours: pitot reproduce{}, {} replicates of {} folds, seed 42{}.", options.quick ? " --quick" : "",
-                    config.replicates, config.folds, options.quick ? ", a third of the published steps" : "");
-    fmt::print("\n{}\n{}\n", table.to_string(), how);
-    return write_text(options.out / "published.tsv", tsv + "\n").and_then([&] {
-        return write_text(options.out / "index.html", page(rows, *plots, draw.format, how));
+    const ReproductionReport report = compare_with_published(results, runs, options.quick);
+    fmt::print("\n{}\n{}\n", report.table().to_string(), report.how);
+    return write_text(options.out() / "published.tsv", report.to_tsv()).and_then([&] {
+        return write_text(options.out() / "index.html", report.to_html(*plots, draw.format));
     });
 }
 
@@ -331,27 +279,35 @@ Result<void> run(const Options& options) {
     if (!done && done.error().code() == ErrorCode::kCancelled) {
         return fail(
             ErrorCode::kCancelled,
-            fmt::format("stopped; finished runs are kept in '{}', the same command goes on", options.out.string()));
+            fmt::format("stopped; finished runs are kept in '{}', the same command goes on", options.out().string()));
     }
     if (done) {
         const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-        fmt::print("{} in all; see '{}'\n", format_duration({seconds * 1e6}), (options.out / "index.html").string());
+        fmt::print("{} in all; see '{}'\n", format_duration({seconds * 1e6}), (options.out() / "index.html").string());
     }
     return done;
 }
 
 Action add(CLI::App& app) {
     auto options = std::make_shared<Options>();
-    app.add_option("-o,--out", options->out, "Folder of everything made; default: reproduction")->type_name("FOLDER");
+    app.add_option("-o,--out", options->given_out,
+                   "Folder of everything made; default: reproduction, with --quick reproduction-quick")
+        ->type_name("FOLDER");
     app.add_flag("--quick", options->quick,
                  "3 replicates, 3 folds, 3 shares, a third of the steps: a look in 20 minutes");
     app.add_option("--replicates", options->replicates, "Random splits; default: the presets', mostly 25")
         ->type_name("N");
     app.add_option("--folds", options->folds, "Models a replicate; default: the presets', mostly 10")->type_name("N");
+    app.add_option("-k,--epochs", options->checkpoints, "Checkpoints of a fit; default: 100")->type_name("N");
+    app.add_option("-n,--epoch_size", options->epoch_samples,
+                   "A hundred times the steps between checkpoints at share 1; default: 25000, with --quick 8000")
+        ->type_name("N");
     add_list(app, "-s,--splits", options->shares, "Training shares; default: 0.9 0.8 … 0.1")->type_name("X");
     app.add_option("-l,--latency", options->trace, "Trace of latencies for the simulation; default: a synthetic one")
         ->type_name("FILE");
     app.add_option("-i,--dpi", options->draw.dpi, "Dots an inch of the pictures; default: 150")->type_name("N");
+    app.add_flag("--force", options->force, "Replace results of other options, and those whose archive is damaged");
+    app.add_flag("-v,--verbose", options->verbose, "Show whole configurations of all results that are in the way");
     app.add_flag("--dry-run", options->dry_run, "Say how long it takes and train nothing");
     options->run.add_to(app);
     app.footer(
@@ -362,7 +318,8 @@ Action add(CLI::App& app) {
         "\n"
         "Examples:\n"
         "  pitot reproduce --quick\n"
-        "  pitot reproduce --replicates 5 -o five");
+        "  pitot reproduce --replicates 5 -o five\n"
+        "  pitot reproduce -s 0.9 0.1 --replicates 2 --folds 2 -k 1 -n 2000 -o trial    # does it all run here?");
     return [options] { return run(*options); };
 }
 

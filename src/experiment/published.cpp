@@ -19,18 +19,14 @@ namespace {
 PublishedNumber parse(std::span<const std::string> fields) {
     static const std::map<std::string, Measure> measures{
         {"mape", Measure::kMape}, {"ratio", Measure::kRatio}, {"margin", Measure::kMargin}};
-    PITOT_CHECK(fields.size() == 7);
+    PITOT_CHECK(fields.size() == 8);
     const auto share = parse_number(fields[5]);
     const auto value = parse_number(fields[6]);
     PITOT_CHECK(share && value);
     const Measure measure = measures.at(fields[3]);
-    return {fields[0],
-            fields[1],
-            fields[2],
-            measure,
-            fields[4],
-            *share,
-            measure == Measure::kRatio ? *value : *value / 100};
+    return {
+        fields[0], fields[1], fields[2], measure, fields[4], *share, measure == Measure::kRatio ? *value : *value / 100,
+        fields[7]};
 }
 
 struct Found {

@@ -25,6 +25,7 @@ struct PublishedNumber {
     std::string relative_to;  ///< of a ratio
     double share = 0.0;
     double value = 0.0;  ///< errors and margins as shares: 0.026 = 2.6 %
+    std::string source;  ///< the figure of the 2023 release that it was read off
 };
 
 /// All of them, from the copy in this program.

@@ -20,6 +20,8 @@ TEST(Published, IsWholeAndNamesPresetsThatExist) {
         EXPECT_GT(number.value, 0.0);
         EXPECT_LT(number.value, 2.0);
         EXPECT_EQ(number.measure == Measure::kRatio, !number.relative_to.empty());
+        EXPECT_EQ(number.source == "percentile", number.measure == Measure::kMargin);
+        EXPECT_FALSE(number.source.empty());
     }
     const auto best = std::ranges::find_if(numbers, [](const PublishedNumber& n) {
         return n.preset == "embedding/128" && n.share == 0.9 && n.measure == Measure::kMape;
