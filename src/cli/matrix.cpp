@@ -5,9 +5,11 @@
 #include <memory>
 #include <string>
 
+#include "cli/draw_options.hpp"
 #include "cli/trace_options.hpp"
 #include "cli/verbs.hpp"
 #include "data/trace_parts.hpp"
+#include "figure/pictures.hpp"
 
 namespace pitot::cli {
 namespace matrix_command {
@@ -17,9 +19,30 @@ struct Options {
     TraceFlags traces;
     std::string out = "matrix";
     bool filter = false;
+    bool plot = false;
 };
 
+// OUT.png and OUT.tsv beside OUT.npz.
+Result<void> draw_beside(const Dataset& dataset, std::filesystem::path out) {
+    auto plot = matrix_plot(dataset);
+    if (!plot) {
+        return Failure(plot.error());
+    }
+    out.replace_extension();
+    plot->name = out.filename().string();
+    std::string& table = plot->tables.front().first;
+    const std::string before = pitot::quoted(table);
+    table = plot->name + ".tsv";
+    plot->script.replace(plot->script.find(before), before.size(), pitot::quoted(table));
+    return draw_and_tell(*plot, {.folder = out.has_parent_path() ? out.parent_path() : "."});
+}
+
 Result<void> make(const Options& options) {
+    if (options.plot) {
+        if (auto there = check_gnuplot(); !there) {
+            return there;
+        }
+    }
     auto trace_options = options.traces.options();
     if (!trace_options) {
         return Failure(std::move(trace_options).error());
@@ -41,7 +64,7 @@ Result<void> make(const Options& options) {
         return written;
     }
     print_result(options.traces, out, made);
-    return {};
+    return options.plot ? draw_beside(made.dataset, out) : Result<void>();
 }
 
 Action add(CLI::App& app) {
@@ -54,6 +77,7 @@ Action add(CLI::App& app) {
         ->capture_default_str();
     app.add_flag("-f,--filter", options->filter,
                  "Leave out platforms and modules without observations; else every runtime has a row on every device");
+    app.add_flag("-d,--plot", options->plot, "Draw the logarithms of the runtimes as OUT.png, with OUT.tsv beside it");
     options->traces.add_target(app);
     options->traces.add_platforms(app);
     options->traces.add_reading(app);
@@ -61,7 +85,7 @@ Action add(CLI::App& app) {
         "The file has 'data' (platforms x modules, 0 = not measured), 'platform' and 'module'; 'pitot merge' adds\n"
         "features.\n"
         "Examples:\n"
-        "  pitot matrix -p traces/ more/ -o matrix\n"
+        "  pitot matrix -p traces/ more/ -o matrix -d\n"
         "  pitot matrix -p traces/ -f --exclude wasm3.pi --release 2023");
     return [options] { return make(*options); };
 }
