@@ -46,10 +46,13 @@ SpoolFile::~SpoolFile() {
 Result<SpoolFile> SpoolFile::create(const std::filesystem::path& folder) {
     SpoolFile spool;
     spool.folder_ = folder;
-    std::string name = (folder / ".spool-XXXXXX").string();
-    spool.file_ = ::mkostemp(name.data(), O_CLOEXEC);
-    if (spool.file_ < 0 || ::unlink(name.c_str()) != 0) {
-        return refused(folder);
+    spool.file_ = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (spool.file_ < 0) {  // not every file system has such files
+        std::string name = (folder / ".spool-XXXXXX").string();
+        spool.file_ = ::mkostemp(name.data(), O_CLOEXEC);
+        if (spool.file_ < 0 || ::unlink(name.c_str()) != 0) {
+            return refused(folder);
+        }
     }
     return spool;
 }

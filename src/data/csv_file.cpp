@@ -6,8 +6,8 @@
 #include <cmath>
 #include <iterator>
 #include <system_error>
+#include <utility>
 
-#include "core/atomic_file.hpp"
 #include "data/csv.hpp"
 
 namespace pitot {
@@ -57,18 +57,24 @@ bool CsvFile::flush() {
     return ok_;
 }
 
-Result<void> write_csv_file(const std::filesystem::path& target, const std::function<Result<void>(CsvFile&)>& fill) {
-    return write_whole(target, [&](const std::filesystem::path& temporary) -> Result<void> {
-        std::FILE* file = std::fopen(temporary.c_str(), "wbe");
-        if (file == nullptr) {
-            return unwritable(target);
-        }
-        CsvFile out(file);
-        auto filled = fill(out);
-        const bool flushed = out.flush();
-        const bool closed = std::fclose(file) == 0;
-        return !filled || (flushed && closed) ? filled : unwritable(target);
-    });
+Result<NewFile> make_csv_file(const std::filesystem::path& target, const std::function<Result<void>(CsvFile&)>& fill) {
+    auto made = NewFile::create(target);
+    if (!made) {
+        return made;
+    }
+    std::FILE* file = std::fopen(made->path().c_str(), "wbe");
+    if (file == nullptr) {
+        return unwritable(target);
+    }
+    CsvFile out(file);
+    auto filled = fill(out);
+    const bool flushed = out.flush();
+    const bool closed = std::fclose(file) == 0;
+    if (filled && !(flushed && closed)) {
+        return unwritable(target);
+    }
+    const auto kept = filled.and_then([&] { return made->sync(); });
+    return kept ? std::move(made) : Failure(kept.error());
 }
 
 }  // namespace pitot

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/atomic_file.hpp"
 #include "pitot/result.hpp"
 
 namespace pitot {
@@ -32,8 +33,9 @@ private:
     bool ok_ = true;
 };
 
-/// Writes `target` through `fill`. Errors: kEnvironment naming the target, or fill's own.
-[[nodiscard]] Result<void> write_csv_file(const std::filesystem::path& target,
-                                          const std::function<Result<void>(CsvFile&)>& fill);
+/// Writes what is to become `target` through `fill` and brings it to the disk; NewFile::put() puts it in its place.
+/// Errors: kEnvironment naming the target, or fill's own.
+[[nodiscard]] Result<NewFile> make_csv_file(const std::filesystem::path& target,
+                                            const std::function<Result<void>(CsvFile&)>& fill);
 
 }  // namespace pitot

@@ -16,6 +16,7 @@
 #include "data/npy_header.hpp"
 #include "data/npz.hpp"
 #include "data/utf8.hpp"
+#include "data/zip_sink.hpp"
 
 namespace pitot {
 namespace {
@@ -158,11 +159,11 @@ Failure zip_failure(const std::filesystem::path& file, const char* what) {
 
 Result<void> write_archive(const std::vector<ArrayBytes>& arrays, const std::filesystem::path& file,
                            const std::filesystem::path& target) {
-    int code = 0;
-    zip_t* archive = ::zip_open(file.c_str(), ZIP_CREATE | ZIP_TRUNCATE, &code);
+    ZipSink sink;
+    zip_error_t error;
+    ::zip_error_init(&error);
+    zip_t* archive = sink.open(file, error);
     if (archive == nullptr) {
-        zip_error_t error;
-        ::zip_error_init_with_code(&error, code);
         auto failure = zip_failure(target, ::zip_error_strerror(&error));
         ::zip_error_fini(&error);
         return failure;
@@ -183,7 +184,7 @@ Result<void> write_archive(const std::vector<ArrayBytes>& arrays, const std::fil
             return failure;
         }
     }
-    if (::zip_close(archive) != 0) {  // libzip writes here: another temporary file, renamed over `file`
+    if (::zip_close(archive) != 0) {  // libzip writes here
         auto failure = zip_failure(target, ::zip_strerror(archive));
         ::zip_discard(archive);
         return failure;

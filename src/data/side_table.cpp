@@ -123,8 +123,8 @@ Result<Side> read_side_table(const CsvInput& input, Axis axis) {
     return read ? table.finish() : Failure(std::move(read).error());
 }
 
-Result<void> write_side_table(const Side& side, Axis axis, const std::filesystem::path& file) {
-    return write_csv_file(file, [&](CsvFile& out) -> Result<void> {
+Result<NewFile> make_side_table(const Side& side, Axis axis, const std::filesystem::path& file) {
+    return make_csv_file(file, [&](CsvFile& out) -> Result<void> {
         out.put("name");
         for (const std::string& feature : side.feature_names) {
             out.put(feature);

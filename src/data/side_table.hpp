@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/atomic_file.hpp"
 #include "data/csv.hpp"
 #include "pitot/dataset.hpp"
 #include "pitot/result.hpp"
@@ -23,9 +24,9 @@ enum class Axis { kPlatform, kModule };
 /// negative.
 [[nodiscard]] Result<Side> read_side_table(const CsvInput& input, Axis axis);
 
-/// Writes what read_side_table() reads, whole or not at all. Counts within 1e-6 (relative) of a whole number are
-/// written as that number. Module features below 0 are no logarithms of counts: a kInput error.
-[[nodiscard]] Result<void> write_side_table(const Side& side, Axis axis, const std::filesystem::path& file);
+/// Writes what read_side_table() reads; NewFile::put() puts it in its place. Counts within 1e-6 (relative) of a whole
+/// number are written as that number. Module features below 0 are no logarithms of counts: a kInput error.
+[[nodiscard]] Result<NewFile> make_side_table(const Side& side, Axis axis, const std::filesystem::path& file);
 
 /// The opcode count that a module's feature ln(1 + count) stands for, a whole number where it is one within 1e-6
 /// (relative); negative or not finite if it stands for none.

@@ -80,12 +80,12 @@ private:
     NpzWriter& npz_;
 };
 
-Result<void> write_rows(const Dataset& dataset, const std::filesystem::path& file) {
+Result<NewFile> make_rows(const Dataset& dataset, const std::filesystem::path& file) {
     const auto& platforms = dataset.platforms.names;
     const auto& modules = dataset.modules.names;
     const auto at = [](std::int32_t index) { return static_cast<std::size_t>(index); };
     const auto width = static_cast<std::size_t>(dataset.together.width);
-    return write_csv_file(file, [&](CsvFile& out) -> Result<void> {
+    return make_csv_file(file, [&](CsvFile& out) -> Result<void> {
         for (const char* column : {"platform", "module", "runtime_us"}) {
             out.put(column);
         }
@@ -117,21 +117,44 @@ Result<void> write_rows(const Dataset& dataset, const std::filesystem::path& fil
     });
 }
 
-// The tables go first: beside rows of an older dataset they would do no harm, rows without tables would lose features.
+// Beside a CSV file that keeps its place, tables would be taken for features of rows they do not belong to.
+Result<void> check_places(const std::filesystem::path& file) {
+    std::error_code ignored;
+    const auto status = std::filesystem::status(file, ignored);
+    if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+        return fail(ErrorCode::kEnvironment,
+                    fmt::format("cannot write '{}': it is no file, and tables of features go beside it; name a file "
+                                "or write .npz",
+                                file.string()));
+    }
+    return {};
+}
+
+// All three files are made before the first takes its place. The tables go first: beside rows of an older dataset they
+// would do no harm, rows without tables would lose features.
 Result<void> write_long_form(const Dataset& dataset, const std::filesystem::path& file) {
     const bool dash = std::ranges::find(dataset.modules.names, "-") != dataset.modules.names.end();
     if (dash && !dataset.together.runtime_us.empty()) {
         return unwritable(file,
                           "a module is called '-', which stands for 'no co-runner' in CSV; rename it or write .npz");
     }
-    if (auto written = write_side_table(dataset.platforms, Axis::kPlatform, sibling_table(file, Axis::kPlatform));
-        !written) {
-        return written;
+    if (auto checked = check_places(file); !checked) {
+        return checked;
     }
-    if (auto written = write_side_table(dataset.modules, Axis::kModule, sibling_table(file, Axis::kModule)); !written) {
-        return written;
-    }
-    return write_rows(dataset, file);
+    std::vector<NewFile> made;
+    const auto keep = [&](Result<NewFile> part) -> Result<void> {
+        if (part) {
+            made.push_back(*std::move(part));
+        }
+        return part ? Result<void>() : Failure(std::move(part).error());
+    };
+    const auto table = [&](const Side& side, Axis axis) {
+        return keep(make_side_table(side, axis, sibling_table(file, axis)));
+    };
+    const auto outcome = table(dataset.platforms, Axis::kPlatform)
+                             .and_then([&] { return table(dataset.modules, Axis::kModule); })
+                             .and_then([&] { return keep(make_rows(dataset, file)); });
+    return outcome.and_then([&] { return NewFile::put_all(made); });
 }
 
 Result<void> check(const Dataset& dataset, const std::filesystem::path& file) {

@@ -1,11 +1,18 @@
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
+#include <csignal>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <thread>
 
 #include "core/atomic_file.hpp"
 #include "core/suggest.hpp"
@@ -65,6 +72,94 @@ TEST_F(AtomicFile, NamesWhatCannotBeWritten) {
     const auto folder = write_text(folder_, "x");
     ASSERT_FALSE(folder);
     EXPECT_NE(folder.error().message().find("folder"), std::string::npos);
+}
+
+TEST_F(AtomicFile, FollowsLinksAndLeavesThemInPlace) {
+    const fs::path inner = folder_ / "inner";
+    fs::create_directory(inner);
+    ASSERT_TRUE(write_text(inner / "a.txt", "old"));
+    fs::create_symlink("inner/a.txt", folder_ / "one");
+    fs::create_symlink(folder_ / "one", folder_ / "two");
+    fs::create_symlink("inner/new.txt", folder_ / "dangling");
+    ASSERT_TRUE(write_text(folder_ / "two", "new"));
+    ASSERT_TRUE(write_text(folder_ / "dangling", "made"));
+    EXPECT_TRUE(fs::is_symlink(folder_ / "one") && fs::is_symlink(folder_ / "two"));
+    EXPECT_TRUE(fs::is_symlink(folder_ / "dangling"));
+    EXPECT_EQ(read(inner / "a.txt"), "new");
+    EXPECT_EQ(read(inner / "new.txt"), "made");
+    EXPECT_EQ(std::distance(fs::directory_iterator(inner), fs::directory_iterator()), 2);
+
+    fs::create_symlink("ring", folder_ / "ring");
+    const auto ring = write_text(folder_ / "ring", "x");
+    ASSERT_FALSE(ring);
+    EXPECT_EQ(ring.error().code(), ErrorCode::kEnvironment);
+}
+
+TEST_F(AtomicFile, WritesIntoAFifoAndLeavesIt) {
+    const fs::path fifo = folder_ / "fifo";
+    ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+    EXPECT_TRUE(check_writable(fifo));
+    const std::string text(300'000, 'x');  // more than a pipe holds
+    std::string got;
+    std::thread reader([&] { got = read(fifo); });
+    const auto written = write_text(fifo, text);
+    reader.join();
+    ASSERT_TRUE(written) << written.error().message();
+    EXPECT_TRUE(got == text);
+    EXPECT_TRUE(fs::is_fifo(fifo));
+    EXPECT_EQ(files(), 1U);
+}
+
+TEST_F(AtomicFile, RefusesSockets) {
+    const fs::path path = folder_ / "socket";
+    const int socket = ::socket(AF_UNIX, SOCK_STREAM, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, path.c_str(), sizeof(address.sun_path) - 1);
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): as bind has it
+    ASSERT_EQ(::bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+    for (const auto& refused : {write_text(path, "x"), check_writable(path)}) {
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().code(), ErrorCode::kEnvironment);
+    }
+    EXPECT_TRUE(fs::is_socket(path));
+    ::close(socket);
+}
+
+TEST_F(AtomicFile, AKilledProcessLeavesTheOldFileAndNothingElse) {
+    const fs::path target = folder_ / "a.txt";
+    ASSERT_TRUE(write_text(target, "old"));
+    if (NewFile::create(target)->path().native().starts_with(folder_.native())) {
+        GTEST_SKIP() << "this file system has no files without names";
+    }
+    const pid_t child = ::fork();
+    if (child == 0) {
+        (void)write_whole(target, [](const fs::path& path) -> Result<void> {
+            std::ofstream(path) << "half" << std::flush;
+            ::kill(::getpid(), SIGKILL);
+            return {};
+        });
+        ::_exit(0);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFSIGNALED(status));
+    EXPECT_EQ(read(target), "old");
+    EXPECT_EQ(files(), 1U);
+}
+
+TEST_F(AtomicFile, SeveralFilesTakeTheirPlacesTogether) {
+    auto first = NewFile::create(folder_ / "a.txt");
+    auto second = NewFile::create(folder_ / "b.txt");
+    ASSERT_TRUE(first && second);
+    std::ofstream(first->path()) << "a";
+    std::ofstream(second->path()) << "b";
+    EXPECT_FALSE(fs::exists(folder_ / "a.txt") || fs::exists(folder_ / "b.txt"));
+    EXPECT_TRUE(first->sync() && second->sync());
+    std::array<NewFile, 2> both{*std::move(first), *std::move(second)};
+    EXPECT_TRUE(NewFile::put_all(both));
+    EXPECT_EQ(read(folder_ / "a.txt") + read(folder_ / "b.txt"), "ab");
+    EXPECT_EQ(files(), 2U);
 }
 
 TEST(Suggestion, NamesTheNearestWithoutCase) {
