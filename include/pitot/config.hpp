@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -88,6 +89,9 @@ struct PresetInfo {
 /// Overrides fields of `config` from JSON text; unknown keys and wrong types are errors naming them. `config` is
 /// left as it was on error.
 [[nodiscard]] Result<void> apply_json(FitConfig& config, std::string_view json);
+
+/// The preset that JSON text of a configuration names, if it names one: what its other fields start from.
+[[nodiscard]] Result<std::optional<std::string>> preset_in_json(std::string_view json);
 
 /// Overrides one field: "model.alpha=0.01", "train.folds=5", "model.layers=128,64".
 [[nodiscard]] Result<void> apply_override(FitConfig& config, std::string_view assignment);

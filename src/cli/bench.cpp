@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <fstream>
+#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -13,6 +14,7 @@
 #include "benchmark/fleet.hpp"
 #include "benchmark/predictions.hpp"
 #include "benchmark/step.hpp"
+#include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "cli/verbs.hpp"
 #include "core/parallel.hpp"
@@ -101,7 +103,7 @@ Result<Report> measure_all(const Options& options) {
     Report report;
     report.machine = machine_name();
     report.instructions = cpu_backend().description();
-    report.threads = options.threads > 0 ? options.threads : default_threads();
+    report.threads = team_size(options.threads, 1);
     constexpr std::int64_t block = 1 << 19;
     report.peak = cpu_backend().measure_peak(block);
     for (const char* name : {"embedding/128", "interference/2", "linear/128", "baseline/mlp"}) {
@@ -178,7 +180,10 @@ Action add(CLI::App& app) {
     app.add_option("--seconds", options->seconds, "Time for each measurement")
         ->check(CLI::Range(0.01, 600.0))
         ->capture_default_str();
-    app.add_option("--threads", options->threads, "Threads for many models; 0 = all")->check(CLI::Range(0, 1024));
+    whole(app.add_option("--threads", options->threads,
+                         "Threads for many models, at most as many as this process may use; 0 = all of them"),
+          0, std::numeric_limits<int>::max())
+        ->type_name("N");
     app.add_flag("--json", options->json, "Print JSON");
     app.footer(
         "Everything is made up, no dataset is needed. docs/performance.md explains the numbers.\n"

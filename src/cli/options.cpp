@@ -4,10 +4,14 @@
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <span>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "cli/cli.hpp"
@@ -27,7 +31,39 @@ void assign(T& field, const std::optional<T>& given) {
     }
 }
 
+constexpr auto kAnyWhole = std::numeric_limits<std::int64_t>::min();
+constexpr std::uint64_t kMostSigned = std::numeric_limits<std::int64_t>::max();
+
+// Why `text` is no whole number of that range; "" if it is one, and `text` is then its plain form.
+std::string normalise_whole(std::string& text, std::int64_t least, std::uint64_t most) {
+    const bool negative = text.starts_with('-');
+    const std::string_view digits = std::string_view(text).substr(negative || text.starts_with('+') ? 1 : 0);
+    std::uint64_t size = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), size);
+    const bool number = !digits.empty() && end == digits.data() + digits.size();
+    const std::uint64_t lowest = least < 0 ? std::uint64_t{0} - static_cast<std::uint64_t>(least) : 0;
+    const bool fits =
+        negative ? size <= lowest : size <= most && (least < 0 || size >= static_cast<std::uint64_t>(least));
+    if (number && error == std::errc() && fits) {
+        text = (negative && size > 0 ? "-" : "") + std::to_string(size);
+        return {};
+    }
+    if (least == kAnyWhole) {
+        return fmt::format("must be a whole number of at most 18 digits, not '{}'", text);
+    }
+    const bool open = most == kMostSigned || most == std::numeric_limits<int>::max();
+    if (open && error != std::errc::result_out_of_range && (!number || negative || size <= most)) {
+        return fmt::format("must be a whole number, {} or more, not '{}'", least, text);
+    }
+    return fmt::format("must be a whole number from {} to {}, not '{}'", least, most, text);
+}
+
 }  // namespace
+
+CLI::Option* whole(CLI::Option* option, std::int64_t least, std::uint64_t most) {
+    return option->transform(
+        CLI::Validator([=](std::string& text) { return normalise_whole(text, least, most); }, std::string()));
+}
 
 CLI::Option* add_repeated(CLI::App& app, const std::string& name, std::vector<std::string>& values,
                           const std::string& description) {
@@ -76,25 +112,79 @@ void ConfigOptions::add_to(CLI::App& app, bool with_replicates) {
     app.add_option("--preset", preset, "Configuration to start from; see 'pitot presets'")
         ->type_name("NAME")
         ->group(kConfigGroup);
-    app.add_option("--config", config_file, "JSON file with fields that differ (as 'pitot presets NAME --json' prints)")
+    app.add_option(
+           "--config", config_file,
+           "JSON file with fields that differ (as 'pitot presets NAME --json' prints); its preset, if it names one, "
+           "is what they differ from")
         ->type_name("FILE")
         ->group(kConfigGroup);
     const auto field = [&](const std::string& name, auto& value, const std::string& text, const std::string& type) {
-        app.add_option(name, value, text)->type_name(type)->group(kConfigGroup);
+        return app.add_option(name, value, text)->type_name(type)->group(kConfigGroup);
     };
-    field("--seed", seed, "Seed of every random choice", "N");
-    field("--folds", folds, "Models whose mean predicts", "N");
+    const auto count = [&](const std::string& name, std::optional<std::int64_t>& value, const std::string& text) {
+        whole(field(name, value, text, "N"), kAnyWhole, kMostSigned);
+    };
+    whole(field("--seed", seed, "Seed of every random choice", "N"), 0, std::numeric_limits<std::uint64_t>::max());
+    count("--folds", folds, "Models whose mean predicts");
     if (with_replicates) {
-        field("--replicates", replicates, "Random splits to average over", "N");
+        count("--replicates", replicates, "Random splits to average over");
     }
-    field("--checkpoints", checkpoints, "Validations during a fit; its length is proportional to them", "N");
-    field("--epoch-samples", epoch_samples, "Steps between checkpoints at share 1", "N");
-    field("--batch", batch, "Rows a step", "N");
+    count("--checkpoints", checkpoints, "Validations during a fit; its length is proportional to them");
+    count("--epoch-samples", epoch_samples, "Steps between checkpoints at share 1");
+    count("--batch", batch, "Rows a step");
     field("--learning-rate", learning_rate, "Step size of the optimiser", "X");
     field("--calibration-share", calibration_share, "Share of the rows set aside to calibrate bounds", "X");
     add_repeated(app, "--set", assignments, "Any field, as in --set model.layers=128,64; may be repeated")
         ->type_name("FIELD=VALUE")
         ->group(kConfigGroup);
+}
+
+Result<void> ConfigOptions::apply_file(FitConfig& config) const {
+    const Result<std::string> text = read_text(config_file);
+    if (!text) {
+        return fail(text.error(), "--config");
+    }
+    const std::string where = fmt::format("--config {}", config_file.string());
+    const auto wrong_file = [&](const Error& error) { return fail(Error(ErrorCode::kInput, error.message()), where); };
+    const auto named = preset_in_json(*text);
+    if (!named) {
+        return wrong_file(named.error());
+    }
+    if (*named && !preset.empty() && **named != preset) {
+        return fail(ErrorCode::kUsage,
+                    fmt::format("--preset {} and the preset '{}' of {} are not the same; leave one of "
+                                "them out",
+                                preset, **named, where));
+    }
+    if (*named) {
+        Result<FitConfig> base = pitot::preset(**named);
+        if (!base) {
+            return wrong_file(base.error());
+        }
+        config = std::move(*base);
+    }
+    const Result<void> applied = apply_json(config, *text);
+    return applied ? applied : wrong_file(applied.error());
+}
+
+Result<void> ConfigOptions::apply_options(FitConfig& config) const {
+    assign(config.seed, seed);
+    assign(config.train.folds, folds);
+    assign(config.train.replicates, replicates);
+    assign(config.train.checkpoints, checkpoints);
+    assign(config.train.epoch_samples, epoch_samples);
+    assign(config.train.batch, batch);
+    assign(config.train.learning_rate, learning_rate);
+    assign(config.calibration_share, calibration_share);
+    for (const std::string& assignment : assignments) {
+        if (assignment.starts_with("preset=")) {
+            return fail(ErrorCode::kUsage, "--set changes single fields; choose a preset with --preset NAME");
+        }
+        if (const Result<void> applied = apply_override(config, assignment); !applied) {
+            return fail(applied.error(), "--set");
+        }
+    }
+    return {};
 }
 
 Result<FitConfig> ConfigOptions::resolve(const FitConfig& fallback) const {
@@ -106,37 +196,31 @@ Result<FitConfig> ConfigOptions::resolve(const FitConfig& fallback) const {
         }
         config = std::move(*named);
     }
+    Result<void> file_valid;
     if (!config_file.empty()) {
-        const Result<std::string> text = read_text(config_file);
-        if (!text) {
-            return fail(text.error(), "--config");
+        if (const Result<void> applied = apply_file(config); !applied) {
+            return Failure(applied.error());
         }
-        if (const Result<void> applied = apply_json(config, *text); !applied) {
-            return fail(applied.error(), fmt::format("--config {}", config_file.string()));
-        }
+        file_valid = config.validate();
     }
-    assign(config.seed, seed);
-    assign(config.train.folds, folds);
-    assign(config.train.replicates, replicates);
-    assign(config.train.checkpoints, checkpoints);
-    assign(config.train.epoch_samples, epoch_samples);
-    assign(config.train.batch, batch);
-    assign(config.train.learning_rate, learning_rate);
-    assign(config.calibration_share, calibration_share);
-    for (const std::string& assignment : assignments) {
-        if (const Result<void> applied = apply_override(config, assignment); !applied) {
-            return fail(applied.error(), "--set");
-        }
+    if (const Result<void> applied = apply_options(config); !applied) {
+        return Failure(applied.error());
     }
     if (const Result<void> valid = config.validate(); !valid) {
-        return Failure(valid.error());
+        const bool by_file = !file_valid && file_valid.error().message() == valid.error().message();
+        return by_file ? fail(Error(ErrorCode::kInput, valid.error().message()),
+                              fmt::format("--config {}", config_file.string()))
+                       : Failure(valid.error());
     }
     return config;
 }
 
 void RunFlags::add_to(CLI::App& app) {
-    app.add_option("--threads", threads, "Threads; 0 = all this process may use. The result does not depend on it")
-        ->check(CLI::Validator(CLI::NonNegativeNumber).description(""))
+    whole(
+        app.add_option("--threads", threads,
+                       "Threads, as far as there are models and processors for them; 0 = all this process may use. The "
+                       "result does not depend on it"),
+        0, std::numeric_limits<int>::max())
         ->type_name("N")
         ->group(kRunGroup);
     app.add_option("--backend", backend, "What computes: cpu or reference (slow and plain)")

@@ -23,6 +23,9 @@ namespace pitot::cli {
 CLI::Option* add_repeated(CLI::App& app, const std::string& name, std::vector<std::string>& values,
                           const std::string& description);
 
+/// Lets an option take whole numbers from `least` to `most` in decimal digits and nothing else.
+CLI::Option* whole(CLI::Option* option, std::int64_t least, std::uint64_t most);
+
 /// DATASET… [--skip-invalid] [--platform-features FILE] [--module-features FILE]
 struct DatasetOptions {
     std::vector<std::string> files;
@@ -49,8 +52,13 @@ struct ConfigOptions {
 
     /// `with_replicates`: whether the verb draws several splits (--replicates).
     void add_to(CLI::App& app, bool with_replicates);
-    /// The preset (or `fallback`), then the file, then the options above, then --set, checked by validate().
+    /// The preset (or that which the file names, or `fallback`), then the file, then the options above, then --set,
+    /// checked by validate(). What is wrong in the file is a kInput error, all else kUsage.
     [[nodiscard]] Result<FitConfig> resolve(const FitConfig& fallback) const;
+
+private:
+    [[nodiscard]] Result<void> apply_file(FitConfig& config) const;
+    [[nodiscard]] Result<void> apply_options(FitConfig& config) const;
 };
 
 /// [--threads N] [--backend NAME]

@@ -10,6 +10,7 @@
 #include <exception>
 #include <map>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -18,6 +19,14 @@ namespace pitot {
 
 /// Threads to use when the user names none: what this process may run on.
 [[nodiscard]] int default_threads();
+
+/// Threads for that many independent tasks of which `wanted` threads were asked for (0 = default_threads()): at most
+/// one a task, and at most twice what this process may run on, beyond which threads only take memory.
+[[nodiscard]] int threads_for(int wanted, std::int64_t tasks);
+
+/// Members of each of `teams` teams that work at once when `wanted` threads were asked for: together no more than this
+/// process may run on, or they would wait for each other.
+[[nodiscard]] int team_size(int wanted, std::int64_t teams);
 
 /// Calls `produce(i)` for i = 0 … n-1 on `threads` threads and `consume(i, result)` in the order of i, never two at a
 /// time. At most `2 * threads` results exist at once, so memory does not grow with n. `consume` returns false to stop
@@ -82,7 +91,14 @@ void parallel_ordered(int threads, std::int64_t n, Produce produce, Consume cons
         const auto count = static_cast<std::size_t>(std::min<std::int64_t>(threads, n));
         pool.reserve(count);
         for (std::size_t t = 0; t < count; ++t) {
-            pool.emplace_back(work);
+            try {
+                pool.emplace_back(work);
+            } catch (const std::system_error&) {
+                if (pool.empty()) {
+                    throw;
+                }
+                break;  // those there are do it all
+            }
         }
     }
     if (error) {

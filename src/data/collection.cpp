@@ -110,10 +110,10 @@ public:
 
     [[nodiscard]] Collection finish() {
         std::ranges::move(missing_, std::back_inserter(collection_.problems));
-        const int threads = options_.threads > 0 ? options_.threads : default_threads();
         const auto total = std::ssize(files_);
         parallel_ordered(
-            threads, total, [&](std::int64_t i) { return read_trace(files_[static_cast<std::size_t>(i)]); },
+            threads_for(options_.threads, total), total,
+            [&](std::int64_t i) { return read_trace(files_[static_cast<std::size_t>(i)]); },
             [&](std::int64_t i, Result<Trace> trace) {
                 if (trace) {
                     collection_.traces.push_back(*std::move(trace));

@@ -31,6 +31,51 @@ std::size_t depth_of(std::string_view text) {
     return deepest;
 }
 
+// The first fault of a text that is not JSON or holds a number that does not fit.
+class FirstFault final : public nlohmann::json_sax<nlohmann::json> {
+public:
+    bool null() override { return true; }
+    bool boolean(bool /*value*/) override { return true; }
+    bool number_integer(number_integer_t /*value*/) override { return true; }
+    bool number_unsigned(number_unsigned_t /*value*/) override { return true; }
+    bool number_float(number_float_t /*value*/, const string_t& /*text*/) override { return true; }
+    bool string(string_t& /*value*/) override { return true; }
+    bool binary(binary_t& /*value*/) override { return true; }
+    bool start_object(std::size_t /*elements*/) override { return true; }
+    bool key(string_t& /*value*/) override { return true; }
+    bool end_object() override { return true; }
+    bool start_array(std::size_t /*elements*/) override { return true; }
+    bool end_array() override { return true; }
+    bool parse_error(std::size_t position, const std::string& token, const nlohmann::json::exception& error) override {
+        number_ = dynamic_cast<const nlohmann::json::out_of_range*>(&error) != nullptr;
+        end_ = position;
+        begin_ = number_ ? position - std::min(position, token.size()) + 1 : position;
+        return false;
+    }
+
+    [[nodiscard]] std::string describe(std::string_view text) const {
+        if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
+            return "is empty";
+        }
+        const std::string_view before = text.substr(0, std::max<std::size_t>(begin_, 1) - 1);
+        const auto line = std::ranges::count(before, '\n') + 1;
+        const std::size_t last = before.rfind('\n');
+        const std::size_t column = before.size() - (last == std::string_view::npos ? 0 : last + 1) + 1;
+        if (number_) {
+            return fmt::format("holds a number beyond what a double can, at line {}, column {}", line, column);
+        }
+        if (end_ > text.size()) {
+            return fmt::format("is not JSON: it ends too early, in line {}; was it cut?", line);
+        }
+        return fmt::format("is not JSON: unexpected text at line {}, column {}", line, column);
+    }
+
+private:
+    bool number_ = false;
+    std::size_t begin_ = 0;  // counted from 1
+    std::size_t end_ = 0;
+};
+
 }  // namespace
 
 Failure wrong(std::string what) { return fail(ErrorCode::kInput, std::move(what)); }
@@ -41,19 +86,14 @@ Result<nlohmann::json> parse_json(std::string_view text) {
                     fmt::format("is larger than {} MiB; split it or leave it out", kLargestJson >> 20U));
     }
     if (depth_of(text) > kDeepestJson) {
-        return fail(ErrorCode::kInput, fmt::format("nests more than {} levels; this is no trace", kDeepestJson));
-    }
-    try {
-        return nlohmann::json::parse(text);
-    } catch (const nlohmann::json::parse_error& error) {
-        if (error.byte > text.size()) {
-            return fail(ErrorCode::kInput, "is not JSON: it ends too early; was it cut?");
-        }
         return fail(ErrorCode::kInput,
-                    fmt::format("is not JSON: byte {} of {} is unexpected", error.byte, text.size()));
-    } catch (const nlohmann::json::out_of_range&) {
-        return fail(ErrorCode::kInput, "holds a number beyond what a double can");
+                    fmt::format("nests more than {} levels of brackets; nothing of ours does", kDeepestJson));
     }
+    FirstFault fault;
+    if (!nlohmann::json::sax_parse(text, &fault)) {
+        return fail(ErrorCode::kInput, fault.describe(text));
+    }
+    return nlohmann::json::parse(text);
 }
 
 // A text that can be a name or part of one; `place` says where it stands.

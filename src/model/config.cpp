@@ -10,6 +10,7 @@
 #include <type_traits>
 
 #include "core/suggest.hpp"
+#include "data/json_text.hpp"
 
 namespace pitot {
 namespace {
@@ -82,8 +83,18 @@ Json encode(const T& field) {
     }
 }
 
+// A value as a message shows it.
+std::string shown(const Json& value) {
+    constexpr std::size_t longest = 60;
+    if (value.is_number_float() && !std::isfinite(value.get<double>())) {
+        return fmt::format("{}", value.get<double>());  // JSON has no word for it
+    }
+    std::string text = value.dump(-1, ' ', true, Json::error_handler_t::replace);
+    return text.size() <= longest ? text : text.substr(0, longest) + "…";
+}
+
 std::string wrong(const std::string& path, const Json& value, const std::string& wanted) {
-    return fmt::format("field '{}' cannot be {}: it takes {}", path, value.dump(), wanted);
+    return fmt::format("field '{}' cannot be {}: it takes {}", path, shown(value), wanted);
 }
 
 Result<void> decode(const std::string& path, const Json& json, bool& field) {
@@ -166,15 +177,37 @@ Result<void> set_field(FitConfig& config, const std::string& path, const Json& v
     return result;
 }
 
+// Whether `path` stands for several fields: "train".
+bool is_group(const std::string& path) {
+    return std::ranges::any_of(field_names(), [&](const std::string& name) { return name.starts_with(path + "."); });
+}
+
 Result<void> set_fields(FitConfig& config, const std::string& prefix, const Json& object) {
     for (const auto& [key, value] : object.items()) {
         const std::string path = prefix + key;
-        auto done = value.is_object() ? set_fields(config, path + ".", value) : set_field(config, path, value);
+        const bool group = is_group(path);
+        if (group && !value.is_object()) {
+            return fail(ErrorCode::kUsage, wrong(path, value, "an object of fields"));
+        }
+        auto done = group ? set_fields(config, path + ".", value) : set_field(config, path, value);
         if (!done) {
             return done;
         }
     }
     return {};
+}
+
+Result<Json> parse_object(std::string_view text) {
+    auto json = parse_json(text);
+    if (!json) {
+        return fail(ErrorCode::kUsage, "the configuration " + json.error().message());
+    }
+    if (!json->is_object()) {
+        return fail(ErrorCode::kUsage, fmt::format("the configuration is {} where a JSON object is wanted; 'pitot "
+                                                   "presets embedding/128 --json' prints one to start from",
+                                                   kind_of(*json)));
+    }
+    return Json(*json);
 }
 
 // One limit of validate(): the first broken one is reported.
@@ -184,8 +217,11 @@ struct Limits {
     void require(bool holds, const char* field, const Json& value, const char* limit) {
         if (result && !holds) {
             result =
-                fail(ErrorCode::kUsage, fmt::format("field '{}' is {}, but must be {}", field, value.dump(), limit));
+                fail(ErrorCode::kUsage, fmt::format("field '{}' is {}, but must be {}", field, shown(value), limit));
         }
+    }
+    void positive(const char* field, double value) {
+        require(value > 0.0 && std::isfinite(value), field, value, "greater than 0 and finite");
     }
     void positive(const char* field, std::int64_t value, std::int64_t most) {
         require(value >= 1 && value <= most, field, value, fmt::format("from 1 to {}", most).c_str());
@@ -203,8 +239,8 @@ void check_model(Limits& limits, const ModelConfig& m) {
                    "hidden widths and then 1 for a network");
     limits.require(m.learned_features >= 0 && m.learned_features <= 4096, "model.learned_features", m.learned_features,
                    "from 0 to 4096");
-    limits.require(m.alpha > 0.0, "model.alpha", m.alpha, "greater than 0");
-    limits.require(m.beta > 0.0, "model.beta", m.beta, "greater than 0");
+    limits.positive("model.alpha", m.alpha);
+    limits.positive("model.beta", m.beta);
     limits.require(m.interference_types >= 0 && m.interference_types <= 64, "model.interference_types",
                    m.interference_types, "from 0 to 64");
     limits.require(m.interference_types == 0 || m.family == Family::kFactorization, "model.interference_types",
@@ -225,13 +261,14 @@ void check_train(Limits& limits, const TrainConfig& t) {
     limits.positive("train.epoch_samples", t.epoch_samples, many);
     limits.positive("train.batch", t.batch, 1 << 24);
     limits.positive("train.together_batch", t.together_batch, 1 << 24);
-    limits.require(t.alone_weight > 0.0, "train.alone_weight", t.alone_weight, "greater than 0");
-    limits.require(t.together_weight >= 0.0, "train.together_weight", t.together_weight, "0 or more");
+    limits.positive("train.alone_weight", t.alone_weight);
+    limits.require(t.together_weight >= 0.0 && std::isfinite(t.together_weight), "train.together_weight",
+                   t.together_weight, "0 or more and finite");
     limits.require(t.together_rows >= 0, "train.together_rows", t.together_rows, "0 (all) or more");
-    limits.require(t.learning_rate > 0.0, "train.learning_rate", t.learning_rate, "greater than 0");
+    limits.positive("train.learning_rate", t.learning_rate);
     limits.require(t.beta1 >= 0.0 && t.beta1 < 1.0, "train.beta1", t.beta1, "at least 0 and below 1");
     limits.require(t.beta2 >= 0.0 && t.beta2 < 1.0, "train.beta2", t.beta2, "at least 0 and below 1");
-    limits.require(t.epsilon > 0.0, "train.epsilon", t.epsilon, "greater than 0");
+    limits.positive("train.epsilon", t.epsilon);
 }
 
 }  // namespace
@@ -253,17 +290,30 @@ std::string to_json(const FitConfig& config) {
 }
 
 Result<void> apply_json(FitConfig& config, std::string_view text) {
-    const Json json = Json::parse(text, nullptr, false);
-    if (json.is_discarded() || !json.is_object()) {
-        return fail(ErrorCode::kUsage,
-                    "the configuration is not a JSON object; 'pitot presets embedding/128' prints one to start from");
+    const auto json = parse_object(text);
+    if (!json) {
+        return Failure(json.error());
     }
     FitConfig changed = config;
-    auto done = set_fields(changed, "", json);
+    auto done = set_fields(changed, "", *json);
     if (done) {
         config = std::move(changed);
     }
     return done;
+}
+
+Result<std::optional<std::string>> preset_in_json(std::string_view text) {
+    const auto json = parse_object(text);
+    if (!json) {
+        return Failure(json.error());
+    }
+    const auto found = json->find("preset");
+    if (found == json->end()) {
+        return std::optional<std::string>();
+    }
+    std::string name;
+    auto named = decode("preset", *found, name);
+    return named ? Result<std::optional<std::string>>(std::move(name)) : Failure(std::move(named).error());
 }
 
 Result<void> apply_override(FitConfig& config, std::string_view assignment) {

@@ -314,13 +314,11 @@ Result<void> train_replicates(const Dataset& dataset, const FitConfig& config, d
     }
     StepCounter counter(options, steps * folds * replicates);
     const bool logarithm = config.model.logarithm;
-    const int threads = options.threads > 0 ? options.threads : default_threads();
     // One model is one thread's work; where there are fewer models than threads, they share each.
-    const auto threads_a_model = static_cast<int>(std::max<std::int64_t>(1, threads / (replicates * folds)));
     const Job job{dataset, config,
                   options, **backend,
                   rows,    {targets_of(dataset.alone, logarithm), targets_of(dataset.together, logarithm)},
-                  steps,   threads_a_model,
+                  steps,   team_size(options.threads, replicates * folds),
                   counter};
 
     // A replicate is started by whichever of its folds comes first and is shared by them.
@@ -372,7 +370,7 @@ Result<void> train_replicates(const Dataset& dataset, const FitConfig& config, d
         }
         return outcome.has_value();
     };
-    parallel_ordered(threads, replicates * folds, produce, collect);
+    parallel_ordered(threads_for(options.threads, replicates * folds), replicates * folds, produce, collect);
     return outcome;
 }
 

@@ -44,6 +44,19 @@ TEST(ParallelOrdered, HandsResultsOnInOrderAndBoundsHowManyExist) {
     }
 }
 
+TEST(Threads, NoMoreThanTasksAndProcessorsAreOfUse) {
+    const int processors = default_threads();
+    EXPECT_EQ(threads_for(0, 1'000'000), processors);
+    EXPECT_EQ(threads_for(1, 1'000'000), 1);
+    EXPECT_EQ(threads_for(100'000, 1'000'000), 2 * processors);
+    EXPECT_EQ(threads_for(100'000, 2), 2);
+    EXPECT_EQ(threads_for(100'000, 0), 1);
+    EXPECT_EQ(team_size(100'000, 1), processors);
+    EXPECT_EQ(team_size(0, 1), processors);
+    EXPECT_EQ(team_size(1, 1), 1);
+    EXPECT_EQ(team_size(100'000, 4 * processors), 1);
+}
+
 TEST(ParallelOrdered, StopsWhenTheConsumerHasEnough) {
     for (const int threads : {1, 3}) {
         std::atomic<int> produced{0};

@@ -105,7 +105,12 @@ TEST(Traces, WhatIsWrongIsSaid) {
 TEST(Traces, BrokenJsonIsToldByItsPlace) {
     EXPECT_TRUE(refuses(parse_json("{\"a\": [1, 2"), {"not JSON", "too early"}));
     EXPECT_TRUE(refuses(parse_json("{\"a\": NaN}"), {"not JSON", "byte 7 of 10"}));
-    EXPECT_TRUE(refuses(parse_json("[1e999]"), {"beyond what a double can"}));
+    EXPECT_TRUE(refuses(parse_json("[1e999]"), {"beyond what a double can", "line 1, column 2"}));
+    EXPECT_TRUE(refuses(parse_json("[1,\n  2, 1e999, 3]"), {"beyond what a double can", "line 2, column 6"}));
+    EXPECT_TRUE(refuses(parse_json("[1,\n 2 3]"), {"unexpected text at line 2, column 4"}));
+    EXPECT_TRUE(refuses(parse_json("{} x"), {"unexpected text at line 1, column 4"}));
+    EXPECT_TRUE(refuses(parse_json("[1,\n"), {"ends too early, in line 2"}));
+    EXPECT_TRUE(refuses(parse_json(" \n"), {"is empty"}));
     EXPECT_TRUE(refuses(parse_json(std::string(kDeepestJson + 1, '[')), {"nests"}));
     EXPECT_TRUE(refuses(parse_json(std::string(10'000'000, '[')), {"nests"}));
     EXPECT_TRUE(parse_json(std::string(kDeepestJson, '[') + std::string(kDeepestJson, ']')));

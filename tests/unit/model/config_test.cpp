@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <string>
 
 #include "pitot/config.hpp"
@@ -85,6 +86,19 @@ TEST(Config, RefusedOverridesNameFieldAndRemedyAndChangeNothing) {
     EXPECT_EQ(to_json(config), before);
     EXPECT_FALSE(apply_json(config, "[1]"));
     EXPECT_FALSE(apply_json(config, "{"));
+    const auto json_message = [&](const char* text) {
+        const auto result = apply_json(config, text);
+        EXPECT_FALSE(result) << text;
+        EXPECT_EQ(to_json(config), before) << text;
+        return result ? std::string() : result.error().message();
+    };
+    EXPECT_NE(json_message("{\n\"seed\": 1,\n}").find("line 3, column 1"), std::string::npos);
+    EXPECT_NE(json_message("{\"train\": null}").find("'train' cannot be null: it takes an object"), std::string::npos);
+    EXPECT_NE(json_message("{\"share\": {}}").find("'share' cannot be {}: it takes a number"), std::string::npos);
+    EXPECT_NE(json_message("{\"nothing\": {}}").find("no field 'nothing'"), std::string::npos);
+    EXPECT_NE(json_message("{\"model\": {\"alpha\": 1e999}}").find("beyond"), std::string::npos);
+    EXPECT_LT(json_message(("{\"share\": \"" + std::string(1000, 'x') + "\"}").c_str()).size(), 200U);
+    EXPECT_NE(message("share=\xff").find("field 'share'"), std::string::npos);
 }
 
 TEST(Config, ValidateNamesFieldValueAndLimit) {
@@ -104,6 +118,38 @@ TEST(Config, ValidateNamesFieldValueAndLimit) {
     EXPECT_NE(message("model.logarithm=false").find("model.baseline"), std::string::npos);
     EXPECT_NE(message("model.family=network").find("model.layers"), std::string::npos);
     EXPECT_NE(message("train.beta2=1").find("train.beta2"), std::string::npos);
+}
+
+TEST(Config, ValidateRefusesWhatIsNotFinite) {
+    const auto message = [](auto set, double value) {
+        FitConfig config;
+        set(config) = value;
+        const auto result = config.validate();
+        EXPECT_FALSE(result) << value;
+        return result ? std::string() : result.error().message();
+    };
+    for (const double value : {std::nan(""), HUGE_VAL}) {
+        EXPECT_FALSE(message([](FitConfig& c) -> double& { return c.model.alpha; }, value).empty());
+        EXPECT_FALSE(message([](FitConfig& c) -> double& { return c.model.beta; }, value).empty());
+        EXPECT_FALSE(message([](FitConfig& c) -> double& { return c.train.alone_weight; }, value).empty());
+        EXPECT_FALSE(message([](FitConfig& c) -> double& { return c.train.together_weight; }, value).empty());
+        EXPECT_FALSE(message([](FitConfig& c) -> double& { return c.train.learning_rate; }, value).empty());
+        EXPECT_FALSE(message([](FitConfig& c) -> double& { return c.train.beta1; }, value).empty());
+        EXPECT_FALSE(message([](FitConfig& c) -> double& { return c.train.beta2; }, value).empty());
+        EXPECT_FALSE(message([](FitConfig& c) -> double& { return c.train.epsilon; }, value).empty());
+        EXPECT_FALSE(message([](FitConfig& c) -> double& { return c.share; }, value).empty());
+    }
+    EXPECT_EQ(message([](FitConfig& c) -> double& { return c.calibration_share; }, NAN),
+              "field 'calibration_share' is nan, but must be at least 0 and below 1");
+    EXPECT_EQ(message([](FitConfig& c) -> double& { return c.train.learning_rate; }, HUGE_VAL),
+              "field 'train.learning_rate' is inf, but must be greater than 0 and finite");
+}
+
+TEST(Config, TellsThePresetThatJsonNames) {
+    EXPECT_EQ(preset_in_json(R"({"preset": "linear/32", "seed": 1})").value(), "linear/32");
+    EXPECT_FALSE(preset_in_json("{}").value().has_value());
+    EXPECT_FALSE(preset_in_json(R"({"preset": 3})"));
+    EXPECT_FALSE(preset_in_json("{"));
 }
 
 }  // namespace
