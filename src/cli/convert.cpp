@@ -18,7 +18,7 @@ namespace {
 
 struct Options {
     DatasetOptions inputs;
-    std::string layout = "index";
+    std::string layout;
 };
 
 Result<void> convert(Options options) {
@@ -31,6 +31,11 @@ Result<void> convert(Options options) {
     if (out.extension() != ".npz" && out.extension() != ".csv") {
         return fail(ErrorCode::kUsage,
                     fmt::format("cannot write '{}': let its name end in .npz or .csv", printable(out.string())));
+    }
+    if (out.extension() == ".csv" && !options.layout.empty()) {
+        return fail(ErrorCode::kUsage,
+                    "--layout is for .npz: a .csv file has one layout, an observation a line; leave "
+                    "--layout out, or name a .npz file");
     }
     const auto dataset = inputs.read();
     if (!dataset) {
@@ -51,12 +56,11 @@ Action add(CLI::App& app) {
     options->inputs.add_to(app);
     app.get_option("dataset")->description(
         "Datasets to read (.npz or .csv; several are joined) and, last, the file to write: .npz, or .csv, which gets "
-        "its "
-        "features beside it as STEM.platforms.csv and STEM.modules.csv");
+        "its features beside it as STEM.platforms.csv and STEM.modules.csv");
     app.add_option("--layout", options->layout,
-                   "Of .npz: index (a row an observation) or dense (a platform x module matrix, a pair measured once)")
-        ->check(CLI::IsMember({"index", "dense"}))
-        ->capture_default_str();
+                   "Of .npz: index (a row an observation) or dense (a platform x module matrix, a pair measured once). "
+                   "Default: index")
+        ->check(CLI::IsMember({"index", "dense"}));
     app.footer(
         "Examples:\n"
         "  pitot convert data.csv data.npz\n"

@@ -2,10 +2,10 @@
 #include "pitot/fit.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -18,6 +18,8 @@
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "cli/verbs.hpp"
+#include "conformal/calibration.hpp"
+#include "core/atomic_file.hpp"
 
 namespace pitot::cli {
 namespace fit_command {
@@ -31,28 +33,35 @@ struct Options {
     bool json = false;
 };
 
-// Before minutes of training: could the file be written?
-Result<void> check_output(const std::filesystem::path& file) {
-    const auto refuse = [&](const std::string& reason) {
-        return fail(ErrorCode::kEnvironment, fmt::format("cannot write '{}': {}", file.string(), reason));
-    };
-    std::error_code ignored;
-    const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
-    if (!std::filesystem::is_directory(folder, ignored)) {
-        return refuse(fmt::format("there is no folder '{}'; make it first", folder.string()));
+// What predictions with bounds will fail for.
+void note_bounds(const Dataset& dataset, const Predictor& predictor) {
+    constexpr double usual = 0.9;
+    for (const bool together : {false, true}) {
+        const std::int64_t rows = predictor.calibration_rows(together);
+        const char* which = together ? "with co-runners" : "alone";
+        if ((together ? dataset.together.size() : dataset.alone.size()) == 0 ||
+            rows >= calibration_rows_needed(usual)) {
+            continue;
+        }
+        if (rows == 0) {
+            note(fmt::format(
+                "no rows {} were set aside: the model has no upper bounds of their kind, and 'pitot predict' "
+                "needs --no-bound for them; --calibration-share sets more aside",
+                which));
+        } else {
+            const auto most = static_cast<double>(rows) / static_cast<double>(rows + 1);
+            note(
+                fmt::format("{} rows {} were set aside: their kind has upper bounds up to a confidence of {:.2f}; "
+                            "--calibration-share sets more aside",
+                            rows, which, std::floor(most * 100.0) / 100.0));
+        }
     }
-    if (std::filesystem::is_directory(file, ignored)) {
-        return refuse("it is a folder; name a file in it");
-    }
-    if (::access(folder.c_str(), W_OK | X_OK) != 0) {
-        return refuse(fmt::format("folder '{}' does not let you; choose another place", folder.string()));
-    }
-    return {};
 }
 
 void print_summary(const Options& options, const Dataset& dataset, const Predictor& predictor, double seconds) {
     std::error_code ignored;
-    const auto bytes = std::filesystem::file_size(options.output, ignored);
+    const auto size = std::filesystem::file_size(options.output, ignored);
+    const auto bytes = ignored ? 0 : size;  // a FIFO keeps none
     if (options.json) {
         print_json({{"model", options.output},
                     {"preset", predictor.config().preset},
@@ -79,7 +88,7 @@ void print_summary(const Options& options, const Dataset& dataset, const Predict
 }
 
 Result<void> run(const Options& options) {
-    if (auto ok = check_output(options.output); !ok) {
+    if (auto ok = check_writable(options.output); !ok) {  // before minutes of training
         return ok;
     }
     const Result<Dataset> dataset = options.dataset.read();
@@ -108,6 +117,7 @@ Result<void> run(const Options& options) {
         return saved;
     }
     print_summary(options, *dataset, *predictor, seconds);
+    note_bounds(*dataset, *predictor);
     return {};
 }
 

@@ -162,6 +162,14 @@ Result<void> show_model(const std::filesystem::path& file, bool json) {
 
 Result<void> show(const Options& options) {
     if (options.dataset.files.size() == 1 && is_model(options.dataset.files.front())) {
+        const ReadOptions& read = options.dataset.read_options;
+        if (read.skip_invalid || !read.platform_features.empty() || !read.module_features.empty()) {
+            return fail(
+                ErrorCode::kUsage,
+                fmt::format("'{}' is a model, and --skip-invalid, --platform-features and --module-features are "
+                            "for datasets; leave them out",
+                            printable(options.dataset.files.front())));
+        }
         return show_model(options.dataset.files.front(), options.json);
     }
     const auto dataset = options.dataset.read();
