@@ -147,8 +147,16 @@ private:
         if (table.empty() && side.accepts(name)) {
             return {};
         }
-        return fmt::format("column '{}': {} '{}' is not in {}{}", column, word(side.axis()), printable(name),
-                           table.empty() ? "the table of features" : table, near_names(name, side.names()));
+        const std::string& where = table.empty() ? side.table_file() : table;
+        const std::string near = near_names(name, table.empty() ? side.described_names() : side.names());
+        if (where.empty()) {
+            return fmt::format(
+                "column '{0}': {1} '{2}' has no features, but {1}s of other files have{3}: give one table "
+                "for all files with --{1}-features",
+                column, word(side.axis()), printable(name), near);
+        }
+        return fmt::format("column '{}': {} '{}' is not in {}{}", column, word(side.axis()), printable(name), where,
+                           near);
     }
 
     [[nodiscard]] std::string row_problem(std::span<const std::string> fields, RowSink& sink, double& runtime) {

@@ -21,7 +21,9 @@
 namespace pitot {
 namespace {
 
-constexpr std::uint64_t kBestRatio = 1032;  // deflate compresses no better
+constexpr std::uint64_t kBestRatio = 1032;                     // deflate compresses no better
+constexpr std::uint64_t kBelieved = std::uint64_t{64} << 20U;  // bytes, from whatever few
+constexpr int kZstandard = 93;                                 // older versions of libzip have no name for it
 constexpr zip_uint64_t kNeeded = ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD;
 
 std::string text_of(zip_error_t* error) {
@@ -44,7 +46,32 @@ bool can_hold(const zip_stat_t& stat, std::uint64_t archive_bytes) {
     if (stat.comp_size > archive_bytes) {
         return false;
     }
-    return stat.comp_method == ZIP_CM_STORE ? stat.size <= stat.comp_size : stat.size / kBestRatio <= stat.comp_size;
+    switch (stat.comp_method) {
+        case ZIP_CM_STORE:
+            return stat.size <= stat.comp_size;
+        case ZIP_CM_DEFLATE:
+            return stat.size / kBestRatio <= stat.comp_size;
+        default:  // others make constants as small as they like
+            return stat.size <= kBelieved || stat.size / kBestRatio <= stat.comp_size;
+    }
+}
+
+// Section 4.4.5 of PKWARE's APPNOTE.TXT.
+std::string method_name(int method) {
+    switch (method) {
+        case ZIP_CM_DEFLATE64:
+            return "Deflate64";
+        case ZIP_CM_BZIP2:
+            return "bzip2";
+        case ZIP_CM_LZMA:
+            return "LZMA";
+        case ZIP_CM_XZ:
+            return "XZ";
+        case kZstandard:
+            return "Zstandard";
+        default:
+            return fmt::format("method {}", method);
+    }
 }
 
 }  // namespace
@@ -60,9 +87,10 @@ Result<Member> NpzReader::Impl::open_member(std::string_view array) const {
     if (::zip_stat_index(archive.get(), place->second, 0, &stat) != 0 || (stat.valid & kNeeded) != kNeeded) {
         return fault(array, fmt::format("is damaged; {}", kCopyAgain));
     }
-    if (stat.comp_method != ZIP_CM_STORE && stat.comp_method != ZIP_CM_DEFLATE) {
-        return fault(array, fmt::format("is compressed by method {}; save it again with numpy.savez_compressed",
-                                        stat.comp_method));
+    if (::zip_compression_method_supported(stat.comp_method, 0) == 0) {
+        return fault(array, fmt::format("is compressed by {}, which is not supported here; save it again with "
+                                        "numpy.savez_compressed",
+                                        method_name(stat.comp_method)));
     }
     if (!can_hold(stat, archive_bytes)) {
         return fault(array, fmt::format("claims more bytes than the archive has; {}", kCopyAgain));

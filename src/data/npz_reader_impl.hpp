@@ -52,7 +52,11 @@ struct NpzReader::Impl {
         return fail(code, fmt::format("{}: array '{}' {}", file.string(), printable(array), what));
     }
     [[nodiscard]] Failure damaged(std::string_view array, zip_file_t* stream) const {
-        return fault(array, fmt::format("is cut short or damaged ({}); {}", ::zip_file_strerror(stream), kCopyAgain));
+        zip_error_t* const error = ::zip_file_get_error(stream);
+        if (::zip_error_code_zip(error) == ZIP_ER_OK) {  // the stream ended, nothing went wrong
+            return fault(array, fmt::format("is cut short or damaged; {}", kCopyAgain));
+        }
+        return fault(array, fmt::format("is cut short or damaged ({}); {}", ::zip_error_strerror(error), kCopyAgain));
     }
 
     void list() {

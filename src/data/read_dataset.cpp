@@ -192,8 +192,9 @@ Result<std::unique_ptr<Source>> npz_source(NpzReader npz) {
     }
     return fail(ErrorCode::kInput,
                 fmt::format("{}: this is no dataset: it has neither 't', 'i_platform' and 'i_workload' nor "
-                            "'data', 'platform' and 'module', only {}; add the arrays of one layout",
-                            npz.file().string(), npz.names().empty() ? "nothing" : list_arrays(npz.names())));
+                            "'data', 'platform' and 'module', {}; add the arrays of one layout",
+                            npz.file().string(),
+                            npz.names().empty() ? "and no other array" : "only " + list_arrays(npz.names())));
 }
 
 Result<Dataset> read_sources(std::span<const std::unique_ptr<Source>> sources, const ReadOptions& options) {

@@ -34,6 +34,10 @@ public:
 
     [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(names_.size()); }
     [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
+    /// The table that takes the place of the files' features; "" without one.
+    [[nodiscard]] const std::string& table_file() const { return table_file_; }
+    /// Names that have features, if any do.
+    [[nodiscard]] const std::vector<std::string>& described_names() const { return table_ ? table_->names : names_; }
     /// Rows of the first side that was added: what the numbers of a file without names mean.
     [[nodiscard]] std::int64_t first_size() const { return first_size_; }
     [[nodiscard]] Axis axis() const { return axis_; }
