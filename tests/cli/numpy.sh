@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# NumPy opens every file of results that the program writes, without pickles, and finds what docs/experiments.md says.
+# NumPy opens every file of results that the program writes, without pickles, and finds what docs/experiments.md says; and
+# models and datasets, as docs/model-file.md and docs/traces.md say.
 # PITOT names the program. Exit status: 0 passed, 1 failed, 77 skipped (no NumPy).
 set -euo pipefail
 python=/usr/bin/python3
@@ -13,6 +14,8 @@ data=$source_root/data/fleet.npz
 "$pitot" experiments embedding/128 interference/2 baseline/linear_scaling -d "$data" -s 0.5 -k 2 -n 400 \
     --replicates 2 --folds 3 > /dev/null
 "$pitot" simulate -d "$data" -m embedding/128 --share 0.5 -j 5 -n 2 > /dev/null
+"$pitot" fit "$data" --preset interference/2 --folds 2 --checkpoints 1 --epoch-samples 200 -o fleet.pitot > /dev/null
+"$pitot" convert "$data" fleet.npz > /dev/null
 "$python" - << 'EOF'
 import json, pathlib
 import numpy as np
@@ -42,4 +45,27 @@ for objective in ("mf", "if"):
             assert not (test & train or test & val or train & val)
 record = json.load(open("results/interference/2/0.5.json"))
 assert record["train_split"] == 0.5 and record["epochs"] == 2 and record["epoch_size"] == 2
+
+config = None
+with np.load("fleet.pitot", allow_pickle=False) as model:
+    arrays = {name: model[name] for name in model.files}
+    config = json.loads(str(arrays["config"]))
+assert arrays["pitot_model_schema"].shape == () and arrays["pitot_model_schema"].dtype == np.int64
+assert config["preset"] == "interference/2" and config["train"]["folds"] == 2
+p, m = len(arrays["platform"]), len(arrays["module"])
+assert arrays["platform"].dtype.kind == arrays["module"].dtype.kind == "U"
+assert arrays["platform_features"].shape == (p, len(arrays["platform_feature_names"]))
+assert arrays["module_features"].shape == (m, len(arrays["module_feature_names"]))
+assert arrays["baseline_platform"].shape == (p,) and arrays["baseline_module"].shape == (m,)
+parameters = [name for name in arrays if name.startswith("param/")]
+assert parameters and all(arrays[name].dtype == np.float32 and arrays[name].shape[0] == 2 for name in parameters)
+assert arrays["measured_offsets"].shape == (p + 1,) and arrays["measured_offsets"][-1] == len(arrays["measured_modules"])
+for name, array in arrays.items():
+    assert array.dtype.kind == "U" or np.isfinite(array).all(), name
+
+with np.load("fleet.npz", allow_pickle=False) as dataset:
+    rows = len(dataset["t"])
+    assert (dataset["t"] > 0).all() and len(dataset["i_platform"]) == len(dataset["i_workload"]) == rows
+    assert dataset["i_platform"].max() < len(dataset["n_platform"]) == p
+    assert dataset["d_workload"].shape == (len(dataset["n_workload"]), len(dataset["f_workload"]))
 EOF
