@@ -1,6 +1,5 @@
-// Any bytes as an archive: every array read as numbers and as text, and mapped, then the whole as a dataset. Bytes that
-// do not begin like an archive are packed into one, or its checksums would keep everything behind them out of reach: a
-// byte that chooses the name of an array, two that give its length, the array.
+// Any bytes as an archive, or packed into one: every array read as numbers and as text, and mapped, then the whole as a
+// dataset.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -15,10 +14,10 @@
 #include <utility>
 #include <vector>
 
-#include "../unit/data/npz_bytes.hpp"
 #include "data/describe.hpp"
 #include "data/npz.hpp"
 #include "data/source.hpp"
+#include "packed.hpp"
 
 namespace {
 
@@ -46,19 +45,6 @@ constexpr std::array kNames = {"data",
                                "f_platform",
                                "f_workload",
                                "pitot_dataset_schema"};
-
-std::string archive_of(std::string_view input) {
-    std::vector<pitot::test::Member> members;
-    while (input.size() >= 3) {
-        const auto byte = [&](std::size_t i) { return static_cast<std::size_t>(static_cast<unsigned char>(input[i])); };
-        const std::string name = kNames[byte(0) % kNames.size()];
-        const std::size_t length = byte(1) | (byte(2) << 8U);
-        input.remove_prefix(3);
-        members.push_back({name + ".npy", std::string(input.substr(0, length)), false, -1, -1, 0});
-        input.remove_prefix(std::min(length, input.size()));
-    }
-    return pitot::test::zip(members);
-}
 
 using pitot::NpzReader;
 
@@ -104,7 +90,7 @@ void check(const pitot::Dataset& dataset) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): characters are bytes
     const std::string_view input(reinterpret_cast<const char*>(data), size);
-    const std::string archive = input.starts_with("PK") ? std::string(input) : archive_of(input);
+    const std::string archive = pitot::test::archive_of(input, kNames);
     auto npz = NpzReader::open_buffer(std::as_bytes(std::span(archive)), "fuzz.npz", 1);
     if (!npz) {
         return 0;
