@@ -17,7 +17,7 @@ using test::quick_config;
 using test::synthetic_dataset;
 
 constexpr std::int32_t kGhost = 7;
-const test::SyntheticOptions kOptions{.modules = 40, .together = 400, .width = 2, .interaction = 0.05};
+const test::SyntheticOptions kFleet{.modules = 40, .together = 400, .width = 2, .interaction = 0.05};
 
 ObservationTable rows_where(const ObservationTable& table, const std::function<bool(std::size_t row)>& keep) {
     const auto width = static_cast<std::size_t>(table.width);
@@ -38,7 +38,7 @@ ObservationTable rows_where(const ObservationTable& table, const std::function<b
 }
 
 // A fleet whose module kGhost ran beside others and was never measured itself (or, on demand, only beside others).
-Dataset haunted(test::SyntheticOptions options = kOptions, bool measured_beside_others = false) {
+Dataset haunted(test::SyntheticOptions options = kFleet, bool measured_beside_others = false) {
     Dataset dataset = synthetic_dataset(options);
     dataset.alone = rows_where(dataset.alone, [&](std::size_t row) { return dataset.alone.module[row] != kGhost; });
     if (!measured_beside_others) {
@@ -62,7 +62,7 @@ Prediction ask(const Predictor& predictor, std::int32_t platform, std::int32_t m
 
 TEST(MeasuredRows, CoRunnersAreNotMeasuredAndTheirBaselineComesFromFeatures) {
     const Dataset dataset = haunted();
-    const test::SyntheticTruth truth(dataset, kOptions);
+    const test::SyntheticTruth truth(dataset, kFleet);
     for (const char* name : {"interference/2", "embedding/32", "baseline/linear_scaling"}) {
         const Predictor predictor = fit(dataset, all_rows(name)).value();
         EXPECT_EQ(predictor.module_basis(kGhost), Basis::kFeatures) << name;
@@ -74,7 +74,7 @@ TEST(MeasuredRows, CoRunnersAreNotMeasuredAndTheirBaselineComesFromFeatures) {
 }
 
 TEST(MeasuredRows, WithoutFeaturesTheyAreTheAverageOfOthers) {
-    test::SyntheticOptions options = kOptions;
+    test::SyntheticOptions options = kFleet;
     options.features = 0;
     for (const char* name : {"linear/32", "baseline/linear_scaling"}) {
         const Predictor predictor = fit(haunted(options), all_rows(name)).value();
@@ -114,7 +114,7 @@ TEST(MeasuredRows, AsCoRunnersTheyAreKnownWell) {
 }
 
 TEST(MeasuredRows, OfModulesMeasuredBesideOthersCountWhereTheyAreTrainedOn) {
-    const Dataset dataset = haunted(kOptions, true);
+    const Dataset dataset = haunted(kFleet, true);
     EXPECT_EQ(fit(dataset, all_rows("interference/2")).value().module_basis(kGhost), Basis::kMeasured);
     EXPECT_EQ(fit(dataset, all_rows("embedding/32")).value().module_basis(kGhost), Basis::kFeatures);
 }
