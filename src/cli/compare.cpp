@@ -23,19 +23,24 @@ Result<void> run(const Options& options) {
     if (auto ok = check_options(options.draw); !ok) {
         return ok;
     }
-    std::vector<Plot> plots;
+    std::vector<std::string> figures;
     for (const std::string& name : options.figures) {
-        const auto figures = expand_comparison(name);
-        if (!figures) {
-            return Failure(figures.error());
+        const auto some = expand_comparison(name);
+        if (!some) {
+            return Failure(some.error());
         }
-        for (const std::string& figure : *figures) {
-            auto plot = comparison_plot(options.results, figure);
-            if (!plot) {
-                return fail(plot.error(), "drawing " + figure);
-            }
-            plots.push_back(std::move(*plot));
+        figures.insert(figures.end(), some->begin(), some->end());
+    }
+    if (auto ok = check_summaries(options.results, figures); !ok) {
+        return ok;
+    }
+    std::vector<Plot> plots;
+    for (const std::string& figure : figures) {
+        auto plot = comparison_plot(options.results, figure);
+        if (!plot) {
+            return fail(plot.error(), "drawing " + figure);
         }
+        plots.push_back(std::move(*plot));
     }
     for (const Plot& plot : plots) {
         if (auto ok = draw_and_tell(plot, options.draw); !ok) {

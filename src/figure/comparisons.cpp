@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <optional>
+#include <set>
 
 #include "core/suggest.hpp"
 #include "experiment/results.hpp"
@@ -223,6 +225,39 @@ std::vector<std::string> methods_of_comparison(const std::string& figure) {
         }
     }
     return methods;
+}
+
+Result<void> check_summaries(const std::filesystem::path& results, const std::vector<std::string>& figures) {
+    std::vector<std::string> untrained, unsummarised;
+    std::map<std::string, std::vector<std::string>> by_data;  // what is to train, by the option that names its dataset
+    std::set<std::string> seen;
+    for (const std::string& figure : figures) {
+        for (const std::string& method : methods_of_comparison(figure)) {
+            if (!seen.insert(method).second || read_summary(results, method)) {
+                continue;
+            }
+            const bool trained = !shares_with_results(results, method).empty();
+            (trained ? unsummarised : untrained).push_back(method);
+            if (!trained) {
+                by_data[data_option_of(method)].push_back(method);
+            }
+        }
+    }
+    if (untrained.empty() && unsummarised.empty()) {
+        return {};
+    }
+    std::string commands;
+    for (const auto& [data, methods] : by_data) {
+        commands += fmt::format("pitot experiments {}{} -o {} && ", fmt::join(methods, " "), data, results.string());
+    }
+    const auto named = [](const char* what, const std::vector<std::string>& methods) {
+        return methods.empty() ? std::string() : fmt::format("no {} of '{}'", what, fmt::join(methods, "', '"));
+    };
+    return fail(ErrorCode::kInput,
+                fmt::format("there are {}{}{} in '{}'; make them with: {}pitot summary -p {}",
+                            named("results", untrained), untrained.empty() || unsummarised.empty() ? "" : " and ",
+                            named("summaries that are up to date", unsummarised), results.string(), commands,
+                            results.string()));
 }
 
 Result<Plot> comparison_plot(const std::filesystem::path& results, const std::string& figure) {

@@ -20,6 +20,11 @@ namespace pitot {
 /// Presets whose summaries a figure needs.
 [[nodiscard]] std::vector<std::string> methods_of_comparison(const std::string& figure);
 
+/// Whether all presets of some figures have summaries below `results`. Error: kInput naming those without results,
+/// those without a summary, and the commands that make them.
+[[nodiscard]] Result<void> check_summaries(const std::filesystem::path& results,
+                                           const std::vector<std::string>& figures);
+
 /// Builds a figure from summaries below `results`. Error: kInput naming the command that makes what is missing.
 [[nodiscard]] Result<Plot> comparison_plot(const std::filesystem::path& results, const std::string& figure);
 

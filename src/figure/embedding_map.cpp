@@ -6,7 +6,7 @@
 #include <set>
 #include <utility>
 
-#include "experiment/results.hpp"
+#include "experiment/matching_results.hpp"
 #include "figure/tsne.hpp"
 
 namespace pitot {
@@ -21,8 +21,8 @@ Result<Matrix<double>> embeddings(const NpzReader& file, const char* name, std::
         return Failure(array.error());
     }
     if (array->shape[2] != rows) {
-        return fail(ErrorCode::kInput, fmt::format("'{}' is of another dataset than the one named: its {} has {} rows, "
-                                                   "the dataset {}; name that one with -d",
+        return fail(ErrorCode::kInput, fmt::format("'{}': its {} has {} rows, the dataset {}; make the results again "
+                                                   "with 'pitot experiments --force'",
                                                    file.file().string(), name, array->shape[2], rows));
     }
     const std::int64_t models = array->shape[0] * array->shape[1];
@@ -108,15 +108,15 @@ std::vector<std::string> groups_of(const Side& platforms, const std::string& pre
 
 Result<std::vector<Plot>> embedding_plots(const Dataset& dataset, const std::filesystem::path& results,
                                           std::uint64_t seed) {
-    const auto file = open_results(results, "embedding/128", 0.9);
-    if (!file) {
-        return Failure(file.error());
+    const auto found = open_matching_results(results, "embedding/128", 0.9, dataset, "-d");
+    if (!found) {
+        return Failure(found.error());
     }
-    const auto m = embeddings(*file, "M", dataset.modules.size());
+    const auto m = embeddings(found->arrays, "M", dataset.modules.size());
     if (!m) {
         return Failure(m.error());
     }
-    const auto p = embeddings(*file, "P", dataset.platforms.size());
+    const auto p = embeddings(found->arrays, "P", dataset.platforms.size());
     if (!p) {
         return Failure(p.error());
     }

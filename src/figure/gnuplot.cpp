@@ -1,13 +1,16 @@
 #include "figure/gnuplot.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
 #include <string_view>
+#include <utility>
 
 #include "core/atomic_file.hpp"
 #include "core/programs.hpp"
@@ -50,16 +53,40 @@ std::string terminal(const Plot& plot, const DrawOptions& options) {
         plot.width * options.dpi, plot.height * options.dpi, scale, scale, scale);
 }
 
-Result<void> run_gnuplot(const Plot& plot, const fs::path& folder, const std::string& script) {
+// A folder of its own for what is being drawn; it is removed with all that is in it.
+class Workshop {
+public:
+    static Result<Workshop> create() {
+        std::error_code error;
+        std::string pattern = (fs::temp_directory_path(error) / "pitot-picture-XXXXXX").string();
+        if (error || ::mkdtemp(pattern.data()) == nullptr) {
+            return fail(ErrorCode::kEnvironment,
+                        fmt::format("cannot make a temporary folder '{}'; let TMPDIR name one that can be written to",
+                                    pattern));
+        }
+        return Workshop(pattern);
+    }
+    Workshop(Workshop&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+    Workshop(const Workshop&) = delete;
+    ~Workshop() {
+        std::error_code ignored;
+        if (!path_.empty()) {
+            fs::remove_all(path_, ignored);
+        }
+    }
+    [[nodiscard]] const fs::path& path() const { return path_; }
+
+private:
+    explicit Workshop(fs::path path) : path_(std::move(path)) {}
+    fs::path path_;
+};
+
+Result<void> run_gnuplot(const std::string& name, const fs::path& folder, const std::string& script) {
     const auto program = find_program("gnuplot");
     if (!program) {
         return check_gnuplot();
     }
-    const auto file = folder / (plot.name + ".gp.tmp");
-    if (auto ok = write_text(file, script); !ok) {
-        return ok;
-    }
-    std::vector<std::string> words{program->string(), file.filename().string()};
+    std::vector<std::string> words{program->string(), script};
     const auto answer = run_child(
         [&](int fd) {
             const std::vector<char*> arguments = exec_pointers(words);
@@ -70,8 +97,6 @@ Result<void> run_gnuplot(const Plot& plot, const fs::path& folder, const std::st
             return kCannotExecute;
         },
         {});
-    std::error_code ignored;
-    fs::remove(file, ignored);
     if (!answer) {
         return Failure(answer.error());
     }
@@ -80,9 +105,26 @@ Result<void> run_gnuplot(const Plot& plot, const fs::path& folder, const std::st
                     fmt::format("cannot run '{}' in '{}'", program->string(), folder.string()));
     }
     if (answer->exit_status != 0 || answer->signal != 0) {
-        return fail(ErrorCode::kEnvironment, fmt::format("gnuplot could not draw '{}': {}", plot.name, answer->bytes));
+        return fail(ErrorCode::kEnvironment, fmt::format("gnuplot could not draw '{}': {}", name, answer->bytes));
     }
     return {};
+}
+
+// The picture's bytes. gnuplot's status does not tell whether its libraries could write all of them.
+Result<std::string> whole_picture(const fs::path& file, const std::string& name, const std::string& format) {
+    std::ostringstream text;
+    text << std::ifstream(file, std::ios::binary).rdbuf();
+    std::string bytes = text.str();
+    constexpr std::size_t tail = 32;
+    const std::string_view end = format == "pdf" ? "%%EOF" : format == "svg" ? "</svg>" : "IEND\xAE\x42\x60\x82";
+    if (bytes.find(end, bytes.size() - std::min(bytes.size(), tail)) == std::string::npos) {
+        return fail(
+            ErrorCode::kEnvironment,
+            fmt::format("gnuplot left '{}' unfinished after {} bytes; check the free space of '{}' and the limit "
+                        "of file sizes (ulimit -f)",
+                        name, bytes.size(), file.parent_path().parent_path().string()));
+    }
+    return bytes;
 }
 
 // A name that ends neither its cell nor its line.
@@ -140,9 +182,38 @@ std::string line_style(std::size_t n) {
     return fmt::format("lc rgb '{}' dt {} pt {} lw 1.3 ps 0.55", style.colour, dash, style.marker);
 }
 
+std::string bar_style(std::size_t n) {
+    return fmt::format("lc rgb '{}' dt solid pt 0 lw 0.8", kStyles[n % kStyles.size()].colour);
+}
+
 std::string point_style(std::size_t n) {
-    constexpr std::array<int, 10> markers{7, 5, 9, 13, 2, 11, 4, 6, 8, 1};
-    return fmt::format("lc rgb '{}' pt {} ps 0.55", kStyles[n % kStyles.size()].colour, markers[n % markers.size()]);
+    // Markers of a like shape have colours far apart in lightness, so that they are told apart in grey, too.
+    struct Point {
+        const char* colour;
+        int marker;
+    };
+    constexpr std::array<Point, 15> points{{{"#0072B2", 7},
+                                            {"#E69F00", 5},
+                                            {"#004D38", 9},
+                                            {"#00304F", 13},
+                                            {"#000000", 2},
+                                            {"#56B4E9", 11},
+                                            {"#7A2E00", 4},
+                                            {"#009E73", 6},
+                                            {"#D55E00", 8},
+                                            {"#CC79A7", 12},
+                                            {"#999999", 3},
+                                            {"#5B2A86", 10},
+                                            {"#F0A8C8", 15},
+                                            {"#333333", 14},
+                                            {"#7A0000", 1}}};
+    if (n < points.size()) {
+        return fmt::format("lc rgb '{}' pt {} ps 0.6", points.at(n).colour, points.at(n).marker);
+    }
+    // Letters, where there are more groups than markers.
+    const std::size_t letter = n - points.size();
+    return fmt::format("lc rgb '{}' pt '{}' ps 0.6", points.at(letter % points.size()).colour,
+                       static_cast<char>('A' + letter % 26));
 }
 
 std::string quoted(const std::string& text) {
@@ -167,31 +238,38 @@ Result<fs::path> draw(const Plot& plot, const DrawOptions& options) {
         return fail(ErrorCode::kEnvironment, fmt::format("cannot make the folder '{}': {}; choose another with -o",
                                                          options.folder.string(), error.message()));
     }
-    for (const auto& [name, text] : plot.tables) {
-        if (auto ok = write_text(options.folder / name, text); !ok) {
+    const auto workshop = Workshop::create();
+    if (!workshop) {
+        return Failure(workshop.error());
+    }
+    const std::string file = plot.name + "." + options.format;
+    const std::string script = fmt::format(
+        "set encoding utf8\n{}set output {}\nset datafile separator tab\nset datafile missing 'NaN'\n{}unset output\n",
+        terminal(plot, options), quoted(file), plot.script);
+    auto products = plot.tables;
+    products.emplace_back(plot.name + ".gp", script);
+    for (const auto& [name, text] : products) {
+        if (auto ok = write_text(workshop->path() / name, text); !ok) {
             return Failure(ok.error());
         }
     }
-    const std::string head = terminal(plot, options);
-    const auto script = [&](const std::string& output) {
-        return fmt::format(
-            "set encoding utf8\n{}set output {}\nset datafile separator tab\nset datafile missing 'NaN'\n"
-            "{}unset output\n",
-            head, quoted(output), plot.script);
-    };
-    const fs::path picture = options.folder / (plot.name + "." + options.format);
-    const auto drawn = write_whole(picture, [&](const fs::path& temporary) {
-        return run_gnuplot(plot, options.folder, script(temporary.filename().string()));
-    });
-    if (!drawn) {
-        return Failure(drawn.error());
+    if (auto ok = run_gnuplot(plot.name, workshop->path(), products.back().first); !ok) {
+        return Failure(ok.error());
     }
-    if (options.keep_script) {
-        if (auto ok = write_text(options.folder / (plot.name + ".gp"), script(picture.filename().string())); !ok) {
+    auto picture = whole_picture(workshop->path() / file, file, options.format);
+    if (!picture) {
+        return Failure(picture.error());
+    }
+    if (!options.keep_script) {
+        products.pop_back();
+    }
+    products.emplace(products.begin(), file, std::move(*picture));
+    for (const auto& [name, bytes] : products) {
+        if (auto ok = write_text(options.folder / name, bytes); !ok) {
             return Failure(ok.error());
         }
     }
-    return picture;
+    return options.folder / file;
 }
 
 }  // namespace pitot

@@ -46,8 +46,9 @@ struct DrawOptions {
 /// Error: kEnvironment naming the package, where gnuplot is not installed.
 [[nodiscard]] Result<void> check_gnuplot();
 
-/// Writes tables and picture, each whole or not at all. Errors: kUsage (options), kEnvironment (no gnuplot, which is
-/// seen before anything is written; the folder cannot be written to; what gnuplot complained of).
+/// Draws in a temporary folder, then writes picture and tables, each whole or not at all and none of them unless the
+/// picture was finished. Errors: kUsage (options), kEnvironment (no gnuplot, which is seen before anything is written;
+/// the folder cannot be written to; what gnuplot complained of; a picture cut short, as by a full disk).
 [[nodiscard]] Result<std::filesystem::path> draw(const Plot& plot, const DrawOptions& options);
 
 /// What pictures with axes begin with: a light grid, no frame.
@@ -57,7 +58,9 @@ inline constexpr const char* kAxes =
 /// Colour, dashes and marker of the n-th series of a picture: told apart in grey and by the colour-blind. A gnuplot
 /// style to follow `with linespoints`.
 [[nodiscard]] std::string line_style(std::size_t n);
-/// The same for points alone, to follow `with points`.
+/// Its error bars, to follow `with yerrorbars`.
+[[nodiscard]] std::string bar_style(std::size_t n);
+/// The same for points alone, to follow `with points`. The first 15 have markers of their own.
 [[nodiscard]] std::string point_style(std::size_t n);
 
 /// A text as gnuplot takes it, in single quotes and without its markup.

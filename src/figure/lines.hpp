@@ -13,6 +13,9 @@ struct LineSeries {
     std::vector<double> x;
     std::vector<double> y;
     std::vector<double> error;  ///< half an error bar; empty = no bars
+    // A further column of the table, which is not drawn.
+    std::string beside_title{};
+    std::vector<double> beside{};
 };
 
 struct LinePanel {
@@ -21,6 +24,7 @@ struct LinePanel {
     std::vector<LineSeries> series;
     double least = 0.0;  ///< of the y axis; least = most: as the numbers have it
     double most = 0.0;
+    std::string note{};  ///< above a panel without a title
 };
 
 /// Axes in percent: 0.5 is drawn as 50 %. `x_label` for all panels; x is a share unless `x_percent` is false.

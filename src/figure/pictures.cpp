@@ -10,7 +10,7 @@
 
 #include "core/key.hpp"
 #include "data/pair_means.hpp"
-#include "experiment/results.hpp"
+#include "experiment/matching_results.hpp"
 #include "model/linear_scaling.hpp"
 #include "pitot/units.hpp"
 
@@ -71,11 +71,12 @@ Matrix<double> scaled(const Matrix<double>& features) {
     return out;
 }
 
-Matrix<double> transposed(const Matrix<double>& m) {
-    Matrix<double> out(m.cols(), m.rows());
-    for (std::int64_t i = 0; i < m.rows(); ++i) {
-        for (std::int64_t j = 0; j < m.cols(); ++j) {
-            out(j, i) = m(i, j);
+// Counts from ln(1 + count): features × modules.
+Matrix<double> counts_of(const Matrix<double>& features) {
+    Matrix<double> out(features.cols(), features.rows());
+    for (std::int64_t i = 0; i < features.rows(); ++i) {
+        for (std::int64_t j = 0; j < features.cols(); ++j) {
+            out(j, i) = std::expm1(features(i, j));
         }
     }
     return out;
@@ -85,8 +86,19 @@ Matrix<double> transposed(const Matrix<double>& m) {
 constexpr const char* kPalette =
     "set palette defined (0 '#352a87', 0.2 '#1262d8', 0.4 '#0796c4', 0.6 '#38b99e', 0.8 '#d1ba58', 1 '#f9fb0e')\n";
 
-std::string image_of(const std::string& file) {
-    return fmt::format("plot {} matrix rowheaders columnheaders using 1:2:3 with image notitle\n", quoted(file));
+std::string image_of(const std::string& file, const std::string& value) {
+    return fmt::format("plot {} matrix rowheaders columnheaders using 1:2:{} with image notitle\n", quoted(file),
+                       value);
+}
+
+// Features as an image, each scaled for the eye; the table beside the picture has them as they are.
+std::string scaled_image(const Matrix<double>& features) {
+    const Matrix<double> values = scaled(features);
+    std::string out = "$scaled << END\n";
+    for (std::int64_t i = 0; i < values.rows(); ++i) {
+        out += fmt::format("{:.4g}\n", fmt::join(values.view().row(i), "\t"));
+    }
+    return out + "END\nplot $scaled matrix using 1:2:3 with image notitle\n";
 }
 
 // Slowdown of every row with co-runners whose module was measured alone on the platform, with the platform.
@@ -118,6 +130,28 @@ Eigen::VectorXd singular_values(const Eigen::MatrixXd& m) {
     const Eigen::MatrixXd wide = m.rows() <= m.cols() ? m : m.transpose();
     const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(wide * wide.transpose(), Eigen::EigenvaluesOnly);
     return solver.eigenvalues().cwiseMax(0.0).cwiseSqrt().reverse();
+}
+
+// Mean norm of V_s V_g^T over all models, of every platform.
+std::vector<double> spectral_norms(const ResultArray<float>& v_s, const ResultArray<float>& v_g) {
+    const auto models = v_s.shape[0] * v_s.shape[1];
+    const auto platforms = v_s.shape[2];
+    const auto rank = v_s.shape[3];
+    const auto types = v_s.shape[4];
+    std::vector<double> norm(static_cast<std::size_t>(platforms));
+    using Factor = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+    for (std::int64_t m = 0; m < models; ++m) {
+        for (std::int64_t i = 0; i < platforms; ++i) {
+            const auto at = static_cast<std::size_t>((m * platforms + i) * rank * types);
+            const Eigen::MatrixXd s = Eigen::Map<const Factor>(&v_s.values[at], rank, types).cast<double>();
+            const Eigen::MatrixXd g = Eigen::Map<const Factor>(&v_g.values[at], rank, types).cast<double>();
+            // The norm of S G^T is that of R_s R_g^T, the triangles of their QR decompositions.
+            const Eigen::MatrixXd r_s = s.householderQr().matrixQR().topRows(types).triangularView<Eigen::Upper>();
+            const Eigen::MatrixXd r_g = g.householderQr().matrixQR().topRows(types).triangularView<Eigen::Upper>();
+            norm[static_cast<std::size_t>(i)] += (r_s * r_g.transpose()).operatorNorm() / static_cast<double>(models);
+        }
+    }
+    return norm;
 }
 
 }  // namespace
@@ -173,7 +207,7 @@ Result<Plot> matrix_plot(const Dataset& dataset) {
         "{}unset tics\nset xlabel 'Modules'\nset ylabel 'Platforms'\nset cbtics 1 format '%.0f'\n"
         "set cblabel 'log_{{10}}(runtime / µs)' offset 1\nset autoscale xfix\nset autoscale yfix\nset yrange [*:*] "
         "reverse\n{}",
-        kPalette, image_of("matrix.tsv"));
+        kPalette, image_of("matrix.tsv", "3"));
     return plot;
 }
 
@@ -189,32 +223,36 @@ Result<Plot> dataset_plot(const Dataset& dataset) {
     plot.script =
         fmt::format("{}unset tics\nset autoscale xfix\nset autoscale yfix\nunset key\nset multiplot\n", kPalette);
     // Room for both side informations: on the right and below.
-    const double right = platforms ? 0.72 : 0.86;
+    const double right = platforms ? 0.66 : 0.86;
     const double bottom = modules ? 0.42 : 0.1;
     plot.script += fmt::format(
         "set lmargin at screen 0.06\nset rmargin at screen {0:g}\nset tmargin at screen 0.95\nset bmargin at screen "
-        "{1:g}\n"
-        "set title 'Runtime (log_{{10}} µs)'\nset ylabel 'Platforms ({2})'\nset xlabel 'Modules ({3})'\n"
-        "set colorbox user origin screen 0.92,{1:g} size screen 0.015,{4:g}\nset cbtics 1 format '%.0f'\n"
-        "set yrange [*:*] reverse\n{5}unset colorbox\n",
-        right, bottom, dataset.platforms.size(), dataset.modules.size(), 0.95 - bottom, image_of("dataset.tsv"));
-    if (platforms) {
-        plot.tables.emplace_back("dataset.platforms.tsv",
-                                 matrix_tsv("platform", dataset.platforms.names, dataset.platforms.feature_names,
-                                            scaled(dataset.platforms.features)));
-        plot.script += fmt::format(
-            "set lmargin at screen {:g}\nset rmargin at screen 0.9\nset title 'Platform features'\nunset ylabel\n"
-            "set xlabel '{} features'\n{}",
-            right + 0.02, dataset.platforms.feature_names.size(), image_of("dataset.platforms.tsv"));
-    }
+        "{1:g}\nset title 'Runtime'\nset ylabel 'Platforms ({2})'\nset xlabel 'Modules ({3})'\n"
+        "set colorbox user origin screen {4:g},{1:g} size screen 0.015,{5:g}\nset cbtics 1 format '10^{{%.0f}} µs'\n"
+        "set yrange [*:*] reverse\n{6}",
+        right, bottom, dataset.platforms.size(), dataset.modules.size(), right + 0.012, 0.95 - bottom,
+        image_of("dataset.tsv", "3"));
     if (modules) {
         plot.tables.emplace_back("dataset.modules.tsv",
                                  matrix_tsv("feature", dataset.modules.feature_names, dataset.modules.names,
-                                            transposed(scaled(dataset.modules.features))));
+                                            counts_of(dataset.modules.features)));
         plot.script += fmt::format(
-            "set lmargin at screen 0.06\nset rmargin at screen {:g}\nset tmargin at screen {:g}\n"
-            "set bmargin at screen 0.05\nset title 'Opcode counts'\nset ylabel '{} opcodes'\nunset xlabel\n{}",
-            right, bottom - 0.09, dataset.modules.feature_names.size(), image_of("dataset.modules.tsv"));
+            "set tmargin at screen {0:g}\nset bmargin at screen 0.05\nset title 'Opcode counts + 1'\n"
+            "set ylabel '{1} opcodes'\nunset xlabel\n"
+            "set colorbox user origin screen {2:g},0.05 size screen 0.015,{3:g}\nset cbtics 2 format '10^{{%.0f}}'\n"
+            "{4}",
+            bottom - 0.09, dataset.modules.feature_names.size(), right + 0.012, bottom - 0.14,
+            image_of("dataset.modules.tsv", "(log10(1+$3))"));
+    }
+    if (platforms) {
+        plot.tables.emplace_back("dataset.platforms.tsv",
+                                 matrix_tsv("platform", dataset.platforms.names, dataset.platforms.feature_names,
+                                            dataset.platforms.features));
+        plot.script += fmt::format(
+            "unset colorbox\nset lmargin at screen {:g}\nset rmargin at screen 0.98\nset tmargin at screen 0.95\n"
+            "set bmargin at screen {:g}\nset title 'Platform features'\nunset ylabel\n"
+            "set xlabel \"{} features, each from\\nits least (dark) to its greatest\"\n{}",
+            right + 0.12, bottom, dataset.platforms.feature_names.size(), scaled_image(dataset.platforms.features));
     }
     plot.script += "unset multiplot\n";
     return plot;
@@ -225,29 +263,31 @@ Result<Plot> interference_hist_plot(const Dataset& dataset) {
     if (auto ok = check_together(values); !ok) {
         return Failure(ok.error());
     }
-    constexpr int bins = 50;
-    constexpr double most = 2.5;
+    constexpr int bins = 60;
+    constexpr double least = -0.5, most = 2.5;
+    constexpr double width = (most - least) / bins;
     std::vector<double> count(bins, 0.0);
-    double inside = 0.0;
+    std::int64_t outside = 0;
     for (const auto& [platform, slowdown] : values) {
-        if (slowdown >= 0.0 && slowdown <= most) {
-            count[static_cast<std::size_t>(std::min<double>(bins - 1, slowdown / most * bins))] += 1.0;
-            inside += 1.0;
-        }
+        outside += slowdown < least || slowdown > most ? 1 : 0;
+        // A slowdown on the border of two bins counts for the upper one, whatever rounding made of it.
+        const double place = std::floor((slowdown - least) / width + 1e-9);
+        count[static_cast<std::size_t>(std::clamp<double>(place, 0, bins - 1))] += 1.0;
     }
-    TextTable table{{"slowdown from", "to", "density"}, {}, {}};
+    TextTable table{{"slowdown from", "to", "density", "rows"}, {}, {}};
     for (int b = 0; b < bins; ++b) {
-        const double width = most / bins;
-        table.rows.push_back(
-            {b * width, (b + 1) * width, inside > 0.0 ? count[static_cast<std::size_t>(b)] / inside / width : 0.0});
+        const double rows = count[static_cast<std::size_t>(b)];
+        table.rows.push_back({b == 0 ? -1.0 : least + b * width, b == bins - 1 ? INFINITY : least + (b + 1) * width,
+                              rows / static_cast<double>(values.size()) / width, rows});
     }
     Plot plot{"interference_hist", 4.5, 3.0, {{"interference_hist.tsv", table.to_tsv()}}, {}};
     plot.script = fmt::format(
-        "{}set logscale y\n"
-        "set xrange [0:{}]\nset format x '%.0f%%'\nset xlabel 'Slowdown beside co-runners'\n"
-        "set ylabel 'Probability density (log scale)'\nset boxwidth {} absolute\nset style fill solid 0.8 noborder\n"
-        "plot 'interference_hist.tsv' skip 1 using (50*($1+$2)):($3>0?$3:NaN) with boxes lc rgb '#0072B2' notitle\n",
-        kAxes, 100 * most, 100 * most / bins);
+        "{}set logscale y\nset xrange [{:g}:{:g}]\nset format x '%.0f%%'\n"
+        "set xlabel \"Slowdown beside co-runners\\n({} of {} rows lie beyond the ends and count in them)\"\n"
+        "set ylabel 'Probability density (log scale)'\nset boxwidth {:g} absolute\n"
+        "set style fill solid 0.8 noborder\nplot 'interference_hist.tsv' skip 1 using "
+        "({:g}+{:g}*($0+0.5)):($3>0?$3:NaN) with boxes lc rgb '#0072B2' notitle\n",
+        kAxes, 100 * least, 100 * most, outside, values.size(), 100 * width, 100 * least, 100 * width);
     return plot;
 }
 
@@ -256,40 +296,28 @@ Result<Plot> spectral_norm_plot(const Dataset& dataset, const std::filesystem::p
     if (auto ok = check_together(values); !ok) {
         return Failure(ok.error());
     }
-    const auto file = open_results(results, "interference/1", 0.9);
-    if (!file) {
-        return Failure(file.error());
+    const auto found = open_matching_results(results, "interference/1", 0.9, dataset, "--if_data");
+    if (!found) {
+        return Failure(found.error());
     }
-    const auto v_s = read_array<float>(*file, "V_s", 5);
-    const auto v_g = v_s ? read_array<float>(*file, "V_g", 5) : v_s;
+    const NpzReader& file = found->arrays;
+    const auto v_s = read_array<float>(file, "V_s", 5);
+    const auto v_g = v_s ? read_array<float>(file, "V_g", 5) : v_s;
     if (!v_g) {
         return Failure(v_g.error());
     }
     if (v_s->shape != v_g->shape || v_s->shape[2] != dataset.platforms.size() || v_s->shape[4] > v_s->shape[3]) {
         return fail(ErrorCode::kInput,
-                    fmt::format("'{}' is of another dataset than the one named (--if_data)", file->file().string()));
+                    fmt::format("'{}': its arrays V_s and V_g do not fit each other or the dataset; make the results "
+                                "again with 'pitot experiments --force'",
+                                file.file().string()));
     }
-    const auto models = v_s->shape[0] * v_s->shape[1];
-    const auto platforms = v_s->shape[2];
-    const auto rank = v_s->shape[3];
-    const auto types = v_s->shape[4];
-    std::vector<double> measured(static_cast<std::size_t>(platforms)), count(measured), norm(measured);
+    std::vector<double> measured(dataset.platforms.names.size()), count(measured);
     for (const auto& [platform, slowdown] : values) {
         measured[static_cast<std::size_t>(platform)] += slowdown;
         count[static_cast<std::size_t>(platform)] += 1.0;
     }
-    using Factor = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-    for (std::int64_t m = 0; m < models; ++m) {
-        for (std::int64_t i = 0; i < platforms; ++i) {
-            const auto at = static_cast<std::size_t>((m * platforms + i) * rank * types);
-            const Eigen::MatrixXd s = Eigen::Map<const Factor>(&v_s->values[at], rank, types).cast<double>();
-            const Eigen::MatrixXd g = Eigen::Map<const Factor>(&v_g->values[at], rank, types).cast<double>();
-            // The norm of S G^T is that of R_s R_g^T, the triangles of their QR decompositions.
-            const Eigen::MatrixXd r_s = s.householderQr().matrixQR().topRows(types).triangularView<Eigen::Upper>();
-            const Eigen::MatrixXd r_g = g.householderQr().matrixQR().topRows(types).triangularView<Eigen::Upper>();
-            norm[static_cast<std::size_t>(i)] += (r_s * r_g.transpose()).operatorNorm() / static_cast<double>(models);
-        }
-    }
+    const std::vector<double> norm = spectral_norms(*v_s, *v_g);
     TextTable table{{"platform", "mean measured slowdown", "mean spectral norm of F"}, {}, {}};
     for (std::size_t i = 0; i < measured.size(); ++i) {
         if (count[i] > 0.0) {

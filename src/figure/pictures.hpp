@@ -16,11 +16,12 @@ namespace pitot {
 /// The logarithms of the runtimes, platforms × modules.
 [[nodiscard]] Result<Plot> matrix_plot(const Dataset& dataset);
 
-/// The matrix with the side information of both sides beside it, each feature scaled to 0 … 1.
+/// The matrix with the side information of both sides beside it: opcode counts on a logarithmic scale of their own, and
+/// the platforms' features, each from its least to its greatest value. Tables have counts and features as they are.
 [[nodiscard]] Result<Plot> dataset_plot(const Dataset& dataset);
 
-/// How much longer modules take beside others: a histogram of runtime / runtime alone - 1 over rows with co-runners
-/// whose module was measured alone.
+/// How much longer modules take beside others: a histogram of runtime / runtime alone - 1 over all rows with co-runners
+/// whose module was measured alone, from -50 to 250 %; what lies beyond counts in the bins at the ends.
 [[nodiscard]] Result<Plot> interference_hist_plot(const Dataset& dataset);
 
 /// Per platform, the mean measured slowdown against the mean spectral norm of F = V_s V_g^T over the models of

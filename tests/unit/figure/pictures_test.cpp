@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <sstream>
 
 #include "core/programs.hpp"
+#include "data/npz.hpp"
 #include "experiment/results.hpp"
 #include "experiment/summary.hpp"
 #include "experiment/sweep.hpp"
@@ -70,16 +72,107 @@ TEST(Pictures, MatrixHasMeansAndHoles) {
     EXPECT_NEAR(std::stod(rows[2][3]), 3.0, 1e-8);
 }
 
-TEST(Pictures, HistogramIsADensity) {
-    const auto rows = table_of(interference_hist_plot(tiny()).value());
-    ASSERT_EQ(rows.size(), 51U);
+TEST(Pictures, HistogramIsADensityOfAllRows) {
+    Dataset dataset = tiny();
+    const auto beside = [&](double t) {
+        dataset.together.platform.push_back(0);
+        dataset.together.module.push_back(0);
+        dataset.together.co_runner.push_back(1);
+        dataset.together.runtime_us.push_back(t);
+    };
+    beside(190.0);   // 5 % faster
+    beside(20.0);    // 90 % faster
+    beside(2000.0);  // 900 % slower
+    const Plot plot = interference_hist_plot(dataset).value();
+    const auto rows = table_of(plot);
+    ASSERT_EQ(rows.size(), 61U);
+    EXPECT_EQ(rows[0], (std::vector<std::string>{"slowdown from", "to", "density", "rows"}));
     double area = 0.0;
     for (std::size_t r = 1; r < rows.size(); ++r) {
-        area += (std::stod(rows[r][1]) - std::stod(rows[r][0])) * std::stod(rows[r][2]);
+        area += 0.05 * std::stod(rows[r][2]);
+        const bool has_one = r == 1 || r == 1 + 9 || r == 1 + 20 || r == 1 + 30 || r == 60;
+        EXPECT_EQ(rows[r][3], has_one ? "1" : "0") << rows[r][0];
     }
     EXPECT_NEAR(area, 1.0, 1e-6);
-    EXPECT_GT(std::stod(rows[1 + 10][2]), 0.0);  // 50 %
-    EXPECT_GT(std::stod(rows[1 + 20][2]), 0.0);  // 100 %
+    EXPECT_EQ(rows[1][0], "-1");
+    EXPECT_EQ(rows[60][1], "inf");
+    EXPECT_NE(plot.script.find("2 of 5 rows lie beyond the ends"), std::string::npos);
+}
+
+// Tables have what was measured, whatever pictures make of it.
+TEST(Pictures, DatasetTablesHaveCountsAndFeaturesAsTheyAre) {
+    Dataset dataset = tiny();
+    dataset.platforms.feature_names = {"ghz", "cores"};
+    dataset.platforms.features = Matrix<double>(2, 2);
+    dataset.platforms.features(0, 0) = 3.5;
+    dataset.platforms.features(1, 1) = 64.0;
+    dataset.modules.feature_names = {"i32.add"};
+    dataset.modules.features = Matrix<double>(3, 1);
+    dataset.modules.features(0, 0) = std::log1p(7.0);
+    dataset.modules.features(2, 0) = std::log1p(123456789.0);
+    const Plot plot = dataset_plot(dataset).value();
+    ASSERT_EQ(plot.tables.size(), 3U);
+    EXPECT_EQ(plot.tables[1].first, "dataset.modules.tsv");
+    EXPECT_EQ(plot.tables[1].second, "feature\ta\tb\tc\ni32.add\t7\t0\t123456789\n");
+    EXPECT_EQ(plot.tables[2].first, "dataset.platforms.tsv");
+    EXPECT_EQ(plot.tables[2].second, "platform\tghz\tcores\np0\t3.5\t0\np1\t0\t64\n");
+}
+
+// Arrays as an experiment leaves them, and the record that says of which dataset they are.
+void put_results(const std::filesystem::path& folder, const std::string& method, const Dataset& dataset,
+                 const std::vector<std::pair<std::string, ResultArray<float>>>& arrays) {
+    std::filesystem::create_directories(folder / method);
+    NpzWriter writer;
+    for (const auto& [name, array] : arrays) {
+        writer.add<float>(name, array.values, array.shape);
+    }
+    ASSERT_TRUE(writer.write(folder / method / "0.9.npz"));
+    ResultRecord record;
+    record.config = preset(method).value();
+    record.config.share = 0.9;
+    record.dataset = {"made-up.npz"};
+    record.digest = dataset_digest(dataset);
+    std::ofstream(folder / method / "0.9.json") << to_json(record);
+}
+
+TEST(Pictures, SpectralNormsAreThoseOfTheFactors) {
+    const test::TempFolder folder;
+    const Dataset dataset = tiny();
+    // One replicate of two folds, two platforms, rank 2, one type: |s| |g| is the norm of s g^T.
+    put_results(
+        folder.path(), "interference/1", dataset,
+        {{"V_s", {{1, 2, 2, 2, 1}, {3, 4, 1, 0, 0, 0, 1, 0}}}, {"V_g", {{1, 2, 2, 2, 1}, {2, 0, 0, 5, 9, 9, 0, 3}}}});
+    const auto plot = spectral_norm_plot(dataset, folder.path());
+    ASSERT_TRUE(plot) << plot.error().to_string();
+    EXPECT_EQ(plot->tables.front().second,
+              "platform\tmean measured slowdown\tmean spectral norm of F\np0\t0.5\t5\np1\t1\t4\n");
+    // As many platforms, but other runtimes.
+    Dataset other = tiny();
+    other.alone.runtime_us = Column<double>(std::vector<double>{100.0, 300.0, 1001.0});
+    const auto refused = spectral_norm_plot(other, folder.path());
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), ErrorCode::kInput);
+    EXPECT_NE(refused.error().message().find("another dataset (made-up.npz); name that one with --if_data"),
+              std::string::npos);
+}
+
+TEST(Pictures, MapsAreOfTheDatasetOfTheResults) {
+    const test::TempFolder folder;
+    const Dataset dataset = tiny();
+    put_results(folder.path(), "embedding/128", dataset,
+                {{"M", {{1, 1, 3, 2}, {0, 0, 0, 1, 5, 5}}}, {"P", {{1, 1, 2, 2}, {1, 0, 0, 1}}}});
+    const auto plots = embedding_plots(dataset, folder.path(), 42);
+    ASSERT_TRUE(plots) << plots.error().to_string();
+    ASSERT_EQ(plots->size(), 3U);
+    // Two platforms lie at 0 and 1.
+    EXPECT_EQ(plots->at(1).tables.front().second, "name\tx\tunknown\np0\t0\t0\np1\t1\t0\n");
+    EXPECT_EQ(table_of(plots->at(0)).size(), 4U);
+    Dataset other = tiny();
+    other.modules.names[2] = "d";
+    const auto refused = embedding_plots(other, folder.path(), 42);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message().find("another dataset (made-up.npz); name that one with -d"),
+              std::string::npos);
 }
 
 TEST(Pictures, SpectrumStandsOutOfRandomness) {
@@ -126,6 +219,32 @@ TEST(Lines, TablesJoinSeriesByTheirShares) {
     EXPECT_EQ(rows[2], (std::vector<std::string>{"0.5", "2", "0.2", "3", "NaN"}));
 }
 
+TEST(Lines, HaveRoomAtBothEndsAndBarsBesideEachOther) {
+    const Plot plot = line_plot(
+        "x", "Split",
+        {{"", "y", {{"a", {0.1, 0.9}, {1, 2}, {0.1, 0.2}, "left", {7, 8}}, {"b", {0.1, 0.9}, {1, 2}, {0.1, 0.2}}}}});
+    EXPECT_NE(plot.script.find("set xrange [6:94]"), std::string::npos) << plot.script;
+    EXPECT_NE(plot.script.find("using ($1*100-0.308):($2*100):($3*100) with yerrorbars notitle lc rgb '#0072B2'"),
+              std::string::npos)
+        << plot.script;
+    // The further column is in the table and not drawn.
+    EXPECT_NE(plot.script.find("using ($1*100+0.308):($5*100):($6*100) with yerrorbars notitle lc rgb '#D55E00'"),
+              std::string::npos);
+    EXPECT_EQ(table_of(plot)[1], (std::vector<std::string>{"0.1", "1", "0.1", "7", "1", "0.1"}));
+}
+
+TEST(Styles, FifteenGroupsHaveMarkersOfTheirOwn) {
+    std::set<std::string> markers, styles;
+    for (std::size_t n = 0; n < 41; ++n) {
+        const std::string style = point_style(n);
+        styles.insert(style);
+        const std::size_t at = style.find(" pt ");
+        markers.insert(style.substr(at, style.find(' ', at + 4) - at));
+    }
+    EXPECT_EQ(markers.size(), 15U + 26U);
+    EXPECT_EQ(styles.size(), 41U);
+}
+
 class Drawn : public testing::Test {
 protected:
     void SetUp() override {
@@ -153,7 +272,10 @@ protected:
 };
 
 TEST_F(Drawn, EveryPictureInEveryFormat) {
-    const Dataset dataset = test::synthetic_dataset({.together = 200});
+    Dataset dataset = test::synthetic_dataset({.together = 200, .width = 2});
+    for (std::size_t row = 0; row < 200; row += 2) {  // one co-runner or two, as the presets want
+        dataset.together.co_runner.edit()[2 * row + 1] = -1;
+    }
     SweepOptions options;
     options.results = folder_ / "results";
     options.checkpoints = 1;
@@ -206,16 +328,6 @@ TEST_F(Drawn, AFolderThatCannotBeWrittenToIsNamed) {
     EXPECT_EQ(drawn.error().code(), ErrorCode::kEnvironment);
     options.format = "bmp";
     EXPECT_EQ(draw(matrix_plot(tiny()).value(), options).error().code(), ErrorCode::kUsage);
-}
-
-TEST(Comparisons, NameWhatIsMissing) {
-    const test::TempFolder folder;
-    const auto plot = comparison_plot(folder.path(), "ablations_if");
-    ASSERT_FALSE(plot);
-    EXPECT_NE(plot.error().message().find("pitot experiments interference/2 -d data/data.if.npz"), std::string::npos);
-    EXPECT_EQ(expand_comparison("comparisons").value().size(), 3U);
-    EXPECT_EQ(expand_comparison("interference").value().size(), 3U);
-    EXPECT_FALSE(expand_comparison("percentiles"));
 }
 
 }  // namespace
