@@ -189,7 +189,7 @@ TEST(LongForm, ANameWithoutFeaturesAmongOthersWithSome) {
     folder.put("a.npz", npz(index_arrays()));
     folder.put("more.csv", "platform,module,runtime_us\njit.desk,fft,5\njit.desk,blur,6\n");
     EXPECT_TRUE(refuses(read_files({folder / "a.npz", folder / "more.csv"}),
-                        {"more.csv", "line 3", "'blur'", "table of features"}));
+                        {"more.csv", "line 3", "'blur'", "has no features"}));
     folder.put("modules.csv", "name,op1\nfft,1\nsort,2\nhash,3\nblur,4\n");
     const auto dataset = read_files({folder / "a.npz", folder / "more.csv"}, {false, {}, folder / "modules.csv"});
     ASSERT_TRUE(dataset) << dataset.error().to_string();
