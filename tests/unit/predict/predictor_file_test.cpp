@@ -293,7 +293,10 @@ TEST_F(ModelFile, RefusesContentThatDoesNotFitTogether) {
     expect_refused("'module_co_runner_basis'", [](PredictorParts& p) { p.co_runner_basis[1] = static_cast<Basis>(9); });
     expect_refused("'together_offsets'", [](PredictorParts& p) { p.measured_together->offsets[1] = 1000000; });
     expect_refused("'together_offsets'", [](PredictorParts& p) { p.measured_together->co_runners[0] = 20; });
-    expect_refused("'together_modules'", [](PredictorParts& p) { p.measured_together->modules.pop_back(); });
+    expect_refused("'together_modules'", [](PredictorParts& p) {
+        p.measured_together->modules.pop_back();
+        p.measured_together->co_runners.pop_back();  // the only one of that combination
+    });
     expect_refused("'config'", [](PredictorParts& p) { p.config.train.learning_rate = -1.0; });
     // Fewer folds, and more, than the parameters were stacked from; another shape of model.
     expect_refused("'kept_checkpoint'", [](PredictorParts& p) { p.config.train.folds = 2; });
