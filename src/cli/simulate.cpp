@@ -66,19 +66,31 @@ Action add(CLI::App& app) {
         ->type_name("METHOD");
     app.add_option("--share", simulate.share, "Training share of the results that predict; default: 0.1")
         ->type_name("X");
+    app.add_option("--slowdowns", simulate.slowdowns,
+                   "Preset of interference whose slowdowns at share 0.9 are the truth beside other jobs; default: jobs "
+                   "do not slow each other down")
+        ->type_name("METHOD");
     add_list(app, "-j,--jobs", simulate.jobs, "Numbers of jobs; default: 50 100 … 500")->type_name("N");
     app.add_option("-n,--job_sets", simulate.job_sets, "Job sets of each number; default: 10")->type_name("N");
     app.add_option("-k,--key,--seed", simulate.seed, "Seed of network and jobs; default: 42")->type_name("N");
     app.add_flag("--no-optimal", options->no_optimal, "Leave the linear program's lower bound out");
+    app.add_flag("--force", simulate.force, "Replace the results of another simulation in the folder");
     app.add_flag("--json", options->json, "Print the ratios as JSON");
     app.footer(
         "Places jobs on a network of all platforms by predicted runtimes and says how their latency compares with "
         "greedy\n"
-        "placement by the true ones (the oracle). Writes FOLDER/METHOD/JOBS.npz. docs/simulation.md has the details.\n"
+        "placement by the true ones (the oracle). Jobs on one device do not slow each other down there, so that a "
+        "model "
+        "of\n"
+        "interference gains nothing by foreseeing it, unless --slowdowns says by how much they do. Writes\n"
+        "FOLDER/METHOD/JOBS.npz and simulation.json; another seed, dataset … needs a folder of its own or --force.\n"
+        "docs/simulation.md has the details.\n"
         "\n"
         "Examples:\n"
         "  pitot experiments embedding/128 linear/128 baseline/mlp -s 0.1 && pitot simulate\n"
-        "  pitot simulate -m embedding/128 -j 100 500 -l speedtests.csv --json");
+        "  pitot simulate -m embedding/128 -j 100 500 -l speedtests.csv --json\n"
+        "  pitot simulate -m interference/2 interference/ignore -d data/data.if.npz --slowdowns interference/2 -o "
+        "beside");
     return [options] { return run(*options); };
 }
 

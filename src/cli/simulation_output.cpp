@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "cli/output.hpp"
@@ -16,6 +17,12 @@ const SimulationResult* oracle_of(const std::vector<SimulationResult>& results, 
     const auto found = std::ranges::find_if(
         results, [&](const SimulationResult& r) { return r.method == "oracle" && r.jobs == jobs; });
     return found == results.end() ? nullptr : &*found;
+}
+
+std::string ratio_text(const SimulationResult& result, const LatencyRatio& ratio) {
+    return !std::isnan(ratio.mean) ? fmt::format("{} ± {:.1f}", format_percent(ratio.mean, 1), 100.0 * ratio.error)
+           : result.method == "optimal" ? "infeasible"
+                                        : "none placed";
 }
 
 }  // namespace
@@ -32,16 +39,21 @@ std::string predictor_label(const std::string& method) {
 void print_simulation(const std::vector<SimulationResult>& results) {
     Table table(
         {{"PREDICTOR"}, {"JOBS", Align::kRight}, {"LATENCY / ORACLE'S", Align::kRight}, {"UNPLACED", Align::kRight}});
+    std::int64_t infeasible = 0;
     for (const SimulationResult& result : results) {
         if (const SimulationResult* const oracle = oracle_of(results, result.jobs)) {
             const LatencyRatio ratio = latency_ratio(result, *oracle);
-            table.add({predictor_label(result.method), fmt::format("{}", result.jobs),
-                       fmt::format("{} ± {:.1f}", format_percent(ratio.mean, 1), 100.0 * ratio.error),
-                       fmt::format("{:.1f}", ratio.unplaced)});
+            const bool solved = ratio.infeasible < static_cast<std::int64_t>(result.latency.size());
+            infeasible += ratio.infeasible;
+            table.add({predictor_label(result.method), fmt::format("{}", result.jobs), ratio_text(result, ratio),
+                       solved ? fmt::format("{:.1f}", ratio.unplaced) : "-"});
         }
     }
     fmt::print("{}± is twice the standard error over job sets; unplaced: jobs a set that fit nowhere.\n",
                table.to_string());
+    if (infeasible > 0) {
+        fmt::print("The linear program has no solution for {} job sets, which its numbers leave out.\n", infeasible);
+    }
 }
 
 void print_simulation_json(const std::vector<SimulationResult>& results) {
@@ -54,13 +66,16 @@ void print_simulation_json(const std::vector<SimulationResult>& results) {
                             {"ratio", ratio.mean},
                             {"two_standard_errors", ratio.error},
                             {"unplaced", ratio.unplaced}});
+            if (result.method == "optimal") {
+                json.back()["infeasible_sets"] = ratio.infeasible;
+            }
         }
     }
     print_json(json);
 }
 
 Result<Plot> simulation_plot(const std::vector<SimulationResult>& results) {
-    LinePanel panel{"", "Latency relative to the oracle's", {}, 0.0, 0.0};
+    LinePanel panel{"", "Latency over the oracle's", {}, 0.0, 0.0};
     // The published order, then what else there is.
     std::vector<std::string> methods{"embedding/128", "baseline/mlp", "linear/128", "C_bar", "optimal"};
     for (const SimulationResult& result : results) {
@@ -68,17 +83,23 @@ Result<Plot> simulation_plot(const std::vector<SimulationResult>& results) {
             methods.push_back(result.method);
         }
     }
+    double most_unplaced = 0.0;
     for (const std::string& method : methods) {
-        LineSeries series{predictor_label(method), {}, {}, {}};
+        LineSeries series{predictor_label(method), {}, {}, {}, "unplaced jobs a set", {}};
         for (const SimulationResult& result : results) {
             const SimulationResult* const oracle = oracle_of(results, result.jobs);
             if (result.method != method || method == "oracle" || oracle == nullptr) {
                 continue;
             }
             const LatencyRatio ratio = latency_ratio(result, *oracle);
+            if (std::isnan(ratio.mean)) {
+                continue;
+            }
+            most_unplaced = std::max(most_unplaced, ratio.unplaced);
             series.x.push_back(static_cast<double>(result.jobs));
             series.y.push_back(ratio.mean);
             series.error.push_back(ratio.error);
+            series.beside.push_back(ratio.unplaced);
         }
         if (!series.x.empty()) {
             panel.series.push_back(std::move(series));
@@ -88,6 +109,9 @@ Result<Plot> simulation_plot(const std::vector<SimulationResult>& results) {
         return fail(ErrorCode::kInput,
                     "the simulation has no placement by the oracle to compare with; make it again with: "
                     "pitot simulate");
+    }
+    if (most_unplaced > 0.0) {
+        panel.note = fmt::format("of jobs placed; up to {:.1f} a set were not", most_unplaced);
     }
     return line_plot("simulation", "Jobs", {panel}, false);
 }

@@ -6,7 +6,8 @@
 #include <cmath>
 #include <memory>
 
-#include "experiment/results.hpp"
+#include "core/digest.hpp"
+#include "experiment/matching_results.hpp"
 #include "pitot/units.hpp"
 
 namespace pitot {
@@ -35,29 +36,21 @@ Result<ResultPredictor> ResultPredictor::open(const std::filesystem::path& resul
                                               double share, const Dataset& dataset) {
     const bool baseline = method == "C_bar";
     const std::string source = baseline ? "embedding/128" : method;
-    const auto file = open_results(results, source, share);
-    if (!file) {
-        return Failure(file.error());
+    const auto found = open_matching_results(results, source, share, dataset, "-d");
+    if (!found) {
+        return Failure(found.error());
     }
-    const auto record = read_record(results / source / (share_name(share) + ".json"));
-    if (!record) {
-        return Failure(record.error());
-    }
-    if (record->digest != dataset_digest(dataset)) {
-        return fail(ErrorCode::kInput,
-                    fmt::format("the results of '{}' are of another dataset ({}); name that one with -d", source,
-                                fmt::join(record->dataset, " ")));
-    }
-    auto pairs = read_array<float>(*file, baseline ? "C_bar" : "C_hat", baseline ? 3 : 4);
+    const NpzReader& file = found->arrays;
+    auto pairs = read_array<float>(file, baseline ? "C_bar" : "C_hat", baseline ? 3 : 4);
     if (!pairs) {
         return Failure(pairs.error());
     }
-    auto test = read_array<std::int32_t>(*file, "mf_test", 2);
+    auto test = read_array<std::int32_t>(file, "mf_test", 2);
     if (!test) {
         return Failure(test.error());
     }
     ResultPredictor predictor;
-    predictor.logarithm_ = baseline || record->config.model.logarithm;
+    predictor.logarithm_ = baseline || found->record.config.model.logarithm;
     predictor.replicates_ = pairs->shape[0];
     predictor.folds_ = baseline ? 1 : pairs->shape[1];
     predictor.platforms_ = dataset.platforms.size();
@@ -73,10 +66,10 @@ Result<ResultPredictor> ResultPredictor::open(const std::filesystem::path& resul
         predictor.test_rows_ < 1 || !rows_fit) {
         return Failure(unfit(source, share));
     }
-    if (!baseline && file->contains("V_s")) {
-        auto v_s = read_array<float>(*file, "V_s", 5);
-        auto v_g = v_s ? read_array<float>(*file, "V_g", 5) : v_s;
-        auto m = read_array<float>(*file, "M", 4);
+    if (!baseline && file.contains("V_s")) {
+        auto v_s = read_array<float>(file, "V_s", 5);
+        auto v_g = v_s ? read_array<float>(file, "V_g", 5) : v_s;
+        auto m = read_array<float>(file, "M", 4);
         if (!v_g || !m) {
             return Failure(v_g ? m.error() : v_g.error());
         }
@@ -94,6 +87,14 @@ Result<ResultPredictor> ResultPredictor::open(const std::filesystem::path& resul
         predictor.module_ = std::move(m->values);
     }
     return predictor;
+}
+
+std::string ResultPredictor::interference_digest() const {
+    Sha256 hash;
+    for (const std::vector<float>* const array : {&v_s_, &v_g_, &module_}) {
+        hash.array(std::span<const float>(*array));
+    }
+    return hash.finish();
 }
 
 ReplicatePrediction ResultPredictor::replicate(std::int64_t r, const Dataset& dataset) const {

@@ -18,12 +18,16 @@ struct ReplicatePrediction {
     Slowdown slowdown;          ///< of models of interference; empty = none
 };
 
-/// Reads METHOD/SHARE.npz; "C_bar" stands for the linear-scaling baseline in embedding/128's results.
+/// Reads METHOD/SHARE.npz, which must be of `dataset`; "C_bar" stands for the linear-scaling baseline in
+/// embedding/128's results.
 class ResultPredictor {
 public:
     [[nodiscard]] static Result<ResultPredictor> open(const std::filesystem::path& results, const std::string& method,
                                                       double share, const Dataset& dataset);
     [[nodiscard]] std::int64_t replicates() const { return replicates_; }
+    [[nodiscard]] bool knows_interference() const { return types_ > 0; }
+    /// SHA-256 of what its slowdowns are computed from.
+    [[nodiscard]] std::string interference_digest() const;
     [[nodiscard]] ReplicatePrediction replicate(std::int64_t r, const Dataset& dataset) const;
 
 private:

@@ -8,14 +8,15 @@
 #include <map>
 #include <utility>
 
-#include "data/npz.hpp"
+#include "core/check.hpp"
+#include "core/digest.hpp"
 #include "data/pair_means.hpp"
-#include "experiment/results.hpp"
 #include "model/linear_scaling.hpp"
 #include "place/latency_trace.hpp"
 #include "place/network.hpp"
 #include "place/placement.hpp"
 #include "place/predictors.hpp"
+#include "place/simulation_record.hpp"
 
 namespace pitot {
 namespace {
@@ -36,11 +37,21 @@ Matrix<double> true_runtimes(const Dataset& dataset) {
 
 struct World {
     Matrix<double> truth;
+    Slowdown slowdown;  // in truth, by the jobs on a device; empty = none
     LinearScaling scaling;
     Network network;
 };
 
-Result<World> make_world(const Dataset& dataset, const SimulateOptions& options) {
+std::string digest_of(const LatencyTrace& trace) {
+    Sha256 hash;
+    for (const auto& latencies : trace.latency_ms) {
+        hash.array(std::span<const double>(latencies));
+    }
+    return hash.finish();
+}
+
+// Adds to `record` what the world is made of.
+Result<World> make_world(const Dataset& dataset, const SimulateOptions& options, SimulationRecord& record) {
     if (dataset.platforms.size() < 3 || dataset.alone.size() == 0) {
         return fail(ErrorCode::kInput,
                     fmt::format("a network needs at least 3 platforms with runtimes; the dataset has {} "
@@ -53,11 +64,29 @@ Result<World> make_world(const Dataset& dataset, const SimulateOptions& options)
     if (!trace) {
         return Failure(trace.error());
     }
+    record.trace = options.trace.empty() ? "synthetic" : options.trace.string();
+    record.trace_digest = digest_of(*trace);
+    Slowdown slowdown;
+    if (!options.slowdowns.empty()) {
+        const auto model = ResultPredictor::open(options.results, options.slowdowns, options.slowdowns_share, dataset);
+        if (!model) {
+            return fail(model.error(), "slowdowns");
+        }
+        if (!model->knows_interference()) {
+            return fail(ErrorCode::kUsage,
+                        fmt::format("'{}' is no model of interference and knows no slowdowns; name one that is, such "
+                                    "as interference/2",
+                                    options.slowdowns));
+        }
+        slowdown = model->replicate(0, dataset).slowdown;
+        record.slowdowns = options.slowdowns;
+        record.slowdowns_digest = model->interference_digest();
+    }
     const RowOrder rows(dataset.alone.size());
     LinearScaling scaling =
         fit_linear_scaling(dataset.alone.view(), rows.view(), dataset.platforms.size(), dataset.modules.size());
     Network network(scaling.platform, *trace, key.fold("network"));
-    return World{true_runtimes(dataset), std::move(scaling), std::move(network)};
+    return World{true_runtimes(dataset), std::move(slowdown), std::move(scaling), std::move(network)};
 }
 
 // What was never measured is not to be had.
@@ -69,51 +98,12 @@ void exclude_unmeasured(const Matrix<double>& truth, Matrix<double>& runtime_ms)
     }
 }
 
-void record(const World& world, std::span<const Job> jobs, std::span<const std::int64_t> placed,
-            SimulationResult& result) {
-    std::vector<double> latency;
-    std::vector<double> left(static_cast<std::size_t>(world.network.devices()), 1.0);
-    for (std::size_t n = 0; n < jobs.size(); ++n) {
-        const std::int64_t device = placed[n];
-        latency.push_back(device == kUnplaced ? kNone : latency_ms(world.network, jobs[n], world.truth.view(), device));
-        if (device != kUnplaced) {
-            left[static_cast<std::size_t>(device)] -=
-                world.truth(device, jobs[n].module) * jobs[n].rate / world.network.capacity(device);
-        }
-    }
-    result.latency.push_back(std::move(latency));
-    result.utilization.push_back(std::move(left));
-}
-
-Result<void> write_result(const fs::path& out, const SimulationResult& result) {
-    const fs::path folder = out / result.method;
-    std::error_code error;
-    fs::create_directories(folder, error);
-    if (error) {
-        return fail(ErrorCode::kEnvironment, fmt::format("cannot make the folder '{}': {}; choose another with -o",
-                                                         folder.string(), error.message()));
-    }
-    NpzWriter writer;
-    const auto add = [&](const char* name, const std::vector<std::vector<double>>& rows) {
-        if (rows.empty()) {
-            return;
-        }
-        std::vector<float> flat;
-        for (const auto& row : rows) {
-            flat.insert(flat.end(), row.begin(), row.end());
-        }
-        const std::int64_t shape[2] = {static_cast<std::int64_t>(rows.size()),
-                                       static_cast<std::int64_t>(rows.front().size())};
-        writer.add<float>(name, flat, shape);
-    };
-    add("latency", result.latency);
-    add("utilization", result.utilization);
-    return writer.write(folder / fmt::format("{}.npz", result.jobs));
-}
-
 Result<void> check(const SimulateOptions& options) {
     if (options.job_sets < 1) {
         return fail(ErrorCode::kUsage, fmt::format("{} job sets is not at least 1", options.job_sets));
+    }
+    if (!(options.share > 0.0 && options.share < 1.0)) {
+        return fail(ErrorCode::kUsage, fmt::format("share {} is not between 0 and 1", options.share));
     }
     for (const std::int64_t n : options.jobs) {
         if (n < 1 || n > 1'000'000) {
@@ -129,16 +119,10 @@ Result<void> check(const SimulateOptions& options) {
     return {};
 }
 
-// Calls `place(jobs, set)` for every set of one number of jobs.
-template <typename Place>
-void for_sets(const World& world, const SimulateOptions& options, std::int64_t jobs, Place place) {
-    for (std::int64_t set = 0; set < options.job_sets; ++set) {
-        const Key key = Key(options.seed)
-                            .fold("simulate")
-                            .fold(static_cast<std::uint64_t>(set))
-                            .fold(static_cast<std::uint64_t>(jobs));
-        place(draw_jobs(world.network, world.scaling.module, jobs, key), set);
-    }
+std::vector<Job> jobs_of(const World& world, const SimulateOptions& options, std::int64_t jobs, std::int64_t set) {
+    const Key key =
+        Key(options.seed).fold("simulate").fold(static_cast<std::uint64_t>(set)).fold(static_cast<std::uint64_t>(jobs));
+    return draw_jobs(world.network, world.scaling.module, jobs, key);
 }
 
 // One predictor's predictions by replicate, made when they are first asked for; replicate i places job set i.
@@ -161,33 +145,56 @@ private:
     std::map<std::int64_t, ReplicatePrediction> made_;
 };
 
-std::vector<std::vector<double>> rows_of(const ResultArray<float>& array) {
-    std::vector<std::vector<double>> out;
-    const auto width = static_cast<std::ptrdiff_t>(array.shape[1]);
-    for (std::int64_t r = 0; r < array.shape[0]; ++r) {
-        const auto at = array.values.begin() + r * width;
-        out.emplace_back(at, at + width);
-    }
-    return out;
-}
+// Places one number of jobs after the other by one method.
+class Simulation {
+public:
+    Simulation(const World& world, const SimulateOptions& options) : world_(world), options_(options) {}
 
-}  // namespace
+    // By the truth.
+    SimulationResult oracle(std::int64_t n) const {
+        return placed("oracle", n, [&](const std::vector<Job>& jobs, std::int64_t /*set*/) {
+            return place_greedily(world_.network, jobs, world_.truth.view(), world_.slowdown, options_.stop);
+        });
+    }
+    // The least mean ratio to the oracle's latencies.
+    SimulationResult optimal(const SimulationResult& oracle) const {
+        SimulationResult result{"optimal", oracle.jobs, {}, {}};
+        for (std::int64_t set = 0; set < options_.job_sets && !options_.stop.stop_requested(); ++set) {
+            const auto jobs = jobs_of(world_, options_, oracle.jobs, set);
+            auto latencies = optimal_latencies(world_.network, jobs, world_.truth.view(),
+                                               oracle.latency[static_cast<std::size_t>(set)], options_.stop);
+            result.latency.push_back(std::move(latencies).value_or(std::vector<double>(jobs.size(), kNone)));
+        }
+        return result;
+    }
+    SimulationResult predicted(const std::string& method, const ResultPredictor& predictor, Predictions& predictions,
+                               std::int64_t n) const {
+        return placed(method, n, [&](const std::vector<Job>& jobs, std::int64_t set) {
+            const ReplicatePrediction& prediction = predictions.of(predictor, set);
+            return place_greedily(world_.network, jobs, prediction.runtime_ms.view(), prediction.slowdown,
+                                  options_.stop);
+        });
+    }
 
-Result<std::vector<SimulationResult>> simulate(const Dataset& dataset, const SimulateOptions& options) {
-    if (auto ok = check(options); !ok) {
-        return Failure(ok.error());
+private:
+    template <typename Place>
+    SimulationResult placed(const std::string& method, std::int64_t n, Place place) const {
+        SimulationResult result{method, n, {}, {}};
+        for (std::int64_t set = 0; set < options_.job_sets && !options_.stop.stop_requested(); ++set) {
+            const auto jobs = jobs_of(world_, options_, n, set);
+            Outcome outcome =
+                outcome_of(world_.network, jobs, place(jobs, set), world_.truth.view(), world_.slowdown, options_.stop);
+            result.latency.push_back(std::move(outcome.latency_ms));
+            result.utilization.push_back(std::move(outcome.left));
+        }
+        return result;
     }
-    const auto world = make_world(dataset, options);
-    if (!world) {
-        return Failure(world.error());
-    }
-    std::vector<SimulationResult> results;
-    std::vector<std::string> names{"oracle"};
-    if (options.optimal) {
-        names.emplace_back("optimal");
-    }
-    names.insert(names.end(), options.methods.begin(), options.methods.end());
-    // All of it is read before the first file is written.
+
+    const World& world_;
+    const SimulateOptions& options_;
+};
+
+Result<std::map<std::string, ResultPredictor>> open_predictors(const Dataset& dataset, const SimulateOptions& options) {
     std::map<std::string, ResultPredictor> predictors;
     for (const std::string& method : options.methods) {
         auto predictor = ResultPredictor::open(options.results, method, options.share, dataset);
@@ -196,61 +203,117 @@ Result<std::vector<SimulationResult>> simulate(const Dataset& dataset, const Sim
         }
         predictors.emplace(method, std::move(*predictor));
     }
-    const auto total = static_cast<std::int64_t>(names.size() * options.jobs.size());
-    for (const std::string& name : names) {
+    return predictors;
+}
+
+// Writes results as they are made, and keeps them.
+class Results {
+public:
+    Results(const SimulateOptions& options, SimulationRecord record, std::size_t total)
+        : options_(options), record_(std::move(record)), total_(static_cast<std::int64_t>(total)) {}
+
+    Result<void> add(SimulationResult result) {
+        if (options_.stop.stop_requested()) {
+            return fail(ErrorCode::kCancelled,
+                        fmt::format("stopped; what is finished is in '{}'", options_.out.string()));
+        }
+        if (auto ok = write_simulation(options_.out, result, record_); !ok) {
+            return ok;
+        }
+        all_.push_back(std::move(result));
+        if (options_.progress) {
+            options_.progress(static_cast<std::int64_t>(all_.size()), total_);
+        }
+        return {};
+    }
+    [[nodiscard]] const std::vector<SimulationResult>& all() const { return all_; }
+
+private:
+    const SimulateOptions& options_;
+    SimulationRecord record_;
+    std::int64_t total_;
+    std::vector<SimulationResult> all_;
+};
+
+}  // namespace
+
+Result<std::vector<SimulationResult>> simulate(const Dataset& dataset, const SimulateOptions& options) {
+    if (auto ok = check(options); !ok) {
+        return Failure(ok.error());
+    }
+    SimulationRecord record;
+    record.seed = options.seed;
+    record.job_sets = options.job_sets;
+    record.share = options.share;
+    record.dataset = dataset.sources;
+    record.digest = dataset_digest(dataset);
+    const auto world = make_world(dataset, options, record);
+    if (!world) {
+        return Failure(world.error());
+    }
+    // All of it is read before the first file is written.
+    const auto predictors = open_predictors(dataset, options);
+    if (!predictors) {
+        return Failure(predictors.error());
+    }
+    if (auto ok = enter_folder(options.out, record, options.force); !ok) {
+        return Failure(ok.error());
+    }
+    const std::size_t methods = (options.optimal ? 2 : 1) + options.methods.size();
+    Results results(options, std::move(record), methods * options.jobs.size());
+    const Simulation simulation(*world, options);
+    for (const std::int64_t n : options.jobs) {
+        if (auto ok = results.add(simulation.oracle(n)); !ok) {
+            return Failure(ok.error());
+        }
+    }
+    for (std::size_t n = 0; options.optimal && n < options.jobs.size(); ++n) {
+        if (auto ok = results.add(simulation.optimal(results.all()[n])); !ok) {
+            return Failure(ok.error());
+        }
+    }
+    for (const std::string& method : options.methods) {
         Predictions predictions(*world, dataset);
         for (const std::int64_t n : options.jobs) {
-            if (options.stop.stop_requested()) {
-                return fail(ErrorCode::kCancelled,
-                            fmt::format("stopped; what is finished is in '{}'", options.out.string()));
-            }
-            SimulationResult result{name, n, {}, {}};
-            for_sets(*world, options, n, [&](const std::vector<Job>& jobs, std::int64_t set) {
-                if (name == "optimal") {
-                    auto latencies = optimal_latencies(world->network, jobs, world->truth.view());
-                    result.latency.push_back(std::move(latencies).value_or(std::vector<double>(jobs.size(), kNone)));
-                } else if (name == "oracle") {
-                    record(*world, jobs, place_greedily(world->network, jobs, world->truth.view()), result);
-                } else {
-                    const ReplicatePrediction& prediction = predictions.of(predictors.at(name), set);
-                    record(*world, jobs,
-                           place_greedily(world->network, jobs, prediction.runtime_ms.view(), prediction.slowdown),
-                           result);
-                }
-            });
-            if (auto ok = write_result(options.out, result); !ok) {
+            auto ok = results.add(simulation.predicted(method, predictors->at(method), predictions, n));
+            if (!ok) {
                 return Failure(ok.error());
-            }
-            results.push_back(std::move(result));
-            if (options.progress) {
-                options.progress(static_cast<std::int64_t>(results.size()), total);
             }
         }
     }
-    return results;
+    return results.all();
 }
 
 LatencyRatio latency_ratio(const SimulationResult& result, const SimulationResult& oracle) {
+    PITOT_CHECK(result.latency.size() == oracle.latency.size());
     std::vector<double> means;
-    double unplaced = 0.0;
-    for (std::size_t set = 0; set < std::min(result.latency.size(), oracle.latency.size()); ++set) {
-        double sum = 0.0;
-        double count = 0.0;
-        for (std::size_t n = 0; n < result.latency[set].size(); ++n) {
-            const double own = result.latency[set][n];
-            const double best = oracle.latency[set][n];
-            unplaced += std::isnan(own) ? 1.0 : 0.0;
-            if (!std::isnan(own) && !std::isnan(best)) {
-                sum += own / best;
+    double unplaced = 0.0, sets = 0.0;
+    std::int64_t infeasible = 0;
+    const auto none = [](const std::vector<double>& latency) {
+        return std::ranges::all_of(latency, [](double t) { return std::isnan(t); });
+    };
+    for (std::size_t set = 0; set < oracle.latency.size(); ++set) {
+        const std::vector<double>& own = result.latency[set];
+        const std::vector<double>& best = oracle.latency[set];
+        PITOT_CHECK(own.size() == best.size());
+        if (result.method == "optimal" && none(own) && !none(best)) {
+            ++infeasible;
+            continue;
+        }
+        double sum = 0.0, count = 0.0;
+        for (std::size_t n = 0; n < own.size(); ++n) {
+            unplaced += std::isnan(own[n]) ? 1.0 : 0.0;
+            if (!std::isnan(own[n]) && !std::isnan(best[n])) {
+                sum += own[n] / best[n];
                 count += 1.0;
             }
         }
+        sets += 1.0;
         if (count > 0.0) {
             means.push_back(sum / count);
         }
     }
-    LatencyRatio ratio{result.jobs, kNone, 0.0,
-                       unplaced / static_cast<double>(std::max<std::size_t>(result.latency.size(), 1))};
+    LatencyRatio ratio{result.jobs, kNone, 0.0, unplaced / std::max(sets, 1.0), infeasible};
     if (means.empty()) {
         return ratio;
     }
@@ -265,37 +328,6 @@ LatencyRatio latency_ratio(const SimulationResult& result, const SimulationResul
     }
     ratio.error = means.size() < 2 ? 0.0 : 2.0 * std::sqrt(squares / (n - 1.0) / n);
     return ratio;
-}
-
-Result<std::vector<SimulationResult>> read_simulation(const fs::path& out) {
-    std::vector<SimulationResult> results;
-    std::error_code error;
-    for (fs::recursive_directory_iterator files(out, error); !error && files != fs::recursive_directory_iterator();
-         files.increment(error)) {
-        const fs::path& path = files->path();
-        const std::string stem = path.stem().string();
-        if (path.extension() != ".npz" || stem.find_first_not_of("0123456789") != std::string::npos ||
-            stem.size() > 9) {
-            continue;
-        }
-        const auto file = NpzReader::open(path);
-        if (!file) {
-            return Failure(file.error());
-        }
-        const auto latency = read_array<float>(*file, "latency", 2);
-        if (!latency) {
-            return Failure(latency.error());
-        }
-        results.push_back(
-            {fs::relative(path.parent_path(), out).generic_string(), std::stoll(stem), rows_of(*latency), {}});
-    }
-    if (error || results.empty()) {
-        return fail(ErrorCode::kInput,
-                    fmt::format("'{}' has no results of a simulation; make them with: pitot simulate -o {}",
-                                out.string(), out.string()));
-    }
-    std::ranges::sort(results, {}, [](const SimulationResult& r) { return std::pair(r.method, r.jobs); });
-    return results;
 }
 
 }  // namespace pitot

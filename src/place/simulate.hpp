@@ -21,10 +21,15 @@ struct SimulateOptions {
     /// Presets with results at `share`, and C_bar for linear scaling.
     std::vector<std::string> methods{"embedding/128", "linear/128", "baseline/mlp", "C_bar"};
     double share = 0.1;  ///< of the results that predict
+    /// Preset of interference whose results at `slowdowns_share` say how much jobs on one device slow each other down,
+    /// in truth; empty = not at all.
+    std::string slowdowns;
+    double slowdowns_share = 0.9;
     std::vector<std::int64_t> jobs{50, 100, 150, 200, 250, 300, 350, 400, 450, 500};
     std::int64_t job_sets = 10;
     std::uint64_t seed = 42;
     bool optimal = true;  ///< the linear program's bound, too
+    bool force = false;   ///< replace results of another simulation in `out`
     std::stop_token stop;
     std::function<void(std::int64_t done, std::int64_t total)> progress;
 };
@@ -40,24 +45,28 @@ struct SimulationResult {
 };
 
 /// Simulates and writes OUT/METHOD/JOBS.npz (arrays `latency` and `utilization`, float32) for every predictor and
-/// number of jobs, whole or not at all. Pairs that were never measured are not to be had for anybody. Predictions are
-/// those of results at `share`, each shifted up by minus the 5th percentile of its logarithmic errors on test rows;
-/// replicate i places job set i. Predictors of interference count the expected slowdown by the jobs on a device, each
-/// weighted by its utilisation. Errors: kInput (no such results, of another dataset, fewer than 3 platforms), kUsage,
-/// kEnvironment, kCancelled.
+/// number of jobs, whole or not at all, and OUT/simulation.json, which says what they share: results of another seed,
+/// dataset … there are refused. Pairs that were never measured are not to be had for anybody. Predictions are those of
+/// results at `share`, each shifted up by minus the 5th percentile of its logarithmic errors on test rows; replicate i
+/// places job set i. Predictors of interference count the expected slowdown by the jobs on a device, each weighted by
+/// the share of its capacity that it takes. "optimal" has the least mean ratio to the oracle's latencies, of the jobs
+/// that the oracle placed. Errors: kInput (no such results, of another dataset, fewer than 3 platforms, another
+/// simulation in OUT), kUsage, kEnvironment, kCancelled.
 [[nodiscard]] Result<std::vector<SimulationResult>> simulate(const Dataset& dataset, const SimulateOptions& options);
 
 /// Mean over job sets of the mean over jobs of latency / the oracle's, over jobs that both placed, and twice its
 /// standard error.
 struct LatencyRatio {
     std::int64_t jobs = 0;
-    double mean = 0.0;
+    double mean = 0.0;  ///< NaN without such jobs
     double error = 0.0;
-    double unplaced = 0.0;  ///< jobs a set that found no device
+    double unplaced = 0.0;        ///< jobs a set that found no device
+    std::int64_t infeasible = 0;  ///< sets that the linear program has no solution of; not counted in the others
 };
+/// Both have the same sets of jobs.
 [[nodiscard]] LatencyRatio latency_ratio(const SimulationResult& result, const SimulationResult& oracle);
 
-/// Reads OUT/METHOD/JOBS.npz of all methods back. Error: kInput naming `pitot simulate`.
+/// Reads back what OUT/simulation.json lists. Error: kInput naming `pitot simulate`, or a file of another shape.
 [[nodiscard]] Result<std::vector<SimulationResult>> read_simulation(const std::filesystem::path& out);
 
 }  // namespace pitot

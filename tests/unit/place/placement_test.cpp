@@ -2,11 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <limits>
 #include <numeric>
 #include <set>
+#include <stop_token>
+#include <thread>
 
 #include "place/latency_trace.hpp"
 #include "place/network.hpp"
@@ -163,6 +166,131 @@ TEST(Optimal, EachJobAloneGetsItsBestDevice) {
         least = std::min(least, latency_ms(network, jobs[0], t.view(), i));
     }
     EXPECT_NEAR(optimal_latencies(network, jobs, t.view()).value()[0], least, 1e-9);
+}
+
+// More jobs than fit: runs of 25 ms and more at rates that fill the edge.
+std::vector<Job> crowd(const Network& network, std::uint64_t seed) {
+    auto jobs = draw_jobs(network, std::vector<double>(20, 0.0), 200, Key(seed));
+    for (Job& job : jobs) {
+        job.rate *= 60.0;
+    }
+    return jobs;
+}
+
+double mean_ratio(std::span<const double> latency, std::span<const double> reference) {
+    double sum = 0.0, count = 0.0;
+    for (std::size_t n = 0; n < latency.size(); ++n) {
+        if (!std::isnan(reference[n])) {
+            sum += latency[n] / reference[n];
+            count += 1.0;
+        }
+    }
+    return sum / count;
+}
+
+TEST(Optimal, IsABoundOfTheMeanRatioAlsoWhereJobsAreLeftUnplaced) {
+    const Network network = network_of(40);
+    const Matrix<double> t = runtimes(40, 20);
+    bool some_unplaced = false;
+    for (const std::uint64_t seed : {1U, 2U, 3U}) {
+        const auto jobs = crowd(network, seed);
+        const auto oracle = outcome_of(network, jobs, place_greedily(network, jobs, t.view()), t.view());
+        const auto best = optimal_latencies(network, jobs, t.view(), oracle.latency_ms);
+        ASSERT_TRUE(best);
+        for (std::size_t n = 0; n < jobs.size(); ++n) {
+            EXPECT_EQ(std::isnan((*best)[n]), std::isnan(oracle.latency_ms[n]));
+            some_unplaced = some_unplaced || std::isnan(oracle.latency_ms[n]);
+        }
+        EXPECT_LE(mean_ratio(*best, oracle.latency_ms), 1.0 + 1e-9);
+    }
+    EXPECT_TRUE(some_unplaced);
+}
+
+TEST(Optimal, LessInTotalIsNotLessInTheMeanRatio) {
+    const Network network = network_of(40);
+    const Matrix<double> t = runtimes(40, 20);
+    int apart = 0;
+    for (const double busy : {1.0, 2.0, 4.0, 8.0, 16.0, 32.0}) {
+        auto jobs = draw_jobs(network, std::vector<double>(20, 0.0), 100, Key(1));
+        for (Job& job : jobs) {
+            job.rate *= busy;
+        }
+        const auto oracle = outcome_of(network, jobs, place_greedily(network, jobs, t.view()), t.view());
+        const auto total = optimal_latencies(network, jobs, t.view());
+        const auto relative = optimal_latencies(network, jobs, t.view(), oracle.latency_ms);
+        ASSERT_TRUE(relative);
+        if (total && !std::isnan(std::accumulate(relative->begin(), relative->end(), 0.0))) {
+            EXPECT_LE(mean_ratio(*relative, oracle.latency_ms), mean_ratio(*total, oracle.latency_ms) + 1e-9);
+            apart += mean_ratio(*relative, oracle.latency_ms) < mean_ratio(*total, oracle.latency_ms) - 1e-6 ? 1 : 0;
+        }
+    }
+    EXPECT_GT(apart, 0);
+}
+
+TEST(Optimal, ComesBackSoonAfterAStop) {
+    const Network network = network_of(174);
+    const Matrix<double> t = runtimes(174, 176);
+    const auto jobs = draw_jobs(network, std::vector<double>(176, 0.0), 5000, Key(1));
+    std::stop_source source;
+    const std::jthread stopper([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(300));
+        source.request_stop();
+    });
+    const auto started = std::chrono::steady_clock::now();
+    EXPECT_FALSE(optimal_latencies(network, jobs, t.view(), {}, source.get_token()));
+    // All of it takes minutes; the margin is for sanitizers.
+    EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(30));
+    const auto placed = place_greedily(network, jobs, t.view(), {}, source.get_token());
+    EXPECT_EQ(std::ranges::count(placed, kUnplaced), 5000);
+}
+
+TEST(Outcome, EveryJobSuffersFromTheOthersOnItsDevice) {
+    const Network network = network_of(10);
+    Matrix<double> t(10, 2);
+    std::ranges::fill(t.flat(), 10.0);
+    t(4, 1) = 20.0;
+    const std::vector<Job> jobs{{0, 1, 0, 1e-3, 1.0}, {2, 2, 1, 2e-3, 1.0}, {3, 3, 0, 1e-3, 1.0}, {5, 5, 0, 1e-3, 1.0}};
+    const std::vector<std::int64_t> placed{4, 4, 6, kUnplaced};
+    const auto by_work = [&](std::int64_t device, std::int64_t, std::span<const Neighbour> neighbours) {
+        double factor = 1.0;
+        for (const Neighbour& other : neighbours) {
+            factor += 10.0 * other.utilisation * network.capacity(device);
+        }
+        return factor;
+    };
+    const Outcome outcome = outcome_of(network, jobs, placed, t.view(), by_work);
+    const Outcome alone = outcome_of(network, jobs, placed, t.view());
+    // Beside 20 ms at 2 a second: 1.4 times 10 ms; beside 10 ms at 1 a second: 1.1 times 20 ms.
+    EXPECT_NEAR(outcome.latency_ms[0], latency_ms(network, jobs[0], t.view(), 4) + 4.0, 1e-9);
+    EXPECT_NEAR(outcome.latency_ms[1], latency_ms(network, jobs[1], t.view(), 4) + 2.0, 1e-9);
+    EXPECT_EQ(outcome.latency_ms[2], latency_ms(network, jobs[2], t.view(), 6));
+    EXPECT_TRUE(std::isnan(outcome.latency_ms[3]));
+    EXPECT_NEAR(outcome.left[4], 1.0 - (14.0 * 1e-3 + 22.0 * 2e-3) / network.capacity(4), 1e-12);
+    EXPECT_NEAR(alone.left[4], 1.0 - (10.0 * 1e-3 + 20.0 * 2e-3) / network.capacity(4), 1e-12);
+    EXPECT_EQ(alone.latency_ms[0], latency_ms(network, jobs[0], t.view(), 4));
+    EXPECT_EQ(outcome.left[0], 1.0);
+}
+
+// What the option of slowdowns in truth is for.
+TEST(Outcome, ForeseeingInterferencePaysWhereThereIsSome) {
+    const Network network = network_of(40);
+    const Matrix<double> t = runtimes(40, 20);
+    auto jobs = draw_jobs(network, std::vector<double>(20, 0.0), 150, Key(2));
+    for (Job& job : jobs) {
+        job.rate *= 0.01;  // there is room on every device: what matters is who is there
+    }
+    const Slowdown slowdown = [](std::int64_t, std::int64_t, std::span<const Neighbour> neighbours) {
+        return 1.0 + 0.2 * static_cast<double>(neighbours.size());
+    };
+    const auto total = [&](const std::vector<std::int64_t>& placed, const Slowdown& truth) {
+        const Outcome outcome = outcome_of(network, jobs, placed, t.view(), truth);
+        EXPECT_EQ(std::ranges::count(placed, kUnplaced), 0);
+        return std::accumulate(outcome.latency_ms.begin(), outcome.latency_ms.end(), 0.0);
+    };
+    const auto aware = place_greedily(network, jobs, t.view(), slowdown);
+    const auto unaware = place_greedily(network, jobs, t.view());
+    EXPECT_LT(total(aware, slowdown), 0.95 * total(unaware, slowdown));
+    EXPECT_GE(total(aware, {}), total(unaware, {}));
 }
 
 TEST(LatencyTrace, SyntheticHasTheStatedMediansAndRanges) {

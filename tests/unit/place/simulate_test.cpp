@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cmath>
 #include <fstream>
+#include <limits>
+#include <stop_token>
 
 #include "data/npz.hpp"
 #include "experiment/sweep.hpp"
@@ -62,28 +64,142 @@ TEST(Simulate, WritesWhatItSaysAndIsTheSameForTheSameSeed) {
     EXPECT_EQ(back->back().method, "oracle");
 }
 
-TEST(Simulate, TheOptimumIsABoundInTotal) {
+TEST(Simulate, TheOptimumIsABoundOfWhatIsDrawn) {
     const test::TempFolder folder;
     const Dataset dataset = test::synthetic_dataset({.density = 1.0});
-    const auto results = simulate(dataset, small(folder, {}));
+    auto options = small(folder, {});
+    options.jobs = {5, 100, 1500};
+    const auto results = simulate(dataset, options);
     ASSERT_TRUE(results);
-    for (std::size_t n = 0; n < 2; ++n) {
+    for (std::size_t n = 0; n < 3; ++n) {
         const SimulationResult& oracle = results->at(n);
-        const SimulationResult& optimal = results->at(2 + n);
-        for (std::size_t set = 0; set < 3; ++set) {
-            double greedy = 0.0, best = 0.0;
-            bool all = true;
-            for (std::size_t j = 0; j < oracle.latency[set].size(); ++j) {
-                all = all && !std::isnan(oracle.latency[set][j]) && !std::isnan(optimal.latency[set][j]);
-                greedy += oracle.latency[set][j];
-                best += optimal.latency[set][j];
-            }
-            if (all) {
-                EXPECT_LE(best, greedy * (1.0 + 1e-6));
-            }
-        }
+        const LatencyRatio ratio = latency_ratio(results->at(3 + n), oracle);
+        EXPECT_EQ(results->at(3 + n).method, "optimal");
+        EXPECT_LE(ratio.mean, 1.0 + 1e-9);
+        EXPECT_GT(ratio.mean, 0.5);
+        EXPECT_EQ(ratio.infeasible, 0);
+        EXPECT_EQ(ratio.unplaced, latency_ratio(oracle, oracle).unplaced);
         EXPECT_DOUBLE_EQ(latency_ratio(oracle, oracle).mean, 1.0);
     }
+    EXPECT_GT(latency_ratio(results->at(2), results->at(2)).unplaced, 0.0);
+}
+
+TEST(Simulate, SetsWithoutASolutionAreCountedApart) {
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    const SimulationResult oracle{"oracle", 2, {{1.0, 2.0}, {1.0, nan}, {nan, nan}}, {}};
+    const SimulationResult optimal{"optimal", 2, {{nan, nan}, {0.5, nan}, {nan, nan}}, {}};
+    const LatencyRatio ratio = latency_ratio(optimal, oracle);
+    EXPECT_EQ(ratio.infeasible, 1);
+    EXPECT_EQ(ratio.mean, 0.5);
+    EXPECT_EQ(ratio.unplaced, 1.5);  // jobs that the oracle left out, too
+    const SimulationResult nothing{"optimal", 2, {{nan, nan}, {nan, nan}, {nan, nan}}, {}};
+    EXPECT_TRUE(std::isnan(latency_ratio(nothing, oracle).mean));
+    EXPECT_EQ(latency_ratio(nothing, oracle).infeasible, 2);
+}
+
+TEST(Simulate, OneFolderHasOneSimulation) {
+    const test::TempFolder folder;
+    const Dataset dataset = test::synthetic_dataset();
+    auto options = small(folder, {});
+    ASSERT_TRUE(simulate(dataset, options));
+    // Other numbers of jobs of the same simulation join what is there.
+    options.jobs = {10};
+    ASSERT_TRUE(simulate(dataset, options));
+    EXPECT_EQ(read_simulation(options.out)->size(), 6U);
+
+    options.seed = 7;
+    options.job_sets = 2;
+    const auto refused = simulate(dataset, options);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), ErrorCode::kInput);
+    for (const char* part : {"seed: 42 there, 7 here", "job sets: 3 there, 2 here", "--force"}) {
+        EXPECT_NE(refused.error().message().find(part), std::string::npos) << part;
+    }
+    options.seed = 42;
+    options.job_sets = 3;
+    options.trace = folder.put("trace.csv", "latency_ms,UE_Server_distance_km\n60,1500\n30,100\n9,2\n");
+    EXPECT_NE(simulate(dataset, options).error().message().find("trace of latencies: synthetic ("), std::string::npos);
+    options.trace.clear();
+    EXPECT_NE(simulate(test::synthetic_dataset({.seed = 9}), options).error().message().find("dataset: "),
+              std::string::npos);
+    EXPECT_EQ(read_simulation(options.out)->size(), 6U);
+
+    options.seed = 7;
+    options.force = true;
+    ASSERT_TRUE(simulate(dataset, options));
+    EXPECT_EQ(read_simulation(options.out)->size(), 2U);
+    EXPECT_FALSE(std::filesystem::exists(options.out / "oracle/5.npz"));
+}
+
+TEST(Simulate, ResultsThatDoNotFitTheirRecordAreRefused) {
+    const test::TempFolder folder;
+    const Dataset dataset = test::synthetic_dataset();
+    auto options = small(folder, {});
+    ASSERT_TRUE(simulate(dataset, options));
+    const std::string record = test::content_of(folder / "out/simulation.json");
+    std::filesystem::copy_file(folder / "out/oracle/20.npz", folder / "out/oracle/5.npz",
+                               std::filesystem::copy_options::overwrite_existing);
+    EXPECT_NE(read_simulation(options.out).error().message().find("3 sets of 20 jobs instead of 3 of 5"),
+              std::string::npos);
+    const auto error = [&](const std::string& from, const std::string& to) {
+        std::string text = record;
+        text.replace(text.find(from), from.size(), to);
+        folder.put("out/simulation.json", text);
+        const auto read = read_simulation(options.out);
+        EXPECT_FALSE(simulate(dataset, options));
+        return read ? std::string() : read.error().message();
+    };
+    EXPECT_NE(error("\"schema\": 1", "\"schema\": 2").find("newer pitot"), std::string::npos);
+    EXPECT_NE(error("\"seed\"", "\"sed\"").find("damaged"), std::string::npos);
+    EXPECT_NE(error("\"oracle\"", "\"../oracle\"").find("damaged"), std::string::npos);
+    std::filesystem::remove(folder / "out/simulation.json");
+    EXPECT_NE(read_simulation(options.out).error().message().find("simulation.json"), std::string::npos);
+}
+
+TEST(Simulate, StopsBetweenJobs) {
+    const test::TempFolder folder;
+    std::stop_source source;
+    source.request_stop();
+    auto options = small(folder, {});
+    options.stop = source.get_token();
+    const auto stopped = simulate(test::synthetic_dataset(), options);
+    ASSERT_FALSE(stopped);
+    EXPECT_EQ(stopped.error().code(), ErrorCode::kCancelled);
+    EXPECT_FALSE(std::filesystem::exists(folder / "out/oracle"));
+}
+
+TEST(Simulate, SlowdownsOfAModelCanBeTheTruth) {
+    const test::TempFolder folder;
+    const Dataset dataset = test::synthetic_dataset({.density = 1.0, .together = 2000});
+    train(dataset, folder / "results", {"interference/1", "linear/32"});
+    auto options = small(folder, {"interference/1", "linear/32"});
+    options.jobs = {200};
+    const auto alone = simulate(dataset, options);
+    ASSERT_TRUE(alone);
+    options.slowdowns = "interference/1";
+    options.slowdowns_share = 0.5;
+    EXPECT_NE(simulate(dataset, options).error().message().find("slowdowns: none there, interference/1 ("),
+              std::string::npos);
+    options.out = folder / "beside";
+    const auto beside = simulate(dataset, options);
+    ASSERT_TRUE(beside) << beside.error().to_string();
+    // linear/32 foresees nothing: it places as before, and its jobs take longer than they did.
+    double before = 0.0, now = 0.0;
+    for (std::size_t set = 0; set < 3; ++set) {
+        for (std::size_t n = 0; n < 200; ++n) {
+            const double t = alone->at(3).latency[set][n];
+            EXPECT_EQ(std::isnan(t), std::isnan(beside->at(3).latency[set][n]));
+            if (!std::isnan(t)) {
+                EXPECT_GE(beside->at(3).latency[set][n], t - 1e-9);
+                before += t;
+                now += beside->at(3).latency[set][n];
+            }
+        }
+    }
+    EXPECT_GT(now, before);
+    EXPECT_LE(latency_ratio(beside->at(1), beside->at(0)).mean, 1.0 + 1e-9);
+    options.slowdowns = "linear/32";
+    EXPECT_EQ(simulate(dataset, options).error().code(), ErrorCode::kUsage);
 }
 
 TEST(Simulate, PredictorsOfInterferenceKnowNeighbours) {
@@ -136,6 +252,11 @@ TEST(Simulate, SaysWhatIsMissing) {
     auto wrong = small(folder, {});
     wrong.job_sets = 0;
     EXPECT_EQ(simulate(dataset, wrong).error().code(), ErrorCode::kUsage);
+    for (const double share : {0.0, 1.0, 2.0, std::numeric_limits<double>::quiet_NaN()}) {
+        wrong = small(folder, {});
+        wrong.share = share;
+        EXPECT_EQ(simulate(dataset, wrong).error().code(), ErrorCode::kUsage) << share;
+    }
 }
 
 // Arrays of another shape than the predictions' are an error, not read beyond their ends.

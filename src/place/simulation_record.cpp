@@ -1,0 +1,239 @@
+#include "place/simulation_record.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "core/atomic_file.hpp"
+#include "data/npz.hpp"
+#include "experiment/results.hpp"
+
+namespace pitot {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr int kSchema = 1;
+
+fs::path record_file(const fs::path& folder) { return folder / "simulation.json"; }
+
+fs::path result_file(const fs::path& folder, const std::string& method, std::int64_t jobs) {
+    return folder / method / fmt::format("{}.npz", jobs);
+}
+
+// A preset's name: it does not lead out of the folder.
+bool is_method(const std::string& name) {
+    const fs::path path(name);
+    return !name.empty() && path.is_relative() && std::ranges::find(path, fs::path("..")) == path.end();
+}
+
+std::string to_json(const SimulationRecord& record) {
+    const Json json{{"schema", kSchema},
+                    {"seed", record.seed},
+                    {"job_sets", record.job_sets},
+                    {"share", record.share},
+                    {"dataset", record.dataset},
+                    {"digest", record.digest},
+                    {"trace", record.trace},
+                    {"trace_digest", record.trace_digest},
+                    {"slowdowns", record.slowdowns},
+                    {"slowdowns_digest", record.slowdowns_digest},
+                    {"results", record.results}};
+    return json.dump(2) + "\n";
+}
+
+SimulationRecord from_json(const Json& json) {
+    SimulationRecord record;
+    json.at("seed").get_to(record.seed);
+    json.at("job_sets").get_to(record.job_sets);
+    json.at("share").get_to(record.share);
+    json.at("dataset").get_to(record.dataset);
+    json.at("digest").get_to(record.digest);
+    json.at("trace").get_to(record.trace);
+    json.at("trace_digest").get_to(record.trace_digest);
+    json.at("slowdowns").get_to(record.slowdowns);
+    json.at("slowdowns_digest").get_to(record.slowdowns_digest);
+    json.at("results").get_to(record.results);
+    return record;
+}
+
+Result<std::vector<std::vector<double>>> read_latencies(const fs::path& path, std::int64_t job_sets,
+                                                        std::int64_t jobs) {
+    const auto file = NpzReader::open(path);
+    if (!file) {
+        return Failure(file.error());
+    }
+    const auto latency = read_array<float>(*file, "latency", 2);
+    if (!latency) {
+        return Failure(latency.error());
+    }
+    if (latency->shape != std::vector<std::int64_t>{job_sets, jobs}) {
+        return fail(ErrorCode::kInput,
+                    fmt::format("'{}' has {} sets of {} jobs instead of {} of {}; make it again with: pitot simulate "
+                                "--force -o {}",
+                                path.string(), latency->shape[0], latency->shape[1], job_sets, jobs,
+                                path.parent_path().parent_path().string()));
+    }
+    std::vector<std::vector<double>> rows;
+    for (std::int64_t set = 0; set < job_sets; ++set) {
+        const auto at = latency->values.begin() + set * jobs;
+        rows.emplace_back(at, at + jobs);
+    }
+    return rows;
+}
+
+}  // namespace
+
+std::vector<std::string> differences(const SimulationRecord& there, const SimulationRecord& here) {
+    std::vector<std::string> out;
+    const auto compare = [&](const char* what, const auto& a, const auto& b) {
+        if (a != b) {
+            out.push_back(fmt::format("{}: {} there, {} here", what, a, b));
+        }
+    };
+    compare("seed", there.seed, here.seed);
+    compare("job sets", there.job_sets, here.job_sets);
+    compare("share", there.share, here.share);
+    const auto named = [](const std::string& name, const std::string& digest) {
+        return digest.empty() ? name : fmt::format("{} ({:.8})", name, digest);
+    };
+    const auto compare_content = [&](const char* what, const std::string& a, const std::string& a_digest,
+                                     const std::string& b, const std::string& b_digest) {
+        if (a_digest != b_digest) {
+            compare(what, named(a, a_digest), named(b, b_digest));
+        }
+    };
+    compare_content("dataset", fmt::format("{}", fmt::join(there.dataset, " ")), there.digest,
+                    fmt::format("{}", fmt::join(here.dataset, " ")), here.digest);
+    compare_content("trace of latencies", there.trace, there.trace_digest, here.trace, here.trace_digest);
+    compare_content("slowdowns", there.slowdowns, there.slowdowns_digest, here.slowdowns, here.slowdowns_digest);
+    return out;
+}
+
+Result<std::optional<SimulationRecord>> read_simulation_record(const fs::path& folder) {
+    const fs::path path = record_file(folder);
+    std::ifstream in(path);
+    if (!in) {
+        return std::optional<SimulationRecord>();
+    }
+    const Json json = Json::parse(in, nullptr, false);
+    if (json.is_object() && json.contains("schema") && json["schema"].is_number() &&
+        json["schema"].get<double>() > kSchema) {
+        return fail(ErrorCode::kInput, fmt::format("'{}' was written by a newer pitot (schema {}, this one knows {}); "
+                                                   "use that one",
+                                                   path.string(), json["schema"].dump(), kSchema));
+    }
+    const auto broken = [&] {
+        return fail(ErrorCode::kInput, fmt::format("'{}' is damaged; remove it and make the results again with: pitot "
+                                                   "simulate -o {}",
+                                                   path.string(), folder.string()));
+    };
+    try {
+        SimulationRecord record = from_json(json);
+        const bool sound = record.job_sets >= 1 && std::ranges::all_of(record.results, [](const auto& entry) {
+                               return is_method(entry.first);
+                           });
+        return sound ? Result<std::optional<SimulationRecord>>(std::move(record)) : broken();
+    } catch (const Json::exception&) {
+        return broken();
+    }
+}
+
+Result<void> enter_folder(const fs::path& folder, SimulationRecord& record, bool force) {
+    auto there = read_simulation_record(folder);
+    if (!there) {
+        return Failure(there.error());
+    }
+    if (!*there) {
+        return {};
+    }
+    const auto different = differences(**there, record);
+    if (different.empty()) {
+        record.results = std::move((*there)->results);
+        return {};
+    }
+    if (!force) {
+        return fail(
+            ErrorCode::kInput,
+            fmt::format("'{}' has results of another simulation ({}); choose another folder with -o, or replace "
+                        "them with --force",
+                        folder.string(), fmt::join(different, "; ")));
+    }
+    std::error_code error;
+    fs::remove(record_file(folder), error);
+    for (const auto& [method, numbers] : (*there)->results) {
+        for (const std::int64_t jobs : numbers) {
+            if (!error) {
+                fs::remove(result_file(folder, method, jobs), error);
+            }
+        }
+    }
+    if (error) {
+        return fail(ErrorCode::kEnvironment,
+                    fmt::format("cannot remove the results in '{}': {}", folder.string(), error.message()));
+    }
+    return {};
+}
+
+Result<void> write_simulation(const fs::path& folder, const SimulationResult& result, SimulationRecord& record) {
+    const fs::path file = result_file(folder, result.method, result.jobs);
+    std::error_code error;
+    fs::create_directories(file.parent_path(), error);
+    if (error) {
+        return fail(ErrorCode::kEnvironment, fmt::format("cannot make the folder '{}': {}; choose another with -o",
+                                                         file.parent_path().string(), error.message()));
+    }
+    NpzWriter writer;
+    const auto add = [&](const char* name, const std::vector<std::vector<double>>& rows) {
+        if (rows.empty()) {
+            return;
+        }
+        std::vector<float> flat;
+        for (const auto& row : rows) {
+            flat.insert(flat.end(), row.begin(), row.end());
+        }
+        const std::int64_t shape[2] = {static_cast<std::int64_t>(rows.size()),
+                                       static_cast<std::int64_t>(rows.front().size())};
+        writer.add<float>(name, flat, shape);
+    };
+    add("latency", result.latency);
+    add("utilization", result.utilization);
+    if (auto ok = writer.write(file); !ok) {
+        return ok;
+    }
+    std::vector<std::int64_t>& listed = record.results[result.method];
+    if (std::ranges::find(listed, result.jobs) == listed.end()) {
+        listed.insert(std::ranges::upper_bound(listed, result.jobs), result.jobs);
+    }
+    return write_text(record_file(folder), to_json(record));
+}
+
+Result<std::vector<SimulationResult>> read_simulation(const fs::path& out) {
+    const auto record = read_simulation_record(out);
+    if (!record) {
+        return Failure(record.error());
+    }
+    std::vector<SimulationResult> results;
+    if (*record) {
+        for (const auto& [method, numbers] : (*record)->results) {
+            for (const std::int64_t jobs : numbers) {
+                auto latency = read_latencies(result_file(out, method, jobs), (*record)->job_sets, jobs);
+                if (!latency) {
+                    return Failure(latency.error());
+                }
+                results.push_back({method, jobs, std::move(*latency), {}});
+            }
+        }
+    }
+    if (results.empty()) {
+        return fail(ErrorCode::kInput, fmt::format("'{}' has no results of a simulation with its simulation.json; make "
+                                                   "them with: pitot simulate -o {}",
+                                                   out.string(), out.string()));
+    }
+    return results;
+}
+
+}  // namespace pitot

@@ -1,0 +1,44 @@
+// The folder of a simulation: METHOD/JOBS.npz and simulation.json, which says what all of them share.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pitot/result.hpp"
+#include "place/simulate.hpp"
+
+namespace pitot {
+
+/// What results must have in common to be compared with each other, and which there are.
+struct SimulationRecord {
+    std::uint64_t seed = 0;
+    std::int64_t job_sets = 0;
+    double share = 0.0;                                        ///< of the results that predict
+    std::vector<std::string> dataset;                          ///< files
+    std::string digest;                                        ///< dataset_digest() of them
+    std::string trace;                                         ///< file of latencies; "synthetic"
+    std::string trace_digest;                                  ///< of its latencies
+    std::string slowdowns = "none";                            ///< preset whose slowdowns are the truth
+    std::string slowdowns_digest;                              ///< of its interference
+    std::map<std::string, std::vector<std::int64_t>> results;  ///< METHOD: numbers of jobs, ascending
+};
+
+/// What sets two simulations apart: "seed: 42 there, 7 here". Equal: empty.
+[[nodiscard]] std::vector<std::string> differences(const SimulationRecord& there, const SimulationRecord& here);
+
+/// FOLDER/simulation.json; nothing where there is none. Errors: kInput if it is damaged or of a newer version.
+[[nodiscard]] Result<std::optional<SimulationRecord>> read_simulation_record(const std::filesystem::path& folder);
+
+/// Makes the folder one of `record`'s simulation: takes over the results of the same simulation that are listed there.
+/// Results of another one are refused (kInput, with both values) or, with `force`, removed.
+[[nodiscard]] Result<void> enter_folder(const std::filesystem::path& folder, SimulationRecord& record, bool force);
+
+/// Writes METHOD/JOBS.npz, whole or not at all, and lists it.
+[[nodiscard]] Result<void> write_simulation(const std::filesystem::path& folder, const SimulationResult& result,
+                                            SimulationRecord& record);
+
+}  // namespace pitot
