@@ -60,14 +60,15 @@ TEST(Memory, OfASweepDoesNotGrowWithReplicates) {
     if (anonymous_mib() == 0.0) {
         GTEST_SKIP() << "this kernel does not tell anonymous memory";
     }
-    const Dataset dataset = test::synthetic_dataset({.platforms = 300, .modules = 400, .features = 0});
-    const double replicate_mib = 3.0 * 300 * 400 * 4 / (1024.0 * 1024.0);  // C_hat of its folds alone
-    (void)peak_mib(dataset, 2);                                            // what is allocated once
+    const Dataset dataset = test::synthetic_dataset({.platforms = 200, .modules = 300, .features = 0});
+    (void)peak_mib(dataset, 2);  // what is allocated once
     ::malloc_trim(0);
     const double few = peak_mib(dataset, 2);
     ::malloc_trim(0);
-    const double many = peak_mib(dataset, 10);
-    EXPECT_LT(many - few, 2.0 * replicate_mib) << few << " MiB with 2 replicates, " << many << " MiB with 10";
+    const double many = peak_mib(dataset, 20);
+    // A few replicates may be in the works at once; C_hat of the others' folds alone would be twice this.
+    const double limit_mib = 0.5 * 18 * 3 * (200 * 300 * sizeof(float)) / (1024.0 * 1024.0);
+    EXPECT_LT(many - few, limit_mib) << few << " MiB with 2 replicates, " << many << " MiB with 20";
 }
 
 }  // namespace
