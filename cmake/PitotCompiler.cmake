@@ -26,7 +26,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
     target_compile_options(pitot_compiler INTERFACE -Wno-restrict)
 endif()
 
-if(PITOT_UNITY)
+if(PITOT_UNITY AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # In a unity build every source is an included file, whose members may not have types of unnamed namespaces.
     target_compile_options(pitot_compiler INTERFACE -Wno-subobject-linkage)
 endif()
