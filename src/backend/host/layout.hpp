@@ -22,8 +22,9 @@ enum class Arena : std::uint8_t {
 };
 inline constexpr std::size_t kArenas = 7;
 
-/// Scalars between the rows of a matrix of `cols` columns that products work on: whole cache lines, and never a multiple
-/// of four of them. Rows a power of two apart share few sets of the first-level cache and drive each other out.
+/// Scalars between the rows of a matrix of `cols` columns that products work on: whole cache lines, and never a
+/// multiple of four of them. Rows a power of two apart share few sets of the first-level cache and drive each other
+/// out.
 [[nodiscard]] std::int64_t product_stride(std::int64_t cols);
 
 /// Rows start on a cache line where they are long. A side of which a step names few rows (by the plan) is "named": what
