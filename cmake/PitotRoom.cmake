@@ -17,6 +17,10 @@ function(pitot_room name)
             # Several sources a compilation. Not where they compile themselves once for every instruction set.
             set_target_properties(pitot_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 16)
         endif()
+        if(PITOT_FUZZ AND name MATCHES "^(core|wasm|fleet|data|model|predict|experiment|place)$")
+            # The rooms with readers: libFuzzer sees which branches an input took.
+            target_compile_options(pitot_${name} PRIVATE -fsanitize=fuzzer-no-link)
+        endif()
         set(scope PUBLIC)
     else()
         add_library(pitot_${name} INTERFACE)

@@ -36,7 +36,7 @@ public:
         : alone_(dataset.alone.view()), together_(dataset.together.view()), mappable_(mappable), npz_(npz) {}
 
     void write() {
-        add<double>("t", [this](const ObservationView& table, std::size_t i) { return table.runtime_us[i]; });
+        add<double>("t", [](const ObservationView& table, std::size_t i) { return table.runtime_us[i]; });
         add<std::int32_t>("i_platform", [](const ObservationView& table, std::size_t i) { return table.platform[i]; });
         add<std::int32_t>("i_workload", [](const ObservationView& table, std::size_t i) { return table.module[i]; });
         const auto width = static_cast<std::size_t>(together_.width);

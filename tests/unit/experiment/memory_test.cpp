@@ -54,7 +54,7 @@ double peak_mib(const Dataset& dataset, std::int64_t replicates) {
 }
 
 TEST(Memory, OfASweepDoesNotGrowWithReplicates) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef PITOT_SANITIZED
     GTEST_SKIP() << "sanitizers hold on to freed memory";
 #endif
     if (anonymous_mib() == 0.0) {

@@ -1,6 +1,6 @@
 // Queries do not allocate. This file counts for the whole test program what is asked of operator new.
 // Not under sanitizers, which bring an operator new of their own.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef PITOT_SANITIZED
 #include <gtest/gtest.h>
 
 #include <algorithm>
