@@ -39,10 +39,10 @@ format: ## format all sources in place
 
 lint: ## clang-tidy, include layering and format
 	@scripts/install-deps.sh
-	cmake --preset dev
+	cmake --preset test
 	scripts/check-layering.sh
 	scripts/check-format.sh
-	scripts/lint.sh build/dev $(JOBS)
+	scripts/lint.sh build/test $(JOBS)
 
 wasm: ## build the benchmark programs to WebAssembly, into build/wasm
 	@scripts/install-deps.sh --wasm

@@ -162,7 +162,7 @@ void train_step(benchmark::State& state, const std::string& name, std::int64_t r
     memory.look();
     const FitConfig config = config_of(name);
     const Split drawn = make_split(rows, 0.9, 0.1, config.train.folds, Key(6));
-    std::vector<float> target(static_cast<std::size_t>(rows));
+    AlignedVector<float> target(static_cast<std::size_t>(rows));
     std::ranges::transform(dataset.alone.runtime_us, target.begin(),
                            [](double t) { return static_cast<float>(to_log({t}).value); });
     memory.look();

@@ -68,7 +68,7 @@ Platforms of_runtimes(const Options& options, const Collection& collection) {
     Platforms platforms;
     for (const std::string& runtime : std::set<std::string>(options.runtimes.begin(), options.runtimes.end())) {
         for (const std::string& device : devices) {
-            platforms.names.push_back(runtime + options.traces.separator + device);
+            platforms.names.push_back(fmt::format("{}{}{}", runtime, options.traces.separator, device));
             platforms.parts.push_back({runtime, collection.find_device_named(device)});
         }
     }

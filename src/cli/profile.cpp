@@ -137,7 +137,7 @@ Result<void> write_copy(const Options& options, wasm::Module module) {
         return Failure(instrumented.error());
     }
     const std::string bytes(instrumented->bytes.begin(), instrumented->bytes.end());
-    if (const Result<void> written = write_text(options.output, bytes); !written) {
+    if (Result<void> written = write_text(options.output, bytes); !written) {
         return written;
     }
     fmt::print("wrote {} ({}, {} counters)\n", printable(options.output.string()), format_bytes(bytes.size()),

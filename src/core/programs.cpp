@@ -103,6 +103,7 @@ std::optional<std::filesystem::path> find_program(std::string_view name) {
 
 std::vector<char*> exec_pointers(std::vector<std::string>& words) {
     std::vector<char*> all;
+    all.reserve(words.size() + 1);
     for (std::string& word : words) {
         all.push_back(word.data());
     }

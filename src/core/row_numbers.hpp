@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/key.hpp"
+#include "pitot/matrix_view.hpp"
 
 namespace pitot {
 
@@ -106,7 +107,8 @@ public:
     [[nodiscard]] RowNumbers view() const;
 
 private:
-    std::variant<std::vector<std::uint32_t>, std::vector<std::int64_t>> numbers_;
+    // In large pages where they are many: batches look numbers up at random.
+    std::variant<AlignedVector<std::uint32_t>, AlignedVector<std::int64_t>> numbers_;
 };
 
 }  // namespace pitot

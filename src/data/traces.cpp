@@ -59,13 +59,13 @@ Result<std::string> read_engine(const Json& module, const Json* args) {
 
 Result<void> read_benchmarking(const Json& json, TraceMember& member) {
     std::array<std::optional<std::vector<double>>, 3> columns;
-    constexpr std::array kKeys = {"wall", "utime", "stime"};
-    for (std::size_t i = 0; i < kKeys.size(); ++i) {
-        const Json* column = find_member(json, kKeys[i]);
+    constexpr std::array keys = {"wall", "utime", "stime"};
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        const Json* column = find_member(json, keys[i]);
         if (column == nullptr) {
             continue;
         }
-        auto numbers = read_numbers(*column, kKeys[i], kLongestRunUs);
+        auto numbers = read_numbers(*column, keys[i], kLongestRunUs);
         if (!numbers) {
             return Failure(std::move(numbers).error());
         }

@@ -143,10 +143,11 @@ Result<void> write_long_form(const Dataset& dataset, const std::filesystem::path
     }
     std::vector<NewFile> made;
     const auto keep = [&](Result<NewFile> part) -> Result<void> {
-        if (part) {
-            made.push_back(*std::move(part));
+        if (!part) {
+            return Failure(std::move(part).error());
         }
-        return part ? Result<void>() : Failure(std::move(part).error());
+        made.push_back(*std::move(part));
+        return {};
     };
     const auto table = [&](const Side& side, Axis axis) {
         return keep(make_side_table(side, axis, sibling_table(file, axis)));

@@ -64,10 +64,10 @@ void add_together(NpzWriter& npz, const ObservationTable& table) {
 }  // namespace
 
 void add_counts(NpzWriter& npz, const std::string& array, std::span<const double> values, std::int64_t columns) {
-    constexpr double kMostExact = 9007199254740992.0;  // 2^53
+    constexpr double most_exact = 9007199254740992.0;  // 2^53
     const std::array shape = {columns == 0 ? 0 : std::ssize(values) / columns, columns};
     const bool whole =
-        std::ranges::all_of(values, [](double value) { return std::trunc(value) == value && value <= kMostExact; });
+        std::ranges::all_of(values, [](double value) { return std::trunc(value) == value && value <= most_exact; });
     if (whole) {
         std::vector<std::int64_t> counts(values.size());
         std::ranges::transform(values, counts.begin(), [](double value) { return static_cast<std::int64_t>(value); });

@@ -27,15 +27,14 @@ std::int64_t models_of(const SweepRun& run) { return run.config.train.replicates
 
 // Seconds of one step of one model on one thread, from a few of them.
 Result<double> step_seconds(const Dataset& dataset, FitConfig config, const RunOptions& run) {
-    constexpr std::int64_t few = 5;
-    constexpr std::int64_t many = 45;
     config.train.replicates = config.train.checkpoints = 1;
     TrainOptions options = train_options(run);
     options.threads = 1;
     options.progress = nullptr;
-    double least[2] = {INFINITY, INFINITY};
-    for (int repeat = 0; repeat < 2; ++repeat) {
-        for (const std::int64_t steps : {few, many}) {
+    // Of training for so many steps, what is prepared before included: the less of two times.
+    const auto time_of = [&](std::int64_t steps) -> Result<double> {
+        double least = INFINITY;
+        for (int repeat = 0; repeat < 2; ++repeat) {
             config.train.epoch_samples =
                 static_cast<std::int64_t>(100.5 * static_cast<double>(steps) / config.share) + 1;
             const std::int64_t folds = std::exchange(config.train.folds, 1);
@@ -45,15 +44,30 @@ Result<double> step_seconds(const Dataset& dataset, FitConfig config, const RunO
             const auto start = Clock::now();
             auto ok = train_replicates(dataset, config, config.share, 1, options, rows,
                                        [](Replicate&&) { return Result<void>(); });
-            double& best = least[steps == few ? 0 : 1];
-            best = std::min(best, since(start));
+            least = std::min(least, since(start));
             config.train.folds = folds;
             if (!ok) {
                 return Failure(ok.error());
             }
         }
+        return least;
+    };
+    constexpr std::int64_t few = 5;
+    constexpr std::int64_t enough = 1000;
+    const auto before = time_of(few);
+    for (std::int64_t many = 45;; many *= 4) {
+        const auto after = time_of(many);
+        if (!before || !after) {
+            return before ? after : before;
+        }
+        // On a busy machine the difference of short times may be nothing, or less.
+        if (*after > 1.5 * *before) {
+            return (*after - *before) / static_cast<double>(many - few);
+        }
+        if (many >= enough) {
+            return *after / static_cast<double>(many);
+        }
     }
-    return std::max(least[1] - least[0], 1e-7) / static_cast<double>(many - few);
 }
 
 Result<void> make_folder(const fs::path& folder) {

@@ -21,12 +21,12 @@ using Clock = std::chrono::steady_clock;
 
 // What every replicate reads: the observations' targets on the model's scale.
 struct Targets {
-    std::vector<float> alone;
-    std::vector<float> together;
+    AlignedVector<float> alone;
+    AlignedVector<float> together;
 };
 
-std::vector<float> targets_of(const ObservationTable& table, bool logarithm) {
-    std::vector<float> out;
+AlignedVector<float> targets_of(const ObservationTable& table, bool logarithm) {
+    AlignedVector<float> out;
     out.reserve(table.runtime_us.size());
     for (const double t : table.runtime_us) {
         out.push_back(static_cast<float>(logarithm ? to_log({t}).value : t / kReferenceRuntimeUs));
@@ -34,7 +34,7 @@ std::vector<float> targets_of(const ObservationTable& table, bool logarithm) {
     return out;
 }
 
-PairColumns columns_of(const ObservationTable& table, const std::vector<float>& target) {
+PairColumns columns_of(const ObservationTable& table, std::span<const float> target) {
     return {table.platform.values(), table.module.values(), table.co_runner.values(), table.width, target};
 }
 
