@@ -50,7 +50,7 @@ Result<Column<T>> NpzReader::column(std::string_view name) const {
             if (auto read = impl_->for_each_chunk(name, *member, compare); !read) {
                 return Failure(std::move(read).error());
             }
-            if (same) {
+            if (same) {  // NOLINT(bugprone-redundant-branch-condition): `compare` may have changed it
                 return Column<T>(elements, impl_->keeper);
             }
         }

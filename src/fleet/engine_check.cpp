@@ -21,7 +21,7 @@ Result<void> check_engine(const Engine& engine) {
                     "cannot make a folder for temporary files; set TMPDIR to a place for them");
     }
     const std::filesystem::path module = folder.path() / "check.wasm";
-    if (const Result<void> written = write_text(module, embedded_file("check.wasm")); !written) {
+    if (Result<void> written = write_text(module, embedded_file("check.wasm")); !written) {
         return written;
     }
     const Result<Command> command = prepare(engine, module, {argument}, folder.path());

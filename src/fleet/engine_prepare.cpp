@@ -64,7 +64,7 @@ Result<void> build(const Json& declared, Places places, const Engine& engine, co
         for (const std::string& word : words) {
             takes_module = takes_module || word.find("{module}") != std::string::npos;
         }
-        if (const Result<void> done = run_step(fill(words, places), takes_module, engine, module); !done) {
+        if (Result<void> done = run_step(fill(words, places), takes_module, engine, module); !done) {
             return done;
         }
     }
@@ -87,7 +87,7 @@ Result<std::filesystem::path> built(const Json& declared, const Places& places, 
     std::filesystem::path target = cache / fmt::format("{}{}-{}", device, engine.name, digest);
     std::error_code ignored;
     if (!std::filesystem::is_directory(target, ignored)) {
-        if (const Result<void> made = build(declared, places, engine, target); !made) {
+        if (Result<void> made = build(declared, places, engine, target); !made) {
             return Failure(made.error());
         }
     }

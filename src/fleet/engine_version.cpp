@@ -9,7 +9,7 @@
 namespace pitot::fleet {
 namespace {
 
-constexpr double kVersionLimit_s = 20.0;
+constexpr double kVersionSeconds = 20.0;
 
 std::string ask_version(const Words& command, Answers& answers) {
     const auto [place, is_new] = answers.emplace(command, "");
@@ -20,7 +20,7 @@ std::string ask_version(const Words& command, Answers& answers) {
     Words argv = command;
     if (program) {
         argv.front() = program->string();
-        const Result<Answer> answer = run_program(argv, {}, kVersionLimit_s);
+        const Result<Answer> answer = run_program(argv, {}, kVersionSeconds);
         place->second = answer && answer->good() ? version_in(answer->output) : "";
     }
     return place->second;

@@ -35,7 +35,7 @@ Result<void> begin(Session& session) {
                         "and scatter; end other programs",
                         load));
     }
-    if (const Result<void> noted = session.collection.add_session(load); !noted) {
+    if (Result<void> noted = session.collection.add_session(load); !noted) {
         return noted;
     }
     return session.collection.write_files();
@@ -58,7 +58,7 @@ Result<void> run_stages(Session& session) {
 }  // namespace
 
 Result<Summary> measure(const Plan& plan, const MeasureOptions& options) {
-    if (const Result<void> valid = plan.validate(); !valid) {
+    if (Result<void> valid = plan.validate(); !valid) {
         return Failure(valid.error());
     }
     const auto collection = Collection::open(plan.collection, plan.settings);
@@ -82,7 +82,7 @@ Result<Summary> measure(const Plan& plan, const MeasureOptions& options) {
 }
 
 Result<Summary> outlook(const Plan& plan) {
-    if (const Result<void> valid = plan.validate(); !valid) {
+    if (Result<void> valid = plan.validate(); !valid) {
         return Failure(valid.error());
     }
     const auto collection = Collection::look(plan.collection, plan.settings);

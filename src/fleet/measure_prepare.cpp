@@ -39,7 +39,7 @@ std::vector<std::size_t> open_engines(const Session& session, std::size_t module
     return open;
 }
 
-Result<void> keep_prepared(Session& session, Prepared prepared, std::set<std::size_t>& noted) {
+Result<void> keep_prepared(Session& session, Prepared& prepared, std::set<std::size_t>& noted) {
     for (auto& [cell, command] : prepared) {
         if (command) {
             session.commands.emplace(cell, std::move(*command));
@@ -50,7 +50,7 @@ Result<void> keep_prepared(Session& session, Prepared prepared, std::set<std::si
         }
         const Error& error = command.error();
         if (error.code() == ErrorCode::kInput) {
-            if (const Result<void> kept = session.collection.add_refusal(cell, error.to_string()); !kept) {
+            if (Result<void> kept = session.collection.add_refusal(cell, error.to_string()); !kept) {
                 return kept;
             }
         } else if (noted.insert(cell.engine).second) {
@@ -115,7 +115,7 @@ Result<void> prepare_cells(Session& session) {
     Result<void> result;
     std::set<std::size_t> noted;
     const auto keep = [&](std::int64_t m, Prepared prepared) {
-        result = keep_prepared(session, std::move(prepared), noted);
+        result = keep_prepared(session, prepared, noted);
         if (session.progress_due()) {
             session.options.progress(
                 {"preparing", static_cast<double>(m + 1) / static_cast<double>(open.size()), std::nullopt});

@@ -35,7 +35,7 @@ Result<void> run_round(Session& session, Processes& processes, const std::vector
         for (std::size_t place = 0; place < at.size() && next < due.size(); ++place) {
             if (processes.is_free(place)) {
                 at[place] = due[next++];
-                const Result<void> started =
+                Result<void> started =
                     processes.start(place, session.commands.at(at[place]), settings.cores[place], settings.limit_s);
                 if (!started) {
                     return started;
@@ -46,8 +46,8 @@ Result<void> run_round(Session& session, Processes& processes, const std::vector
             return {};
         }
         const auto ended = processes.next(session.collection.journal().sync_due());
-        const Result<void> kept = ended ? session.collection.add_run(at[ended->place], ended->run, ended->seconds)
-                                        : session.collection.journal().sync();
+        Result<void> kept = ended ? session.collection.add_run(at[ended->place], ended->run, ended->seconds)
+                                  : session.collection.journal().sync();
         if (!kept) {
             return kept;
         }
@@ -80,7 +80,7 @@ Result<std::optional<SetRuns>> run_set(Session& session, Processes& processes, s
                                set.limit_s + margin_s, gated);
     };
     for (std::size_t i = 0; i < set.modules.size(); ++i) {
-        if (const Result<void> started = start(i, true); !started) {
+        if (Result<void> started = start(i, true); !started) {
             processes.kill_all();
             return Failure(started.error());
         }
@@ -96,7 +96,7 @@ Result<std::optional<SetRuns>> run_set(Session& session, Processes& processes, s
             break;
         }
         set.wall_us[ended->place].push_back(ended->run.wall_us);
-        if (const Result<void> started = start(ended->place, false); !started) {
+        if (Result<void> started = start(ended->place, false); !started) {
             processes.kill_all();
             return Failure(started.error());
         }
@@ -131,7 +131,7 @@ Result<void> run_alone(Session& session) {
             return is_due(session.collection.records().runs_of(cell), session.plan, round);
         });
         shuffle(key.fold(round), std::span(due));
-        if (const Result<void> done = run_round(session, **processes, due, cells); !done) {
+        if (Result<void> done = run_round(session, **processes, due, cells); !done) {
             return done;
         }
     }

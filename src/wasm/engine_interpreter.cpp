@@ -17,10 +17,10 @@ Result<RunOutcome> run_in_interpreter(const Instrumented& module, const RunReque
     task.counters = module.pieces.size();
     task.invoke = request.invoke;
     task.timeout_s = request.timeout_s.value_or(0.0);
-    constexpr double kGraceS = 5.0;
+    constexpr double grace_s = 5.0;
     std::optional<double> limit_s;
     if (request.timeout_s) {
-        limit_s = *request.timeout_s + kGraceS;
+        limit_s = *request.timeout_s + grace_s;
     }
     const Result<ChildAnswer> answer = run_child([&](int fd) { return interpret(task, fd); }, {limit_s, {}});
     if (!answer) {

@@ -22,7 +22,7 @@ namespace {
 using Json = nlohmann::json;
 
 /// Node is killed this long after it should have answered.
-constexpr double kGrace_s = 5.0;
+constexpr double kGraceSeconds = 5.0;
 
 /// A file in memory, for a child to read.
 class MemoryFile {
@@ -124,7 +124,7 @@ Result<RunOutcome> run_in_node(const std::filesystem::path& node, const Instrume
     };
     std::optional<double> limit_s;
     if (request.timeout_s) {
-        limit_s = *request.timeout_s + kGrace_s;
+        limit_s = *request.timeout_s + kGraceSeconds;
     }
     const Result<ChildAnswer> answer = run_child(become_node, {limit_s, {}});
     if (!answer) {

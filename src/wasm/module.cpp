@@ -89,6 +89,7 @@ public:
             ordered.emplace(named.id, named);
         }
         std::vector<OpcodeCount> result;
+        result.reserve(ordered.size());
         for (auto& [id, named] : ordered) {
             result.push_back(std::move(named));
         }
