@@ -94,16 +94,21 @@ double StepTrial::train(std::int64_t steps) {
     return loss;
 }
 
-StepTime time_steps(StepTrial& trial, double seconds) {
+StepTime time_steps(StepTrial& trial, double seconds, const std::function<double()>& best) {
     constexpr int samples = 11;
     const std::int64_t steps = steps_in(trial, seconds / samples);
     std::vector<double> times;
+    std::vector<double> shares;
     times.reserve(samples);
+    shares.reserve(samples);
     for (int n = 0; n < samples; ++n) {
+        const double at_best = best();
         times.push_back(timed(trial, steps) / static_cast<double>(steps));
+        shares.push_back(at_best / times.back());
     }
     std::ranges::sort(times);
-    return {times[samples / 2], times[samples / 4], times[samples - 1 - samples / 4]};
+    std::ranges::sort(shares);
+    return {times[samples / 2], times[samples / 4], times[samples - 1 - samples / 4], shares[samples / 2]};
 }
 
 Result<double> time_many_models(const Dataset& dataset, const FitConfig& config, int threads, std::int64_t models,

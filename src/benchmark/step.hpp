@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -53,8 +54,11 @@ struct StepTime {
     double median = 0.0;
     double low = 0.0;
     double high = 0.0;
+    double share = 0.0;  ///< median of `best()` over a sample's time
 };
-[[nodiscard]] StepTime time_steps(StepTrial& trial, double seconds);
+/// `best`: seconds that a step would take at what the machine can do, measured anew before each sample: on a machine
+/// shared with others that changes from one moment to the next.
+[[nodiscard]] StepTime time_steps(StepTrial& trial, double seconds, const std::function<double()>& best);
 
 /// Seconds a model-step when `models` models are trained by `threads` threads, one thread a model, for about `seconds`.
 [[nodiscard]] Result<double> time_many_models(const Dataset& dataset, const FitConfig& config, int threads,

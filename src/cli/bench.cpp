@@ -35,7 +35,6 @@ struct StepLine {
     StepTime time;
     bool by_arithmetic = true;  ///< else bytes bound it
     double work = 0.0;          ///< useful floating-point operations, or bytes, a step
-    double share = 0.0;         ///< of the peak
 };
 
 struct Report {
@@ -61,24 +60,23 @@ std::string machine_name() {
     return "unknown processor";
 }
 
-Result<StepLine> measure(const std::string& name, double seconds, double peak_flops) {
+Result<StepLine> measure(const std::string& name, double seconds) {
     const FitConfig config = preset(name).value();
     const Dataset fleet = made_up_fleet(published_fleet(config.train.together_weight > 0.0));
     auto trial = StepTrial::make(fleet, config);
     if (!trial) {
         return Failure(trial.error());
     }
-    StepLine line{name, time_steps(*trial, seconds)};
+    StepLine line;
+    line.preset = name;
     // Tables and products of their rows are little arithmetic and much traffic.
     line.by_arithmetic = config.model.platform_features || config.model.module_features;
-    if (line.by_arithmetic) {
-        line.work = trial->flops();
-        line.share = line.work / line.time.median / peak_flops;
-    } else {
-        line.work = trial->bytes();
-        const auto block = static_cast<std::int64_t>(4 * sizeof(float)) * trial->parameters();
-        line.share = line.work / line.time.median / cpu_backend().measure_peak(block).bytes;
-    }
+    line.work = line.by_arithmetic ? trial->flops() : trial->bytes();
+    const auto block = static_cast<std::int64_t>(4 * sizeof(float)) * trial->parameters();
+    line.time = time_steps(*trial, seconds, [&] {
+        const Peak peak = cpu_backend().measure_peak(block);
+        return line.work / (line.by_arithmetic ? peak.flops : peak.bytes);
+    });
     return line;
 }
 
@@ -107,7 +105,7 @@ Result<Report> measure_all(const Options& options) {
     constexpr std::int64_t block = 1 << 19;
     report.peak = cpu_backend().measure_peak(block);
     for (const char* name : {"embedding/128", "interference/2", "linear/128", "baseline/mlp"}) {
-        auto line = measure(name, options.seconds, report.peak.flops);
+        auto line = measure(name, options.seconds);
         if (!line) {
             return Failure(line.error());
         }
@@ -143,7 +141,7 @@ void print(const Report& report) {
         table.add({line.preset, show(line.time.median), show(line.time.low) + " - " + show(line.time.high),
                    format_count(static_cast<std::int64_t>(1.0 / line.time.median)),
                    fmt::format("{:.1f} {}", line.work * 1e-6, line.by_arithmetic ? "MFLOP" : "MB"),
-                   format_percent(line.share, 0)});
+                   format_percent(line.time.share, 0)});
     }
     fmt::print("{}\n", table.to_string());
     fmt::print("{} models of embedding/128 on {} thread{}: {} a model-step, {:.2f} times one thread's speed\n",
@@ -160,7 +158,7 @@ void print_as_json(const Report& report) {
                          {"seconds_low", line.time.low},
                          {"seconds_high", line.time.high},
                          {line.by_arithmetic ? "useful_flops" : "useful_bytes", line.work},
-                         {"share_of_peak", line.share}});
+                         {"share_of_peak", line.time.share}});
     }
     print_json({{"machine", report.machine},
                 {"version", PITOT_VERSION},
