@@ -97,7 +97,7 @@ int run_verb(const Verb& verb, std::vector<std::string> arguments) {
     } catch (const CLI::ParseError& error) {
         return usage_error(parse_error_text(app, error), program);
     }
-    if (Result<void> result = action(); !result) {
+    if (const Result<void> result = action(); !result) {
         return report(result.error());
     }
     return 0;
@@ -135,7 +135,7 @@ int dispatch(std::vector<std::string> arguments, std::span<const Verb> verbs) {
         const std::string_view kind = name.starts_with("-") ? "option" : "verb";
         return usage_error(fmt::format("unknown {} '{}'{}", kind, name, suggestion(name, names)), "pitot");
     }
-    if (Result<void> set = check_instruction_set(); !set) {
+    if (const Result<void> set = check_instruction_set(); !set) {
         return report(set.error());
     }
     arguments.erase(arguments.begin());

@@ -180,7 +180,7 @@ Result<void> ConfigOptions::apply_options(FitConfig& config) const {
         if (assignment.starts_with("preset=")) {
             return fail(ErrorCode::kUsage, "--set changes single fields; choose a preset with --preset NAME");
         }
-        if (Result<void> applied = apply_override(config, assignment); !applied) {
+        if (const Result<void> applied = apply_override(config, assignment); !applied) {
             return fail(applied.error(), "--set");
         }
     }
@@ -198,15 +198,15 @@ Result<FitConfig> ConfigOptions::resolve(const FitConfig& fallback) const {
     }
     Result<void> file_valid;
     if (!config_file.empty()) {
-        if (Result<void> applied = apply_file(config); !applied) {
+        if (const Result<void> applied = apply_file(config); !applied) {
             return Failure(applied.error());
         }
         file_valid = config.validate();
     }
-    if (Result<void> applied = apply_options(config); !applied) {
+    if (const Result<void> applied = apply_options(config); !applied) {
         return Failure(applied.error());
     }
-    if (Result<void> valid = config.validate(); !valid) {
+    if (const Result<void> valid = config.validate(); !valid) {
         const bool by_file = !file_valid && file_valid.error().message() == valid.error().message();
         return by_file ? fail(Error(ErrorCode::kInput, valid.error().message()),
                               fmt::format("--config {}", config_file.string()))

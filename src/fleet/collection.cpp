@@ -98,7 +98,7 @@ Result<std::size_t> Collection::add_engine(const Engine& engine, const Device& d
         if (!entry.is_object()) {
             return fail(ErrorCode::kBug, fmt::format("the description of device '{}' is not JSON", device.name));
         }
-        if (Result<void> added = add({{"device", device.id}, {"entry", entry}}); !added) {
+        if (const Result<void> added = add({{"device", device.id}, {"entry", entry}}); !added) {
             return Failure(added.error());
         }
     }

@@ -53,7 +53,7 @@ Result<std::size_t> replay_text(const std::filesystem::path& file, std::string_v
             return at;
         }
         try {
-            if (Result<void> taken = replay(line); !taken) {
+            if (const Result<void> taken = replay(line); !taken) {
                 return fail(taken.error(), where);
             }
         } catch (const Json::exception& error) {

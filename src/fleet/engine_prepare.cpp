@@ -87,7 +87,7 @@ Result<std::filesystem::path> built(const Json& declared, const Places& places, 
     std::filesystem::path target = cache / fmt::format("{}{}-{}", device, engine.name, digest);
     std::error_code ignored;
     if (!std::filesystem::is_directory(target, ignored)) {
-        if (Result<void> made = build(declared, places, engine, target); !made) {
+        if (const Result<void> made = build(declared, places, engine, target); !made) {
             return Failure(made.error());
         }
     }

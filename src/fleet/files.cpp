@@ -37,7 +37,7 @@ Result<std::filesystem::path> runtime_folder(const std::filesystem::path& cache)
     }
     for (const char* name : kRuntimeFiles) {
         if (!std::filesystem::exists(folder / name, error)) {
-            if (Result<void> written = write_text(folder / name, embedded_file(name)); !written) {
+            if (const Result<void> written = write_text(folder / name, embedded_file(name)); !written) {
                 return Failure(written.error());
             }
         }

@@ -58,7 +58,7 @@ Result<void> run_stages(Session& session) {
 }  // namespace
 
 Result<Summary> measure(const Plan& plan, const MeasureOptions& options) {
-    if (Result<void> valid = plan.validate(); !valid) {
+    if (const Result<void> valid = plan.validate(); !valid) {
         return Failure(valid.error());
     }
     const auto collection = Collection::open(plan.collection, plan.settings);
@@ -82,7 +82,7 @@ Result<Summary> measure(const Plan& plan, const MeasureOptions& options) {
 }
 
 Result<Summary> outlook(const Plan& plan) {
-    if (Result<void> valid = plan.validate(); !valid) {
+    if (const Result<void> valid = plan.validate(); !valid) {
         return Failure(valid.error());
     }
     const auto collection = Collection::look(plan.collection, plan.settings);

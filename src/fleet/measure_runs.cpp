@@ -80,7 +80,7 @@ Result<std::optional<SetRuns>> run_set(Session& session, Processes& processes, s
                                set.limit_s + margin_s, gated);
     };
     for (std::size_t i = 0; i < set.modules.size(); ++i) {
-        if (Result<void> started = start(i, true); !started) {
+        if (const Result<void> started = start(i, true); !started) {
             processes.kill_all();
             return Failure(started.error());
         }
@@ -96,7 +96,7 @@ Result<std::optional<SetRuns>> run_set(Session& session, Processes& processes, s
             break;
         }
         set.wall_us[ended->place].push_back(ended->run.wall_us);
-        if (Result<void> started = start(ended->place, false); !started) {
+        if (const Result<void> started = start(ended->place, false); !started) {
             processes.kill_all();
             return Failure(started.error());
         }

@@ -148,7 +148,7 @@ Processes::Processes(std::size_t places, std::stop_token stop) : places_(places)
 
 Result<std::unique_ptr<Processes>> Processes::create(std::size_t places, std::stop_token stop) {
     std::unique_ptr<Processes> processes(new Processes(places, std::move(stop)));
-    if (Result<void> opened = processes->open(); !opened) {
+    if (const Result<void> opened = processes->open(); !opened) {
         return Failure(opened.error());
     }
     return processes;

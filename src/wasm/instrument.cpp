@@ -162,7 +162,7 @@ std::vector<std::uint64_t> Instrumented::counts_from(const std::vector<std::uint
 
 Result<Instrumented> instrument(Module module, const std::string& name) {
     wabt::Module& ir = module.ir();
-    if (Result<void> checked = check_exports(ir, name); !checked) {
+    if (const Result<void> checked = check_exports(ir, name); !checked) {
         return Failure(checked.error());
     }
     Instrumented result;

@@ -298,21 +298,7 @@ private:
             const T* arena = info(id).role == Role::kConstant ? shared_constants_.data() : r.constants.data();
             const ConstView from = r.tables.whole(arena, id);
             const View to = r.tables.compact(work.compact.data(), id, static_cast<std::int64_t>(rows.size()));
-            for (std::size_t c = 0; c < rows.size(); ++c) {
-                constexpr std::size_t ahead = 8;  // rows named at random lie anywhere in memory
-                if (c + ahead < rows.size()) {
-                    fetch(from.row(rows[c + ahead]));
-                }
-                std::ranges::copy(from.row(rows[c]), to.row(static_cast<std::int64_t>(c)).begin());
-            }
-        }
-    }
-
-    // Begins to bring a row into the first-level cache.
-    static void fetch(std::span<const T> row) {
-        constexpr std::size_t line = 64 / sizeof(T);
-        for (std::size_t n = 0; n < std::min<std::size_t>(row.size(), 16 * line); n += line) {
-            __builtin_prefetch(row.data() + n);
+            copy_rows(from, rows, to);
         }
     }
 

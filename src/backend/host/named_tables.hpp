@@ -17,6 +17,23 @@
 
 namespace pitot {
 
+/// Copies these rows of `from`, which may lie anywhere in memory, to the rows of `to` in turn. A later one is fetched
+/// while this one is copied.
+template <typename T>
+void copy_rows(MatrixView<const T> from, std::span<const std::int32_t> rows, MatrixView<T> to) {
+    constexpr std::size_t ahead = 8;
+    constexpr std::size_t line = 64 / sizeof(T);
+    for (std::size_t c = 0; c < rows.size(); ++c) {
+        if (c + ahead < rows.size()) {
+            const auto later = from.row(rows[c + ahead]);
+            for (std::size_t n = 0; n < std::min(later.size(), 16 * line); n += line) {
+                __builtin_prefetch(later.data() + n);
+            }
+        }
+        std::ranges::copy(from.row(rows[c]), to.row(static_cast<std::int64_t>(c)).begin());
+    }
+}
+
 /// One replica's Arena::kTables with its optimiser state: each row followed by its two moments, since what lies
 /// together is fetched together. A row not named by a step still moves on as Adam moves it when its gradient is 0; that
 /// is made up for when it is named again (see SkippedUpdates).
@@ -78,9 +95,7 @@ public:
         for_each_table(axis, [&](BufferId id) {
             const MatrixView<const T> from = lane(kValues, id);
             const View to = compact(compact_arena, id, static_cast<std::int64_t>(rows.size()));
-            for (std::size_t c = 0; c < rows.size(); ++c) {
-                std::ranges::copy(from.row(rows[c]), to.row(static_cast<std::int64_t>(c)).begin());
-            }
+            copy_rows(from, rows, to);
         });
     }
     /// The same, of distinct rows, once the updates they have missed are made up for.
