@@ -29,6 +29,13 @@ enum class Keep {
     kBest,  ///< parameters of the checkpoint with the lowest validation loss
 };
 
+/// What goes to one side of a split as a whole: tested on, calibrated with, validated on or trained on.
+enum class SplitUnit {
+    kCombination,  ///< platform, module and set of co-runners, with all its runs: bounds then hold for pairs never
+                   ///< measured
+    kRow,          ///< a single run (as published; the same where no combination was measured twice)
+};
+
 struct ModelConfig {
     Family family = Family::kFactorization;
     /// Widths of a tower's layers after its input. Factorization: the last is the rank r; a side without
@@ -67,7 +74,8 @@ struct FitConfig {
     ModelConfig model;
     TrainConfig train;
     double share = 0.9;              ///< training share p (training + validation) of an evaluation
-    double calibration_share = 0.1;  ///< of the non-test rows, set aside for the bound
+    double calibration_share = 0.1;  ///< of the combinations that do not test, set aside for the bound
+    SplitUnit split = SplitUnit::kCombination;
     std::uint64_t seed = 42;
 
     /// Checks every field; the error names field, value and limit.

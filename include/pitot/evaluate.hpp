@@ -22,7 +22,7 @@ struct Spread {
 
 /// Relative errors e = prediction / truth - 1 on test rows, as shares (0.05 = 5 %).
 struct ErrorMetrics {
-    std::vector<double> replicates;        ///< MAPE of each: mean |e| over its test rows
+    std::vector<double> replicates;        ///< MAPE of each: mean |e| over its test combinations, of their runs
     Spread mape;                           ///< over replicates
     std::array<double, 100> percentile{};  ///< q-th of all replicates' signed e, q = 0 … 99, linearly interpolated
     bool percentile_exact = true;          ///< false: from a sketch, see kPercentileError
@@ -33,19 +33,38 @@ struct ErrorMetrics {
 inline constexpr double kPercentileError = 1e-4;
 inline constexpr std::int64_t kExactErrors = std::int64_t{1} << 21;
 
-/// How the bounds of one confidence fared on test rows.
+/// Coverage of single platforms (or modules), over all replicates.
+struct CoverageRange {
+    static constexpr double kLeastRows = 50.0;  ///< test combinations that a platform needs to count
+    std::int64_t groups = 0;                    ///< that had as many; the others are left out
+    double least = 0.0;
+    double most = 0.0;
+};
+
+/// How the bounds of one confidence fared on test rows. Every combination counts once, whatever its number of runs.
 struct BoundMetrics {
     double confidence = 0.0;
-    Spread coverage;           ///< share of test rows whose runtime did not exceed its bound
-    Spread over_provisioning;  ///< mean of max(0, bound / runtime - 1) over test rows
+    Spread coverage;           ///< share of runs that did not exceed their bound
+    Spread over_provisioning;  ///< mean of max(0, bound / runtime - 1)
     std::string unavailable;   ///< why there is no such bound (too few calibration rows); empty if there is
+    /// The same coverage of test rows whose pair of platform and module the model learned from (in other runs, or
+    /// beside others) and of the rest; nothing unless there are both.
+    std::optional<Spread> seen;
+    std::optional<Spread> unseen;
+    std::int64_t unbounded_rows = 0;  ///< test rows of all replicates without a bound: none like them was learned from
+    /// A bound holds on average, over the pairs of the whole fleet. This is how single parts of it fared.
+    CoverageRange platforms;
+    CoverageRange modules;
+    /// Coverage of each tenth of the rows in the order of their predictions, the fastest first; empty for fewer than
+    /// ten rows or more than 2^21.
+    std::vector<double> tenths;
 };
 
 /// One objective: "mf" (rows alone) or "if" (rows with co-runners).
 struct ObjectiveMetrics {
     std::string objective;
-    std::int64_t test_rows = 0;         ///< of each replicate
-    std::int64_t calibration_rows = 0;  ///< of each replicate
+    std::int64_t test_rows = 0;         ///< of the last replicate
+    std::int64_t calibration_rows = 0;  ///< of the last replicate: one run of each combination set aside
     ErrorMetrics model;
     ErrorMetrics baseline;             ///< linear scaling alone, fitted on the same rows
     std::vector<BoundMetrics> bounds;  ///< empty unless asked for
@@ -71,10 +90,11 @@ struct EvaluateOptions {
     RunOptions run{};
 };
 
-/// Trains and tests. Memory does not grow with the number of replicates, but for 8 bytes of MAPE a replicate and
-/// objective. Asked to stop, it returns what finished replicates gave, marked incomplete, or kCancelled if there are
-/// none. Errors: kUsage (configuration, share, replicates, confidence), kInput (the dataset lacks what is needed, no
-/// row is left to test on, training diverged), kEnvironment.
+/// Trains and tests: the very predictor that fit() makes of rows like those, and its bounds. Memory does not grow with
+/// the number of replicates, but for 8 bytes of MAPE a replicate and objective. Asked to stop, it returns what finished
+/// replicates gave, marked incomplete, or kCancelled if there are none. Errors: kUsage (configuration, share,
+/// replicates, confidence), kInput (the dataset lacks what is needed, no row is left to test on, training diverged),
+/// kEnvironment.
 [[nodiscard]] Result<Evaluation> evaluate(const Dataset& dataset, const FitConfig& config,
                                           const EvaluateOptions& options);
 

@@ -9,16 +9,19 @@
 
 namespace pitot {
 
-/// Fits on every row but a random `config.calibration_share` of them, which calibrate the bounds (rows with
-/// co-runners apart from rows without, whether or not the model trains on them). `config.share` plays no part. The
-/// result depends on dataset, configuration, backend and instruction set, never on the number of threads.
+/// Fits on every combination of platform, module and co-runners, with all its runs, but a random
+/// `config.calibration_share` of them, which calibrate the bounds (those with co-runners apart from those without,
+/// whether or not the model trains on them). None are set aside that alone connect a platform or a module with the rest
+/// of the fleet, and none at all where fewer than nine could be: no bound of 90 % comes of them. `config.share` plays
+/// no part. The result depends on dataset, configuration, backend and instruction set, never on the number of threads.
 /// Errors: kUsage (configuration), kInput (the dataset lacks what the configuration needs; training diverged),
 /// kEnvironment (backend not available), kCancelled.
 [[nodiscard]] Result<Predictor> fit(const Dataset& dataset, const FitConfig& config, const RunOptions& options = {});
 
 /// The configuration for a dataset when the user names none: embedding/128, or interference/2 on all rows when some
 /// have co-runners. A side without side information gets a learned table instead (baseline/module_only,
-/// baseline/platform_only, linear/128).
+/// baseline/platform_only, linear/128). With no more rows alone than platforms and modules together there is nothing to
+/// learn beyond baseline/linear_scaling. A batch has about as many rows as the dataset, at most 2048.
 [[nodiscard]] FitConfig default_config(const Dataset& dataset);
 
 }  // namespace pitot

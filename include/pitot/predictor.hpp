@@ -22,10 +22,23 @@ enum class Basis : std::uint8_t {
     kMeasured = 0,  ///< the model learned from runtimes of both platform and module, not necessarily as this pair
     kFeatures = 1,  ///< from none of platform or module: side information alone
     kAverage = 2,   ///< from none, and without side information the model uses: the average of the others
+    kApart = 3,     ///< from both, but in parts of the fleet that no common platform or module connects: the scale of
+                    ///< one against the other is a guess
 };
 
-/// "measured", "features" or "average".
+/// "measured", "features", "average" or "apart".
 [[nodiscard]] std::string_view to_string(Basis basis);
+
+/// What is known of one combination of platform, module and co-runners.
+enum class Evidence : std::uint8_t {
+    kNone = 0,      ///< never measured
+    kLearned = 1,   ///< the model learned from it
+    kSetAside = 2,  ///< measured, and kept from the model to calibrate its bounds
+    kUnused = 3,    ///< measured, and neither: the configuration leaves rows of its kind out
+};
+
+/// "none", "learned", "set aside" or "unused".
+[[nodiscard]] std::string_view to_string(Evidence evidence);
 
 /// The pairs asked for, by row number of their side. Borrowed.
 struct Query {
@@ -41,7 +54,8 @@ struct Query {
 struct Predictions {
     std::vector<double> runtime_us;  ///< point predictions, > 0, finite
     /// rows × confidences: the runtime that is not exceeded with that confidence, over pairs drawn as the measured
-    /// ones were. NaN where the basis is not kMeasured: no calibration row speaks for a row never measured.
+    /// ones were. NaN where the basis is not kMeasured, for no calibration row speaks for a row never measured, and
+    /// where calibration rows are too few for the confidence (Predictor::check_bound).
     Matrix<double> bound_us;
     std::vector<Basis> basis;
 };
@@ -107,26 +121,38 @@ public:
     /// Whether this pair was measured alone. Indices in range.
     [[nodiscard]] bool measured(std::int32_t platform, std::int32_t module) const;
     [[nodiscard]] std::int64_t measured_pairs() const;
-    /// Whether this very combination was measured: the pair beside exactly these co-runners, in any order (-1 = none;
-    /// without any: alone). Nothing if the model's file is of a Pitot that did not note combinations.
-    [[nodiscard]] std::optional<bool> measured(std::int32_t platform, std::int32_t module,
-                                               std::span<const std::int32_t> co_runners) const;
-    /// Whether this pair was measured beside whatever others; nothing as above.
-    [[nodiscard]] std::optional<bool> measured_beside_others(std::int32_t platform, std::int32_t module) const;
+    /// What is known of this combination: the pair beside exactly these co-runners, in any order (-1 = none; without
+    /// any: alone). Nothing if the model's file is of a Pitot that did not note combinations; files that did not note
+    /// what was set aside say kLearned of all that was measured. Indices in range.
+    [[nodiscard]] std::optional<Evidence> evidence(std::int32_t platform, std::int32_t module,
+                                                   std::span<const std::int32_t> co_runners = {}) const;
+    /// The best there is of this pair beside whatever others (learned, then set aside); nothing as above.
+    [[nodiscard]] std::optional<Evidence> evidence_beside_others(std::int32_t platform, std::int32_t module) const;
     [[nodiscard]] Basis platform_basis(std::int32_t platform) const;
     /// Of the module itself: having been a co-runner alone is no measurement of it.
     [[nodiscard]] Basis module_basis(std::int32_t module) const;
     /// Of what the module does to those that it runs beside.
     [[nodiscard]] Basis co_runner_basis(std::int32_t module) const;
 
-    /// Calibration rows without (or with) co-runners.
+    /// How many parts the fleet falls into: between two of them there is no chain of measurements with common platforms
+    /// or modules, so that their scales cannot be compared. 0 if nothing was learned from, or in older files.
+    [[nodiscard]] std::int32_t parts_apart() const;
+    /// A platform's and a module's part, from 0; -1 without any measurement.
+    [[nodiscard]] std::int32_t platform_part(std::int32_t platform) const;
+    [[nodiscard]] std::int32_t module_part(std::int32_t module) const;
+
+    /// Calibration rows (one a combination) without (or with) co-runners.
     [[nodiscard]] std::int64_t calibration_rows(bool with_co_runners) const;
     /// The most co-runners a calibration row had: bounds beside more rest on rows unlike those asked for. Nothing if
     /// the model's file is of a Pitot that did not note it.
     [[nodiscard]] std::optional<std::int32_t> calibrated_co_runners() const;
 
+    /// Whether there are bounds of this confidence without (or with) co-runners. Errors: kUsage for a confidence
+    /// outside (0, 1); kInput when calibration rows are too few, with how many are needed.
+    [[nodiscard]] Result<void> check_bound(bool with_co_runners, double confidence) const;
+
     /// Point predictions and, for each of `confidences`, bounds. Errors: kUsage for indices out of range, spans of
-    /// different length or a confidence outside (0, 1); kInput when calibration rows are too few for a confidence.
+    /// different length or a confidence outside (0, 1).
     [[nodiscard]] Result<Predictions> predict(const Query& query, std::span<const double> confidences = {}) const;
 
     /// The same into spans given. Allocates nothing when it succeeds, except for networks on large fleets, whose

@@ -14,6 +14,11 @@ namespace {
 
 std::string reason(const Dataset& dataset) {
     std::string text;
+    if (dataset.alone.size() <= dataset.platforms.size() + dataset.modules.size()) {
+        return fmt::format("{} runtimes alone tell no more of {} platforms and {} modules than speeds and sizes",
+                           format_count(dataset.alone.size()), format_count(dataset.platforms.size()),
+                           format_count(dataset.modules.size()));
+    }
     if (dataset.together.size() > 0) {
         text = fmt::format("{} rows have co-runners", format_count(dataset.together.size()));
     }

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/default_config.hpp"
 #include "cli/interrupt.hpp"
@@ -45,9 +46,25 @@ Json to_json(const BoundMetrics& bound) {
     if (!bound.unavailable.empty()) {
         return {{"confidence", bound.confidence}, {"unavailable", bound.unavailable}};
     }
-    return {{"confidence", bound.confidence},
-            {"coverage", to_json(bound.coverage)},
-            {"over_provisioning", to_json(bound.over_provisioning)}};
+    Json json{{"confidence", bound.confidence},
+              {"coverage", to_json(bound.coverage)},
+              {"over_provisioning", to_json(bound.over_provisioning)},
+              {"rows_without_bound", bound.unbounded_rows}};
+    if (bound.seen) {
+        json["coverage_seen_pairs"] = to_json(*bound.seen);
+        json["coverage_unseen_pairs"] = to_json(*bound.unseen);
+    }
+    const auto add_range = [&](const char* name, const CoverageRange& range) {
+        if (range.groups > 0) {
+            json[name] = {{"count", range.groups}, {"least", range.least}, {"most", range.most}};
+        }
+    };
+    add_range("coverage_platforms", bound.platforms);
+    add_range("coverage_modules", bound.modules);
+    if (!bound.tenths.empty()) {
+        json["coverage_tenths"] = bound.tenths;
+    }
+    return json;
 }
 
 Json to_json(const ObjectiveMetrics& metrics) {
@@ -128,7 +145,7 @@ void print_errors(const Evaluation& evaluation, bool trained) {
 void print_bounds(const Evaluation& evaluation) {
     const bool several = evaluation.replicates > 1;
     Table table({{"OBJECTIVE"},
-                 {"CALIBRATION ROWS", Align::kRight},
+                 {"CALIBRATION", Align::kRight},
                  {"CONFIDENCE", Align::kRight},
                  {"COVERAGE", Align::kRight},
                  {"OVER-PROVISIONING", Align::kRight}});
@@ -148,6 +165,46 @@ void print_bounds(const Evaluation& evaluation) {
     }
 }
 
+// What coverage on average is made of.
+void print_parts_of_coverage(const Evaluation& evaluation) {
+    const bool several = evaluation.replicates > 1;
+    std::string text;
+    for (const ObjectiveMetrics& objective : evaluation.objectives) {
+        for (const BoundMetrics& bound : objective.bounds) {
+            if (!bound.unavailable.empty()) {
+                continue;
+            }
+            std::vector<std::string> parts;
+            if (bound.seen) {
+                parts.push_back(fmt::format("pairs seen in training {}, others {}", with_spread(*bound.seen, several),
+                                            with_spread(*bound.unseen, several)));
+            }
+            const auto add_range = [&](const char* of, const CoverageRange& range) {
+                if (range.groups > 1) {
+                    parts.push_back(
+                        fmt::format("single {} {:.0f} to {:.0f} %", of, 100.0 * range.least, 100.0 * range.most));
+                }
+            };
+            add_range("platforms", bound.platforms);
+            add_range("modules", bound.modules);
+            if (!bound.tenths.empty()) {
+                parts.push_back(fmt::format("the fastest tenth {:.0f} %, the slowest {:.0f} %",
+                                            100.0 * bound.tenths.front(), 100.0 * bound.tenths.back()));
+            }
+            if (bound.unbounded_rows > 0) {
+                parts.push_back(fmt::format("{} rows have no bound", format_count(bound.unbounded_rows)));
+            }
+            if (!parts.empty()) {
+                text += fmt::format("{} at {:g} %: {}\n", objective_text(objective.objective), 100.0 * bound.confidence,
+                                    fmt::join(parts, "; "));
+            }
+        }
+    }
+    if (!text.empty()) {
+        fmt::print("\ncoverage within the fleet\n{}", text);
+    }
+}
+
 void print_as_text(const Evaluation& evaluation, const FitConfig& config) {
     const bool trained = config.model.family != Family::kLinearScaling;
     fmt::print("{} at share {:g}: {} replicate{}{}, seed {}\n", printable(config.preset), config.share,
@@ -163,6 +220,7 @@ void print_as_text(const Evaluation& evaluation, const FitConfig& config) {
     fmt::print("\n");
     print_errors(evaluation, trained);
     print_bounds(evaluation);
+    print_parts_of_coverage(evaluation);
     fmt::print("\ntime: {}", format_duration({evaluation.seconds * 1e6}));
     if (trained) {
         fmt::print(", {} training steps, {} steps/s", format_count(evaluation.steps),
@@ -209,15 +267,20 @@ Result<void> run(const Options& options) {
 Action add(CLI::App& app) {
     auto options = std::make_shared<Options>();
     options->dataset.add_to(app);
-    app.add_option("--share", options->share, "Share of the rows to train on; the others test. Default: 0.9")
+    app.add_option(
+           "--share", options->share,
+           "Share of the combinations (platform, module, co-runners) to train on; the others test. Default: 0.9")
         ->type_name("X");
     app.add_flag("--bounds", options->bounds,
-                 "Set the calibration share of the non-test rows aside and test upper bounds too");
+                 "Set the calibration share of the other combinations aside and test upper bounds too");
     app.add_flag("--json", options->json, "Print JSON: all percentiles, every replicate, the configuration");
     options->config.add_to(app, true);
     options->run.add_to(app);
     app.footer(
-        "Errors are relative: prediction / runtime - 1. MAPE is their mean size over a replicate's test rows, then\n"
+        "Tested is what 'pitot fit' would make of the training share, on combinations that it has not seen: with all\n"
+        "runs of a combination on one side (--set split=rows, as published, splits single runs).\n"
+        "Errors are relative: prediction / runtime - 1. MAPE is their mean size over a replicate's test combinations, "
+        "then\n"
         "mean and standard deviation over replicates; percentiles are of the signed errors of all replicates.\n"
         "Ctrl-C prints what finished replicates gave.\n"
         "\n"

@@ -4,13 +4,16 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <system_error>
+#include <vector>
 
 #include "cli/default_config.hpp"
 #include "cli/interrupt.hpp"
@@ -18,8 +21,9 @@
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "cli/verbs.hpp"
-#include "conformal/calibration.hpp"
 #include "core/atomic_file.hpp"
+#include "data/split.hpp"
+#include "predict/parts.hpp"
 
 namespace pitot::cli {
 namespace fit_command {
@@ -33,29 +37,51 @@ struct Options {
     bool json = false;
 };
 
-// What predictions with bounds will fail for.
+// The calibration share that would set the least number of combinations aside, in whole hundredths; nothing if none
+// leaves half of them to train.
+std::optional<double> share_that_suffices(std::int64_t combinations) {
+    const double share = std::ceil(100.0 * static_cast<double>(kLeastCalibration) /
+                                   static_cast<double>(std::max<std::int64_t>(combinations, 1))) /
+                         100.0;
+    return share <= 0.5 ? std::optional(share) : std::nullopt;
+}
+
+// Which bounds predictions will lack.
 void note_bounds(const Dataset& dataset, const Predictor& predictor) {
-    constexpr double usual = 0.9;
     for (const bool together : {false, true}) {
-        const std::int64_t rows = predictor.calibration_rows(together);
-        const char* which = together ? "with co-runners" : "alone";
-        if ((together ? dataset.together.size() : dataset.alone.size()) == 0 ||
-            rows >= calibration_rows_needed(usual)) {
+        if ((together ? dataset.together.size() : dataset.alone.size()) == 0 || predictor.check_bound(together, 0.9)) {
             continue;
         }
-        if (rows == 0) {
-            note(fmt::format(
-                "no rows {} were set aside: the model has no upper bounds of their kind, and 'pitot predict' "
-                "needs --no-bound for them; --calibration-share sets more aside",
-                which));
-        } else {
-            const auto most = static_cast<double>(rows) / static_cast<double>(rows + 1);
-            note(
-                fmt::format("{} rows {} were set aside: their kind has upper bounds up to a confidence of {:.2f}; "
-                            "--calibration-share sets more aside",
-                            rows, which, std::floor(most * 100.0) / 100.0));
+        const char* which = together ? "with co-runners" : "alone";
+        const std::int64_t combinations =
+            together ? predictor.parts().measured_together->size() : predictor.measured_pairs();
+        const auto share = share_that_suffices(combinations);
+        note(
+            fmt::format("no bounds {}: one of 90 % needs {} combinations set aside, and a calibration share of {:g} "
+                        "of {} does not give as many that training can spare; {}",
+                        which, kLeastCalibration, predictor.config().calibration_share, format_count(combinations),
+                        share ? fmt::format("try --calibration-share {:g}", *share) : "measure more"));
+    }
+}
+
+// Where the scale of a part of the fleet is unknown.
+void note_parts(const Predictor& predictor) {
+    const std::int32_t parts = predictor.parts_apart();
+    if (parts < 2) {
+        return;
+    }
+    std::vector<std::string> first(static_cast<std::size_t>(parts));
+    for (std::int32_t i = 0; i < predictor.platforms().size(); ++i) {
+        if (const std::int32_t part = predictor.platform_part(i); part >= 0) {
+            std::string& name = first[static_cast<std::size_t>(part)];
+            name = name.empty() ? predictor.platforms().names[static_cast<std::size_t>(i)] : name;
         }
     }
+    note(fmt::format(
+        "the fleet falls into {} parts without a common platform or module, such as those of '{}' and '{}': "
+        "their scales cannot be compared, and predictions across parts have no bound; measure a module "
+        "of one on a platform of the other",
+        parts, printable(first[0]), printable(first[1])));
 }
 
 void print_summary(const Options& options, const Dataset& dataset, const Predictor& predictor, double seconds) {
@@ -83,7 +109,7 @@ void print_summary(const Options& options, const Dataset& dataset, const Predict
                printable(predictor.config().preset), dataset.platforms.size(), dataset.modules.size(),
                format_count(rows), trained ? fmt::format(" ({} folds)", predictor.config().train.folds) : "",
                format_duration({seconds * 1e6}));
-    fmt::print("set {} of them aside to calibrate bounds\n", format_count(calibration));
+    fmt::print("set {} combinations aside to calibrate bounds\n", format_count(calibration));
     fmt::print("wrote {} ({})\n", printable(options.output), format_bytes(bytes));
 }
 
@@ -118,6 +144,7 @@ Result<void> run(const Options& options) {
     }
     print_summary(options, *dataset, *predictor, seconds);
     note_bounds(*dataset, *predictor);
+    note_parts(*predictor);
     return {};
 }
 
@@ -132,7 +159,10 @@ Action add(CLI::App& app) {
     options->run.add_to(app);
     app.footer(
         "Without --preset: embedding/128, or interference/2 on all rows if some have co-runners.\n"
-        "Training takes every row but the calibration share, which upper bounds are calibrated on.\n"
+        "Training takes every combination of platform, module and co-runners, with all its runs, but the calibration\n"
+        "share, which upper bounds are calibrated on. Nothing is set aside where too little would be for a 90 % "
+        "bound,\n"
+        "and never what alone connects a platform or a module with the rest.\n"
         "\n"
         "Examples:\n"
         "  pitot fit data.npz -o fleet.pitot\n"

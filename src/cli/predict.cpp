@@ -164,7 +164,7 @@ Result<Rows> choose(const std::vector<std::string>& names, const std::vector<std
 
 // Whether the model can tell what was never measured.
 Result<void> check_unmeasured(const Predictor& predictor, const Selection& selection) {
-    if (selection.unmeasured_only && !selection.with.empty() && !predictor.measured_beside_others(0, 0)) {
+    if (selection.unmeasured_only && !selection.with.empty() && !predictor.evidence_beside_others(0, 0)) {
         return fail(ErrorCode::kInput,
                     "the model's file does not say which combinations with co-runners were measured, for an older "
                     "Pitot wrote it: fit it again, or leave out --unmeasured or --with");
@@ -250,9 +250,12 @@ Action add(CLI::App& app) {
         ->type_name("N");
     app.footer(
         "The bound is the runtime that is not exceeded with the confidence given, over pairs like the measured ones.\n"
+        "It holds on average over the fleet; single platforms and modules may have more or less.\n"
         "BASIS is the nearest measurement that the model learned from: of this combination of modules, this pair\n"
-        "alone, this pair beside others, or other pairs of the platform and the module.\n"
-        "In CSV and JSON, basis is measured, features or average; measured tells whether this very combination was.\n"
+        "alone, this pair beside others, or other pairs of the platform and the module. '(set aside)': this very\n"
+        "combination was measured, but kept from the model to calibrate its bounds; '(not used)': neither.\n"
+        "In CSV and JSON, basis is measured, features, average or apart; measured tells whether this very combination\n"
+        "was, and evidence whether the model learned from it: learned, set aside, unused or none.\n"
         "\n"
         "With a feature file and without names, the file's rows are what is predicted. Those that the model never saw\n"
         "are predicted from features alone, marked so, and have no bound.\n"

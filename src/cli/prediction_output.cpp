@@ -23,23 +23,30 @@ struct Line {
     double runtime_us;
     std::span<const double> bound_us;  // one a confidence, NaN = none
     Basis basis;
-    std::optional<bool> measured;  // this very combination, if the model says
-    bool measured_alone;
-    bool measured_beside_others;
+    std::optional<Evidence> evidence;  // of this very combination, if the model says
+    Evidence alone;                    // of the pair alone
+    Evidence beside_others;            // of the pair beside whatever others
 };
 
 struct Counts {
     std::int64_t rows = 0;
     std::int64_t features = 0;  // rows that rest on side information alone
     std::int64_t average = 0;   // on not even that
+    std::int64_t apart = 0;     // on parts of the fleet whose scales cannot be compared
     std::int64_t bounded = 0;   // rows that have the bounds asked for
 };
+
+// Whether a combination was measured, if the model says.
+std::optional<bool> measured(std::optional<Evidence> evidence) {
+    return evidence ? std::optional(*evidence != Evidence::kNone) : std::nullopt;
+}
 
 // What is asked of one platform.
 std::vector<std::int32_t> modules_for(const Predictor& predictor, const Selection& selection, std::int32_t platform) {
     std::vector<std::int32_t> modules;
     for (const std::int32_t module : selection.modules) {
-        if (!selection.unmeasured_only || !predictor.measured(platform, module, selection.with).value_or(false)) {
+        if (!selection.unmeasured_only ||
+            !measured(predictor.evidence(platform, module, selection.with)).value_or(false)) {
             modules.push_back(module);
         }
     }
@@ -75,18 +82,29 @@ Result<Counts> for_each_line(const Predictor& predictor, const Selection& select
             const Basis basis = answer->basis[n];
             counts.features += basis == Basis::kFeatures ? 1 : 0;
             counts.average += basis == Basis::kAverage ? 1 : 0;
+            counts.apart += basis == Basis::kApart ? 1 : 0;
             counts.bounded += basis == Basis::kMeasured && !selection.confidences.empty() ? 1 : 0;
             print({name(predictor.platforms(), i), name(predictor.modules(), modules[n]), answer->runtime_us[n],
                    answer->bound_us.view().row(static_cast<std::int64_t>(n)), basis,
-                   predictor.measured(i, modules[n], selection.with), predictor.measured(i, modules[n]),
-                   predictor.measured_beside_others(i, modules[n]).value_or(false)});
+                   predictor.evidence(i, modules[n], selection.with), *predictor.evidence(i, modules[n]),
+                   predictor.evidence_beside_others(i, modules[n]).value_or(Evidence::kNone)});
         }
     }
     return counts;
 }
 
-// The nearest measurement that the model learned from. What it ignores is none.
-const char* basis_text(const Line& line, const Predictor& predictor, const Selection& selection) {
+// The nearest measurement that the model learned from.
+const char* learned_text(const Line& line, const Selection& selection) {
+    if (selection.with.empty()) {
+        return line.alone == Evidence::kLearned ? "this pair" : "other pairs";
+    }
+    return line.evidence == Evidence::kLearned        ? "this combination"
+           : line.alone == Evidence::kLearned         ? "this pair alone"
+           : line.beside_others == Evidence::kLearned ? "this pair beside others"
+                                                      : "other pairs";
+}
+
+std::string basis_text(const Line& line, const Selection& selection) {
     switch (line.basis) {
         case Basis::kMeasured:
             break;
@@ -94,15 +112,13 @@ const char* basis_text(const Line& line, const Predictor& predictor, const Selec
             return "features alone";
         case Basis::kAverage:
             return "average of others";
+        case Basis::kApart:
+            return "parts apart";
     }
-    const bool together = predictor.config().train.together_weight > 0.0;
-    if (selection.with.empty() ? line.measured_alone : together && line.measured.value_or(false)) {
-        return selection.with.empty() ? "this pair" : "this combination";
-    }
-    if (line.measured_alone) {
-        return line.measured ? "this pair alone" : "this pair";
-    }
-    return together && line.measured_beside_others ? "this pair beside others" : "other pairs";
+    const char* unlearned = line.evidence == Evidence::kSetAside ? " (set aside)"
+                            : line.evidence == Evidence::kUnused ? " (not used)"
+                                                                 : "";
+    return std::string(learned_text(line, selection)) + unlearned;
 }
 
 // What there is to say of the bounds: rows without any, and bounds that calibration did not try.
@@ -111,16 +127,24 @@ void note_bounds(const Counts& counts, const Predictor& predictor, const Selecti
     if (const auto most = predictor.calibrated_co_runners(); counts.bounded > 0 && most && asked > *most) {
         note(fmt::format("bounds for {} co-runners rest on calibration rows with at most {}", asked, *most));
     }
-    const auto note_unbounded = [&](std::int64_t count, const char* on) {
+    for (const double confidence : selection.confidences) {
+        if (const auto bound = predictor.check_bound(asked > 0, confidence); counts.bounded > 0 && !bound) {
+            note(fmt::format("no bound: {}", bound.error().message()));
+        }
+    }
+    const auto note_unbounded = [&](std::int64_t count, const char* on, const char* why) {
         if (count > 0) {
-            note(fmt::format("{} of these predictions rest on {}{}", format_count(count), on,
-                             selection.confidences.empty()
-                                 ? ""
-                                 : " and have no upper bound: no calibration row speaks for a row never measured"));
+            note(fmt::format("{} of these predictions rest on {}{}{}", format_count(count), on,
+                             selection.confidences.empty() ? "" : " and have no upper bound: ",
+                             selection.confidences.empty() ? "" : why));
         }
     };
-    note_unbounded(counts.features, "side information alone");
-    note_unbounded(counts.average, "the average of others");
+    const char* const unmeasured = "no calibration row speaks for a row never measured";
+    note_unbounded(counts.features, "side information alone", unmeasured);
+    note_unbounded(counts.average, "the average of others", unmeasured);
+    note_unbounded(counts.apart,
+                   "parts of the fleet that no common platform or module connects, whose scales cannot be compared",
+                   "measure a module of one part on a platform of the other");
 }
 
 // --unmeasured left nothing: what to ask instead.
@@ -162,24 +186,26 @@ Result<void> print_predictions_csv(const Predictor& predictor, const Selection& 
     bool first = true;
     const auto counts = for_each_line(predictor, selection, 0, [&](const Line& line) {
         if (first) {
-            fmt::print("{},basis,measured\n", header);
+            fmt::print("{},basis,measured,evidence\n", header);
             first = false;
         }
         std::string bounds;
         for (const double bound : line.bound_us) {
             bounds += "," + number(bound);
         }
-        fmt::print("{},{},{},{}{},{},{}\n", csv_field(line.platform), csv_field(line.module), with,
+        const auto is_measured = measured(line.evidence);
+        fmt::print("{},{},{},{}{},{},{},{}\n", csv_field(line.platform), csv_field(line.module), with,
                    number(line.runtime_us), bounds, to_string(line.basis),
-                   !line.measured   ? ""
-                   : *line.measured ? "yes"
-                                    : "no");
+                   !is_measured   ? ""
+                   : *is_measured ? "yes"
+                                  : "no",
+                   line.evidence ? to_string(*line.evidence) : "");
     });
     if (!counts) {
         return Failure(counts.error());
     }
     if (first) {
-        fmt::print("{},basis,measured\n", header);
+        fmt::print("{},basis,measured,evidence\n", header);
     }
     add_notes(*counts, predictor, selection);
     return {};
@@ -205,9 +231,11 @@ Result<void> print_predictions_json(const Predictor& predictor, const Selection&
             json["calibrated_co_runners"] = most ? Json(*most) : Json();
         }
         json["basis"] = to_string(line.basis);
-        json["measured"] = line.measured ? Json(*line.measured) : Json();
+        const auto is_measured = measured(line.evidence);
+        json["measured"] = is_measured ? Json(*is_measured) : Json();
+        json["evidence"] = line.evidence ? Json(to_string(*line.evidence)) : Json();
         if (!selection.with.empty()) {
-            json["measured_alone"] = line.measured_alone;
+            json["measured_alone"] = line.alone != Evidence::kNone;
         }
         fmt::print("{}  {}", first ? "[\n" : ",\n", json.dump(-1, ' ', false, Json::error_handler_t::replace));
         first = false;
@@ -241,7 +269,7 @@ Result<void> print_predictions_table(const Predictor& predictor, const Selection
         for (const double bound : line.bound_us) {
             cells.push_back(std::isnan(bound) ? "none" : format_duration({bound}));
         }
-        cells.emplace_back(basis_text(line, predictor, selection));
+        cells.push_back(basis_text(line, selection));
         table.add(std::move(cells));
     });
     if (!counts) {

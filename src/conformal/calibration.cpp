@@ -65,14 +65,20 @@ std::span<const double> Calibration::residuals(RowGroup group) const {
     return group == RowGroup::kAlone ? alone_ : together_;
 }
 
-Result<double> Calibration::margin(RowGroup group, double confidence) const {
-    if (auto ok = check_confidence(confidence); !ok) {
-        return fail(ok.error().code(), ok.error().message());
-    }
+double Calibration::margin_or(RowGroup group, double confidence, double none) const {
     const std::span<const double> rows = residuals(group);
     const auto n = static_cast<std::int64_t>(rows.size());
     const std::int64_t rank = conformal_rank(n, confidence);
-    if (rank > n) {
+    return rank > n ? none : rows[static_cast<std::size_t>(rank - 1)];
+}
+
+Result<double> Calibration::margin(RowGroup group, double confidence) const {
+    if (auto ok = check_confidence(confidence); !ok) {
+        return Failure(ok.error());
+    }
+    const double margin = margin_or(group, confidence, std::numeric_limits<double>::quiet_NaN());
+    if (std::isnan(margin)) {
+        const std::size_t n = residuals(group).size();
         const char* kind = group == RowGroup::kAlone ? "without co-runners" : "with co-runners";
         return fail(ErrorCode::kInput,
                     fmt::format("an upper bound at confidence {} needs at least {} calibration rows {}, but there {} "
@@ -80,7 +86,7 @@ Result<double> Calibration::margin(RowGroup group, double confidence) const {
                                 confidence, calibration_rows_needed(confidence), kind, n == 1 ? "is" : "are",
                                 n == 0 ? "none" : std::to_string(n)));
     }
-    return rows[static_cast<std::size_t>(rank - 1)];
+    return margin;
 }
 
 }  // namespace pitot

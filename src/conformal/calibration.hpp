@@ -42,6 +42,8 @@ public:
     /// What to add to a prediction so that it is not exceeded with this confidence. May be negative. Errors: kUsage
     /// for a confidence outside (0, 1); kInput when the group has too few rows, naming how many are needed.
     [[nodiscard]] Result<double> margin(RowGroup group, double confidence) const;
+    /// The same, or `none` where there is no such bound. 0 < confidence < 1. Does not allocate.
+    [[nodiscard]] double margin_or(RowGroup group, double confidence, double none) const;
 
 private:
     std::vector<double> alone_;

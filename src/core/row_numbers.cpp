@@ -68,6 +68,41 @@ void RowOrder::shuffle_from(std::int64_t first, Key key) {
                numbers_);
 }
 
+std::int64_t RowOrder::bring_forward(std::int64_t first, std::int64_t count,
+                                     const std::function<bool(std::int64_t)>& may_go) {
+    return std::visit(
+        [&](auto& numbers) {
+            const auto from = numbers.begin() + static_cast<std::ptrdiff_t>(first);
+            std::vector<bool> goes(static_cast<std::size_t>(numbers.end() - from));
+            for (std::size_t n = goes.size(); n-- > 0;) {
+                goes[n] = may_go(static_cast<std::int64_t>(from[static_cast<std::ptrdiff_t>(n)]));
+            }
+            std::int64_t left = count;
+            auto place = from;
+            std::decay_t<decltype(numbers)> others;
+            for (std::size_t n = 0; n < goes.size(); ++n) {
+                const auto number = from[static_cast<std::ptrdiff_t>(n)];
+                if (goes[n] && left > 0) {
+                    *place++ = number;
+                    --left;
+                } else {
+                    others.push_back(number);
+                }
+            }
+            std::ranges::copy(others, place);
+            return count - left;
+        },
+        numbers_);
+}
+
+void RowOrder::set(std::int64_t place, std::int64_t number) {
+    std::visit(
+        [&](auto& numbers) {
+            numbers[static_cast<std::size_t>(place)] = static_cast<std::decay_t<decltype(numbers[0])>>(number);
+        },
+        numbers_);
+}
+
 RowNumbers RowOrder::view() const {
     return std::visit([](const auto& numbers) { return RowNumbers(std::span(numbers)); }, numbers_);
 }

@@ -4,6 +4,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <iterator>
 #include <span>
 #include <variant>
@@ -104,6 +105,10 @@ public:
 
     /// Shuffles the numbers from place `first` to the end, in place (see shuffle()).
     void shuffle_from(std::int64_t first, Key key);
+    /// Moves up to `count` numbers to place `first` and the places behind it: the earliest from there on that may go.
+    /// may_go(number) is asked from the last place to `first`. All others keep their order. Returns how many went.
+    std::int64_t bring_forward(std::int64_t first, std::int64_t count, const std::function<bool(std::int64_t)>& may_go);
+    void set(std::int64_t place, std::int64_t number);
     [[nodiscard]] RowNumbers view() const;
 
 private:

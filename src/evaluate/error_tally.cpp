@@ -24,21 +24,22 @@ Spread spread_of(std::span<const double> values) {
     return {mean, values.size() < 2 ? 0.0 : std::sqrt(squares / (n - 1.0))};
 }
 
-Result<void> ErrorTally::add(const Scale& scale, std::span<const double> y, std::span<const double> target) {
-    for (std::size_t i = 0; i < y.size(); ++i) {
-        const double error = scale.error(y[i], target[i]);
-        if (!std::isfinite(error)) {
+Result<void> ErrorTally::add(std::span<const double> errors, std::span<const double> weights) {
+    for (std::size_t i = 0; i < errors.size(); ++i) {
+        if (!std::isfinite(errors[i])) {
             return fail(ErrorCode::kInput, fmt::format("training diverged (replicate {} predicts values that are not "
                                                        "finite): lower train.learning_rate",
                                                        mape_.size()));
         }
-        sum_ += std::abs(error);
-        quantiles_.add(error);
+        const double weight = weights.empty() ? 1.0 : weights[i];
+        sum_ += weight * std::abs(errors[i]);
+        weight_ += weight;
+        quantiles_.add(errors[i]);
     }
     return {};
 }
 
-void ErrorTally::finish(std::int64_t rows) { mape_.push_back(std::exchange(sum_, 0.0) / static_cast<double>(rows)); }
+void ErrorTally::finish() { mape_.push_back(std::exchange(sum_, 0.0) / std::exchange(weight_, 0.0)); }
 
 ErrorMetrics ErrorTally::metrics() const {
     return {mape_, spread_of(mape_), quantiles_.percentiles(), quantiles_.exact()};

@@ -8,7 +8,6 @@
 #include "evaluate/error_quantiles.hpp"
 #include "pitot/evaluate.hpp"
 #include "pitot/result.hpp"
-#include "predict/scale.hpp"
 
 namespace pitot {
 
@@ -18,16 +17,18 @@ namespace pitot {
 /// Errors e = prediction / truth - 1 of one predictor over all replicates of one objective.
 class ErrorTally {
 public:
-    /// Some of a replicate's predictions and targets, both on `scale`. Error: kInput if one is not finite.
-    [[nodiscard]] Result<void> add(const Scale& scale, std::span<const double> y, std::span<const double> target);
+    /// Some of a replicate's errors, and what each weighs in the mean (nothing: 1 each). Error: kInput if one is not
+    /// finite.
+    [[nodiscard]] Result<void> add(std::span<const double> errors, std::span<const double> weights = {});
 
-    /// Ends a replicate of so many rows.
-    void finish(std::int64_t rows);
+    /// Ends a replicate.
+    void finish();
 
     [[nodiscard]] ErrorMetrics metrics() const;
 
 private:
     double sum_ = 0.0;  // of the replicate under way
+    double weight_ = 0.0;
     std::vector<double> mape_;
     ErrorQuantiles quantiles_;
 };

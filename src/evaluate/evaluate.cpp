@@ -2,97 +2,98 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <span>
 #include <utility>
 
 #include <fmt/core.h>
 
 #include "conformal/calibration.hpp"
-#include "core/check.hpp"
+#include "evaluate/bound_tally.hpp"
 #include "evaluate/error_tally.hpp"
+#include "pitot/predictor.hpp"
+#include "pitot/units.hpp"
 #include "predict/ensemble.hpp"
 #include "predict/fit_steps.hpp"
-#include "predict/scale.hpp"
 #include "train/train.hpp"
 
 namespace pitot {
 namespace {
 
-// One confidence's bounds over all replicates of one objective.
-class BoundTally {
+// Whether a model learned from a pair, alone or beside others: a bit a cell.
+class LearnedPairs {
 public:
-    explicit BoundTally(double confidence) : confidence_(confidence) {}
-
-    void add(const Scale& scale, const Calibration& calibration, const GatheredRows& rows, std::span<const double> y) {
-        const Result<double> margins[2] = {calibration.margin(RowGroup::kAlone, confidence_),
-                                           calibration.margin(RowGroup::kTogether, confidence_)};
-        for (std::size_t i = 0; i < y.size(); ++i) {
-            const Result<double>& margin = margins[static_cast<std::size_t>(row_group(rows.co_runners(i)))];
-            if (!margin) {
-                unavailable_ = margin.error().message();
-                unbounded_ = true;
-                return;
+    LearnedPairs(const Dataset& dataset, const FitConfig& config, const ReplicateRows& rows)
+        : modules_(static_cast<std::size_t>(dataset.modules.size())),
+          cells_(static_cast<std::size_t>(dataset.platforms.size()) * modules_, false) {
+        const auto mark = [&](const ObservationView& table, RowNumbers learned) {
+            for (const std::int64_t n : learned) {
+                const auto row = static_cast<std::size_t>(n);
+                cells_[cell(table.platform[row], table.module[row])] = true;
             }
-            const double bound = y[i] + *margin;
-            covered_ += rows.target[i] <= bound ? 1.0 : 0.0;
-            over_ += std::max(0.0, scale.error(bound, rows.target[i]));
+        };
+        mark(dataset.alone.view(), rows.alone.rest);
+        if (config.train.together_weight > 0.0) {
+            mark(dataset.together.view(), rows.together.rest);
         }
     }
-
-    // Ends a replicate. One row without a bound leaves the replicate without its figures.
-    void finish(std::int64_t rows) {
-        if (!std::exchange(unbounded_, false)) {
-            coverage_.push_back(covered_ / static_cast<double>(rows));
-            excess_.push_back(over_ / static_cast<double>(rows));
-        }
-        covered_ = 0.0;
-        over_ = 0.0;
-    }
-
-    [[nodiscard]] BoundMetrics metrics() const {
-        return {confidence_, spread_of(coverage_), spread_of(excess_), unavailable_};
-    }
+    [[nodiscard]] bool has(std::int32_t platform, std::int32_t module) const { return cells_[cell(platform, module)]; }
 
 private:
-    double confidence_;
-    // Of the replicate under way.
-    double covered_ = 0.0;
-    double over_ = 0.0;
-    bool unbounded_ = false;
-    std::vector<double> coverage_;
-    std::vector<double> excess_;
-    std::string unavailable_;
+    [[nodiscard]] std::size_t cell(std::int32_t platform, std::int32_t module) const {
+        return static_cast<std::size_t>(platform) * modules_ + static_cast<std::size_t>(module);
+    }
+    std::size_t modules_;
+    std::vector<bool> cells_;
 };
+
+// One over the number of runs of a row's combination.
+std::vector<double> weights_of(const RowGroups& groups, std::int64_t rows) {
+    std::vector<double> weights(static_cast<std::size_t>(rows), 1.0);
+    for (std::size_t c = 0; c + 1 < groups.offsets.size(); ++c) {
+        const auto first = static_cast<std::size_t>(groups.offsets[c]);
+        const auto runs = static_cast<std::size_t>(groups.offsets[c + 1]) - first;
+        for (const std::int64_t row : groups.rows.view().piece(first, runs)) {
+            weights[static_cast<std::size_t>(row)] = 1.0 / static_cast<double>(runs);
+        }
+    }
+    return weights;
+}
 
 class ObjectiveTally {
 public:
-    ObjectiveTally(const char* name, const ObservationTable& table, const EvaluateOptions& options)
-        : name_(name), table_(&table) {
+    ObjectiveTally(const char* name, const Dataset& dataset, const ObservationTable& table, const RowGroups& groups,
+                   const EvaluateOptions& options)
+        : name_(name), table_(table.view()), weights_(weights_of(groups, table.size())) {
         for (const double confidence : options.confidences) {
             if (options.bounds) {
-                bounds_.emplace_back(confidence);
+                bounds_.emplace_back(confidence, dataset.platforms.size(), dataset.modules.size());
             }
         }
     }
 
-    Result<void> add(const ModelConfig& config, const Ensemble& ensemble, const Ensemble& baseline,
-                     const Calibration& calibration, const Split& split) {
+    Result<void> add(const Predictor& predictor, const LearnedPairs& learned, const Split& split) {
         if (split.test.empty()) {
             return {};
         }
         test_rows_ = static_cast<std::int64_t>(split.test.size());
         calibration_rows_ = static_cast<std::int64_t>(split.calibration.size());
+        std::vector<double> confidences;
+        for (BoundTally& bound : bounds_) {
+            confidences.push_back(bound.confidence());
+            if (const auto ok = predictor.check_bound(table_.width > 0, bound.confidence()); !ok) {
+                bound.set_unavailable(ok.error().message());
+            }
+        }
         for (std::size_t first = 0; first < split.test.size(); first += GatheredRows::kPiece) {
-            const RowNumbers piece = split.test.piece(first, std::min(GatheredRows::kPiece, split.test.size() - first));
-            if (auto ok = add_piece(config, ensemble, baseline, calibration, piece); !ok) {
+            const std::size_t count = std::min(GatheredRows::kPiece, split.test.size() - first);
+            if (auto ok = add_piece(predictor, learned, split.test.piece(first, count), confidences); !ok) {
                 return ok;
             }
         }
-        model_.finish(test_rows_);
-        baseline_.finish(test_rows_);
+        model_.finish();
+        baseline_.finish();
         for (BoundTally& bound : bounds_) {
-            bound.finish(test_rows_);
+            bound.finish();
         }
         return {};
     }
@@ -106,29 +107,44 @@ public:
         return metrics;
     }
 
-    inline static const ModelConfig kLogConfig{.family = Family::kLinearScaling};
-
 private:
-    Result<void> add_piece(const ModelConfig& config, const Ensemble& ensemble, const Ensemble& baseline,
-                           const Calibration& calibration, RowNumbers piece) {
-        const Scale scale(config);
-        const GatheredRows rows(table_->view(), piece, config);
-        std::vector<double> y(piece.size());
-        ensemble.predict(rows.query(), y);
-        if (auto ok = model_.add(scale, y, rows.target); !ok) {
-            return ok;
+    Result<void> add_piece(const Predictor& predictor, const LearnedPairs& learned, RowNumbers piece,
+                           std::span<const double> confidences) {
+        const GatheredRows rows(table_, piece, predictor.config().model);
+        const auto answers = predictor.predict({rows.platform, rows.module, rows.co_runner, rows.width}, confidences);
+        if (!answers) {
+            return Failure(answers.error());
         }
-        for (BoundTally& bound : bounds_) {
-            bound.add(scale, calibration, rows, y);
+        std::vector<double> truth, weight, baseline;
+        std::vector<bool> seen;
+        for (std::size_t n = 0; n < piece.size(); ++n) {
+            const auto row = static_cast<std::size_t>(piece[n]);
+            truth.push_back(table_.runtime_us[row]);
+            weight.push_back(weights_[row]);
+            baseline.push_back(to_time(LogRuntime{predictor.parts().baseline(rows.platform[n], rows.module[n])}).value);
+            seen.push_back(learned.has(rows.platform[n], rows.module[n]));
         }
-        // Linear scaling always predicts the logarithm, whatever scale the model has.
-        const GatheredRows log_rows(table_->view(), piece, kLogConfig);
-        baseline.predict(log_rows.query(), y);
-        return baseline_.add(Scale(kLogConfig), y, log_rows.target);
+        const TestedRows tested{rows.platform, rows.module, truth, answers->runtime_us, weight, std::move(seen)};
+        for (std::size_t c = 0; c < bounds_.size(); ++c) {
+            std::vector<double> bound(piece.size());
+            for (std::size_t n = 0; n < bound.size(); ++n) {
+                bound[n] = answers->bound_us(static_cast<std::int64_t>(n), static_cast<std::int64_t>(c));
+            }
+            bounds_[c].add(tested, bound);
+        }
+        const auto errors_of = [&](const std::vector<double>& predicted) {
+            std::vector<double> errors(predicted.size());
+            std::ranges::transform(predicted, truth, errors.begin(), [](double p, double t) { return p / t - 1.0; });
+            return errors;
+        };
+        return model_.add(errors_of(answers->runtime_us), weight).and_then([&] {
+            return baseline_.add(errors_of(baseline), weight);
+        });
     }
 
     const char* name_;
-    const ObservationTable* table_;
+    ObservationView table_;
+    std::vector<double> weights_;
     std::int64_t test_rows_ = 0;
     std::int64_t calibration_rows_ = 0;
     ErrorTally model_;
@@ -172,10 +188,11 @@ Result<void> check_rows(const ReplicateRows& rows, const Dataset& dataset, const
         }
     }
     if (most < needed) {
-        return fail(ErrorCode::kInput, fmt::format("an upper bound at confidence {} needs at least {} calibration "
-                                                   "rows, but this dataset and share give {}: raise the calibration "
-                                                   "share or the training share, or add observations",
-                                                   easiest, needed, most));
+        return fail(ErrorCode::kInput,
+                    fmt::format("an upper bound at confidence {} needs at least {} calibration "
+                                "combinations, but this dataset and share give {}: raise the calibration "
+                                "share or the training share, or add observations",
+                                easiest, needed, most));
     }
     return {};
 }
@@ -189,26 +206,26 @@ Result<Evaluation> evaluate(const Dataset& dataset, const FitConfig& config, con
         !ok) {
         return Failure(ok.error());
     }
+    const RowDraw draw(dataset, config);
     const auto rows = [&](std::int64_t replicate) {
-        return draw_rows(dataset, config, options.share, options.bounds ? config.calibration_share : 0.0, replicate);
+        return draw(options.share, options.bounds ? config.calibration_share : 0.0, replicate);
     };
     if (auto ok = check_rows(rows(0), dataset, options); !ok) {
         return Failure(ok.error());
     }
-    ObjectiveTally alone("mf", dataset.alone, options);
-    ObjectiveTally together("if", dataset.together, options);
+    ObjectiveTally alone("mf", dataset, dataset.alone, draw.alone_groups(), options);
+    ObjectiveTally together("if", dataset, dataset.together, draw.together_groups(), options);
     Evaluation evaluation;
     evaluation.replicates_asked = options.replicates;
     const auto consume = [&](Replicate&& replicate) -> Result<void> {
-        const Ensemble ensemble(config.model, dataset.platforms, dataset.modules, replicate.baseline, replicate.folds);
-        const Ensemble baseline(ObjectiveTally::kLogConfig, dataset.platforms, dataset.modules, replicate.baseline, {});
-        const auto predict = [&](const PairQuery& query, std::span<double> out) { ensemble.predict(query, out); };
-        auto calibration = options.bounds ? calibrate(predict, config.model, dataset, replicate.rows) : Calibration();
-        if (!calibration) {
-            return Failure(calibration.error());
+        auto parts = make_parts(dataset, config, replicate);
+        if (!parts) {
+            return Failure(parts.error());
         }
+        const Predictor predictor(std::move(*parts));
+        const LearnedPairs learned(dataset, config, replicate.rows);
         for (auto& [tally, split] : {std::pair(&alone, &replicate.rows.alone), {&together, &replicate.rows.together}}) {
-            if (auto ok = tally->add(config.model, ensemble, baseline, *calibration, *split); !ok) {
+            if (auto ok = tally->add(predictor, learned, *split); !ok) {
                 return ok;
             }
         }
@@ -216,8 +233,8 @@ Result<Evaluation> evaluate(const Dataset& dataset, const FitConfig& config, con
         return {};
     };
     const auto started = std::chrono::steady_clock::now();
-    const auto done =
-        train_replicates(dataset, config, options.share, options.replicates, train_options(options.run), rows, consume);
+    const auto done = train_replicates(dataset, config, options.share, options.replicates,
+                                       predictor_options(dataset, options.run), rows, consume);
     evaluation.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     evaluation.complete = done.has_value();
     if (!done && (done.error().code() != ErrorCode::kCancelled || evaluation.replicates == 0)) {

@@ -154,6 +154,7 @@ Result<ResultRecord> read_record(const fs::path& file) {
                                                    file.string(), json["schema"].dump(), kRecordSchema));
     }
     ResultRecord record;
+    record.config.split = SplitUnit::kRow;  // what records without the field were made with
     if (auto ok = apply_json(record.config, json["config"].dump()); !ok) {
         return fail(ok.error(), fmt::format("reading '{}'", file.string()));
     }

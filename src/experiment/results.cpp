@@ -127,7 +127,7 @@ Result<void> ResultArrays::put_rows(const std::string& prefix, const Split& spli
     if (split.rest.empty()) {
         return {};
     }
-    const auto folds = config_.model.family == Family::kLinearScaling ? 1 : split.folds;
+    const auto folds = config_.model.family == Family::kLinearScaling ? 1 : config_.train.folds;
     std::vector<std::int32_t> train, validation, test;
     for (std::int64_t fold = 0; fold < folds; ++fold) {
         append_rows(split.training(fold), train);

@@ -14,6 +14,7 @@
 #include "core/suggest.hpp"
 #include "evaluate/error_tally.hpp"
 #include "experiment/results.hpp"
+#include "predict/scale.hpp"
 
 namespace pitot {
 namespace {
@@ -94,7 +95,7 @@ Result<void> add_share(const NpzReader& file, const std::string& objective, cons
     const Scale scale(config.model);
     const Scale log_scale(ModelConfig{.family = Family::kLinearScaling});
     ErrorTally model, baseline;
-    std::vector<double> y(rows), target(rows), y_bar(rows), log_target(rows);
+    std::vector<double> error(rows), baseline_error(rows);
     for (std::size_t r = 0; r < replicates; ++r) {
         for (std::size_t n = 0; n < rows; ++n) {
             const auto row = static_cast<std::size_t>(p->test.values[r * rows + n]);
@@ -104,17 +105,17 @@ Result<void> add_share(const NpzReader& file, const std::string& objective, cons
             for (std::size_t f = 0; f < folds; ++f) {
                 sum += static_cast<double>(p->folds.values[(r * folds + f) * width + (alone ? pair : n)]);
             }
-            y[n] = sum / static_cast<double>(folds);
-            target[n] = scale.target(table.runtime_us[row]);
-            y_bar[n] = static_cast<double>(p->baseline.values[r * pairs + pair]);
-            log_target[n] = log_scale.target(table.runtime_us[row]);
+            const double runtime_us = table.runtime_us[row];
+            error[n] = scale.error(sum / static_cast<double>(folds), scale.target(runtime_us));
+            baseline_error[n] = log_scale.error(static_cast<double>(p->baseline.values[r * pairs + pair]),
+                                                log_scale.target(runtime_us));
         }
-        auto ok = model.add(scale, y, target).and_then([&] { return baseline.add(log_scale, y_bar, log_target); });
+        auto ok = model.add(error).and_then([&] { return baseline.add(baseline_error); });
         if (!ok) {
             return fail(ok.error(), fmt::format("summarising '{}'", file.file().string()));
         }
-        model.finish(static_cast<std::int64_t>(rows));
-        baseline.finish(static_cast<std::int64_t>(rows));
+        model.finish();
+        baseline.finish();
     }
     out.shares.push_back(config.share);
     out.model.push_back(model.metrics());

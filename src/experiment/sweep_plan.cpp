@@ -33,6 +33,7 @@ Result<FitConfig> config_of(const std::string& method, double share, const Sweep
     train.folds = options.folds.value_or(train.folds);
     config->share = share;
     config->seed = options.seed;
+    config->split = SplitUnit::kRow;  // as published
     if (auto ok = config->validate(); !ok) {
         return Failure(ok.error());
     }

@@ -29,10 +29,12 @@ constexpr std::array kFamilies{Label{Family::kLinearScaling, "linear_scaling"},
                                Label{Family::kPlatformNetwork, "platform_network"}};
 constexpr std::array kLosses{Label{Loss::kSquared, "squared"}, Label{Loss::kRelative, "relative"}};
 constexpr std::array kKeeps{Label{Keep::kLast, "last"}, Label{Keep::kBest, "best"}};
+constexpr std::array kSplitUnits{Label{SplitUnit::kCombination, "combinations"}, Label{SplitUnit::kRow, "rows"}};
 
 const auto& labels(Family /*tag*/) { return kFamilies; }
 const auto& labels(Loss /*tag*/) { return kLosses; }
 const auto& labels(Keep /*tag*/) { return kKeeps; }
+const auto& labels(SplitUnit /*tag*/) { return kSplitUnits; }
 
 // Calls visit("path", field) for every field, in the order of the struct.
 template <typename Config, typename Visit>
@@ -65,6 +67,7 @@ void for_each_field(Config& c, Visit visit) {
     visit("train.keep", c.train.keep);
     visit("share", c.share);
     visit("calibration_share", c.calibration_share);
+    visit("split", c.split);
     visit("seed", c.seed);
 }
 

@@ -5,8 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include <Eigen/Core>
-
 namespace pitot {
 namespace {
 
@@ -19,7 +17,12 @@ std::int64_t padded(std::int64_t floats) { return (floats + kLanes - 1) / kLanes
 }  // namespace
 
 AnswerTable::AnswerTable(const JoinedFactors& factors)
-    : pairs_(factors.pairs()), depth_(padded(factors.folds() * factors.types())) {
+    : pairs_(factors.pairs()),
+      mean_(factors.mean()),
+      limits_(factors.limits()),
+      folds_(factors.folds()),
+      types_(factors.types()),
+      depth_(padded(factors.folds() * factors.types())) {
     if (depth_ == 0) {
         return;
     }
@@ -46,8 +49,9 @@ AnswerTable::AnswerTable(const JoinedFactors& factors)
     }
 }
 
-AnswerTable::AnswerTable(const Ensemble& ensemble, std::int64_t platforms, std::int64_t modules)
-    : pairs_(platforms, modules) {
+AnswerTable::AnswerTable(const Ensemble& ensemble, const ModelConfig& config, std::int64_t platforms,
+                         std::int64_t modules)
+    : pairs_(platforms, modules), mean_(config) {
     Ensemble::Scratch scratch;
     std::vector<std::int32_t> module(static_cast<std::size_t>(modules));
     std::iota(module.begin(), module.end(), 0);
@@ -97,16 +101,25 @@ void AnswerTable::prefetch(std::int32_t platform, std::int32_t module, std::span
 
 double AnswerTable::interference(std::int32_t platform, std::int32_t module,
                                  std::span<const std::int32_t> co_runners) const {
-    using Vector = Eigen::Map<const Eigen::VectorXf, Eigen::Aligned16>;
-    const Vector susceptibility(susceptibility_.view().row(cell(platform, module)).data(), depth_);
-    double sum = 0.0;
+    const float* susceptibility = susceptibility_.view().row(cell(platform, module)).data();
+    const FoldValues values(static_cast<std::size_t>(folds_));
+    std::ranges::fill(values.all(), 0.0);
+    int beside = 0;
     for (const std::int32_t k : co_runners) {
-        if (k >= 0) {
-            sum += static_cast<double>(
-                susceptibility.dot(Vector(magnitude_.view().row(cell(platform, k)).data(), depth_)));
+        if (k < 0) {
+            continue;
+        }
+        ++beside;
+        const float* magnitude = magnitude_.view().row(cell(platform, k)).data();
+        for (std::int64_t f = 0; f < folds_; ++f) {
+            float sum = 0.0F;
+            for (std::int64_t t = f * types_; t < (f + 1) * types_; ++t) {
+                sum += susceptibility[t] * magnitude[t];
+            }
+            values[static_cast<std::size_t>(f)] += static_cast<double>(sum);
         }
     }
-    return sum;
+    return beside == 0 ? 0.0 : limits_.slowdown(mean_(values.all()), beside);
 }
 
 }  // namespace pitot

@@ -16,9 +16,10 @@ class AnswerTable {
 public:
     explicit AnswerTable(const JoinedFactors& factors);
     /// Of a model that ignores co-runners.
-    AnswerTable(const Ensemble& ensemble, std::int64_t platforms, std::int64_t modules);
+    AnswerTable(const Ensemble& ensemble, const ModelConfig& config, std::int64_t platforms, std::int64_t modules);
 
-    /// Mean over the folds of y for every row. Indices in range; co-runners of -1 are skipped. Does not allocate.
+    /// y over the folds for every row, as JoinedFactors answers. Indices in range; co-runners of -1 are skipped. Does
+    /// not allocate for up to 64 folds.
     void predict(const PairQuery& query, std::span<double> out) const;
 
     /// Memory of a table of so many cells.
@@ -33,7 +34,11 @@ private:
         return platform * pairs_.cols() + module;
     }
 
-    Matrix<double> pairs_;          // platforms × modules
+    Matrix<double> pairs_;  // platforms × modules
+    FoldMean mean_;
+    AnswerLimits limits_;
+    std::int64_t folds_ = 0;
+    std::int64_t types_ = 0;
     std::int64_t depth_ = 0;        // folds × types, padded with zeros to whole vectors
     Matrix<float> susceptibility_;  // cells × depth
     Matrix<float> magnitude_;       // cells × depth

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <compare>
 #include <functional>
-#include <numeric>
+#include <iterator>
+
+#include "data/row_groups.hpp"
 
 namespace pitot {
 namespace {
@@ -17,56 +19,6 @@ std::strong_ordering order(std::int32_t module_a, std::span<const std::int32_t> 
     return std::lexicographical_compare_three_way(beside_a.begin(), beside_a.end(), beside_b.begin(), beside_b.end());
 }
 
-// Row numbers of `observations` by platform, and where each platform's begin.
-struct RowsByPlatform {
-    std::vector<std::int64_t> offsets;
-    std::vector<std::int64_t> rows;
-};
-
-RowsByPlatform rows_by_platform(const ObservationView& observations, std::int64_t platforms) {
-    RowsByPlatform by;
-    by.offsets.assign(static_cast<std::size_t>(platforms) + 1, 0);
-    for (const std::int32_t platform : observations.platform) {
-        ++by.offsets[static_cast<std::size_t>(platform) + 1];
-    }
-    std::partial_sum(by.offsets.begin(), by.offsets.end(), by.offsets.begin());
-    by.rows.resize(observations.platform.size());
-    std::vector<std::int64_t> next(by.offsets.begin(), by.offsets.end() - 1);
-    for (std::size_t row = 0; row < observations.platform.size(); ++row) {
-        const auto place = next[static_cast<std::size_t>(observations.platform[row])]++;
-        by.rows[static_cast<std::size_t>(place)] = static_cast<std::int64_t>(row);
-    }
-    return by;
-}
-
-// The combinations that these rows, all of one platform, are of.
-void append_platform(const ObservationView& observations, std::span<const std::int64_t> rows, CombinationSet& set) {
-    const auto width = static_cast<std::size_t>(observations.width);
-    std::vector<std::int32_t> co_runners;
-    co_runners.reserve(rows.size() * width);
-    for (const std::int64_t row : rows) {
-        const auto beside = observations.co_runner.subspan(static_cast<std::size_t>(row) * width, width);
-        co_runners.insert(co_runners.end(), beside.begin(), beside.end());
-        std::sort(co_runners.end() - static_cast<std::ptrdiff_t>(width), co_runners.end(), std::greater<>());
-    }
-    const auto module_of = [&](std::size_t n) { return observations.module[static_cast<std::size_t>(rows[n])]; };
-    const auto beside = [&](std::size_t n) {
-        return std::span<const std::int32_t>(co_runners).subspan(n * width, width);
-    };
-    const auto compare = [&](std::size_t a, std::size_t b) {
-        return order(module_of(a), beside(a), module_of(b), beside(b));
-    };
-    std::vector<std::size_t> sorted(rows.size());
-    std::iota(sorted.begin(), sorted.end(), 0);
-    std::ranges::sort(sorted, [&](std::size_t a, std::size_t b) { return compare(a, b) < 0; });
-    const auto same = [&](std::size_t a, std::size_t b) { return compare(a, b) == 0; };
-    sorted.erase(std::unique(sorted.begin(), sorted.end(), same), sorted.end());
-    for (const std::size_t n : sorted) {
-        set.modules.push_back(module_of(n));
-        set.co_runners.insert(set.co_runners.end(), beside(n).begin(), beside(n).end());
-    }
-}
-
 }  // namespace
 
 std::span<const std::int32_t> CombinationSet::beside(std::int64_t combination) const {
@@ -76,7 +28,7 @@ std::span<const std::int32_t> CombinationSet::beside(std::int64_t combination) c
 
 CombinationSet::Range CombinationSet::of_pair(std::int32_t platform, std::int32_t module) const {
     const auto at = static_cast<std::size_t>(platform);
-    if (at + 1 >= offsets.size()) {
+    if (platform < 0 || at + 1 >= offsets.size()) {
         return {0, 0};
     }
     const auto [first, last] =
@@ -84,16 +36,12 @@ CombinationSet::Range CombinationSet::of_pair(std::int32_t platform, std::int32_
     return {first - modules.begin(), last - modules.begin()};
 }
 
-bool CombinationSet::contains(std::int32_t platform, std::int32_t module) const {
-    const Range range = of_pair(platform, module);
-    return range.first < range.last;
-}
-
-bool CombinationSet::contains(std::int32_t platform, std::int32_t module, std::span<const std::int32_t> with) const {
+std::optional<std::int64_t> CombinationSet::find(std::int32_t platform, std::int32_t module,
+                                                 std::span<const std::int32_t> with) const {
     std::vector<std::int32_t> wanted;
     std::ranges::copy_if(with, std::back_inserter(wanted), [](std::int32_t k) { return k >= 0; });
     if (wanted.size() > static_cast<std::size_t>(width)) {
-        return false;
+        return std::nullopt;
     }
     wanted.resize(static_cast<std::size_t>(width), -1);
     std::ranges::sort(wanted, std::greater<>());
@@ -102,11 +50,11 @@ bool CombinationSet::contains(std::int32_t platform, std::int32_t module, std::s
         const std::int64_t middle = first + (last - first) / 2;
         const std::strong_ordering is = order(module, beside(middle), module, wanted);
         if (is == std::strong_ordering::equal) {
-            return true;
+            return middle;
         }
         (is == std::strong_ordering::less ? first : last) = is == std::strong_ordering::less ? middle + 1 : middle;
     }
-    return false;
+    return std::nullopt;
 }
 
 bool CombinationSet::valid(std::int64_t module_count) const {
@@ -134,16 +82,19 @@ bool CombinationSet::valid(std::int64_t module_count) const {
 }
 
 CombinationSet make_combination_set(const ObservationView& observations, std::int64_t platforms) {
-    const RowsByPlatform by = rows_by_platform(observations, platforms);
     CombinationSet set;
     set.width = observations.width;
     set.offsets.push_back(0);
-    for (std::size_t i = 0; i + 1 < by.offsets.size(); ++i) {
-        const auto first = static_cast<std::size_t>(by.offsets[i]);
-        const auto count = static_cast<std::size_t>(by.offsets[i + 1]) - first;
-        append_platform(observations, std::span(by.rows).subspan(first, count), set);
+    visit_by_combination(observations, platforms, [&](RowNumbers rows, const std::vector<bool>& first) {
+        for (std::size_t n = 0; n < rows.size(); ++n) {
+            if (first[n]) {
+                const std::vector<std::int32_t> beside = sorted_co_runners(observations, rows[n]);
+                set.modules.push_back(observations.module[static_cast<std::size_t>(rows[n])]);
+                set.co_runners.insert(set.co_runners.end(), beside.begin(), beside.end());
+            }
+        }
         set.offsets.push_back(set.size());
-    }
+    });
     return set;
 }
 

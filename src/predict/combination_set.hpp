@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -20,21 +21,18 @@ struct CombinationSet {
     [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(modules.size()); }
     [[nodiscard]] std::span<const std::int32_t> beside(std::int64_t combination) const;
 
-    /// Co-runners in any order, -1 = none.
-    [[nodiscard]] bool contains(std::int32_t platform, std::int32_t module,
-                                std::span<const std::int32_t> co_runners) const;
-    /// Beside whatever others.
-    [[nodiscard]] bool contains(std::int32_t platform, std::int32_t module) const;
-
-    /// Whether it is one: offsets ascend from 0 to size(), modules and co-runners are below `module_count` and sorted.
-    [[nodiscard]] bool valid(std::int64_t module_count) const;
-
-private:
+    /// Its number, or nothing if it is not one of them. Co-runners in any order, -1 = none.
+    [[nodiscard]] std::optional<std::int64_t> find(std::int32_t platform, std::int32_t module,
+                                                   std::span<const std::int32_t> co_runners) const;
+    /// Numbers first … last of those of a pair, beside whatever others.
     struct Range {
         std::int64_t first;
         std::int64_t last;
     };
     [[nodiscard]] Range of_pair(std::int32_t platform, std::int32_t module) const;
+
+    /// Whether it is one: offsets ascend from 0 to size(), modules and co-runners are below `module_count` and sorted.
+    [[nodiscard]] bool valid(std::int64_t module_count) const;
 };
 
 /// The combinations of `observations`.

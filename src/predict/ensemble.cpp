@@ -22,8 +22,8 @@ PairQuery slice(const PairQuery& query, std::int64_t first, std::int64_t count) 
 }  // namespace
 
 Ensemble::Ensemble(const ModelConfig& config, const Side& platforms, const Side& modules, const LinearScaling& baseline,
-                   std::span<const FoldFit> folds)
-    : baseline_(baseline) {
+                   std::span<const FoldFit> folds, const AnswerLimits& limits)
+    : baseline_(baseline), adds_baseline_(config.baseline), mean_(config), limits_(limits) {
     folds_.reserve(folds.size());
     for (const FoldFit& fold : folds) {
         folds_.emplace_back(config, platforms, modules, baseline, fold.parameters);
@@ -43,19 +43,21 @@ void Ensemble::predict(const PairQuery& query, std::span<double> out, Scratch& s
         }
         return;
     }
-    scratch.fold.resize(static_cast<std::size_t>(std::min(kChunk, query.size())));
+    const auto rows_at_once = static_cast<std::size_t>(std::min(kChunk, query.size()));
+    scratch.folds.resize(folds_.size() * rows_at_once);
+    const FoldValues values(folds_.size());
     for (std::int64_t first = 0; first < query.size(); first += kChunk) {
-        const std::int64_t count = std::min(kChunk, query.size() - first);
-        const PairQuery part = slice(query, first, count);
-        const auto sum = out.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
-        const auto answer = std::span(scratch.fold).first(sum.size());
-        std::ranges::fill(sum, 0.0);
-        for (const FoldModel& model : folds_) {
-            model.predict(part, answer, scratch.executor);
-            std::ranges::transform(sum, answer, sum.begin(), std::plus<>());
+        const PairQuery part = slice(query, first, std::min(kChunk, query.size() - first));
+        const auto rows = static_cast<std::size_t>(part.size());
+        for (std::size_t f = 0; f < folds_.size(); ++f) {
+            folds_[f].predict(part, std::span(scratch.folds).subspan(f * rows_at_once, rows), scratch.executor);
         }
-        for (double& y : sum) {
-            y /= static_cast<double>(folds_.size());
+        for (std::size_t n = 0; n < rows; ++n) {
+            const double base = adds_baseline_ ? baseline_(part.platform[n], part.module[n]) : 0.0;
+            for (std::size_t f = 0; f < folds_.size(); ++f) {
+                values[f] = limits_.learned(scratch.folds[f * rows_at_once + n] - base);
+            }
+            out[static_cast<std::size_t>(first) + n] = base + mean_(values.all());
         }
     }
 }

@@ -10,21 +10,22 @@
 #include "model/linear_scaling.hpp"
 #include "pitot/config.hpp"
 #include "pitot/dataset.hpp"
+#include "predict/fold_mean.hpp"
 #include "train/train.hpp"
 
 namespace pitot {
 
-/// Mean of the folds' predictions on the model's scale; the baseline alone when there are no folds
-/// (Family::kLinearScaling). Immutable, thread-safe. The sides must outlive it.
+/// The folds' predictions on the model's scale, as FoldMean and the limits have it; the baseline alone when there are
+/// no folds (Family::kLinearScaling). Immutable, thread-safe. The sides must outlive it.
 class Ensemble {
 public:
     Ensemble(const ModelConfig& config, const Side& platforms, const Side& modules, const LinearScaling& baseline,
-             std::span<const FoldFit> folds);
+             std::span<const FoldFit> folds, const AnswerLimits& limits = {});
 
     /// Memory of predict(), for one thread at a time.
     struct Scratch {
         std::unique_ptr<Executor::Scratch> executor;
-        std::vector<double> fold;  // one fold's answers
+        std::vector<double> folds;  // folds × rows: what each answers
     };
 
     /// out.size() = query.size(). Indices must be in range. What a row is answered does not depend on the rows beside
@@ -34,7 +35,10 @@ public:
 
 private:
     LinearScaling baseline_;
+    bool adds_baseline_;
     std::vector<FoldModel> folds_;
+    FoldMean mean_;
+    AnswerLimits limits_;
 };
 
 /// Rows `rows` of `observations`, gathered: what an ensemble is asked and, on the model's scale, the true answers.

@@ -137,38 +137,42 @@ void average_rows(MatrixView<float> table, const std::vector<Basis>& basis) {
 
 void extend_baseline(const Side& side, std::vector<Basis>& basis, std::vector<double>& terms) {
     const auto rows = static_cast<std::size_t>(side.size());
-    if (basis.size() == rows) {
-        return;
-    }
+    const auto added_from = static_cast<std::ptrdiff_t>(basis.size());
+    std::vector<bool> known(rows, false);
+    std::transform(basis.begin(), basis.end(), known.begin(), [](Basis b) { return b == Basis::kMeasured; });
+    std::vector<double> filled = terms;
+    filled.resize(rows);
+    fill_baseline(side, known, filled);
     basis.resize(rows, Basis::kFeatures);
-    terms.resize(rows, 0.0);
-    fill_baseline(side, basis, terms);
+    terms.insert(terms.end(), filled.begin() + added_from, filled.end());
 }
 
 }  // namespace
 
-void fill_baseline(const Side& side, std::vector<Basis>& basis, std::vector<double>& terms) {
+void fill_baseline(const Side& side, const std::vector<bool>& known, std::vector<double>& terms) {
     const auto rows = static_cast<std::size_t>(side.size());
-    PITOT_CHECK(basis.size() == rows && terms.size() == rows);
-    if (std::ranges::all_of(basis, [](Basis b) { return b == Basis::kMeasured; })) {
+    PITOT_CHECK(known.size() == rows && terms.size() == rows);
+    const auto count = std::ranges::count(known, true);
+    if (count == side.size()) {
         return;
     }
-    const auto known = std::ranges::count(basis, Basis::kMeasured);
-    Matrix<double> features(known, side.features.cols());
+    Matrix<double> features(count, side.features.cols());
     std::vector<double> known_terms;
     for (std::size_t i = 0; i < rows; ++i) {
-        if (basis[i] == Basis::kMeasured) {
+        if (known[i]) {
             const auto to = features.view().row(static_cast<std::int64_t>(known_terms.size()));
             std::ranges::copy(side.features.view().row(static_cast<std::int64_t>(i)), to.begin());
             known_terms.push_back(terms[i]);
         }
     }
     const SideRegression regression(std::as_const(features).view(), known_terms);
-    const bool has_features = side.features.cols() > 0;
+    const auto [least, most] =
+        known_terms.empty() ? std::ranges::min_max_result<double>{0.0, 0.0} : std::ranges::minmax(known_terms);
+    const double more = 0.5 * (most - least);
     for (std::size_t i = 0; i < rows; ++i) {
-        if (basis[i] != Basis::kMeasured) {
-            basis[i] = has_features ? Basis::kFeatures : Basis::kAverage;
-            terms[i] = regression(side.features.view().row(static_cast<std::int64_t>(i)));
+        if (!known[i]) {
+            terms[i] = std::clamp(regression(side.features.view().row(static_cast<std::int64_t>(i))), least - more,
+                                  most + more);
         }
     }
 }
@@ -218,6 +222,10 @@ Result<PredictorParts> extend_parts(const PredictorParts& parts, const Side& pla
                                 more.module_basis.end());
     const auto offsets = static_cast<std::size_t>(more.platforms.size()) + 1;
     more.measured.offsets.resize(offsets, parts.measured.offsets.back());
+    if (!more.platform_part.empty()) {
+        more.platform_part.resize(static_cast<std::size_t>(more.platforms.size()), -1);
+        more.module_part.resize(static_cast<std::size_t>(more.modules.size()), -1);
+    }
     if (more.measured_together) {
         more.measured_together->offsets.resize(offsets, more.measured_together->size());
     }

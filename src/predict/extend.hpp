@@ -6,9 +6,9 @@
 
 namespace pitot {
 
-/// Gives every row whose basis is not kMeasured a baseline term: by ridge regression of the measured rows' terms on
-/// features (and the basis kFeatures), or their mean where the side has none (kAverage).
-void fill_baseline(const Side& side, std::vector<Basis>& basis, std::vector<double>& terms);
+/// Gives every row that is not `known` a baseline term: by ridge regression of the known rows' terms on features, or
+/// their mean where the side has none. No such term is farther from the known ones than half of their range.
+void fill_baseline(const Side& side, const std::vector<bool>& known, std::vector<double>& terms);
 
 /// Learned inputs (or table rows) of rows that training left where they started, at random, become the mean over the
 /// others: those whose basis is not kMeasured, but for modules that an interference model knows as co-runners.

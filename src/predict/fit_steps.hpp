@@ -1,26 +1,22 @@
 // Steps that fitting and evaluating share.
 #pragma once
 
-#include <functional>
-#include <span>
-
-#include "conformal/calibration.hpp"
 #include "pitot/config.hpp"
 #include "pitot/dataset.hpp"
 #include "pitot/run_options.hpp"
-#include "predict/ensemble.hpp"
+#include "predict/parts.hpp"
 #include "train/train.hpp"
 
 namespace pitot {
 
 [[nodiscard]] TrainOptions train_options(const RunOptions& options);
 
-/// Writes y of every pair of a query; out.size() = query.size().
-using PredictPairs = std::function<void(const PairQuery& query, std::span<double> out)>;
+/// The same for a predictor: the baseline has a term for every platform and module before training starts, from
+/// features or the average of the others where no row alone tells it. The dataset must outlive it.
+[[nodiscard]] TrainOptions predictor_options(const Dataset& dataset, const RunOptions& options);
 
-/// Residuals of the calibration rows of both objectives. The rows must have had no part in what `predict` is made of.
-/// kInput if a prediction is not finite.
-[[nodiscard]] Result<Calibration> calibrate(const PredictPairs& predict, const ModelConfig& model,
-                                            const Dataset& dataset, const ReplicateRows& rows);
+/// What a trained replicate predicts with, calibrated; `replicate` keeps its rows. Which combinations were measured is
+/// left to the caller. kInput if training diverged.
+[[nodiscard]] Result<PredictorParts> make_parts(const Dataset& dataset, const FitConfig& config, Replicate& replicate);
 
 }  // namespace pitot

@@ -22,7 +22,7 @@ std::int64_t whole_lines(std::int64_t floats) { return (floats + 15) / 16 * 16; 
 
 }  // namespace
 
-JoinedFactors::JoinedFactors(const PredictorParts& parts) {
+JoinedFactors::JoinedFactors(const PredictorParts& parts) : mean_(parts.config.model), limits_(parts.limits) {
     const ModelConfig& config = parts.config.model;
     const bool baseline = parts.folds.empty() || config.baseline;
     platform_term_.resize(static_cast<std::size_t>(parts.platforms.size()));
@@ -52,8 +52,9 @@ void JoinedFactors::add_fold(const Factors& factors, std::int64_t fold) {
     }
     for (std::int64_t block = 0; block < 1 + 2 * types_; ++block) {
         // Interference is a product of two blocks: the first carries the scales of both.
-        const double model_scale = block == 0 ? factors.scale : block <= types_ ? factors.interference_scale : 1.0;
-        const auto scale = static_cast<float>(block <= types_ ? model_scale / static_cast<double>(folds_) : 1.0);
+        const auto scale = static_cast<float>(block == 0        ? factors.scale
+                                              : block <= types_ ? factors.interference_scale
+                                                                : 1.0);
         for (std::int64_t i = 0; i < platforms(); ++i) {
             std::ranges::transform(factors.platform.view().columns(block * rank_, rank_).row(i),
                                    left_.view().row(i).begin() + column(block, fold),
@@ -65,44 +66,66 @@ void JoinedFactors::add_fold(const Factors& factors, std::int64_t fold) {
     }
 }
 
+double JoinedFactors::learned(const FoldValues& values) const {
+    for (double& value : values.all()) {
+        value = limits_.learned(value);
+    }
+    return mean_(values.all());
+}
+
 double JoinedFactors::operator()(std::int32_t platform, std::int32_t module,
                                  std::span<const std::int32_t> co_runners) const {
     const double terms =
         platform_term_[static_cast<std::size_t>(platform)] + module_term_[static_cast<std::size_t>(module)];
-    const std::int64_t width = folds_ * rank_;
-    if (width == 0) {
+    if (folds_ == 0) {
         return terms;
     }
     const float* left = left_.view().row(platform).data();
     const float* right = right_.view().row(module).data();
-    double y = terms + dot(left, right, width);
-    if (types_ == 0 || std::ranges::none_of(co_runners, [](std::int32_t k) { return k >= 0; })) {
+    const FoldValues values(static_cast<std::size_t>(folds_));
+    for (std::int64_t f = 0; f < folds_; ++f) {
+        values[static_cast<std::size_t>(f)] = dot(left + column(0, f), right + f * rank_, rank_);
+    }
+    const double y = terms + learned(values);
+    const auto beside = std::ranges::count_if(co_runners, [](std::int32_t k) { return k >= 0; });
+    if (types_ == 0 || beside == 0) {
         return y;
     }
-    for (std::int64_t t = 0; t < types_; ++t) {
-        for (std::int64_t f = 0; f < folds_; ++f) {
+    for (std::int64_t f = 0; f < folds_; ++f) {
+        double slowdown = 0.0;
+        for (std::int64_t t = 0; t < types_; ++t) {
             double magnitude = 0.0;
             for (const std::int32_t k : co_runners) {
                 if (k >= 0) {
                     magnitude += dot(left + column(1 + types_ + t, f), right_.view().row(k).data() + f * rank_, rank_);
                 }
             }
-            y += dot(left + column(1 + t, f), right + f * rank_, rank_) * magnitude;
+            slowdown += dot(left + column(1 + t, f), right + f * rank_, rank_) * magnitude;
         }
+        values[static_cast<std::size_t>(f)] = slowdown;
     }
-    return y;
+    return y + limits_.slowdown(mean_(values.all()), static_cast<int>(beside));
 }
 
 Matrix<double> JoinedFactors::pairs() const {
+    constexpr std::int64_t at_once = 256;  // platforms: bounds the room for what every fold says
     Matrix<double> out(platforms(), modules());
-    const std::int64_t width = folds_ * rank_;
-    const Matrix<float> product =
-        width == 0 ? Matrix<float>(platforms(), modules())
-                   : product_by_rows(left_.view().columns(0, width), right_.view().columns(0, width));
-    for (std::int64_t i = 0; i < platforms(); ++i) {
-        for (std::int64_t j = 0; j < modules(); ++j) {
-            out(i, j) = platform_term_[static_cast<std::size_t>(i)] + module_term_[static_cast<std::size_t>(j)] +
-                        static_cast<double>(product(i, j));
+    const FoldValues values(static_cast<std::size_t>(folds_));
+    for (std::int64_t first = 0; first < platforms(); first += at_once) {
+        const std::int64_t count = std::min(at_once, platforms() - first);
+        std::vector<Matrix<float>> products;
+        for (std::int64_t f = 0; f < folds_; ++f) {
+            products.push_back(product_by_rows(left_.view().row_range(first, count).columns(column(0, f), rank_),
+                                               right_.view().columns(f * rank_, rank_)));
+        }
+        for (std::int64_t n = 0; n < count; ++n) {
+            const std::int64_t i = first + n;
+            for (std::int64_t j = 0; j < modules(); ++j) {
+                std::ranges::transform(products, values.all().begin(),
+                                       [&](const Matrix<float>& p) { return static_cast<double>(p(n, j)); });
+                out(i, j) = platform_term_[static_cast<std::size_t>(i)] + module_term_[static_cast<std::size_t>(j)] +
+                            learned(values);
+            }
         }
     }
     return out;

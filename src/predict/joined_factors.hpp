@@ -1,4 +1,4 @@
-// The folds of a factorization as one: a pair's mean prediction is a single long product.
+// The folds of a factorization side by side: a pair's prediction is one pass over two rows.
 #pragma once
 
 #include <cstdint>
@@ -7,19 +7,21 @@
 
 #include "model/fold_model.hpp"
 #include "pitot/matrix_view.hpp"
+#include "predict/fold_mean.hpp"
 #include "predict/parts.hpp"
 
 namespace pitot {
 
 /// Immutable. With k folds of rank r and s types of interference, a row of a platform is (1 + 2 s) k r numbers (p, then
-/// every v_s, then every v_g of Factors, each of them the folds side by side), a row of a module k r; the scales of the
-/// model and of the mean over folds are multiplied in.
+/// every v_s, then every v_g of Factors, each of them the folds side by side), a row of a module k r; the model's
+/// scales are multiplied in.
 class JoinedFactors {
 public:
     /// Of Family::kFactorization, or of any model without folds: then the baseline alone.
     explicit JoinedFactors(const PredictorParts& parts);
 
-    /// Mean over the folds of y. Indices in range; co-runners of -1 are skipped. Does not allocate.
+    /// y over the folds, as FoldMean and the limits have it: of the pair alone, and of what its co-runners add. Indices
+    /// in range; co-runners of -1 are skipped. Does not allocate for up to 64 folds.
     [[nodiscard]] double operator()(std::int32_t platform, std::int32_t module,
                                     std::span<const std::int32_t> co_runners) const;
 
@@ -27,6 +29,9 @@ public:
     [[nodiscard]] std::int64_t modules() const { return static_cast<std::int64_t>(module_term_.size()); }
     [[nodiscard]] std::int64_t folds() const { return folds_; }
     [[nodiscard]] std::int64_t types() const { return types_; }
+
+    [[nodiscard]] const FoldMean& mean() const { return mean_; }
+    [[nodiscard]] const AnswerLimits& limits() const { return limits_; }
 
     /// What a pair has without co-runners, platforms × modules.
     [[nodiscard]] Matrix<double> pairs() const;
@@ -39,7 +44,11 @@ private:
         return (block * folds_ + fold) * rank_;
     }
     void add_fold(const Factors& factors, std::int64_t fold);
+    // What a fold adds to the baseline, of all folds.
+    [[nodiscard]] double learned(const FoldValues& values) const;
 
+    FoldMean mean_;
+    AnswerLimits limits_;
     std::int64_t folds_ = 0;
     std::int64_t rank_ = 0;
     std::int64_t types_ = 0;

@@ -46,9 +46,9 @@ std::variant<AnswerTable, JoinedFactors, Ensemble> make(const PredictorParts& pa
         }
         return factors;
     }
-    Ensemble ensemble(parts.config.model, parts.platforms, parts.modules, parts.baseline, parts.folds);
+    Ensemble ensemble(parts.config.model, parts.platforms, parts.modules, parts.baseline, parts.folds, parts.limits);
     if (table) {
-        return AnswerTable(ensemble, parts.platforms.size(), parts.modules.size());
+        return AnswerTable(ensemble, parts.config.model, parts.platforms.size(), parts.modules.size());
     }
     return ensemble;
 }

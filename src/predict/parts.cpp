@@ -5,12 +5,14 @@
 
 namespace pitot {
 
-bool PairSet::contains(std::int32_t platform, std::int32_t module) const {
+std::optional<std::int64_t> PairSet::find(std::int32_t platform, std::int32_t module) const {
     const auto at = static_cast<std::size_t>(platform);
-    if (at + 1 >= offsets.size()) {
-        return false;
+    if (platform < 0 || at + 1 >= offsets.size()) {
+        return std::nullopt;
     }
-    return std::binary_search(modules.begin() + offsets[at], modules.begin() + offsets[at + 1], module);
+    const auto last = modules.begin() + offsets[at + 1];
+    const auto found = std::lower_bound(modules.begin() + offsets[at], last, module);
+    return found != last && *found == module ? std::optional(found - modules.begin()) : std::nullopt;
 }
 
 PairSet make_pair_set(const ObservationView& observations, std::int64_t platforms) {
@@ -40,6 +42,20 @@ PairSet make_pair_set(const ObservationView& observations, std::int64_t platform
     return set;
 }
 
+Basis pair_basis(const PredictorParts& parts, std::int32_t platform, std::int32_t module,
+                 std::span<const std::int32_t> co_runners) {
+    const auto i = static_cast<std::size_t>(platform);
+    const auto j = static_cast<std::size_t>(module);
+    Basis weakest = std::max(parts.platform_basis[i], parts.module_basis[j]);
+    for (const std::int32_t k : co_runners) {
+        if (k >= 0) {
+            weakest = std::max(weakest, parts.co_runner_basis[static_cast<std::size_t>(k)]);
+        }
+    }
+    const bool apart = !parts.platform_part.empty() && parts.platform_part[i] != parts.module_part[j];
+    return weakest == Basis::kMeasured && apart ? Basis::kApart : weakest;
+}
+
 Side clone_side(const Side& side) { return {side.names, side.feature_names, side.features.clone()}; }
 
 PredictorParts clone_parts(const PredictorParts& parts) {
@@ -55,7 +71,12 @@ PredictorParts clone_parts(const PredictorParts& parts) {
             parts.dataset_digest,
             parts.measured,
             parts.measured_together,
-            parts.calibrated_co_runners};
+            parts.calibrated_co_runners,
+            parts.measured_use,
+            parts.together_use,
+            parts.platform_part,
+            parts.module_part,
+            parts.limits};
 }
 
 }  // namespace pitot

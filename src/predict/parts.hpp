@@ -15,6 +15,7 @@
 #include "pitot/predictor.hpp"
 #include "pitot/result.hpp"
 #include "predict/combination_set.hpp"
+#include "predict/fold_mean.hpp"
 #include "train/train.hpp"
 
 namespace pitot {
@@ -24,7 +25,8 @@ struct PairSet {
     std::vector<std::int64_t> offsets;  ///< platforms + 1; platform i's modules are modules[offsets[i] … offsets[i+1])
     std::vector<std::int32_t> modules;  ///< ascending within a platform
 
-    [[nodiscard]] bool contains(std::int32_t platform, std::int32_t module) const;
+    /// Its place in `modules`, or nothing if it is not one of them.
+    [[nodiscard]] std::optional<std::int64_t> find(std::int32_t platform, std::int32_t module) const;
 };
 
 /// The pairs of `observations`.
@@ -44,10 +46,19 @@ struct PredictorParts {
     PairSet measured;                                     ///< pairs measured alone
     std::optional<CombinationSet> measured_together{};    ///< with co-runners; unknown in older files
     std::optional<std::int32_t> calibrated_co_runners{};  ///< the most a calibration row had; unknown in older files
+    std::vector<Evidence> measured_use{};       ///< what became of each of `measured`; empty: unknown, in older files
+    std::vector<Evidence> together_use{};       ///< of each of `measured_together`; the same
+    std::vector<std::int32_t> platform_part{};  ///< see Connections::parts(); empty in older files
+    std::vector<std::int32_t> module_part{};    ///< the same
+    AnswerLimits limits{};                      ///< none in older files
 };
 
+/// What a prediction rests on: the weakest of platform, module and co-runners (-1 = none). Indices in range.
+[[nodiscard]] Basis pair_basis(const PredictorParts& parts, std::int32_t platform, std::int32_t module,
+                               std::span<const std::int32_t> co_runners);
+
 /// Newest model file this program writes and reads. Older ones load; newer ones are refused.
-inline constexpr std::int64_t kModelSchema = 1;
+inline constexpr std::int64_t kModelSchema = 2;
 
 [[nodiscard]] Result<void> write_parts(const PredictorParts& parts, const std::filesystem::path& file);
 [[nodiscard]] Result<PredictorParts> read_parts(const std::filesystem::path& file);

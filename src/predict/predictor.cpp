@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -100,6 +101,22 @@ std::string_view to_string(Basis basis) {
             return "features";
         case Basis::kAverage:
             return "average";
+        case Basis::kApart:
+            return "apart";
+    }
+    return "?";
+}
+
+std::string_view to_string(Evidence evidence) {
+    switch (evidence) {
+        case Evidence::kNone:
+            return "none";
+        case Evidence::kLearned:
+            return "learned";
+        case Evidence::kSetAside:
+            return "set aside";
+        case Evidence::kUnused:
+            return "unused";
     }
     return "?";
 }
@@ -127,12 +144,10 @@ struct Predictor::Impl {
         std::array<double, kBlock> y;
         std::array<Basis, kBlock> basis;
         std::array<RowGroup, kBlock> group;
-        std::array<bool, 2> asks_for{};  // margins of a group
     };
 
     void describe(Block& block) const;
-    [[nodiscard]] Result<void> bound(const Block& block, double confidence, MatrixView<double> out,
-                                     std::int64_t column) const;
+    void bound(const Block& block, double confidence, MatrixView<double> out, std::int64_t column) const;
 
     PredictorParts parts;
     Scale scale;
@@ -141,48 +156,26 @@ struct Predictor::Impl {
     NameIndex module_names;
 };
 
-// Basis and group of each row. The basis is the weakest of what platform, module and co-runners rest on.
+// Basis and group of each row.
 void Predictor::Impl::describe(Block& block) const {
     const auto width = static_cast<std::size_t>(block.query.width);
     for (std::size_t n = 0; n < block.query.platform.size(); ++n) {
-        Basis weakest = std::max(parts.platform_basis[static_cast<std::size_t>(block.query.platform[n])],
-                                 parts.module_basis[static_cast<std::size_t>(block.query.module[n])]);
         const auto co_runners = block.query.co_runner.subspan(n * width, width);
-        for (const std::int32_t k : co_runners) {
-            if (k >= 0) {
-                weakest = std::max(weakest, parts.co_runner_basis[static_cast<std::size_t>(k)]);
-            }
-        }
-        block.basis[n] = weakest;
+        block.basis[n] = pair_basis(parts, block.query.platform[n], block.query.module[n], co_runners);
         block.group[n] = row_group(co_runners);
-        if (weakest == Basis::kMeasured) {
-            block.asks_for[static_cast<std::size_t>(block.group[n])] = true;
-        }
     }
 }
 
-// Bounds of a block's rows into one column. Margins are asked for of groups alone that the block has.
-Result<void> Predictor::Impl::bound(const Block& block, double confidence, MatrixView<double> out,
-                                    std::int64_t column) const {
-    std::array<double, 2> margins{};
-    for (const RowGroup group : {RowGroup::kAlone, RowGroup::kTogether}) {
-        const auto g = static_cast<std::size_t>(group);
-        if (!block.asks_for[g]) {
-            continue;
-        }
-        auto margin = parts.calibration.margin(group, confidence);
-        if (!margin) {
-            return Failure(std::move(margin).error());
-        }
-        margins[g] = *margin;
-    }
+// Bounds of a block's rows into one column, NaN where there are none.
+void Predictor::Impl::bound(const Block& block, double confidence, MatrixView<double> out, std::int64_t column) const {
+    constexpr double none = std::numeric_limits<double>::quiet_NaN();
+    const std::array<double, 2> margins{parts.calibration.margin_or(RowGroup::kAlone, confidence, none),
+                                        parts.calibration.margin_or(RowGroup::kTogether, confidence, none)};
     for (std::size_t n = 0; n < block.query.platform.size(); ++n) {
+        const double margin = margins[static_cast<std::size_t>(block.group[n])];
         out(static_cast<std::int64_t>(n), column) =
-            block.basis[n] == Basis::kMeasured
-                ? scale.runtime_us(block.y[n] + margins[static_cast<std::size_t>(block.group[n])])
-                : std::numeric_limits<double>::quiet_NaN();
+            block.basis[n] == Basis::kMeasured && !std::isnan(margin) ? scale.runtime_us(block.y[n] + margin) : none;
     }
-    return {};
 }
 
 Predictor::Predictor(PredictorParts parts) : impl_(std::make_shared<const Impl>(std::move(parts))) {}
@@ -210,25 +203,65 @@ Result<std::int32_t> Predictor::find_module(std::string_view name) const {
 }
 
 bool Predictor::measured(std::int32_t platform, std::int32_t module) const {
-    return impl_->parts.measured.contains(platform, module);
+    return impl_->parts.measured.find(platform, module).has_value();
 }
 
 std::int64_t Predictor::measured_pairs() const {
     return static_cast<std::int64_t>(impl_->parts.measured.modules.size());
 }
 
-std::optional<bool> Predictor::measured(std::int32_t platform, std::int32_t module,
-                                        std::span<const std::int32_t> co_runners) const {
-    if (row_group(co_runners) == RowGroup::kAlone) {
-        return measured(platform, module);
+std::optional<Evidence> Predictor::evidence(std::int32_t platform, std::int32_t module,
+                                            std::span<const std::int32_t> co_runners) const {
+    const PredictorParts& parts = impl_->parts;
+    const bool alone = row_group(co_runners) == RowGroup::kAlone;
+    if (!alone && !parts.measured_together) {
+        return std::nullopt;
     }
-    const std::optional<CombinationSet>& together = impl_->parts.measured_together;
-    return together ? std::optional(together->contains(platform, module, co_runners)) : std::nullopt;
+    const std::vector<Evidence>& use = alone ? parts.measured_use : parts.together_use;
+    const auto found =
+        alone ? parts.measured.find(platform, module) : parts.measured_together->find(platform, module, co_runners);
+    if (!found) {
+        return Evidence::kNone;
+    }
+    if (use.empty()) {
+        return alone || parts.config.train.together_weight > 0.0 ? Evidence::kLearned : Evidence::kUnused;
+    }
+    return use[static_cast<std::size_t>(*found)];
 }
 
-std::optional<bool> Predictor::measured_beside_others(std::int32_t platform, std::int32_t module) const {
-    const std::optional<CombinationSet>& together = impl_->parts.measured_together;
-    return together ? std::optional(together->contains(platform, module)) : std::nullopt;
+std::optional<Evidence> Predictor::evidence_beside_others(std::int32_t platform, std::int32_t module) const {
+    const PredictorParts& parts = impl_->parts;
+    if (!parts.measured_together) {
+        return std::nullopt;
+    }
+    const auto [first, last] = parts.measured_together->of_pair(platform, module);
+    if (first == last) {
+        return Evidence::kNone;
+    }
+    if (parts.together_use.empty()) {
+        return parts.config.train.together_weight > 0.0 ? Evidence::kLearned : Evidence::kUnused;
+    }
+    return *std::min_element(parts.together_use.begin() + first, parts.together_use.begin() + last);
+}
+
+std::int32_t Predictor::parts_apart() const {
+    const std::vector<std::int32_t>& parts = impl_->parts.platform_part;
+    return parts.empty() ? 0 : 1 + std::ranges::max(parts);
+}
+
+std::int32_t Predictor::platform_part(std::int32_t platform) const {
+    const std::vector<std::int32_t>& parts = impl_->parts.platform_part;
+    return parts.empty() ? 0 : parts[static_cast<std::size_t>(platform)];
+}
+
+std::int32_t Predictor::module_part(std::int32_t module) const {
+    const std::vector<std::int32_t>& parts = impl_->parts.module_part;
+    return parts.empty() ? 0 : parts[static_cast<std::size_t>(module)];
+}
+
+Result<void> Predictor::check_bound(bool with_co_runners, double confidence) const {
+    const RowGroup group = with_co_runners ? RowGroup::kTogether : RowGroup::kAlone;
+    return impl_->parts.calibration.margin(group, confidence).map([](double /*margin*/) {});
 }
 
 Basis Predictor::platform_basis(std::int32_t platform) const {
@@ -266,16 +299,13 @@ Result<void> Predictor::predict_into(const Query& query, std::span<const double>
     for (std::size_t first = 0; first < rows; first += kBlock) {
         const std::size_t count = std::min(kBlock, rows - first);
         block.query = slice(query, first, count);
-        block.asks_for = {};
         impl_->answers.predict(block.query, std::span(block.y).first(count),
                                scratch != nullptr ? scratch->impl_->ensemble : own);
         impl_->describe(block);
         for (std::size_t c = 0; c < confidences.size(); ++c) {
             const auto bounds =
                 out.bound_us.row_range(static_cast<std::int64_t>(first), static_cast<std::int64_t>(count));
-            if (auto ok = impl_->bound(block, confidences[c], bounds, static_cast<std::int64_t>(c)); !ok) {
-                return ok;
-            }
+            impl_->bound(block, confidences[c], bounds, static_cast<std::int64_t>(c));
         }
         std::transform(block.y.begin(), block.y.begin() + count,
                        out.runtime_us.begin() + static_cast<std::ptrdiff_t>(first),

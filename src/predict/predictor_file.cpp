@@ -21,6 +21,8 @@ using Shape = std::vector<std::int64_t>;
 constexpr const char* kSchemaName = "pitot_model_schema";
 constexpr const char* kMostCoRunners = "calibration_most_co_runners";
 constexpr const char* kCoRunnerBasis = "module_co_runner_basis";
+constexpr const char* kLearnedRange = "learned_range";
+constexpr const char* kSlowdownRange = "slowdown_range";
 constexpr const char* kRemedy = "the file is damaged; fit it again or restore it from a copy";
 
 Failure broken(const NpzReader& npz, std::string_view array, std::string_view what) {
@@ -59,6 +61,32 @@ void add_side(NpzWriter& npz, const std::string& name, const Side& side, const s
                     Shape{side.size(), static_cast<std::int64_t>(side.feature_names.size())});
     npz.add_strings(name + "_feature_names", side.feature_names);
     add_basis(npz, name + "_basis", basis);
+}
+
+// Evidence of each of some combinations, as numbers; none of older files.
+void add_use(NpzWriter& npz, const std::string& name, const std::vector<Evidence>& use) {
+    if (!use.empty()) {
+        std::vector<std::uint8_t> numbers(use.size());
+        std::ranges::transform(use, numbers.begin(), [](Evidence e) { return static_cast<std::uint8_t>(e); });
+        npz.add<std::uint8_t>(name, numbers);
+    }
+}
+
+void add_parts_apart(NpzWriter& npz, const PredictorParts& parts) {
+    if (!parts.platform_part.empty()) {
+        npz.add<std::int32_t>("platform_part", parts.platform_part);
+        npz.add<std::int32_t>("module_part", parts.module_part);
+    }
+}
+
+void add_limits(NpzWriter& npz, const AnswerLimits& limits) {
+    if (std::isfinite(limits.most)) {
+        npz.add<double>(kLearnedRange, std::vector<double>{limits.least, limits.most});
+    }
+    if (std::isfinite(limits.most_slowdown)) {
+        npz.add<double>(kSlowdownRange, std::vector<double>{limits.least_slowdown, limits.most_slowdown,
+                                                            static_cast<double>(limits.co_runners)});
+    }
 }
 
 void add_folds(NpzWriter& npz, const PredictorParts& parts) {
@@ -290,6 +318,77 @@ Result<void> read_together(const NpzReader& npz, PredictorParts& parts) {
     return {};
 }
 
+Result<void> read_use(const NpzReader& npz, const std::string& name, std::int64_t count, std::vector<Evidence>& use) {
+    if (!npz.contains(name)) {
+        return {};  // written before it was noted
+    }
+    const auto numbers = read<std::uint8_t>(npz, name, {count});
+    if (!numbers) {
+        return Failure(numbers.error());
+    }
+    for (const std::uint8_t number : *numbers) {
+        if (number == 0 || number > static_cast<std::uint8_t>(Evidence::kUnused)) {
+            return broken(npz, name, fmt::format("has the unknown value {}", number));
+        }
+        use.push_back(static_cast<Evidence>(number));
+    }
+    return {};
+}
+
+Result<void> read_uses(const NpzReader& npz, PredictorParts& parts) {
+    const auto pairs = static_cast<std::int64_t>(parts.measured.modules.size());
+    return read_use(npz, "measured_use", pairs, parts.measured_use).and_then([&]() -> Result<void> {
+        return parts.measured_together
+                   ? read_use(npz, "together_use", parts.measured_together->size(), parts.together_use)
+                   : Result<void>();
+    });
+}
+
+Result<void> read_parts_apart(const NpzReader& npz, PredictorParts& parts) {
+    if (!npz.contains("platform_part")) {
+        return {};  // written before it was noted
+    }
+    const auto read_side_parts = [&](const char* name, std::int64_t rows,
+                                     std::vector<std::int32_t>& part) -> Result<void> {
+        auto numbers = read<std::int32_t>(npz, name, {rows});
+        if (!numbers) {
+            return Failure(numbers.error());
+        }
+        const std::int64_t most = parts.platforms.size() + parts.modules.size();
+        if (std::ranges::any_of(*numbers, [&](std::int32_t n) { return n < -1 || n >= most; })) {
+            return broken(npz, name, "has a part that cannot be");
+        }
+        part = std::move(*numbers);
+        return {};
+    };
+    return read_side_parts("platform_part", parts.platforms.size(), parts.platform_part).and_then([&] {
+        return read_side_parts("module_part", parts.modules.size(), parts.module_part);
+    });
+}
+
+Result<void> read_limits(const NpzReader& npz, AnswerLimits& limits) {
+    if (npz.contains(kLearnedRange)) {
+        const auto range = read<double>(npz, kLearnedRange, {2});
+        if (!range) {
+            return Failure(range.error());
+        }
+        limits.least = (*range)[0];
+        limits.most = (*range)[1];
+    }
+    if (npz.contains(kSlowdownRange)) {
+        const auto range = read<double>(npz, kSlowdownRange, {3});
+        if (!range) {
+            return Failure(range.error());
+        }
+        limits.least_slowdown = (*range)[0];
+        limits.most_slowdown = (*range)[1];
+        limits.co_runners = static_cast<int>(std::clamp((*range)[2], 1.0, 1e6));
+    }
+    const bool ordered = limits.least <= limits.most && limits.least_slowdown <= limits.most_slowdown;
+    return ordered ? Result<void>()
+                   : broken(npz, kLearnedRange, fmt::format("or '{}' ends before it begins", kSlowdownRange));
+}
+
 Result<void> read_losses(const NpzReader& npz, std::vector<FoldFit>& folds) {
     const auto count = static_cast<std::int64_t>(folds.size());
     const auto scatter = [&](const char* name, std::vector<float> FoldFit::*member) -> Result<void> {
@@ -363,9 +462,13 @@ Result<void> write_parts(const PredictorParts& parts, const std::filesystem::pat
     }
     npz.add<std::int64_t>("measured_offsets", parts.measured.offsets);
     npz.add_borrowed<std::int32_t>("measured_modules", parts.measured.modules);
+    add_use(npz, "measured_use", parts.measured_use);
     if (parts.measured_together) {
         add_together(npz, *parts.measured_together);
+        add_use(npz, "together_use", parts.together_use);
     }
+    add_parts_apart(npz, parts);
+    add_limits(npz, parts.limits);
     add_folds(npz, parts);
     return npz.write(file);
 }
@@ -385,6 +488,9 @@ Result<PredictorParts> read_parts(const std::filesystem::path& file) {
                         .and_then([&] { return read_calibration(*npz, parts); })
                         .and_then([&] { return read_measured(*npz, parts); })
                         .and_then([&] { return read_together(*npz, parts); })
+                        .and_then([&] { return read_uses(*npz, parts); })
+                        .and_then([&] { return read_parts_apart(*npz, parts); })
+                        .and_then([&] { return read_limits(*npz, parts.limits); })
                         .and_then([&] { return read_folds(*npz, parts); });
     if (!read_all) {
         return Failure(read_all.error());

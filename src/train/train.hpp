@@ -22,8 +22,30 @@ struct ReplicateRows {
     Split together;
 };
 
-/// Draws replicate `replicate`'s rows. `config.train.together_rows` limits the second objective to its first rows.
-/// calibration_share 0 gives the published splits.
+/// Draws the rows of replicates. What they have in common is found out once.
+class RowDraw {
+public:
+    /// `config.train.together_rows` limits the second objective to its first rows. The dataset must outlive it.
+    RowDraw(const Dataset& dataset, const FitConfig& config);
+
+    /// Replicate `replicate`'s rows. calibration_share 0 gives the published splits. What is set aside leaves whatever
+    /// part of the fleet is connected by measurements connected by those that train, so that no platform and no module
+    /// loses its only one. Nothing is set aside where that leaves fewer than kLeastCalibration combinations.
+    [[nodiscard]] ReplicateRows operator()(double share, double calibration_share, std::int64_t replicate) const;
+
+    /// Runs of combinations, where a split keeps them together; of rows beyond `together_rows` nothing is said.
+    [[nodiscard]] const RowGroups& alone_groups() const { return alone_groups_; }
+    [[nodiscard]] const RowGroups& together_groups() const { return together_groups_; }
+
+private:
+    const Dataset* dataset_;
+    const FitConfig* config_;
+    ObservationView together_;
+    RowGroups alone_groups_;
+    RowGroups together_groups_;
+};
+
+/// The same for one replicate.
 [[nodiscard]] ReplicateRows draw_rows(const Dataset& dataset, const FitConfig& config, double share,
                                       double calibration_share, std::int64_t replicate);
 
@@ -48,6 +70,9 @@ struct TrainOptions {
     std::stop_token stop{};       ///< asks training to end; the call then returns kCancelled
     /// Called from worker threads, one at a time, a few times a second at most: model-steps done and in all.
     std::function<void(std::int64_t done, std::int64_t total)> progress{};
+    /// Called with each replicate's baseline before its folds train, to give terms to platforms and modules that no row
+    /// alone trains. Nothing: they keep 0, as published.
+    std::function<void(const ReplicateRows& rows, LinearScaling& baseline)> complete_baseline{};
 };
 
 /// Steps of one fold at a training share: checkpoints * int(epoch_samples * share).

@@ -7,6 +7,7 @@
 #include <functional>
 #include <iterator>
 #include <limits>
+#include <set>
 
 #include "../../support/synthetic.hpp"
 #include "data/npz.hpp"
@@ -25,7 +26,7 @@ protected:
             FitConfig config = test::quick_config("interference/2");
             config.train.together_rows = 0;
             config.model.layers = {8, 8};  // small, so that the file is written many times in little time
-            return fit(test::synthetic_dataset({.together = 80}), config).value();
+            return fit(test::synthetic_dataset({.together = 120}), config).value();
         }();
         return kModel;
     }
@@ -178,6 +179,12 @@ TEST_F(ModelFile, HasTheMembersItPromises) {
                              "together_offsets",
                              "together_modules",
                              "together_co_runners",
+                             "measured_use",
+                             "together_use",
+                             "platform_part",
+                             "module_part",
+                             "learned_range",
+                             "slowdown_range",
                              "param/platform.layer0.weight",
                              "param/module.learned",
                              "train_loss",
@@ -186,11 +193,11 @@ TEST_F(ModelFile, HasTheMembersItPromises) {
         EXPECT_TRUE(npz.contains(name)) << name;
     }
     EXPECT_EQ(npz.info("param/module.learned").value().shape, (std::vector<std::int64_t>{3, 20, 4}));
-    EXPECT_EQ(npz.values<std::int64_t>("pitot_model_schema").value(), std::vector<std::int64_t>{1});
+    EXPECT_EQ(npz.values<std::int64_t>("pitot_model_schema").value(), std::vector<std::int64_t>{kModelSchema});
 }
 
 TEST_F(ModelFile, RefusesANewerSchemaAndWhatIsNone) {
-    rewrite(folder_ / "newer.pitot", "pitot_model_schema", {2});
+    rewrite(folder_ / "newer.pitot", "pitot_model_schema", {kModelSchema + 1});
     expect_load_fails(folder_ / "newer.pitot", "written by a newer Pitot");
     rewrite(folder_ / "zero.pitot", "pitot_model_schema", {0});
     expect_load_fails(folder_ / "zero.pitot", "pitot_model_schema");
@@ -221,9 +228,16 @@ TEST_F(ModelFile, RefusesFilesThatAreNotArchives) {
 TEST_F(ModelFile, RefusesEveryMissingArray) {
     ASSERT_TRUE(model().save(folder_ / "whole.pitot"));
     const std::vector<std::string> names = NpzReader::open(folder_ / "whole.pitot").value().names();
+    const std::set<std::string> optional{"calibration_most_co_runners",
+                                         "module_co_runner_basis",
+                                         "together_offsets",
+                                         "measured_use",
+                                         "platform_part",
+                                         "learned_range",
+                                         "slowdown_range"};
     for (const std::string& name : names) {
-        if (name == "calibration_most_co_runners" || name == "module_co_runner_basis" || name == "together_offsets") {
-            continue;  // optional
+        if (optional.contains(name) || name == "together_use") {  // the latter is, with together_offsets
+            continue;
         }
         rewrite(folder_ / "missing.pitot", name);
         expect_load_fails(folder_ / "missing.pitot", name == "pitot_model_schema" ? "not a model" : "'" + name + "'");
@@ -244,14 +258,32 @@ TEST_F(ModelFile, OfAnOlderPitotDoesNotSayHowManyCoRunnersWereCalibratedWith) {
 TEST_F(ModelFile, OfAnOlderPitotDoesNotSayWhichCombinationsWereMeasured) {
     const std::vector<std::int32_t> beside{model().parts().measured_together->co_runners.front()};
     const std::int32_t module = model().parts().measured_together->modules.front();
-    EXPECT_EQ(model().measured(0, module, beside), true);
+    EXPECT_NE(model().evidence(0, module, beside), Evidence::kNone);
     rewrite(folder_ / "older.pitot", "together_offsets");
     const Predictor older = Predictor::load(folder_ / "older.pitot").value();
-    EXPECT_EQ(older.measured(0, module, beside), std::nullopt);
-    EXPECT_EQ(older.measured_beside_others(0, module), std::nullopt);
-    EXPECT_EQ(older.measured(0, 0, {}), model().measured(0, 0));
+    EXPECT_EQ(older.evidence(0, module, beside), std::nullopt);
+    EXPECT_EQ(older.evidence_beside_others(0, module), std::nullopt);
+    EXPECT_EQ(older.evidence(0, 0), model().evidence(0, 0));
     ASSERT_TRUE(older.save(folder_ / "again.pitot"));
-    EXPECT_EQ(Predictor::load(folder_ / "again.pitot").value().measured(0, module, beside), std::nullopt);
+    EXPECT_EQ(Predictor::load(folder_ / "again.pitot").value().evidence(0, module, beside), std::nullopt);
+}
+
+TEST_F(ModelFile, OfAnOlderPitotDoesNotSayWhatWasSetAside) {
+    rewrite(folder_ / "older.pitot", "measured_use");
+    const Predictor older = Predictor::load(folder_ / "older.pitot").value();
+    EXPECT_TRUE(older.parts().measured_use.empty());
+    for (std::int32_t j = 0; j < older.modules().size(); ++j) {
+        EXPECT_EQ(older.evidence(0, j), older.measured(0, j) ? Evidence::kLearned : Evidence::kNone);
+    }
+}
+
+TEST_F(ModelFile, OfAnOlderPitotHasNoPartsAndNoLimits) {
+    rewrite(folder_ / "older.pitot", "platform_part");
+    const Predictor older = Predictor::load(folder_ / "older.pitot").value();
+    EXPECT_EQ(older.parts_apart(), 0);
+    EXPECT_EQ(older.platform_part(0), older.module_part(0));
+    rewrite(folder_ / "unlimited.pitot", "learned_range");
+    EXPECT_EQ(Predictor::load(folder_ / "unlimited.pitot").value().parts().limits.most, AnswerLimits::kNone);
 }
 
 TEST_F(ModelFile, OfAnOlderPitotKnowsCoRunnersAsWellAsModules) {
@@ -302,6 +334,12 @@ TEST_F(ModelFile, RefusesContentThatDoesNotFitTogether) {
     expect_refused("'kept_checkpoint'", [](PredictorParts& p) { p.config.train.folds = 2; });
     expect_refused("'kept_checkpoint'", [](PredictorParts& p) { p.config.train.folds = 10000; });
     expect_refused("'measured_offsets'", [](PredictorParts& p) { p.measured.offsets.pop_back(); });
+    expect_refused("'measured_use'", [](PredictorParts& p) { p.measured_use[0] = Evidence::kNone; });
+    expect_refused("'measured_use'", [](PredictorParts& p) { p.measured_use.pop_back(); });
+    expect_refused("'together_use'", [](PredictorParts& p) { p.together_use[0] = static_cast<Evidence>(4); });
+    expect_refused("'platform_part'", [](PredictorParts& p) { p.platform_part[0] = -2; });
+    expect_refused("'module_part'", [](PredictorParts& p) { p.module_part[0] = 1000; });
+    expect_refused("'learned_range'", [](PredictorParts& p) { p.limits.least = p.limits.most + 1.0; });
 }
 
 TEST_F(ModelFile, LeavesTheOldFileWhenTheNewOneCannotBeWritten) {

@@ -74,11 +74,17 @@ TEST(Predictor, RefusesQueriesItCannotAnswer) {
     expect_refusal(predictor().predict({zero, large, {}, 0}), ErrorCode::kUsage, "module number 30");
     expect_refusal(predictor().predict({zero, zero, large, 1}), ErrorCode::kUsage, "module number 30");
     expect_refusal(predictor().predict({zero, zero, {}, 0}, certain), ErrorCode::kUsage, "between 0 and 1");
-    expect_refusal(predictor().predict({zero, zero, {}, 0}, very), ErrorCode::kInput, "9999 calibration rows");
+    // Bounds that cannot be had leave the point.
+    const Predictions points = predictor().predict({zero, zero, {}, 0}, very).value();
+    EXPECT_GT(points.runtime_us[0], 0.0);
+    EXPECT_TRUE(std::isnan(points.bound_us(0, 0)));
+    EXPECT_NE(predictor().check_bound(false, 0.9999).error().message().find("9999 calibration rows"),
+              std::string::npos);
     const std::vector<double> half{0.5};
-    expect_refusal(predictor().predict({zero, zero, zero, 1}, half), ErrorCode::kInput, "with co-runners");
+    EXPECT_TRUE(std::isnan(predictor().predict({zero, zero, zero, 1}, half).value().bound_us(0, 0)));
+    EXPECT_NE(predictor().check_bound(true, 0.5).error().message().find("with co-runners"), std::string::npos);
     // No co-runner in any of the room there is for them: a row alone.
-    EXPECT_TRUE(predictor().predict({zero, zero, negative, 1}, half));
+    EXPECT_FALSE(std::isnan(predictor().predict({zero, zero, negative, 1}, half).value().bound_us(0, 0)));
 }
 
 TEST(Predictor, FindsNamesAndSuggestsOthers) {

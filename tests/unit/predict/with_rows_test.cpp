@@ -157,11 +157,11 @@ TEST_F(WithRowsOfModel, KnowsThatNothingWasMeasuredOfThem) {
     const Predictor more = model().with_rows(renamed(full().platforms, 0, "box"), newcomer()).value();
     const std::int32_t box = more.find_platform("box").value();
     const Indices beside{0};
-    EXPECT_EQ(more.measured(box, 0, beside), false);
+    EXPECT_EQ(more.evidence(box, 0, beside), Evidence::kNone);
     EXPECT_FALSE(more.measured(box, 0));
     const auto file = std::filesystem::path(testing::TempDir()) / "wider.pitot";
     ASSERT_TRUE(more.save(file));
-    EXPECT_EQ(Predictor::load(file).value().measured(box, 0, beside), false);
+    EXPECT_EQ(Predictor::load(file).value().evidence(box, 0, beside), Evidence::kNone);
     std::filesystem::remove(file);
 }
 

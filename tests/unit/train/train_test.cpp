@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 #include <set>
 #include <stop_token>
 
+#include "data/connections.hpp"
 #include "model/fold_model.hpp"
 #include "support/synthetic.hpp"
 
@@ -190,6 +192,7 @@ TEST(DrawRows, LimitsInterferenceRowsAndSeparatesObjectives) {
     const Dataset dataset = test::synthetic_dataset({.together = 300});
     FitConfig config = test::quick_config("interference/2");
     config.train.together_rows = 120;
+    config.split = SplitUnit::kRow;
     const ReplicateRows rows = draw_rows(dataset, config, 0.5, 0.2, 0);
     const auto check = [](const Split& split, std::int64_t n) {
         std::set<std::int64_t> all(split.test.begin(), split.test.end());
@@ -205,6 +208,59 @@ TEST(DrawRows, LimitsInterferenceRowsAndSeparatesObjectives) {
     check(rows.alone, dataset.alone.size());
     EXPECT_NE(draw_rows(dataset, config, 0.5, 0.2, 1).alone.test, rows.alone.test);
     EXPECT_EQ(draw_rows(dataset, config, 0.5, 0.2, 0).alone.test, rows.alone.test);
+}
+
+TEST(DrawRows, KeepsTheRunsOfACombinationTogether) {
+    const Dataset dataset = test::synthetic_dataset({.modules = 6, .together = 300});  // 72 pairs beside 6 modules
+    const FitConfig config = test::quick_config("interference/2");
+    const RowDraw draw(dataset, config);
+    EXPECT_FALSE(draw.alone_groups().repeated());
+    EXPECT_TRUE(draw.together_groups().repeated());
+    const Split split = draw(0.5, 0.2, 0).together;
+    std::map<std::vector<std::int32_t>, std::set<int>> parts;
+    const auto mark = [&](RowNumbers rows, int part) {
+        for (const std::int64_t row : rows) {
+            const auto at = static_cast<std::size_t>(row);
+            parts[{dataset.together.platform[at], dataset.together.module[at], dataset.together.co_runner[at]}].insert(
+                part);
+        }
+    };
+    mark(split.test, 0);
+    mark(split.set_aside, 1);
+    mark(split.rest, 2);
+    for (const auto& [combination, in] : parts) {
+        EXPECT_EQ(in.size(), 1U);
+    }
+    EXPECT_LT(split.calibration.size(), split.set_aside.size());
+}
+
+TEST(DrawRows, LeavesEveryPlatformAndModuleConnected) {
+    // Two columns of a matrix and one row of it: many rows are the only ones of their platform or module.
+    Dataset dataset = test::synthetic_dataset({.platforms = 30, .modules = 30});
+    ObservationTable kept;
+    for (std::size_t n = 0; n < dataset.alone.module.size(); ++n) {
+        if (dataset.alone.module[n] < 2 || dataset.alone.platform[n] == 3) {
+            kept.platform.push_back(dataset.alone.platform[n]);
+            kept.module.push_back(dataset.alone.module[n]);
+            kept.runtime_us.push_back(dataset.alone.runtime_us[n]);
+        }
+    }
+    dataset.alone = std::move(kept);
+    const FitConfig config = test::quick_config("linear/32");
+    const auto parts_of = [&](RowNumbers rows) {
+        Connections connections(dataset.platforms.size(), dataset.modules.size());
+        for (const std::int64_t row : rows) {
+            const auto at = static_cast<std::size_t>(row);
+            connections.join(dataset.alone.platform[at], dataset.alone.module[at]);
+        }
+        return connections.parts();
+    };
+    for (std::int64_t replicate = 0; replicate < 20; ++replicate) {
+        const Split all = draw_rows(dataset, config, 1.0, 0.0, replicate).alone;
+        const Split split = draw_rows(dataset, config, 1.0, 0.3, replicate).alone;
+        EXPECT_GE(split.calibration.size(), static_cast<std::size_t>(kLeastCalibration));
+        EXPECT_EQ(parts_of(split.rest), parts_of(all.rest)) << replicate;
+    }
 }
 
 }  // namespace
