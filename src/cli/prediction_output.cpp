@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -33,7 +34,8 @@ struct Counts {
     std::int64_t features = 0;  // rows that rest on side information alone
     std::int64_t average = 0;   // on not even that
     std::int64_t apart = 0;     // on parts of the fleet whose scales cannot be compared
-    std::int64_t bounded = 0;   // rows that have the bounds asked for
+    std::int64_t measured = 0;  // on runtimes
+    std::int64_t bounded = 0;   // rows that have one of the bounds asked for
 };
 
 // Whether a combination was measured, if the model says.
@@ -83,9 +85,12 @@ Result<Counts> for_each_line(const Predictor& predictor, const Selection& select
             counts.features += basis == Basis::kFeatures ? 1 : 0;
             counts.average += basis == Basis::kAverage ? 1 : 0;
             counts.apart += basis == Basis::kApart ? 1 : 0;
-            counts.bounded += basis == Basis::kMeasured && !selection.confidences.empty() ? 1 : 0;
+            const auto bounds = answer->bound_us.view().row(static_cast<std::int64_t>(n));
+            const bool bounded = std::ranges::any_of(bounds, [](double b) { return !std::isnan(b); });
+            counts.bounded += bounded ? 1 : 0;
+            counts.measured += basis == Basis::kMeasured ? 1 : 0;
             print({name(predictor.platforms(), i), name(predictor.modules(), modules[n]), answer->runtime_us[n],
-                   answer->bound_us.view().row(static_cast<std::int64_t>(n)), basis,
+                   bounds, basis,
                    predictor.evidence(i, modules[n], selection.with), *predictor.evidence(i, modules[n]),
                    predictor.evidence_beside_others(i, modules[n]).value_or(Evidence::kNone)});
         }
@@ -95,11 +100,10 @@ Result<Counts> for_each_line(const Predictor& predictor, const Selection& select
 
 // The nearest measurement that the model learned from.
 const char* learned_text(const Line& line, const Selection& selection) {
-    if (selection.with.empty()) {
-        return line.alone == Evidence::kLearned ? "this pair" : "other pairs";
+    if (line.evidence == Evidence::kLearned) {
+        return selection.with.empty() ? "this pair" : "this combination";
     }
-    return line.evidence == Evidence::kLearned        ? "this combination"
-           : line.alone == Evidence::kLearned         ? "this pair alone"
+    return line.alone == Evidence::kLearned           ? "this pair alone"
            : line.beside_others == Evidence::kLearned ? "this pair beside others"
                                                       : "other pairs";
 }
@@ -128,7 +132,7 @@ void note_bounds(const Counts& counts, const Predictor& predictor, const Selecti
         note(fmt::format("bounds for {} co-runners rest on calibration rows with at most {}", asked, *most));
     }
     for (const double confidence : selection.confidences) {
-        if (const auto bound = predictor.check_bound(asked > 0, confidence); counts.bounded > 0 && !bound) {
+        if (const auto bound = predictor.check_bound(asked > 0, confidence); counts.measured > 0 && !bound) {
             note(fmt::format("no bound: {}", bound.error().message()));
         }
     }

@@ -192,7 +192,7 @@ Result<void> check_rows(const ReplicateRows& rows, const Dataset& dataset, const
                     fmt::format("an upper bound at confidence {} needs at least {} calibration "
                                 "combinations, but this dataset and share give {}: raise the calibration "
                                 "share or the training share, or add observations",
-                                easiest, needed, most));
+                                easiest, needed, most == 0 ? "fewer" : std::to_string(most)));
     }
     return {};
 }
