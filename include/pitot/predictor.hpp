@@ -141,6 +141,12 @@ public:
     [[nodiscard]] std::int32_t platform_part(std::int32_t platform) const;
     [[nodiscard]] std::int32_t module_part(std::int32_t module) const;
 
+    /// Share of a platform's (a module's) pairs in which some fold of the model is off from the folds' median by more
+    /// than a factor of two. Such folds are held back, and more measurements would help. 0 where it was not noted: in
+    /// models of fewer than three folds, of very large fleets, and in older files.
+    [[nodiscard]] double platform_disagreement(std::int32_t platform) const;
+    [[nodiscard]] double module_disagreement(std::int32_t module) const;
+
     /// Calibration rows (one a combination) without (or with) co-runners.
     [[nodiscard]] std::int64_t calibration_rows(bool with_co_runners) const;
     /// The most co-runners a calibration row had: bounds beside more rest on rows unlike those asked for. Nothing if

@@ -19,6 +19,7 @@
 #include "cli/interrupt.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
+#include "cli/prediction_output.hpp"
 #include "cli/progress.hpp"
 #include "cli/verbs.hpp"
 #include "core/atomic_file.hpp"
@@ -145,6 +146,7 @@ Result<void> run(const Options& options) {
     print_summary(options, *dataset, *predictor, seconds);
     note_bounds(*dataset, *predictor);
     note_parts(*predictor);
+    note_disagreement(*predictor, all_rows(predictor->platforms()), all_rows(predictor->modules()));
     return {};
 }
 

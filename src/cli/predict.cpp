@@ -39,14 +39,6 @@ struct Options {
 
 using Rows = std::vector<std::int32_t>;
 
-Rows all_rows(const Side& side) {
-    Rows rows(static_cast<std::size_t>(side.size()));
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        rows[i] = static_cast<std::int32_t>(i);
-    }
-    return rows;
-}
-
 Result<Rows> find_all(const std::vector<std::string>& names, auto find) {
     Rows rows;
     for (const std::string& name : names) {

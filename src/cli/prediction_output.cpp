@@ -6,9 +6,12 @@
 #include <cmath>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "cli/cli.hpp"
 #include "cli/output.hpp"
@@ -165,7 +168,38 @@ void note_all_measured(const Predictor& predictor, const Selection& selection) {
 }
 
 void add_notes(const Counts& counts, const Predictor& predictor, const Selection& selection) {
-    counts.rows == 0 ? note_all_measured(predictor, selection) : note_bounds(counts, predictor, selection);
+    if (counts.rows == 0) {
+        note_all_measured(predictor, selection);
+        return;
+    }
+    note_bounds(counts, predictor, selection);
+    note_disagreement(predictor, selection.platforms, selection.modules);
+}
+
+// "platform 'a' (60 % of its pairs), module 'b' (…)": the worst few of those beyond a tenth, or nothing.
+std::string disagreement_text(const Predictor& predictor, std::span<const std::int32_t> platforms,
+                              std::span<const std::int32_t> modules) {
+    constexpr double worth_saying = 0.1;
+    constexpr std::size_t shown = 5;
+    std::vector<std::pair<double, std::string>> found;
+    const auto add = [&](double share, const char* kind, const std::string& name) {
+        if (share > worth_saying) {
+            found.emplace_back(share,
+                               fmt::format("{} '{}' ({:.0f} % of its pairs)", kind, printable(name), 100.0 * share));
+        }
+    };
+    for (const std::int32_t i : platforms) {
+        add(predictor.platform_disagreement(i), "platform", name(predictor.platforms(), i));
+    }
+    for (const std::int32_t j : modules) {
+        add(predictor.module_disagreement(j), "module", name(predictor.modules(), j));
+    }
+    std::ranges::stable_sort(found, std::greater<>(), &std::pair<double, std::string>::first);
+    std::string text;
+    for (std::size_t n = 0; n < std::min(shown, found.size()); ++n) {
+        text += (n == 0 ? "" : ", ") + found[n].second;
+    }
+    return found.size() <= shown ? text : text + fmt::format(" and {} more", found.size() - shown);
 }
 
 std::string names_of(const Predictor& predictor, const std::vector<std::int32_t>& modules, const char* separator) {
@@ -180,6 +214,21 @@ std::string names_of(const Predictor& predictor, const std::vector<std::int32_t>
 std::string number(double value) { return std::isnan(value) ? "" : fmt::format("{}", value); }
 
 }  // namespace
+
+std::vector<std::int32_t> all_rows(const Side& side) {
+    std::vector<std::int32_t> rows(static_cast<std::size_t>(side.size()));
+    std::iota(rows.begin(), rows.end(), 0);
+    return rows;
+}
+
+void note_disagreement(const Predictor& predictor, std::span<const std::int32_t> platforms,
+                       std::span<const std::int32_t> modules) {
+    if (const std::string text = disagreement_text(predictor, platforms, modules); !text.empty()) {
+        note(fmt::format("the model's folds contradict each other by more than a factor of two on {}: measure more of "
+                         "them before you rely on these predictions",
+                         text));
+    }
+}
 
 Result<void> print_predictions_csv(const Predictor& predictor, const Selection& selection) {
     std::string header = "platform,module,with,runtime_us";

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "pitot/predictor.hpp"
@@ -30,5 +31,12 @@ struct Selection {
 /// Readable units. At most `limit` rows (0 = all), with a line that says how many there are.
 [[nodiscard]] Result<void> print_predictions_table(const Predictor& predictor, const Selection& selection,
                                                    std::int64_t limit);
+
+/// The numbers of all rows of a side.
+[[nodiscard]] std::vector<std::int32_t> all_rows(const Side& side);
+
+/// Notes the platforms and modules among these on which the model's folds contradict each other.
+void note_disagreement(const Predictor& predictor, std::span<const std::int32_t> platforms,
+                       std::span<const std::int32_t> modules);
 
 }  // namespace pitot::cli

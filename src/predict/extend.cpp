@@ -226,6 +226,10 @@ Result<PredictorParts> extend_parts(const PredictorParts& parts, const Side& pla
         more.platform_part.resize(static_cast<std::size_t>(more.platforms.size()), -1);
         more.module_part.resize(static_cast<std::size_t>(more.modules.size()), -1);
     }
+    if (!more.platform_disagreement.empty()) {
+        more.platform_disagreement.resize(static_cast<std::size_t>(more.platforms.size()));
+        more.module_disagreement.resize(static_cast<std::size_t>(more.modules.size()));
+    }
     if (more.measured_together) {
         more.measured_together->offsets.resize(offsets, more.measured_together->size());
     }

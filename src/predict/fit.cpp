@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "core/check.hpp"
+#include "predict/disagreement.hpp"
 #include "predict/fit_steps.hpp"
 #include "predict/parts.hpp"
 
@@ -101,6 +102,7 @@ Result<Predictor> fit(const Dataset& dataset, const FitConfig& config, const Run
         return Failure(parts.error());
     }
     note_measured(dataset, trained->rows, *parts);
+    note_disagreement(*parts);
     parts->dataset_digest = dataset_digest(dataset);
     return Predictor(std::move(*parts));
 }

@@ -76,7 +76,9 @@ PredictorParts clone_parts(const PredictorParts& parts) {
             parts.together_use,
             parts.platform_part,
             parts.module_part,
-            parts.limits};
+            parts.limits,
+            parts.platform_disagreement,
+            parts.module_disagreement};
 }
 
 }  // namespace pitot

@@ -51,6 +51,8 @@ struct PredictorParts {
     std::vector<std::int32_t> platform_part{};  ///< see Connections::parts(); empty in older files
     std::vector<std::int32_t> module_part{};    ///< the same
     AnswerLimits limits{};                      ///< none in older files
+    std::vector<float> platform_disagreement{};  ///< see note_disagreement(); may be empty
+    std::vector<float> module_disagreement{};
 };
 
 /// What a prediction rests on: the weakest of platform, module and co-runners (-1 = none). Indices in range.

@@ -259,6 +259,16 @@ std::int32_t Predictor::module_part(std::int32_t module) const {
     return parts.empty() ? 0 : parts[static_cast<std::size_t>(module)];
 }
 
+double Predictor::platform_disagreement(std::int32_t platform) const {
+    const std::vector<float>& shares = impl_->parts.platform_disagreement;
+    return shares.empty() ? 0.0 : static_cast<double>(shares[static_cast<std::size_t>(platform)]);
+}
+
+double Predictor::module_disagreement(std::int32_t module) const {
+    const std::vector<float>& shares = impl_->parts.module_disagreement;
+    return shares.empty() ? 0.0 : static_cast<double>(shares[static_cast<std::size_t>(module)]);
+}
+
 Result<void> Predictor::check_bound(bool with_co_runners, double confidence) const {
     const RowGroup group = with_co_runners ? RowGroup::kTogether : RowGroup::kAlone;
     return impl_->parts.calibration.margin(group, confidence).map([](double /*margin*/) {});

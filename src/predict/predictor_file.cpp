@@ -23,6 +23,8 @@ constexpr const char* kMostCoRunners = "calibration_most_co_runners";
 constexpr const char* kCoRunnerBasis = "module_co_runner_basis";
 constexpr const char* kLearnedRange = "learned_range";
 constexpr const char* kSlowdownRange = "slowdown_range";
+constexpr const char* kPlatformDisagreement = "platform_disagreement";
+constexpr const char* kModuleDisagreement = "module_disagreement";
 constexpr const char* kRemedy = "the file is damaged; fit it again or restore it from a copy";
 
 Failure broken(const NpzReader& npz, std::string_view array, std::string_view what) {
@@ -389,6 +391,20 @@ Result<void> read_limits(const NpzReader& npz, AnswerLimits& limits) {
                    : broken(npz, kLearnedRange, fmt::format("or '{}' ends before it begins", kSlowdownRange));
 }
 
+Result<void> read_disagreement(const NpzReader& npz, PredictorParts& parts) {
+    if (!npz.contains(kPlatformDisagreement)) {
+        return {};  // written before it was noted, or of a model of few folds
+    }
+    auto platforms = read<float>(npz, kPlatformDisagreement, {parts.platforms.size()});
+    auto modules = platforms ? read<float>(npz, kModuleDisagreement, {parts.modules.size()}) : platforms;
+    if (!modules) {
+        return Failure(modules.error());
+    }
+    parts.platform_disagreement = std::move(*platforms);
+    parts.module_disagreement = std::move(*modules);
+    return {};
+}
+
 Result<void> read_losses(const NpzReader& npz, std::vector<FoldFit>& folds) {
     const auto count = static_cast<std::int64_t>(folds.size());
     const auto scatter = [&](const char* name, std::vector<float> FoldFit::*member) -> Result<void> {
@@ -469,6 +485,10 @@ Result<void> write_parts(const PredictorParts& parts, const std::filesystem::pat
     }
     add_parts_apart(npz, parts);
     add_limits(npz, parts.limits);
+    if (!parts.platform_disagreement.empty()) {
+        npz.add<float>(kPlatformDisagreement, parts.platform_disagreement);
+        npz.add<float>(kModuleDisagreement, parts.module_disagreement);
+    }
     add_folds(npz, parts);
     return npz.write(file);
 }
@@ -491,6 +511,7 @@ Result<PredictorParts> read_parts(const std::filesystem::path& file) {
                         .and_then([&] { return read_uses(*npz, parts); })
                         .and_then([&] { return read_parts_apart(*npz, parts); })
                         .and_then([&] { return read_limits(*npz, parts.limits); })
+                        .and_then([&] { return read_disagreement(*npz, parts); })
                         .and_then([&] { return read_folds(*npz, parts); });
     if (!read_all) {
         return Failure(read_all.error());
