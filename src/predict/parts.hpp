@@ -46,11 +46,11 @@ struct PredictorParts {
     PairSet measured;                                     ///< pairs measured alone
     std::optional<CombinationSet> measured_together{};    ///< with co-runners; unknown in older files
     std::optional<std::int32_t> calibrated_co_runners{};  ///< the most a calibration row had; unknown in older files
-    std::vector<Evidence> measured_use{};       ///< what became of each of `measured`; empty: unknown, in older files
-    std::vector<Evidence> together_use{};       ///< of each of `measured_together`; the same
-    std::vector<std::int32_t> platform_part{};  ///< see Connections::parts(); empty in older files
-    std::vector<std::int32_t> module_part{};    ///< the same
-    AnswerLimits limits{};                      ///< none in older files
+    std::vector<Evidence> measured_use{};        ///< what became of each of `measured`; empty: unknown, in older files
+    std::vector<Evidence> together_use{};        ///< of each of `measured_together`; the same
+    std::vector<std::int32_t> platform_part{};   ///< see Connections::parts(); empty in older files
+    std::vector<std::int32_t> module_part{};     ///< the same
+    AnswerLimits limits{};                       ///< none in older files
     std::vector<float> platform_disagreement{};  ///< see note_disagreement(); may be empty
     std::vector<float> module_disagreement{};
 };
