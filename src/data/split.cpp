@@ -36,9 +36,9 @@ Split cut(RowOrder&& order, std::size_t test, std::size_t calibration, std::size
 }
 
 // The rows of combinations in their order, but that of those set aside one run each comes first.
-class RowWriter {
+class CombinationWriter {
 public:
-    RowWriter(const SplitPlan& plan, RowNumbers combinations)
+    CombinationWriter(const SplitPlan& plan, RowNumbers combinations)
         : groups_(*plan.groups), combinations_(combinations), order_(plan.rows, plan.narrow_rows) {}
 
     void write_all(std::int64_t first, std::int64_t last) {
@@ -80,7 +80,7 @@ private:
 };
 
 Split expand(const SplitPlan& plan, const RowOrder& combinations, const Counts& counts, Key key) {
-    RowWriter writer(plan, combinations.view());
+    CombinationWriter writer(plan, combinations.view());
     const std::int64_t first_rest = counts.test + counts.calibration;
     writer.write_all(0, counts.test);
     const std::size_t test = writer.written();
