@@ -185,7 +185,10 @@ int run(int argc, char** argv, std::span<const Verb> verbs) {
         print_error("out of memory; close other programs or use a smaller preset or dataset");
         return exit_status(ErrorCode::kEnvironment);
     } catch (const std::system_error& error) {
-        print_error(fmt::format("the system refused: {}", error.what()));
+        print_error(
+            fmt::format("the system refused: {}; end other programs or raise the limits of this one (ulimit -a shows "
+                        "them)",
+                        error.what()));
         return exit_status(ErrorCode::kEnvironment);
     } catch (const std::exception& error) {
         print_error(fmt::format("internal error: {}; please report it", error.what()));

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "cli/interrupt.hpp"
 #include "cli/output.hpp"
 #include "cli/verbs.hpp"
 #include "fleet/device.hpp"
@@ -55,8 +56,13 @@ void print_text(const fleet::Device& device) {
     }
 }
 
+Result<fleet::Device> describe(const Options& options) {
+    const Interrupt interrupt;
+    return fleet::describe_device(options.emulated, options.table, interrupt.token());
+}
+
 Result<void> show(const Options& options) {
-    const Result<fleet::Device> device = fleet::describe_device(options.emulated, options.table);
+    const Result<fleet::Device> device = describe(options);
     if (!device) {
         return Failure(device.error());
     }

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <optional>
+
+#include "cli/interrupt.hpp"
 
 namespace pitot::cli {
 
@@ -14,7 +17,12 @@ void add_draw_options(CLI::App& app, DrawOptions& options) {
 }
 
 Result<void> draw_and_tell(const Plot& plot, const DrawOptions& options) {
-    const auto picture = draw(plot, options);
+    DrawOptions watched = options;
+    std::optional<Interrupt> interrupt;
+    if (!options.stop.stop_possible()) {
+        watched.stop = interrupt.emplace().token();
+    }
+    const auto picture = draw(plot, watched);
     if (!picture) {
         return Failure(picture.error());
     }

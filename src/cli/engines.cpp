@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/interrupt.hpp"
 #include "cli/output.hpp"
 #include "cli/verbs.hpp"
 #include "fleet/engine.hpp"
@@ -66,7 +67,8 @@ Json to_json(const Checked& checked, bool check) {
 }
 
 Result<void> list(const Options& options) {
-    Result<std::vector<fleet::Engine>> engines = fleet::find_engines(options.table);
+    const Interrupt interrupt;
+    Result<std::vector<fleet::Engine>> engines = fleet::find_engines(options.table, interrupt.token());
     if (!engines) {
         return Failure(engines.error());
     }
@@ -82,7 +84,10 @@ Result<void> list(const Options& options) {
             continue;
         }
         if (here && options.check) {
-            checked.works = fleet::check_engine(checked.engine);
+            checked.works = fleet::check_engine(checked.engine, interrupt.token());
+            if (interrupt.token().stop_requested()) {
+                return fail(ErrorCode::kCancelled, "stopped before all engines were checked");
+            }
         }
         found += here ? 1U : 0U;
         failed += checked.works ? 0U : 1U;

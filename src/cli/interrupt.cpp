@@ -16,7 +16,7 @@ namespace {
 // A handler may only do what is async-signal-safe; requesting a stop is not. It therefore wakes a thread that does.
 constexpr std::uint64_t kSignalled = 1;
 constexpr std::uint64_t kFinished = 1ULL << 32U;
-constexpr std::array kSignals{SIGINT, SIGTERM};
+constexpr std::array kSignals{SIGINT, SIGTERM, SIGHUP};
 std::atomic<int> wake_fd{-1};  // NOLINT: a signal handler has no other way to its data
 
 void wake(std::uint64_t what) {
@@ -40,14 +40,20 @@ Interrupt::Interrupt() {
         throw std::system_error(errno, std::generic_category(), "eventfd");
     }
     wake_fd = fd;
-    watcher_ = std::thread([this, fd] {
+    const auto watch = [this, fd] {
         std::uint64_t events = 0;
         while (events < kFinished) {
             if (::read(fd, &events, sizeof(events)) == sizeof(events) && (events % kFinished) != 0) {
                 source_.request_stop();
             }
         }
-    });
+    };
+    try {
+        watcher_ = std::thread(watch);
+    } catch (...) {
+        ::close(wake_fd.exchange(-1));
+        throw;
+    }
     for (const int number : kSignals) {
         struct sigaction action {};
         action.sa_handler = on_signal;

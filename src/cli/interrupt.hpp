@@ -6,8 +6,9 @@
 
 namespace pitot::cli {
 
-/// While it lives, the first SIGINT or SIGTERM requests a stop and the second ends the process. For the part of a verb
-/// that watches a stop token, and no other: elsewhere a signal ends the process at once, as it should. One at a time.
+/// While it lives, the first SIGINT, SIGTERM or SIGHUP requests a stop and the second ends the process. For the part of
+/// a verb that watches a stop token, and no other: elsewhere a signal ends the process at once, as it should. One at a
+/// time.
 class Interrupt {
 public:
     Interrupt();

@@ -36,6 +36,7 @@ struct Options {
     std::filesystem::path table;
     std::string cores;
     std::optional<double> together_limit_s;
+    std::optional<double> profile_limit_s;
     fleet::Plan plan;
     bool together_only = false;
     bool no_profile = false;
@@ -68,6 +69,11 @@ std::vector<std::string> split(const std::vector<std::string>& values) {
     return all;
 }
 
+Result<std::vector<fleet::Engine>> find_engines(const std::filesystem::path& table) {
+    const Interrupt interrupt;
+    return fleet::find_engines(table, interrupt.token());
+}
+
 Result<fleet::Plan> plan_of(const Options& options) {
     fleet::Plan plan = options.plan;
     Result<std::vector<int>> cores = fleet::choose_cores(options.cores);
@@ -76,12 +82,13 @@ Result<fleet::Plan> plan_of(const Options& options) {
     }
     plan.settings.cores = std::move(*cores);
     plan.together_limit_s = options.together_limit_s.value_or(plan.settings.limit_s);
+    plan.profile_limit_s = options.profile_limit_s.value_or(plan.settings.limit_s);
     plan.alone = !options.together_only;
     plan.profile = !options.no_profile;
     plan.cache = std::filesystem::absolute(plan.cache.empty() ? default_cache() : plan.cache);
-    const Result<std::vector<fleet::Engine>> found = fleet::find_engines(options.table);
+    const Result<std::vector<fleet::Engine>> found = find_engines(options.table);
     if (!found) {
-        return fail(found.error(), "--table");
+        return found.error().code() == ErrorCode::kCancelled ? Failure(found.error()) : fail(found.error(), "--table");
     }
     Result<std::vector<fleet::Engine>> engines = fleet::choose_engines(*found, split(options.engines));
     if (!engines) {
@@ -199,12 +206,17 @@ Result<fleet::Summary> run_plan(const fleet::Plan& plan) {
     return fleet::measure(plan, options);
 }
 
+Result<fleet::Summary> look_at(const fleet::Plan& plan) {
+    const Interrupt interrupt;
+    return fleet::outlook(plan, interrupt.token());
+}
+
 Result<void> run(const Options& options) {
     const Result<fleet::Plan> plan = plan_of(options);
     if (!plan) {
         return Failure(plan.error());
     }
-    const Result<fleet::Summary> summary = options.dry_run ? fleet::outlook(*plan) : run_plan(*plan);
+    const Result<fleet::Summary> summary = options.dry_run ? look_at(*plan) : run_plan(*plan);
     if (!summary) {
         return Failure(summary.error());
     }
@@ -279,7 +291,10 @@ void add_rest(CLI::App& app, Options& options) {
     app.add_option("--cache", plan.cache, "Where engines keep what they compile; else a folder of the user's cache")
         ->type_name("DIR");
     app.add_flag("--no-profile", options.no_profile, "Do not count opcodes");
-    app.add_option("--profile-limit", plan.profile_limit_s, "No profile for modules that take longer; default 600")
+    app.add_option("--profile-limit", options.profile_limit_s, "Seconds to count a module's opcodes in; else --limit")
+        ->type_name("S");
+    app.add_option("--compile-limit", plan.compile_limit_s,
+                   "Kill a compiler that works ahead of time after so many seconds; default 600")
         ->type_name("S");
     app.add_flag("--dry-run", options.dry_run, "Say what would be run and how long it takes; run nothing");
     app.add_flag("--json", options.json, "Print the summary as JSON");

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/interrupt.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "cli/verbs.hpp"
@@ -121,6 +122,8 @@ Result<Counts> run(const Options& options, wasm::Module module) {
     request.folders = options.folders;
     request.invoke = options.invoke;
     request.timeout_s = options.timeout_s;
+    const Interrupt interrupt;
+    request.stop = interrupt.token();
     const auto profile = wasm::run_profile(*instrumented, imports, request, *engine, options.partial);
     if (!profile) {
         return Failure(profile.error());

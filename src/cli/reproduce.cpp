@@ -218,6 +218,7 @@ Result<void> finish(const Options& options, const std::vector<Stage>& stages, co
     }
     DrawOptions draw = options.draw;
     draw.folder = options.out() / "figures";
+    draw.stop = run.stop;
     for (const Plot& plot : *plots) {
         if (auto ok = draw_and_tell(plot, draw); !ok) {
             return ok;

@@ -10,7 +10,6 @@
 #include <exception>
 #include <map>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -30,7 +29,8 @@ namespace pitot {
 
 /// Calls `produce(i)` for i = 0 … n-1 on `threads` threads and `consume(i, result)` in the order of i, never two at a
 /// time. At most `2 * threads` results exist at once, so memory does not grow with n. `consume` returns false to stop
-/// early. With one thread everything runs on the caller's. An exception of either reaches the caller.
+/// early. With one thread, or where the system grants none, everything runs on the caller's. An exception of either
+/// reaches the caller.
 template <typename Produce, typename Consume>
 void parallel_ordered(int threads, std::int64_t n, Produce produce, Consume consume) {
     using Item = decltype(produce(std::int64_t{0}));
@@ -93,12 +93,12 @@ void parallel_ordered(int threads, std::int64_t n, Produce produce, Consume cons
         for (std::size_t t = 0; t < count; ++t) {
             try {
                 pool.emplace_back(work);
-            } catch (const std::system_error&) {
-                if (pool.empty()) {
-                    throw;
-                }
-                break;  // those there are do it all
+            } catch (const std::exception&) {
+                break;  // no further thread can be had; those there are do it all
             }
+        }
+        if (pool.empty()) {
+            work();
         }
     }
     if (error) {

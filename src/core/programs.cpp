@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <system_error>
+#include <utility>
 
 namespace pitot {
 namespace {
@@ -32,6 +34,78 @@ Failure refused(const char* what) {
                                                      what, std::strerror(errno)));
 }
 
+class Descriptor {
+public:
+    explicit Descriptor(int fd) : fd_(fd) {}
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    ~Descriptor() { close(); }
+    [[nodiscard]] int get() const { return fd_; }
+    void close() {
+        if (fd_ >= 0) {
+            ::close(std::exchange(fd_, -1));
+        }
+    }
+
+private:
+    int fd_;
+};
+
+/// This process's environment, with `more` in place of variables of the same name.
+std::vector<std::string> joined_environment(const std::vector<std::string>& more) {
+    std::vector<std::string> all = more;
+    for (char** variable = environ; *variable != nullptr; ++variable) {
+        const std::string_view text = *variable;
+        const std::string_view name = text.substr(0, text.find('=') + 1);
+        if (std::none_of(more.begin(), more.end(), [&](const std::string& one) { return one.starts_with(name); })) {
+            all.emplace_back(text);
+        }
+    }
+    return all;
+}
+
+/// What a child needs to know of itself.
+struct Launch {
+    pid_t parent = 0;
+    bool own_group = true;
+    Streams streams = Streams::kShared;
+    int answer_fd = -1;
+    int given_fd = -1;  ///< -1: none
+};
+
+/// In the child: its group, its streams and no other descriptors of ours. Only async-signal-safe calls. False if
+/// something is refused.
+bool settle(const Launch& launch) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != launch.parent || (launch.own_group && ::setpgid(0, 0) != 0)) {
+        return false;
+    }
+    constexpr int above = kGivenFile + 1;  // out of the way of those assigned below
+    const int answer = ::fcntl(launch.answer_fd, F_DUPFD, above);
+    const int given = launch.given_fd >= 0 ? ::fcntl(launch.given_fd, F_DUPFD, above) : above;
+    if (answer < 0 || given < 0) {
+        return false;
+    }
+    if (launch.streams == Streams::kShared) {
+        ::dup2(STDERR_FILENO, STDOUT_FILENO);
+    } else {
+        const int nothing = ::open("/dev/null", O_RDWR);
+        const int listener = launch.streams == Streams::kCaptured ? answer : nothing;
+        if (::dup2(nothing, STDIN_FILENO) < 0 || ::dup2(listener, STDOUT_FILENO) < 0 ||
+            ::dup2(listener, STDERR_FILENO) < 0) {
+            return false;
+        }
+    }
+    if (::dup2(answer, kAnswerFile) < 0 || (launch.given_fd >= 0 && ::dup2(given, kGivenFile) < 0)) {
+        return false;
+    }
+    ::closefrom(launch.given_fd >= 0 ? kGivenFile + 1 : kAnswerFile + 1);
+    if (launch.streams == Streams::kCaptured) {
+        ::close(kAnswerFile);
+    }
+    return true;
+}
+
 int wait_ms(const Deadline& deadline, bool stoppable) {
     const int longest = stoppable ? kLookEveryMs : kLongestWaitMs;
     if (!deadline) {
@@ -41,47 +115,96 @@ int wait_ms(const Deadline& deadline, bool stoppable) {
     return static_cast<int>(std::clamp<std::int64_t>(left, 0, longest));
 }
 
-/// Reads to the end of the pipe, the deadline or the wish to stop.
-void read_answer(int fd, const Deadline& deadline, const std::stop_token& stop, ChildAnswer& answer) {
+/// Appends what is there, one pipe's content at most. False at the pipe's end.
+bool take(int fd, std::string& bytes) {
     std::array<char, 1 << 16> buffer{};
+    const ssize_t count = ::read(fd, buffer.data(), buffer.size());
+    if (count > 0) {
+        bytes.append(buffer.data(), static_cast<std::size_t>(count));
+    }
+    return count > 0 || (count < 0 && (errno == EINTR || errno == EAGAIN));
+}
+
+/// Reads the answer until the process ends, the deadline or a wish to stop. The end of the pipe says nothing: children
+/// close it and go on, and descendants keep it open.
+void attend(int pid_fd, int pipe, const Deadline& deadline, const std::stop_token& stop, ChildAnswer& answer) {
+    std::array<pollfd, 2> watched{{{pid_fd, POLLIN, 0}, {pipe, POLLIN, 0}}};
     while (true) {
-        pollfd ready{fd, POLLIN, 0};
-        const int found = ::poll(&ready, 1, wait_ms(deadline, stop.stop_possible()));
+        watched[0].revents = watched[1].revents = 0;
+        ::poll(watched.data(), watched.size(), wait_ms(deadline, stop.stop_possible()));
+        const bool ended = watched[0].revents != 0;
         answer.stopped = stop.stop_requested();
-        answer.timed_out = !answer.stopped && found == 0 && deadline && Clock::now() >= *deadline;
-        if (answer.stopped || answer.timed_out) {
+        answer.timed_out = !answer.stopped && !ended && deadline && Clock::now() >= *deadline;
+        if (ended || answer.stopped || answer.timed_out) {
             return;
         }
-        if (found <= 0) {
-            continue;
-        }
-        const ssize_t count = ::read(fd, buffer.data(), buffer.size());
-        if (count > 0) {
-            answer.bytes.append(buffer.data(), static_cast<std::size_t>(count));
-        } else if (count == 0 || errno != EINTR) {
-            return;
+        if (watched[1].revents != 0 && !take(pipe, answer.bytes)) {
+            watched[1].fd = -1;
         }
     }
 }
 
-/// The child's part. Returns its exit status.
-int be_child(const std::function<int(int)>& body, int answer_fd, bool apart, pid_t parent) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (::getppid() != parent) {
-        return 1;
+/// The parent's part, after the fork.
+Result<ChildAnswer> await(pid_t child, int pipe, bool own_group, const ChildOptions& options) {
+    const Descriptor pid_fd(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));  // no declaration in glibc 2.36
+    Result<ChildAnswer> answer;
+    if (pid_fd.get() < 0) {
+        answer = refused("pidfd_open");
+    } else {
+        Deadline deadline;
+        if (options.limit_s) {
+            deadline =
+                Clock::now() + std::chrono::ceil<Clock::duration>(std::chrono::duration<double>(*options.limit_s));
+        }
+        ::fcntl(pipe, F_SETFL, O_NONBLOCK);
+        attend(pid_fd.get(), pipe, deadline, options.stop, *answer);
     }
-    if (!apart) {
-        ::dup2(STDERR_FILENO, STDOUT_FILENO);
-        return body(answer_fd);
+    ::kill(own_group ? -child : child, SIGKILL);  // descendants it left behind, too; its number is taken until waitpid
+    int status = 0;
+    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
-    ::setpgid(0, 0);
-    const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-    for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-        if (::dup2(nothing, stream) < 0) {
-            return 1;
+    if (answer) {
+        take(pipe, answer->bytes);
+        answer->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+        answer->exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+        answer->stopped = answer->stopped || (!own_group && answer->signal == SIGINT);
+    }
+    return answer;
+}
+
+/// Forks; the child settles and calls `body`.
+Result<ChildAnswer> run(const std::function<int()>& body, int given_fd, const ChildOptions& options) {
+    std::array<int, 2> pipe{};
+    if (::pipe2(pipe.data(), O_CLOEXEC) != 0) {
+        return refused("pipe");
+    }
+    const Descriptor read_end(pipe[0]);
+    Descriptor write_end(pipe[1]);
+    const bool at_terminal = options.streams == Streams::kShared && ::isatty(STDIN_FILENO) != 0;
+    const Launch launch{::getpid(), options.own_group && !at_terminal, options.streams, pipe[1], given_fd};
+    const pid_t child = ::fork();
+    if (child < 0) {
+        return refused("fork");
+    }
+    if (child == 0) {
+        ::_exit(settle(launch) ? body() : kCannotExecute);
+    }
+    write_end.close();
+    if (launch.own_group) {
+        ::setpgid(child, child);  // here too: the group exists before it may have to be killed
+    }
+    return await(child, read_end.get(), launch.own_group, options);
+}
+
+/// Handlers speak of this process: one that counts signals would keep a child from ending by them.
+void end_by_signals() {
+    for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
+        struct sigaction old {};
+        ::sigaction(number, nullptr, &old);
+        if (old.sa_handler != SIG_IGN) {
+            std::signal(number, SIG_DFL);
         }
     }
-    return body(answer_fd);
 }
 
 }  // namespace
@@ -111,43 +234,26 @@ std::vector<char*> exec_pointers(std::vector<std::string>& words) {
     return all;
 }
 
+Result<ChildAnswer> run_program(const Program& program, const ChildOptions& options) {
+    std::vector<std::string> words = program.argv;
+    std::vector<std::string> variables = joined_environment(program.environment);
+    const std::vector<char*> argv = exec_pointers(words);
+    const std::vector<char*> environment = exec_pointers(variables);
+    const auto become = [&] {
+        if (program.folder.empty() || ::chdir(program.folder.c_str()) == 0) {
+            ::execve(argv.front(), argv.data(), environment.data());
+        }
+        return kCannotExecute;
+    };
+    return run(become, program.file, options);
+}
+
 Result<ChildAnswer> run_child(const std::function<int(int)>& body, const ChildOptions& options) {
-    std::array<int, 2> pipe{};
-    if (::pipe2(pipe.data(), O_CLOEXEC) != 0) {
-        return refused("pipe");
-    }
-    const pid_t parent = ::getpid();
-    const pid_t child = ::fork();
-    if (child < 0) {
-        const Failure failure = refused("fork");
-        ::close(pipe[0]);
-        ::close(pipe[1]);
-        return failure;
-    }
-    if (child == 0) {
-        ::close(pipe[0]);
-        ::_exit(be_child(body, pipe[1], options.apart, parent));
-    }
-    ::close(pipe[1]);
-    if (options.apart) {
-        ::setpgid(child, child);  // here too: the group exists before it may have to be killed
-    }
-    Deadline deadline;
-    if (options.limit_s) {
-        deadline = Clock::now() + std::chrono::ceil<Clock::duration>(std::chrono::duration<double>(*options.limit_s));
-    }
-    ChildAnswer answer;
-    read_answer(pipe[0], deadline, options.stop, answer);
-    ::close(pipe[0]);
-    if (answer.timed_out || answer.stopped) {
-        ::kill(options.apart ? -child : child, SIGKILL);
-    }
-    int status = 0;
-    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-    }
-    answer.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    answer.exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
-    return answer;
+    const auto settled = [&] {
+        end_by_signals();
+        return body(kAnswerFile);
+    };
+    return run(settled, -1, options);
 }
 
 bool write_all(int fd, std::string_view bytes) {

@@ -1,5 +1,7 @@
 #include "core/team.hpp"
 
+#include <exception>
+
 namespace pitot {
 namespace {
 
@@ -28,8 +30,13 @@ void wait_while(const std::atomic<std::uint32_t>& value, std::uint32_t old) {
 }  // namespace
 
 Team::Team(int size) {
-    for (int member = 1; member < size; ++member) {
-        members_.emplace_back([this, member] { serve(member); });
+    try {
+        members_.reserve(static_cast<std::size_t>(std::max(size - 1, 0)));
+        for (int member = 1; member < size; ++member) {
+            members_.emplace_back([this, member] { serve(member); });
+        }
+    } catch (const std::exception&) {
+        // No further thread can be had; those there are do it all.
     }
 }
 

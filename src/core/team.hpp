@@ -10,8 +10,8 @@
 
 namespace pitot {
 
-/// `size` threads, the caller's among them. Meant for work of microseconds: members spin a while before they sleep.
-/// One caller at a time.
+/// Up to `size` threads, the caller's among them: as many as the system grants. Meant for work of microseconds: members
+/// spin a while before they sleep. One caller at a time.
 class Team {
 public:
     explicit Team(int size);

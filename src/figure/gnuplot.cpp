@@ -1,7 +1,6 @@
 #include "figure/gnuplot.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -81,24 +80,19 @@ private:
     fs::path path_;
 };
 
-Result<void> run_gnuplot(const std::string& name, const fs::path& folder, const std::string& script) {
+Result<void> run_gnuplot(const std::string& name, const fs::path& folder, const std::string& script,
+                         const std::stop_token& stop) {
     const auto program = find_program("gnuplot");
     if (!program) {
         return check_gnuplot();
     }
-    std::vector<std::string> words{program->string(), script};
-    const auto answer = run_child(
-        [&](int fd) {
-            const std::vector<char*> arguments = exec_pointers(words);
-            if (::chdir(folder.c_str()) != 0 || ::dup2(fd, STDERR_FILENO) < 0 || ::dup2(fd, STDOUT_FILENO) < 0) {
-                return kCannotExecute;
-            }
-            ::execv(arguments.front(), arguments.data());
-            return kCannotExecute;
-        },
-        {});
+    const auto answer = run_program({.argv = {program->string(), script}, .folder = folder},
+                                    {.stop = stop, .streams = Streams::kCaptured});
     if (!answer) {
         return Failure(answer.error());
+    }
+    if (answer->stopped) {
+        return fail(ErrorCode::kCancelled, fmt::format("stopped while '{}' was drawn", name));
     }
     if (answer->exit_status == kCannotExecute) {
         return fail(ErrorCode::kEnvironment,
@@ -253,7 +247,7 @@ Result<fs::path> draw(const Plot& plot, const DrawOptions& options) {
             return Failure(ok.error());
         }
     }
-    if (auto ok = run_gnuplot(plot.name, workshop->path(), products.back().first); !ok) {
+    if (auto ok = run_gnuplot(plot.name, workshop->path(), products.back().first, options.stop); !ok) {
         return Failure(ok.error());
     }
     auto picture = whole_picture(workshop->path() / file, file, options.format);

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <limits>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,6 +39,7 @@ struct DrawOptions {
     std::string format = "png";  ///< "png", "pdf" or "svg"
     int dpi = 400;               ///< of png
     bool keep_script = false;    ///< leave NAME.gp, which draws the picture again when run in the folder
+    std::stop_token stop{};      ///< ends gnuplot
 };
 
 /// Error: kUsage naming a format or resolution that cannot be.
@@ -47,8 +49,8 @@ struct DrawOptions {
 [[nodiscard]] Result<void> check_gnuplot();
 
 /// Draws in a temporary folder, then writes picture and tables, each whole or not at all and none of them unless the
-/// picture was finished. Errors: kUsage (options), kEnvironment (no gnuplot, which is seen before anything is written;
-/// the folder cannot be written to; what gnuplot complained of; a picture cut short, as by a full disk).
+/// picture was finished. Errors: kUsage (options), kCancelled, kEnvironment (no gnuplot, which is seen before anything
+/// is written; the folder cannot be written to; what gnuplot complained of; a picture cut short, as by a full disk).
 [[nodiscard]] Result<std::filesystem::path> draw(const Plot& plot, const DrawOptions& options);
 
 /// What pictures with axes begin with: a light grid, no frame.

@@ -45,6 +45,7 @@ ProfileRecord profile_of(const Json& line) {
     ProfileRecord profile;
     if (line.contains("failed")) {
         profile.failure = line.at("failed").get<std::string>();
+        profile.limit_s = line.value("limit_s", 0.0);
     } else {
         profile.engine = line.at("engine").get<std::string>();
         profile.counts = line.at("counts").get<std::vector<std::uint64_t>>();
@@ -146,7 +147,7 @@ Json line_of(const SetKey& key, const SetRuns& set) {
 
 Json line_of(std::size_t module, const ProfileRecord& profile) {
     if (!profile.failure.empty()) {
-        return {{"opcodes", module}, {"failed", profile.failure}};
+        return {{"opcodes", module}, {"failed", profile.failure}, {"limit_s", profile.limit_s}};
     }
     return {{"opcodes", module}, {"engine", profile.engine}, {"counts", profile.counts}};
 }

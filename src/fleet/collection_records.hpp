@@ -79,6 +79,11 @@ struct ProfileRecord {
     std::string engine;
     std::vector<std::uint64_t> counts;  ///< 256 by first byte; none if it failed
     std::string failure;
+    double limit_s = 0.0;  ///< of the try that failed; 0 where that was not kept
+
+    [[nodiscard]] bool may_succeed_in(double seconds) const {
+        return !failure.empty() && limit_s > 0.0 && seconds > limit_s;
+    }
 };
 
 struct Records {

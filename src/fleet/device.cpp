@@ -78,7 +78,8 @@ Result<const DeviceEntry*> find_entry(const EngineTable& table, const std::strin
 
 }  // namespace
 
-Result<Device> describe_device(const std::string& emulated, const std::filesystem::path& extra) {
+Result<Device> describe_device(const std::string& emulated, const std::filesystem::path& extra,
+                               const std::stop_token& stop) {
     const Device host = this_machine();
     if (emulated.empty()) {
         return host;
@@ -106,10 +107,13 @@ Result<Device> describe_device(const std::string& emulated, const std::filesyste
         {"cores", std::thread::hardware_concurrency()},
         {"emulated",
          {{"title", (*entry)->title},
-          {"version", version_of((*entry)->version, places, answers)},
+          {"version", version_of((*entry)->version, places, stop, answers)},
           {"command", fill((*entry)->emulator, places)},
           {"host", host.id}}},
     };
+    if (stop.stop_requested()) {
+        return fail(ErrorCode::kCancelled, "stopped while the emulator was asked for its version");
+    }
     device.json = description.dump(-1, ' ', false, Json::error_handler_t::replace);
     return device;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <stop_token>
 #include <string>
 
 #include "pitot/result.hpp"
@@ -16,7 +17,8 @@ struct Device {
 
 /// `emulated` empty: this machine. Else that device as its emulator presents it, labelled as emulated and by what: one
 /// of the built-in table of engines or of `extra` (a JSON file; empty: none). Errors: kUsage if there is no such
-/// device, kEnvironment if its emulator is missing, the table's.
-[[nodiscard]] Result<Device> describe_device(const std::string& emulated, const std::filesystem::path& extra = {});
+/// device, kEnvironment if its emulator is missing, the table's, kCancelled.
+[[nodiscard]] Result<Device> describe_device(const std::string& emulated, const std::filesystem::path& extra = {},
+                                             const std::stop_token& stop = {});
 
 }  // namespace pitot::fleet

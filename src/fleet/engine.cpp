@@ -12,7 +12,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Engine find_engine(const EngineEntry& entry, const EngineTable& table, Answers& answers) {
+Engine find_engine(const EngineEntry& entry, const EngineTable& table, const std::stop_token& stop, Answers& answers) {
     Engine engine;
     engine.name = entry.name;
     engine.title = entry.title;
@@ -37,7 +37,7 @@ Engine find_engine(const EngineEntry& entry, const EngineTable& table, Answers& 
         engine.missing = *missing;
         return engine;
     }
-    engine.version = version_of(versions, places, answers);
+    engine.version = version_of(versions, places, stop, answers);
     Json declared{{"name", entry.name}, {"device", entry.device}, {"version", engine.version}};
     Json environment = Json::object();
     for (const auto& [name, value] : entry.environment) {
@@ -55,7 +55,7 @@ Engine find_engine(const EngineEntry& entry, const EngineTable& table, Answers& 
 
 }  // namespace
 
-Result<std::vector<Engine>> find_engines(const std::filesystem::path& extra) {
+Result<std::vector<Engine>> find_engines(const std::filesystem::path& extra, const std::stop_token& stop) {
     const Result<EngineTable> table = read_engine_table(extra);
     if (!table) {
         return Failure(table.error());
@@ -63,7 +63,10 @@ Result<std::vector<Engine>> find_engines(const std::filesystem::path& extra) {
     Answers answers;
     std::vector<Engine> engines;
     for (const EngineEntry& entry : table->engines) {
-        engines.push_back(find_engine(entry, *table, answers));
+        engines.push_back(find_engine(entry, *table, stop, answers));
+        if (stop.stop_requested()) {
+            return fail(ErrorCode::kCancelled, "stopped while the engines were asked for their versions");
+        }
     }
     return engines;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -26,15 +27,22 @@ struct Command {
     std::vector<std::string> environment;  ///< NAME=value, beside this process's own
 };
 
+struct PrepareOptions {
+    double limit_s = 600.0;  ///< after which a step of the compilation is killed
+    std::stop_token stop{};  ///< kills it, too
+};
+
 /// Makes `module` ready for `engine`: compiles ahead of time where the engine does, into files below `cache` that are
 /// made once and reused (named by the module's and the compiler's digest). Errors: kInput if the engine refuses the
-/// module, with its words; kEnvironment if a compiler is missing or fails otherwise.
+/// module, with its words; kEnvironment if a compiler is missing, takes too long or fails otherwise; kCancelled.
 [[nodiscard]] Result<Command> prepare(const Engine& engine, const std::filesystem::path& module,
-                                      const std::vector<std::string>& args, const std::filesystem::path& cache);
+                                      const std::vector<std::string>& args, const std::filesystem::path& cache,
+                                      const PrepareOptions& options = {});
 
 /// All engines of the built-in table, then those of `extra` (a JSON file; empty: none; one with the name and device of
 /// a built-in one takes its place), found or missing. Errors: kInput naming the entry and the field, kEnvironment if
-/// `extra` cannot be read.
-[[nodiscard]] Result<std::vector<Engine>> find_engines(const std::filesystem::path& extra);
+/// `extra` cannot be read, kCancelled.
+[[nodiscard]] Result<std::vector<Engine>> find_engines(const std::filesystem::path& extra,
+                                                       const std::stop_token& stop = {});
 
 }  // namespace pitot::fleet

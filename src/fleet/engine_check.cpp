@@ -6,12 +6,13 @@
 #include <system_error>
 
 #include "core/atomic_file.hpp"
+#include "core/programs.hpp"
 #include "fleet/files.hpp"
 #include "fleet/process.hpp"
 
 namespace pitot::fleet {
 
-Result<void> check_engine(const Engine& engine) {
+Result<void> check_engine(const Engine& engine, const std::stop_token& stop) {
     constexpr const char* argument = "wind tunnel";
     constexpr double limit_s = 60.0;
     std::error_code ignored;
@@ -24,23 +25,24 @@ Result<void> check_engine(const Engine& engine) {
     if (Result<void> written = write_text(module, embedded_file("check.wasm")); !written) {
         return written;
     }
-    const Result<Command> command = prepare(engine, module, {argument}, folder.path());
+    const Result<Command> command = prepare(engine, module, {argument}, folder.path(), {limit_s, stop});
     if (!command) {
         return Failure(command.error());
     }
-    const Result<Answer> answer = run_program(command->argv, command->environment, limit_s);
+    const Result<ChildAnswer> answer =
+        run_program({command->argv, command->environment}, {limit_s, stop, Streams::kCaptured});
     if (!answer) {
         return Failure(answer.error());
     }
-    if (answer->good() && answer->output == fmt::format("{}\n", argument)) {
+    if (answer->stopped) {
+        return fail(ErrorCode::kCancelled, "stopped");
+    }
+    if (answer->good() && answer->bytes == fmt::format("{}\n", argument)) {
         return {};
     }
-    const std::string how = answer->timed_out     ? "took too long"
-                            : answer->signal != 0 ? fmt::format("was ended by signal {}", answer->signal)
-                                                  : fmt::format("ended with status {}", answer->status);
     return fail(ErrorCode::kEnvironment,
                 fmt::format("'{}' {} and printed '{}'; reinstall {} or leave the engine out", command->argv.front(),
-                            how, last_words(answer->output), engine.package));
+                            ending_of(*answer, limit_s), last_words(answer->bytes), engine.package));
 }
 
 }  // namespace pitot::fleet

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "core/check.hpp"
+#include "core/programs.hpp"
 #include "fleet/engine.hpp"
 #include "fleet/engine_words.hpp"
 #include "fleet/files.hpp"
@@ -29,29 +30,37 @@ Failure cannot_write(const std::filesystem::path& folder) {
 }
 
 /// A step that is given the module and says no has refused it; all else is the machine's fault.
-Result<void> run_step(const Words& step, bool takes_module, const Engine& engine, const std::string& module) {
-    const Result<Answer> answer = run_program(step, {}, std::nullopt);
+Result<void> run_step(const Words& step, bool takes_module, const Engine& engine, const std::string& module,
+                      const PrepareOptions& options) {
+    const Result<ChildAnswer> answer = run_program({step}, {options.limit_s, options.stop, Streams::kCaptured});
     if (!answer) {
         return Failure(answer.error());
+    }
+    if (answer->stopped) {
+        return fail(ErrorCode::kCancelled, "stopped");
     }
     if (answer->good()) {
         return {};
     }
-    const std::string words = last_words(answer->output);
-    constexpr int cannot_execute = 127;
-    if (takes_module && answer->signal == 0 && answer->status != cannot_execute) {
+    if (answer->timed_out) {
+        return fail(
+            ErrorCode::kEnvironment,
+            fmt::format("{} cannot compile '{}' in {:g} s; give it longer, or leave out the module or the engine",
+                        name_of(engine), module, options.limit_s));
+    }
+    const std::string words = last_words(answer->bytes);
+    if (takes_module && answer->signal == 0 && answer->exit_status != kCannotExecute) {
         return fail(ErrorCode::kInput, fmt::format("{} refuses '{}': {}; leave out the module or the engine",
                                                    name_of(engine), module, words.empty() ? "no reason given" : words));
     }
-    const std::string how = answer->signal != 0 ? fmt::format("was ended by signal {}", answer->signal)
-                                                : fmt::format("ended with status {}", answer->status);
-    return fail(
-        ErrorCode::kEnvironment,
-        fmt::format("{} cannot compile '{}': '{}' {}{}{}; reinstall {} or leave the engine out", name_of(engine),
-                    module, step.front(), how, words.empty() ? "" : ": ", words, engine.package));
+    return fail(ErrorCode::kEnvironment,
+                fmt::format("{} cannot compile '{}': '{}' {}{}{}; reinstall {} or leave the engine out",
+                            name_of(engine), module, step.front(), ending_of(*answer, options.limit_s),
+                            words.empty() ? "" : ": ", words, engine.package));
 }
 
-Result<void> build(const Json& declared, Places places, const Engine& engine, const std::filesystem::path& target) {
+Result<void> build(const Json& declared, Places places, const Engine& engine, const std::filesystem::path& target,
+                   const PrepareOptions& options) {
     TemporaryFolder folder(target);
     if (folder.path().empty()) {
         return cannot_write(target.parent_path());
@@ -64,7 +73,7 @@ Result<void> build(const Json& declared, Places places, const Engine& engine, co
         for (const std::string& word : words) {
             takes_module = takes_module || word.find("{module}") != std::string::npos;
         }
-        if (Result<void> done = run_step(fill(words, places), takes_module, engine, module); !done) {
+        if (Result<void> done = run_step(fill(words, places), takes_module, engine, module, options); !done) {
             return done;
         }
     }
@@ -73,7 +82,7 @@ Result<void> build(const Json& declared, Places places, const Engine& engine, co
 
 /// The folder of what `compile` makes of the module, made if it is not there.
 Result<std::filesystem::path> built(const Json& declared, const Places& places, const Engine& engine,
-                                    const std::filesystem::path& cache) {
+                                    const std::filesystem::path& cache, const PrepareOptions& options) {
     const std::string& module = places.at("module").front();
     std::ifstream file(module, std::ios::binary);
     const std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
@@ -87,7 +96,7 @@ Result<std::filesystem::path> built(const Json& declared, const Places& places, 
     std::filesystem::path target = cache / fmt::format("{}{}-{}", device, engine.name, digest);
     std::error_code ignored;
     if (!std::filesystem::is_directory(target, ignored)) {
-        if (const Result<void> made = build(declared, places, engine, target); !made) {
+        if (const Result<void> made = build(declared, places, engine, target, options); !made) {
             return Failure(made.error());
         }
     }
@@ -97,7 +106,7 @@ Result<std::filesystem::path> built(const Json& declared, const Places& places, 
 }  // namespace
 
 Result<Command> prepare(const Engine& engine, const std::filesystem::path& module, const std::vector<std::string>& args,
-                        const std::filesystem::path& cache) {
+                        const std::filesystem::path& cache, const PrepareOptions& options) {
     if (!engine.missing.empty()) {
         return fail(ErrorCode::kEnvironment, fmt::format("{} is not here: no {}; {} brings it", name_of(engine),
                                                          engine.missing, engine.package));
@@ -114,7 +123,7 @@ Result<Command> prepare(const Engine& engine, const std::filesystem::path& modul
     places["module"] = {std::filesystem::absolute(module, error).string()};
     places["files"] = {files->string()};
     if (!declared.at("compile").empty()) {
-        const Result<std::filesystem::path> target = built(declared, places, engine, folder);
+        const Result<std::filesystem::path> target = built(declared, places, engine, folder, options);
         if (!target) {
             return Failure(target.error());
         }

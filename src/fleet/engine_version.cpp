@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "core/programs.hpp"
 #include "fleet/process.hpp"
 
 namespace pitot::fleet {
@@ -11,27 +12,28 @@ namespace {
 
 constexpr double kVersionSeconds = 20.0;
 
-std::string ask_version(const Words& command, Answers& answers) {
+std::string ask_version(const Words& command, const std::stop_token& stop, Answers& answers) {
     const auto [place, is_new] = answers.emplace(command, "");
     if (!is_new) {
         return place->second;
     }
     const std::optional<std::filesystem::path> program = find_file({command.front()});
     Words argv = command;
-    if (program) {
+    if (program && !stop.stop_requested()) {
         argv.front() = program->string();
-        const Result<Answer> answer = run_program(argv, {}, kVersionSeconds);
-        place->second = answer && answer->good() ? version_in(answer->output) : "";
+        const Result<ChildAnswer> answer = run_program({argv}, {kVersionSeconds, stop, Streams::kCaptured});
+        place->second = answer && answer->good() ? version_in(answer->bytes) : "";
     }
     return place->second;
 }
 
 }  // namespace
 
-std::string version_of(const NamedWords& commands, const Places& places, Answers& answers) {
+std::string version_of(const NamedWords& commands, const Places& places, const std::stop_token& stop,
+                       Answers& answers) {
     std::string all;
     for (const auto& [label, command] : commands) {
-        const std::string version = ask_version(fill(command, places), answers);
+        const std::string version = ask_version(fill(command, places), stop, answers);
         all += fmt::format("{}{} {}", all.empty() ? "" : ", ", label, version.empty() ? "of unknown version" : version);
     }
     return all;

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <stop_token>
 #include <string>
 
 #include "fleet/engine_table.hpp"
@@ -13,8 +14,10 @@ namespace pitot::fleet {
 /// What commands answered; many entries of a table share them.
 using Answers = std::map<Words, std::string>;
 
-/// "gcc 12.2.0, wabt 1.0.32": each label with the version that its command tells, or "of unknown version".
-[[nodiscard]] std::string version_of(const NamedWords& commands, const Places& places, Answers& answers);
+/// "gcc 12.2.0, wabt 1.0.32": each label with the version that its command tells, or "of unknown version", as is one
+/// that takes longer than 20 s or is asked for after a wish to stop.
+[[nodiscard]] std::string version_of(const NamedWords& commands, const Places& places, const std::stop_token& stop,
+                                     Answers& answers);
 
 /// Adds what `programs` names to `places`; what is missing, or nothing.
 [[nodiscard]] std::optional<std::string> find_programs(const NamedWords& programs, Places& places);

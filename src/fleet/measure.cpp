@@ -81,7 +81,7 @@ Result<Summary> measure(const Plan& plan, const MeasureOptions& options) {
     return summary_of(session);
 }
 
-Result<Summary> outlook(const Plan& plan) {
+Result<Summary> outlook(const Plan& plan, const std::stop_token& stop) {
     if (const Result<void> valid = plan.validate(); !valid) {
         return Failure(valid.error());
     }
@@ -89,7 +89,7 @@ Result<Summary> outlook(const Plan& plan) {
     if (!collection) {
         return Failure(collection.error());
     }
-    const MeasureOptions options;
+    const MeasureOptions options{{}, {}, stop};
     Session session{plan, options, **collection, {}, {}, {}, 0, 0, {}};
     const Result<void> declared = declare(session);
     return declared ? Result<Summary>(summary_of(session)) : Failure(declared.error());

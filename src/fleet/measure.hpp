@@ -34,9 +34,10 @@ struct Plan {
     std::size_t sets = 0;            ///< draws of so many modules, for each engine
     double together_limit_s = 30.0;  ///< of each set
 
-    bool profile = true;             ///< count opcodes, once a module
-    double profile_limit_s = 600.0;  ///< a module that takes longer gets no profile
-    std::filesystem::path cache;     ///< what prepare() makes
+    bool profile = true;            ///< count opcodes, once a module
+    double profile_limit_s = 30.0;  ///< a module that takes longer gets no profile until it is given longer
+    std::filesystem::path cache;    ///< what prepare() makes
+    double compile_limit_s = PrepareOptions().limit_s;  ///< a module that takes longer has no runs on that engine
 
     /// Error: kUsage naming the option and its bounds.
     [[nodiscard]] Result<void> validate() const;
@@ -54,7 +55,7 @@ struct MeasureProgress {
 struct MeasureOptions {
     std::function<void(const MeasureProgress&)> progress;  ///< between runs; may be empty
     std::function<void(const std::string&)> note;          ///< what is worth saying at once; may be empty
-    std::stop_token stop;                                  ///< ends the run in flight, which is as if it had not begun
+    std::stop_token stop;                                  ///< ends what is in flight, which is as if it had not begun
 };
 
 /// Something that could not be measured, or not always.
@@ -91,11 +92,12 @@ struct Summary {
 
 /// Prepares, profiles, runs and writes the collection's files. When stopped, too: what was measured is kept and a
 /// further call goes on. Errors: Plan::validate's and Collection::open's; kEnvironment if the disk or the system
-/// refuses, after which a further call goes on as well. Failures of modules and engines are no errors.
+/// refuses, after which a further call goes on as well; kCancelled if stopped before it knew what there is to do.
+/// Failures of modules and engines are no errors.
 [[nodiscard]] Result<Summary> measure(const Plan& plan, const MeasureOptions& options);
 
-/// How the collection stands and what is left to do. Runs and changes nothing.
-[[nodiscard]] Result<Summary> outlook(const Plan& plan);
+/// How the collection stands and what is left to do. Runs and changes nothing; emulators are asked for their versions.
+[[nodiscard]] Result<Summary> outlook(const Plan& plan, const std::stop_token& stop = {});
 
 /// The .wasm files in and below `folder` whose path below it matches one of `only` (globs; none: all), in order.
 /// Errors: kInput if there are none, or for a name that a trace cannot hold; kEnvironment if one cannot be read.

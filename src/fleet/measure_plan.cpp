@@ -211,8 +211,10 @@ std::vector<std::size_t> draw_members(Key key, std::size_t count, std::size_t me
 Result<void> Plan::validate() const {
     const auto usage = [](const std::string& message) { return fail(ErrorCode::kUsage, message); };
     const auto positive = [](double value) { return value > 0.0 && value <= 1e6; };
-    if (!positive(settings.limit_s) || !positive(together_limit_s) || !positive(profile_limit_s)) {
-        return usage("--limit, --together-limit and --profile-limit: give seconds above 0, at most 1000000");
+    if (!positive(settings.limit_s) || !positive(together_limit_s) || !positive(profile_limit_s) ||
+        !positive(compile_limit_s)) {
+        return usage(
+            "--limit, --together-limit, --profile-limit and --compile-limit: give seconds above 0, at most 1000000");
     }
     if (alone && repeat == 0) {
         return usage("--repeat: give at least 1, or --together-only");

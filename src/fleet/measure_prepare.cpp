@@ -16,7 +16,8 @@
 namespace pitot::fleet {
 namespace {
 
-/// A Ctrl-C reaches compilers as well as us. Whether it, and not the module, ended one is known a little later.
+/// A signal to all processes of a service reaches compilers as well as us. Whether it, and not the module, ended one is
+/// known a little later.
 bool stopped_after_failure(const Session& session) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
     return session.stopped();
@@ -45,10 +46,10 @@ Result<void> keep_prepared(Session& session, Prepared& prepared, std::set<std::s
             session.commands.emplace(cell, std::move(*command));
             continue;
         }
-        if (stopped_after_failure(session)) {
+        const Error& error = command.error();
+        if (error.code() == ErrorCode::kCancelled || stopped_after_failure(session)) {
             return {};
         }
-        const Error& error = command.error();
         if (error.code() == ErrorCode::kInput) {
             if (Result<void> kept = session.collection.add_refusal(cell, error.to_string()); !kept) {
                 return kept;
@@ -68,7 +69,7 @@ Result<void> declare(Session& session) {
     std::map<std::string, Device> devices;
     for (const Engine& engine : session.plan.engines) {
         if (!devices.contains(engine.device)) {
-            Result<Device> device = describe_device(engine.device);
+            Result<Device> device = describe_device(engine.device, {}, session.options.stop);
             if (!device) {
                 return fail(device.error(), fmt::format("engine '{}'", engine.name));
             }
@@ -107,7 +108,8 @@ Result<void> prepare_cells(Session& session) {
         for (const std::size_t e : open[index]) {
             if (!session.stopped()) {
                 prepared.emplace_back(Cell{session.engines[e], session.modules[index]},
-                                      prepare(plan.engines[e], plan.modules[index].path, {}, plan.cache));
+                                      prepare(plan.engines[e], plan.modules[index].path, {}, plan.cache,
+                                              {plan.compile_limit_s, session.options.stop}));
             }
         }
         return prepared;
@@ -127,10 +129,11 @@ Result<void> prepare_cells(Session& session) {
 }
 
 Result<void> profile_modules(Session& session) {
-    const Records& records = session.collection.records();
+    const auto& profiles = session.collection.records().profiles;
     std::vector<std::size_t> wanted;
     for (std::size_t m = 0; m < session.modules.size(); ++m) {
-        if (!records.profiles.contains(session.modules[m])) {
+        const auto known = profiles.find(session.modules[m]);
+        if (known == profiles.end() || known->second.may_succeed_in(session.plan.profile_limit_s)) {
             wanted.push_back(m);
         }
     }

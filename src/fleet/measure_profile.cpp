@@ -28,15 +28,20 @@ Result<wasm::Profile> count(const ModuleFile& file, double limit_s) {
     wasm::RunRequest request;
     request.name = file.path.stem().string();
     request.timeout_s = limit_s;
-    return wasm::run_profile(*instrumented, imports, request, wasm::Engine::kAny, false);
+    request.own_group = false;
+    return wasm::run_profile(*instrumented, imports, request, wasm::Engine::kAny, true);
 }
 
 /// The child's answer.
 std::string answer(const ModuleFile& file, double limit_s) {
     const Result<wasm::Profile> profile = count(file, limit_s);
-    const Json json =
-        profile ? Json{{"engine", profile->engine}, {"counts", wasm::counts_by_byte(profile->counts)}}
-                : Json{{"code", static_cast<int>(profile.error().code())}, {"failed", profile.error().to_string()}};
+    const auto failed = [](ErrorCode code, const std::string& why) {
+        return Json{{"code", static_cast<int>(code)}, {"failed", why}};
+    };
+    const Json json = !profile ? failed(profile.error().code(), profile.error().to_string())
+                      : !profile->incomplete.empty()
+                          ? failed(ErrorCode::kInput, profile->incomplete)
+                          : Json{{"engine", profile->engine}, {"counts", wasm::counts_by_byte(profile->counts)}};
     return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -44,7 +49,7 @@ std::string answer(const ModuleFile& file, double limit_s) {
 
 Result<ProfileRecord> profile_module(const ModuleFile& module, double limit_s, const std::stop_token& stop) {
     const auto count_and_answer = [&](int out) { return write_all(out, answer(module, limit_s)) ? 0 : 1; };
-    const Result<ChildAnswer> child = run_child(count_and_answer, {{}, stop, true});
+    const Result<ChildAnswer> child = run_child(count_and_answer, {{}, stop, Streams::kNone});
     if (!child) {
         return Failure(child.error());
     }
@@ -57,11 +62,11 @@ Result<ProfileRecord> profile_module(const ModuleFile& module, double limit_s, c
                     "the process that counts ended without an answer; is there memory enough?");
     }
     if (!json.contains("failed")) {
-        return ProfileRecord{json.at("engine"), json.at("counts"), ""};
+        return ProfileRecord{json.at("engine"), json.at("counts"), "", 0.0};
     }
     const std::string failure = json.at("failed");
     return json.at("code") == static_cast<int>(ErrorCode::kInput)
-               ? Result<ProfileRecord>(ProfileRecord{"", {}, failure})
+               ? Result<ProfileRecord>(ProfileRecord{"", {}, failure, limit_s})
                : fail(ErrorCode::kEnvironment, failure);
 }
 

@@ -134,6 +134,7 @@ int prepare_child(const Launch& launch) {
         while (::read(launch.gate_read, &nothing, 1) < 0 && errno == EINTR) {
         }
     }
+    ::closefrom(STDERR_FILENO + 1);
     return 0;
 }
 

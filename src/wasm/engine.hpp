@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,8 @@ struct RunRequest {
     std::vector<std::string> folders;  ///< that WASI may use, under the names given
     std::string invoke;                ///< the one exported function to call; empty: see docs/opcodes.md
     std::optional<double> timeout_s;
+    std::stop_token stop;
+    bool own_group = true;  ///< ChildOptions::own_group
 };
 
 struct RunOutcome {
@@ -39,7 +42,7 @@ struct RunOutcome {
 [[nodiscard]] std::optional<std::filesystem::path> find_node();
 
 /// In V8, with Node's WASI. The module's standard output goes to standard error. Errors: kInput if V8 or WASI refuses
-/// the module or there is nothing to call, kEnvironment if Node fails.
+/// the module or there is nothing to call, kEnvironment if Node fails, kCancelled.
 [[nodiscard]] Result<RunOutcome> run_in_node(const std::filesystem::path& node, const Instrumented& module,
                                              const RunRequest& request);
 

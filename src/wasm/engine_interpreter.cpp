@@ -22,9 +22,13 @@ Result<RunOutcome> run_in_interpreter(const Instrumented& module, const RunReque
     if (request.timeout_s) {
         limit_s = *request.timeout_s + grace_s;
     }
-    const Result<ChildAnswer> answer = run_child([&](int fd) { return interpret(task, fd); }, {limit_s, {}});
+    const Result<ChildAnswer> answer = run_child([&](int fd) { return interpret(task, fd); },
+                                                 {limit_s, request.stop, Streams::kShared, request.own_group});
     if (!answer) {
         return Failure(answer.error());
+    }
+    if (answer->stopped) {
+        return fail(ErrorCode::kCancelled, "stopped");
     }
     if (answer->timed_out) {
         return RunOutcome{Ending::kTimedOut, 0, "", std::nullopt};

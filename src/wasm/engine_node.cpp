@@ -1,10 +1,8 @@
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cmath>
 #include <cstdlib>
@@ -49,13 +47,13 @@ private:
     bool whole_ = false;
 };
 
-std::string request_json(const RunRequest& request, int module_fd, int answer_fd) {
+std::string request_json(const RunRequest& request) {
     Json args = Json::array({request.name});
     for (const std::string& argument : request.args) {
         args.push_back(argument);
     }
-    const Json json{{"module", module_fd},
-                    {"answer", answer_fd},
+    const Json json{{"module", kGivenFile},
+                    {"answer", kAnswerFile},
                     {"args", args},
                     {"folders", request.folders},
                     {"invoke", request.invoke},
@@ -107,28 +105,21 @@ Result<RunOutcome> run_in_node(const std::filesystem::path& node, const Instrume
         return fail(ErrorCode::kEnvironment,
                     fmt::format("no memory for the instrumented module: {}; free some", std::strerror(errno)));
     }
-    const auto become_node = [&](int answer_fd) {
-        ::fcntl(file.fd(), F_SETFD, 0);
-        ::fcntl(answer_fd, F_SETFD, 0);
-        // Fast calls into node:wasi crash on a memory that has grown (nodejs/node#53087).
-        std::vector<std::string> words{node.string(),
-                                       "--no-warnings",
-                                       "--no-turbo-fast-api-calls",
-                                       "-e",
-                                       kNodeRunner,
-                                       "--",
-                                       request_json(request, file.fd(), answer_fd)};
-        const std::vector<char*> argv = exec_pointers(words);
-        ::execv(argv[0], argv.data());
-        return kCannotExecute;
-    };
+    // Fast calls into node:wasi crash on a memory that has grown (nodejs/node#53087).
+    const Program program{.argv = {node.string(), "--no-warnings", "--no-turbo-fast-api-calls", "-e", kNodeRunner, "--",
+                                   request_json(request)},
+                          .file = file.fd()};
     std::optional<double> limit_s;
     if (request.timeout_s) {
         limit_s = *request.timeout_s + kGraceSeconds;
     }
-    const Result<ChildAnswer> answer = run_child(become_node, {limit_s, {}});
+    const Result<ChildAnswer> answer =
+        run_program(program, {limit_s, request.stop, Streams::kShared, request.own_group});
     if (!answer) {
         return Failure(answer.error());
+    }
+    if (answer->stopped) {
+        return fail(ErrorCode::kCancelled, "stopped");
     }
     if (answer->timed_out) {
         return RunOutcome{Ending::kTimedOut, 0, "", std::nullopt};

@@ -26,7 +26,7 @@ struct Profile {
 /// Runs an instrumented module. A run that traps, exits with a status other than 0 or takes too long is a kInput error
 /// unless `partial`, which gives what was counted until then: exact but for a trap or a time-out, where the innermost
 /// function may have been credited with the rest of the straight-line piece it was in. Errors: as the engines'; kInput
-/// for imports that are not WASI's, kEnvironment if there is no engine for the module.
+/// for imports that are not WASI's, kEnvironment if there is no engine for the module, kCancelled.
 [[nodiscard]] Result<Profile> run_profile(const Instrumented& module, const std::vector<ImportName>& imports,
                                           const RunRequest& request, Engine engine, bool partial);
 

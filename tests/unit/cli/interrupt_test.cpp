@@ -18,7 +18,7 @@ bool stops_soon(const std::stop_token& token) {
 }
 
 TEST(Interrupt, TheFirstSignalAsksToStop) {
-    for (const int signal : {SIGINT, SIGTERM}) {
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
         const Interrupt interrupt;
         EXPECT_FALSE(interrupt.token().stop_requested());
         ASSERT_EQ(::raise(signal), 0);

@@ -1,12 +1,17 @@
 // Child processes: what they answer, and what ends them.
 #include "core/programs.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <csignal>
-#include <thread>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include "support/processes.hpp"
 
 namespace pitot {
 namespace {
@@ -15,6 +20,12 @@ int sleep_long(int /*answer_fd*/) {
     ::sleep(60);
     return 0;
 }
+
+Program shell(const std::string& script) { return {.argv = {"/bin/sh", "-c", script}}; }
+
+const ChildOptions kCaptured{.streams = Streams::kCaptured};
+
+ChildOptions captured(double limit_s) { return {.limit_s = limit_s, .streams = Streams::kCaptured}; }
 
 TEST(Child, AnswersThroughThePipe) {
     const std::string much(300'000, 'x');  // more than a pipe holds
@@ -33,29 +44,132 @@ TEST(Child, IsKilledAtItsLimit) {
 }
 
 TEST(Child, IsKilledByAWishToStop) {
-    std::stop_source stop;
-    std::jthread other([&] {
-        std::this_thread::sleep_for(std::chrono::milliseconds(50));
-        stop.request_stop();
-    });
-    const auto child = run_child(sleep_long, {{}, stop.get_token(), true});
+    const test::LaterStop stop(std::chrono::milliseconds(50));
+    const auto child = run_child(sleep_long, {.stop = stop.token(), .streams = Streams::kNone});
     ASSERT_TRUE(child);
     EXPECT_TRUE(child->stopped);
     EXPECT_FALSE(child->timed_out);
     EXPECT_EQ(child->signal, SIGKILL);
 }
 
-TEST(Child, ApartItHasAGroupOfItsOwnAndNothingToRead) {
+TEST(Child, HasAGroupOfItsOwnAndNothingToRead) {
     const auto child = run_child(
         [](int fd) {
             char byte = 0;
             const bool alone = ::getpgrp() == ::getpid();
             return ::read(STDIN_FILENO, &byte, 1) == 0 && alone && write_all(fd, "well") ? 0 : 1;
         },
-        {{}, {}, true});
+        {.streams = Streams::kNone});
     ASSERT_TRUE(child);
     EXPECT_EQ(child->exit_status, 0);
     EXPECT_EQ(child->bytes, "well");
+}
+
+TEST(Child, HasNoneOfOurOtherDescriptors) {
+    const int ours = ::fcntl(STDIN_FILENO, F_DUPFD, 10);  // it stays open over an exec
+    ASSERT_GE(ours, 10);
+    const auto child = run_child([&](int /*fd*/) { return ::fcntl(ours, F_GETFD) < 0 ? 0 : 1; }, {});
+    const auto program = run_program(shell("test ! -e /proc/$$/fd/" + std::to_string(ours)), kCaptured);
+    ::close(ours);
+    ASSERT_TRUE(child && program);
+    EXPECT_EQ(child->exit_status, 0);
+    EXPECT_EQ(program->exit_status, 0);
+}
+
+TEST(Child, HearsItsLimitAfterItsAnswer) {
+    const auto child = run_child(
+        [](int fd) {
+            ::close(fd);
+            return sleep_long(fd);
+        },
+        {.limit_s = 0.1});
+    ASSERT_TRUE(child);
+    EXPECT_TRUE(child->timed_out);
+}
+
+TEST(Child, EndsBySignalsThatWeHandle) {
+    const auto old = std::signal(SIGTERM, [](int /*signal*/) {});
+    const auto child = run_child([](int /*fd*/) { return ::raise(SIGTERM) == 0 ? 3 : 4; }, {});
+    std::signal(SIGTERM, old);
+    ASSERT_TRUE(child);
+    EXPECT_EQ(child->signal, SIGTERM);
+}
+
+// Of a process group that is not the terminal's, a read from it would stop the process for ever.
+TEST(Child, StaysInTheGroupThatMayReadFromTheTerminal) {
+    const auto at_terminal = [](int fd) {
+        const int terminal = ::posix_openpt(O_RDWR | O_NOCTTY);
+        if (::unlockpt(terminal) != 0 || ::dup2(::open(::ptsname(terminal), O_RDWR | O_NOCTTY), STDIN_FILENO) < 0) {
+            return 1;
+        }
+        const pid_t group = ::getpgrp();
+        const auto in_group = [&](int /*fd*/) { return ::getpgrp() == group ? 0 : 1; };
+        const auto shared = run_child(in_group, {});
+        const auto apart = run_child(in_group, {.streams = Streams::kNone});
+        const auto interrupted = run_child([](int /*fd*/) { return ::raise(SIGINT); }, {});
+        write_all(fd, interrupted && interrupted->stopped ? "Ctrl-C" : "");
+        return shared && shared->exit_status == 0 && apart && apart->exit_status == 1 ? 0 : 2;
+    };
+    const auto child = run_child(at_terminal, {.limit_s = 20.0});
+    ASSERT_TRUE(child);
+    EXPECT_EQ(child->exit_status, 0);
+    EXPECT_EQ(child->bytes, "Ctrl-C");
+}
+
+TEST(Programs, HaveTheirEnvironmentFolderAndStreams) {
+    Program program = shell("cat; pwd; echo $COLOUR $HOME; echo err >&2; exit 7");
+    program.environment = {"COLOUR=red", "HOME=/nowhere"};
+    program.folder = "/usr";
+    const auto answer = run_program(program, kCaptured);
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->bytes, "/usr\nred /nowhere\nerr\n");
+    EXPECT_EQ(answer->exit_status, 7);
+    EXPECT_FALSE(answer->good());
+    EXPECT_EQ(run_program({.argv = {"/no/such/program"}}, kCaptured)->exit_status, kCannotExecute);
+}
+
+TEST(Programs, ReadTheFileTheyAreGiven) {
+    const int file = ::open("/proc/self/comm", O_RDONLY | O_CLOEXEC);
+    Program program = shell("cat <&4 >&3");
+    program.file = file;
+    const auto answer = run_program(program, {});
+    ::close(file);
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->bytes, "unit_core\n");
+}
+
+TEST(Programs, EndWithAllTheyStartedAtTheirLimit) {
+    const auto answer = run_program(shell("sleep 71 & echo $!; wait"), captured(0.3));
+    ASSERT_TRUE(answer);
+    EXPECT_TRUE(answer->timed_out);
+    EXPECT_EQ(answer->signal, SIGKILL);
+    EXPECT_TRUE(test::ends(answer->bytes)) << answer->bytes;
+}
+
+TEST(Programs, EndWithAllTheyStartedByAWishToStop) {
+    const test::LaterStop stop(std::chrono::milliseconds(300));
+    ChildOptions options = captured(60.0);
+    options.stop = stop.token();
+    const auto answer = run_program(shell("sleep 71 & echo $!; wait"), options);
+    ASSERT_TRUE(answer);
+    EXPECT_TRUE(answer->stopped);
+    EXPECT_TRUE(test::ends(answer->bytes)) << answer->bytes;
+}
+
+TEST(Programs, LeaveNothingBehindThatHoldsTheirOutput) {
+    const auto begun = std::chrono::steady_clock::now();
+    const auto answer = run_program(shell("sleep 71 & echo $!"), captured(60.0));
+    ASSERT_TRUE(answer);
+    EXPECT_TRUE(answer->good());
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(30));
+    EXPECT_TRUE(test::ends(answer->bytes)) << answer->bytes;
+}
+
+TEST(Programs, HearTheirLimitWhileTheyTalk) {
+    const auto answer = run_program(shell("while :; do echo word; done"), captured(0.2));
+    ASSERT_TRUE(answer);
+    EXPECT_TRUE(answer->timed_out);
+    EXPECT_TRUE(answer->bytes.starts_with("word\nword\n"));
 }
 
 TEST(Programs, AreFoundInThePath) {

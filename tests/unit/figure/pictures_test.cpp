@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <set>
 #include <sstream>
@@ -17,6 +18,7 @@
 #include "figure/embedding_map.hpp"
 #include "figure/gnuplot.hpp"
 #include "figure/lines.hpp"
+#include "support/processes.hpp"
 #include "support/synthetic.hpp"
 #include "support/temp_folder.hpp"
 
@@ -318,6 +320,21 @@ TEST_F(Drawn, EveryPictureInEveryFormat) {
 
 TEST_F(Drawn, NamesWithMarkupAndQuotesAreDrawnAsTheyAre) {
     expect_drawn(line_plot("odd", "it's {a} ^b_c", {{"t'", "", {{"x{_'", {0.1, 0.2}, {0.5, 0.6}, {}}}}}), "svg");
+}
+
+TEST_F(Drawn, AStopEndsGnuplotAndWhatItStarted) {
+    const auto pid = folder_ / "pid";
+    Plot plot = matrix_plot(tiny()).value();
+    plot.script = "waited = system(\"sleep 71 >/dev/null & echo $! >" + pid.string() + "; wait\")\n";
+    const test::LaterStop stop(std::chrono::milliseconds(1000));
+    DrawOptions options;
+    options.folder = folder_ / "figures";
+    options.stop = stop.token();
+    const auto drawn = draw(plot, options);
+    ASSERT_FALSE(drawn);
+    EXPECT_EQ(drawn.error().code(), ErrorCode::kCancelled);
+    EXPECT_TRUE(!std::filesystem::exists(pid) || test::ends(test::content_of(pid)));
+    EXPECT_FALSE(std::filesystem::exists(options.folder / (plot.name + ".tsv")));
 }
 
 TEST_F(Drawn, AFolderThatCannotBeWrittenToIsNamed) {

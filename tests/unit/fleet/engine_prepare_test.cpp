@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 
 #include "core/programs.hpp"
@@ -9,6 +10,7 @@
 #include "fleet/engine_check.hpp"
 #include "fleet/files.hpp"
 #include "fleet/process.hpp"
+#include "support/processes.hpp"
 #include "support/temp_folder.hpp"
 #include "unit/data/expect_error.hpp"
 #include "wasm/wasi_interpreter.hpp"
@@ -111,6 +113,43 @@ TEST(Prepare, TellsRefusalsFromFailures) {
     EXPECT_TRUE(fails_with(with_step(R"(["{sh}", "{module}"])"), ErrorCode::kEnvironment, {"cannot read the module"}));
 }
 
+TEST(Prepare, KillsACompilerAtItsLimitOrByAWishToStop) {
+    const test::TempFolder folder;
+    const auto module = folder.put("m.wasm", "x");
+    const auto pid = folder / "pid";
+    const Engine engine = find_mine(folder, R"("programs": {"sh": ["sh"]}, "compile": [["{sh}", "-c",
+        "sleep 71 & echo $! >)" + pid.string() + R"(; wait", "{module}"]], "run": ["{sh}", "{build}/m", "{args}"])");
+    EXPECT_TRUE(fails_with(prepare(engine, module, {}, folder / "cache", {.limit_s = 0.3}), ErrorCode::kEnvironment,
+                           {"mine cannot compile", "m.wasm", "0.3 s", "give it longer"}));
+    EXPECT_TRUE(test::ends(test::content_of(pid)));
+    std::filesystem::remove(pid);
+    const test::LaterStop stop(std::chrono::milliseconds(300));
+    EXPECT_TRUE(fails_with(prepare(engine, module, {}, folder / "cache", {.stop = stop.token()}), ErrorCode::kCancelled,
+                           {"stopped"}));
+    EXPECT_TRUE(test::ends(test::content_of(pid)));
+    EXPECT_EQ(entries(folder / "cache"), 1U) << "the runtime alone";
+}
+
+TEST(FindEngines, HearsAWishToStop) {
+    const test::TempFolder folder;
+    const auto pid = folder / "pid";
+    const auto table = folder.put("table.json", R"({"schema": 1, "engines": [{"name": "mine", "title": "t",
+        "package": "p", "programs": {"sh": ["sh"]}, "run": ["{sh}", "{module}", "{args}"], "version": {"slow":
+        ["{sh}", "-c", "sleep 71 & echo $! >)" + pid.string() +
+                                                    R"(; wait"]}}]})");
+    const test::LaterStop stop(std::chrono::milliseconds(1500));  // after those built in
+    EXPECT_TRUE(fails_with(find_engines(table, stop.token()), ErrorCode::kCancelled, {"stopped"}));
+    EXPECT_TRUE(!std::filesystem::exists(pid) || test::ends(test::content_of(pid)));
+}
+
+TEST(CheckEngine, HearsAWishToStop) {
+    const test::TempFolder folder;
+    const Engine slow =
+        find_mine(folder, R"("programs": {"sh": ["sh"]}, "run": ["{sh}", "-c", "sleep 71", "{module}", "{args}"])");
+    const test::LaterStop stop(std::chrono::milliseconds(100));
+    EXPECT_TRUE(fails_with(check_engine(slow, stop.token()), ErrorCode::kCancelled, {"stopped"}));
+}
+
 TEST(CheckEngine, FailsWhereTheModuleIsNotRun) {
     const test::TempFolder folder;
     const Engine wrong =
@@ -151,7 +190,7 @@ Result<ChildAnswer> interpret(const std::vector<std::string>& args) {
             const wasm::WasiRun run = wasm::interpret_wasi({module.begin(), module.end()}, args);
             return run.reason.find("unreachable") != std::string::npos && !run.refused ? 100 : 101;
         },
-        {60.0, {}});
+        {60.0});
 }
 
 TEST(Interpreter, GivesArgumentsAndTakesOutputAndTheExit) {
@@ -164,18 +203,14 @@ TEST(Interpreter, GivesArgumentsAndTakesOutputAndTheExit) {
     EXPECT_EQ(trapped->exit_status, 100);
 }
 
-TEST(Process, GivesOutputStatusAndTimeOut) {
-    const auto shell = [](const std::string& script, double limit_s) {
-        return run_program({"/bin/sh", "-c", script}, {"COLOUR=red", "HOME=/nowhere"}, limit_s);
-    };
-    const auto answer = shell("cat; echo $COLOUR $HOME; echo err >&2; exit 7", 20.0);
-    ASSERT_TRUE(answer);
-    EXPECT_EQ(answer->output, "red /nowhere\nerr\n");
-    EXPECT_EQ(answer->status, 7);
-    EXPECT_FALSE(answer->good());
-    const auto slow = shell("sleep 30", 0.05);
-    ASSERT_TRUE(slow);
-    EXPECT_TRUE(slow->timed_out);
+TEST(Process, TellsHowItEndedAndItsLastWords) {
+    ChildAnswer answer;
+    answer.exit_status = 3;
+    EXPECT_EQ(ending_of(answer, 5.0), "ended with status 3");
+    answer.signal = 9;
+    EXPECT_EQ(ending_of(answer, 5.0), "was ended by signal 9");
+    answer.timed_out = true;
+    EXPECT_EQ(ending_of(answer, 5.0), "was killed after 5 s");
     EXPECT_EQ(last_words("a\nb\n\n"), "a b");
     EXPECT_EQ(last_words(std::string(398, 'x') + "ä" + std::string(399, 'y')), std::string(399, 'y'));
 }

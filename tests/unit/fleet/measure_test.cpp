@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "fleet/collection.hpp"
+#include "support/processes.hpp"
 #include "support/temp_folder.hpp"
 #include "unit/data/expect_error.hpp"
 #include "unit/wasm/wat.hpp"
@@ -291,6 +292,51 @@ TEST_F(MeasureTest, CountsOpcodesOnce) {
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_ / "c/profile"), {}), 1);
     static_cast<void>(measured(both));
     EXPECT_EQ(lines("opcodes").size(), 2U);
+}
+
+TEST_F(MeasureTest, AStopEndsCompilers) {
+    module("a", "exit 0");
+    const auto pid = folder_ / "pid";
+    folder_.put("table.json", R"({"schema": 1, "engines": [{"name": "slow", "title": "t", "package": "p", "programs":
+        {"sh": ["sh"]}, "compile": [["{sh}", "-c", "sleep 71 & echo $! >)" +
+                                  pid.string() + R"(; wait; exit 1",
+        "{module}"]], "run": ["{sh}", "{build}/m", "{args}"]}]})");
+    const pitot::test::LaterStop stop(std::chrono::milliseconds(500));
+    MeasureOptions options;
+    options.stop = stop.token();
+    std::vector<std::string> notes;
+    options.note = [&](const std::string& text) { notes.push_back(text); };
+    const auto begun = std::chrono::steady_clock::now();
+    const Summary summary = measured(plan("slow"), options);
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(20));
+    EXPECT_TRUE(summary.stopped);
+    EXPECT_EQ(summary.refused_cells, 0U);
+    EXPECT_TRUE(std::none_of(notes.begin(), notes.end(),
+                             [](const std::string& note) { return note.find("make") != std::string::npos; }));
+    EXPECT_TRUE(pitot::test::ends(content_of(pid)));
+    EXPECT_EQ(lines("module").size(), 1U);
+    Plan shorter = plan("slow");
+    shorter.compile_limit_s = 0.3;
+    EXPECT_EQ(measured(shorter).refused_cells, 0U);
+}
+
+TEST_F(MeasureTest, AProfileThatTookTooLongIsTriedAgainUnderALongerLimit) {
+    const auto bytes = pitot::test::assemble(R"((module (func (export "run") (loop br 0))))");
+    folder_.put("modules/endless.wasm", std::string(bytes.begin(), bytes.end()));
+    Plan endless = plan();
+    endless.profile = true;
+    endless.profile_limit_s = 0.3;
+    const Summary summary = measured(endless);
+    EXPECT_EQ(summary.profiles, 0U);
+    EXPECT_TRUE(std::any_of(summary.problems.begin(), summary.problems.end(), [](const Problem& problem) {
+        return problem.engine.empty() && problem.reason == "was stopped after 0.3 s";
+    }));
+    static_cast<void>(measured(endless));
+    EXPECT_EQ(lines("opcodes").size(), 1U);
+    endless.profile_limit_s = 0.4;
+    static_cast<void>(measured(endless));
+    ASSERT_EQ(lines("opcodes").size(), 2U);
+    EXPECT_EQ(lines("opcodes").back().at("limit_s"), 0.4);
 }
 
 TEST_F(MeasureTest, OutlookChangesNothing) {

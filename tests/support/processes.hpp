@@ -1,0 +1,41 @@
+// Processes that a test started, perhaps by way of others.
+#pragma once
+
+#include <chrono>
+#include <fstream>
+#include <string>
+#include <thread>
+
+namespace pitot::test {
+
+/// Whether the process ends within seconds. `pid`: its number, and perhaps a line's end. One that nobody has waited for
+/// counts as ended.
+inline bool ends(const std::string& pid) {
+    const std::string file = "/proc/" + pid.substr(0, pid.find('\n')) + "/stat";
+    for (int i = 0; i < 300; ++i) {
+        std::ifstream stream(file);
+        std::string state;
+        if (!(stream >> state >> state >> state) || state == "Z" || state == "X") {
+            return true;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return false;
+}
+
+/// Requests a stop a while after it was made.
+class LaterStop {
+public:
+    explicit LaterStop(std::chrono::milliseconds wait)
+        : thread_([this, wait] {
+              std::this_thread::sleep_for(wait);
+              source_.request_stop();
+          }) {}
+    [[nodiscard]] std::stop_token token() const { return source_.get_token(); }
+
+private:
+    std::stop_source source_;
+    std::jthread thread_;
+};
+
+}  // namespace pitot::test
