@@ -79,11 +79,31 @@ fi
 echo "Installing: ${missing[*]}" >&2
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
+
+# apt-get with these arguments. Another package manager may hold a lock, as a fresh machine's unattended upgrade does: of
+# dpkg, of debconf, or of the package lists, which apt-get would not wait for. Waits for up to ten minutes.
+locked='(Could not get|Unable to acquire the dpkg frontend) lock|Unable to lock|is locked by another process'
+apt_get() {
+    local tries=120
+    while ! "${sudo[@]}" env LC_ALL=C DEBIAN_FRONTEND=noninteractive apt-get "$@" </dev/null >"$log" 2>&1; do
+        if ! grep -qE "$locked" "$log" || ((--tries == 0)); then
+            return 1
+        fi
+        if [[ $tries -eq 119 ]]; then
+            echo "Another package manager is at work; waiting for it, for 10 minutes at most:" >&2
+            grep -m 1 -E "$locked" "$log" | sed 's/^/  /' >&2
+        fi
+        sleep 5
+    done
+}
+
 # Package lists may be absent (a fresh machine) or old; fresh ones cost seconds.
-if ! { "${sudo[@]}" apt-get update -q &&
-    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"; } \
-    </dev/null >"$log" 2>&1; then
+if ! { apt_get update -q && apt_get install -q -y --no-install-recommends "${missing[@]}"; }; then
     cat "$log" >&2
+    if grep -qE "$locked" "$log"; then
+        echo "install-deps: another package manager has not ended (above); try again when it has" >&2
+        exit 4
+    fi
     echo "install-deps: apt-get failed (above); check the network and /etc/apt/sources.list, then try again" >&2
     exit 4
 fi

@@ -27,7 +27,8 @@ show() { # prints a command and runs it
 scripts/install-deps.sh --run
 echo "Building $pitot …"
 mkdir -p build
-if ! { cmake --preset release && cmake --build --preset release -j "${JOBS:-$(nproc)}" --target pitot_app; } \
+# What `cmake --install build/release` installs: the library, too, which is made of what the program is.
+if ! { cmake --preset release && cmake --build --preset release -j "${JOBS:-$(nproc)}" --target pitot_app pitot; } \
     >build/run.log 2>&1; then
     cat build/run.log >&2
     echo "run: the build failed (above, and in build/run.log)" >&2

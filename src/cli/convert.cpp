@@ -9,6 +9,7 @@
 
 #include "cli/options.hpp"
 #include "cli/output.hpp"
+#include "cli/output_file.hpp"
 #include "cli/verbs.hpp"
 #include "pitot/dataset.hpp"
 
@@ -19,6 +20,7 @@ namespace {
 struct Options {
     DatasetOptions inputs;
     std::string layout;
+    OutputFlags output;
 };
 
 Result<void> convert(Options options) {
@@ -36,6 +38,9 @@ Result<void> convert(Options options) {
         return fail(ErrorCode::kUsage,
                     "--layout is for .npz: a .csv file has one layout, an observation a line; leave "
                     "--layout out, or name a .npz file");
+    }
+    if (auto ok = options.output.check(out, OutputKind::kDataset, inputs.inputs()); !ok) {
+        return ok;
     }
     const auto dataset = inputs.read();
     if (!dataset) {
@@ -61,6 +66,7 @@ Action add(CLI::App& app) {
                    "Of .npz: index (a row an observation) or dense (a platform x module matrix, a pair measured once). "
                    "Default: index")
         ->check(CLI::IsMember({"index", "dense"}));
+    options->output.add_to(app);
     app.footer(
         "Examples:\n"
         "  pitot convert data.csv data.npz\n"

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cli/output.hpp"
+#include "cli/output_file.hpp"
 #include "cli/trace_options.hpp"
 #include "cli/verbs.hpp"
 
@@ -16,6 +17,7 @@ namespace {
 struct Options {
     TraceFlags traces;
     LayoutFlag layout;
+    OutputFlags output;
     std::string out = "data.npz";
     bool keep_unobserved = false;
 };
@@ -26,12 +28,15 @@ Result<void> make(const Options& options) {
         return fail(ErrorCode::kUsage,
                     fmt::format("cannot write '{}': let its name end in .npz or .csv", printable(options.out)));
     }
+    if (auto ok = options.output.check(out, OutputKind::kDataset, options.traces.inputs()); !ok) {
+        return ok;
+    }
     auto trace_options = options.traces.options();
     if (!trace_options) {
         return Failure(std::move(trace_options).error());
     }
     trace_options->keep_unobserved = options.keep_unobserved;
-    const auto collection = options.traces.collection();
+    const auto collection = options.traces.collection_for(DeviceUse::kTimes);
     if (!collection) {
         return Failure(collection.error());
     }
@@ -57,6 +62,7 @@ Action add(CLI::App& app) {
         ->required()
         ->type_name("COLLECTION");
     app.add_option("-o,--out", options->out, "File to write, .npz or .csv")->type_name("FILE")->capture_default_str();
+    options->output.add_to(app);
     options->layout.add_to(app);
     app.add_flag("--keep-unobserved", options->keep_unobserved,
                  "Keep platforms and modules that have traces but no observation");

@@ -22,6 +22,7 @@ using Json = nlohmann::ordered_json;
 struct Options {
     std::string emulated;
     std::filesystem::path table;
+    std::string name;
     bool json = false;
 };
 
@@ -58,7 +59,7 @@ void print_text(const fleet::Device& device) {
 
 Result<fleet::Device> describe(const Options& options) {
     const Interrupt interrupt;
-    return fleet::describe_device(options.emulated, options.table, interrupt.token());
+    return fleet::describe_device(options.emulated, options.table, options.name, interrupt.token());
 }
 
 Result<void> show(const Options& options) {
@@ -77,6 +78,8 @@ Result<void> show(const Options& options) {
 Action add(CLI::App& app) {
     auto options = std::make_shared<Options>();
     app.add_option("--emulated", options->emulated, "A device that is emulated here: qemu-aarch64, …")
+        ->type_name("NAME");
+    app.add_option("--name", options->name, "Call this machine so; else as the system does (its host name)")
         ->type_name("NAME");
     app.add_option("--table", options->table, "Table with further emulated devices (JSON; docs/engines.md)")
         ->type_name("FILE");

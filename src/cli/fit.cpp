@@ -19,6 +19,7 @@
 #include "cli/interrupt.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
+#include "cli/output_file.hpp"
 #include "cli/prediction_output.hpp"
 #include "cli/progress.hpp"
 #include "cli/verbs.hpp"
@@ -35,6 +36,7 @@ struct Options {
     ConfigOptions config;
     RunFlags run;
     std::string output;
+    OutputFlags output_flags;
     bool json = false;
 };
 
@@ -115,7 +117,15 @@ void print_summary(const Options& options, const Dataset& dataset, const Predict
 }
 
 Result<void> run(const Options& options) {
-    if (auto ok = check_writable(options.output); !ok) {  // before minutes of training
+    Paths inputs = options.dataset.inputs();
+    if (!options.config.config_file.empty()) {
+        inputs.push_back(options.config.config_file);
+    }
+    // Before minutes of training.
+    auto ok = options.output_flags.check(options.output, OutputKind::kModel, inputs).and_then([&] {
+        return check_writable(options.output);
+    });
+    if (!ok) {
         return ok;
     }
     const Result<Dataset> dataset = options.dataset.read();
@@ -156,6 +166,7 @@ Action add(CLI::App& app) {
     app.add_option("-o,--output", options->output, "Model file to write, by custom NAME.pitot")
         ->required()
         ->type_name("FILE");
+    options->output_flags.add_to(app);
     app.add_flag("--json", options->json, "Print the summary as JSON");
     options->config.add_to(app, false);
     options->run.add_to(app);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "cli/output_file.hpp"
 #include "cli/trace_options.hpp"
 #include "cli/verbs.hpp"
 #include "data/trace_dataset.hpp"
@@ -19,9 +20,14 @@ struct Options {
     LayoutFlag layout;
     std::string dataset = "data.npz";
     std::string out = "if2.npz";
+    OutputFlags output;
 };
 
 Result<void> make(const Options& options) {
+    const auto out = with_npz(options.out);
+    if (auto ok = options.output.check(out, OutputKind::kDataset, options.traces.inputs({options.dataset})); !ok) {
+        return ok;
+    }
     const auto trace_options = options.traces.options();
     if (!trace_options) {
         return Failure(trace_options.error());
@@ -31,7 +37,7 @@ Result<void> make(const Options& options) {
     if (!known) {
         return Failure(std::move(known).error());
     }
-    const auto collection = options.traces.collection();
+    const auto collection = options.traces.collection_for(DeviceUse::kTimes);
     if (!collection) {
         return Failure(collection.error());
     }
@@ -48,7 +54,6 @@ Result<void> make(const Options& options) {
         made.dataset.modules = std::move(known->modules);
         made.dataset.alone = std::move(known->alone);
     }
-    const auto out = with_npz(options.out);
     if (auto written = write_dataset(made.dataset, out, layout); !written) {
         return written;
     }
@@ -67,6 +72,7 @@ Action add(CLI::App& app) {
     app.add_option("-o,--out", options->out, "File to write; .npz is added where it is missing")
         ->type_name("FILE")
         ->capture_default_str();
+    options->output.add_to(app);
     options->layout.add_to(app);
     options->traces.add_runs(app);
     options->traces.add_platforms(app);

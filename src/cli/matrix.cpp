@@ -18,6 +18,7 @@ namespace {
 struct Options {
     TraceFlags traces;
     std::string out = "matrix";
+    OutputFlags output;
     bool filter = false;
     bool plot = false;
 };
@@ -43,12 +44,22 @@ Result<void> make(const Options& options) {
             return there;
         }
     }
+    const auto out = with_npz(options.out);
+    const Paths inputs = options.traces.inputs();
+    auto apart = options.output.check(out, OutputKind::kDataset, inputs);
+    for (const char* beside : {".png", ".tsv"}) {
+        apart =
+            apart.and_then([&] { return check_apart(std::filesystem::path(out).replace_extension(beside), inputs); });
+    }
+    if (!apart) {
+        return apart;
+    }
     auto trace_options = options.traces.options();
     if (!trace_options) {
         return Failure(std::move(trace_options).error());
     }
     trace_options->keep_unobserved = !options.filter;
-    const auto collection = options.traces.collection();
+    const auto collection = options.traces.collection_for(DeviceUse::kTimes);
     if (!collection) {
         return Failure(collection.error());
     }
@@ -59,7 +70,6 @@ Result<void> make(const Options& options) {
     if (auto observed = require_observations(made); !observed) {
         return observed;
     }
-    const auto out = with_npz(options.out);
     if (auto written = write_matrix(made.dataset, out); !written) {
         return written;
     }
@@ -75,6 +85,7 @@ Action add(CLI::App& app) {
     app.add_option("-o,--out", options->out, "File to write; .npz is added where it is missing")
         ->type_name("FILE")
         ->capture_default_str();
+    options->output.add_to(app);
     app.add_flag("-f,--filter", options->filter,
                  "Leave out platforms and modules without observations; else every runtime has a row on every device");
     app.add_flag("-d,--plot", options->plot, "Draw the logarithms of the runtimes as OUT.png, with OUT.tsv beside it");

@@ -249,6 +249,10 @@ void add_what(CLI::App& app, Options& options) {
     app.add_option("-o,--output", options.plan.collection, "Collection to begin or to go on with")
         ->required()
         ->type_name("FOLDER");
+    app.add_option("--name", options.plan.device_name,
+                   "Call this machine so; else by its host name. Machines whose collections go together need names of "
+                   "their own")
+        ->type_name("NAME");
 }
 
 void add_how(CLI::App& app, Options& options) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cli/output.hpp"
+#include "cli/output_file.hpp"
 #include "cli/trace_options.hpp"
 #include "cli/verbs.hpp"
 #include "data/trace_parts.hpp"
@@ -21,10 +22,16 @@ struct Options {
     std::string platforms = "platforms.npz";
     std::string out = "data.npz";
     std::string layout = "dense";
+    OutputFlags output;
 };
 
 Result<void> merge(const Options& options) {
     const std::vector<std::filesystem::path> files(options.matrices.begin(), options.matrices.end());
+    Paths inputs = files;
+    inputs.insert(inputs.end(), {options.opcodes, options.platforms});
+    if (auto ok = options.output.check(options.out, OutputKind::kDataset, inputs); !ok) {
+        return ok;
+    }
     auto dataset = read_dataset(files);
     if (!dataset) {
         return Failure(std::move(dataset).error());
@@ -69,6 +76,7 @@ Action add(CLI::App& app) {
         ->type_name("FILE")
         ->capture_default_str();
     app.add_option("-o,--out", options->out, "File to write, .npz or .csv")->type_name("FILE")->capture_default_str();
+    options->output.add_to(app);
     app.add_option("--layout", options->layout, "dense (a matrix) or index (a row an observation)")
         ->check(CLI::IsMember({"index", "dense"}))
         ->capture_default_str();

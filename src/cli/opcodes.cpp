@@ -7,6 +7,7 @@
 #include <string>
 
 #include "cli/output.hpp"
+#include "cli/output_file.hpp"
 #include "cli/trace_options.hpp"
 #include "cli/verbs.hpp"
 #include "data/trace_parts.hpp"
@@ -18,9 +19,14 @@ namespace {
 struct Options {
     TraceFlags traces;
     std::string out = "opcodes";
+    OutputFlags output;
 };
 
 Result<void> make(const Options& options) {
+    const auto out = with_npz(options.out);
+    if (auto ok = options.output.check(out, OutputKind::kFeatureTable, options.traces.inputs()); !ok) {
+        return ok;
+    }
     const auto trace_options = options.traces.options();
     if (!trace_options) {
         return Failure(trace_options.error());
@@ -45,7 +51,6 @@ Result<void> make(const Options& options) {
         names.push_back(name);
     }
     const Side side = opcode_side(std::move(names), table, trace_options->release);
-    const auto out = with_npz(options.out);
     if (auto written = write_opcodes(side, out, trace_options->release); !written) {
         return written;
     }
@@ -69,6 +74,7 @@ Action add(CLI::App& app) {
     app.add_option("-o,--out", options->out, "File to write; .npz is added where it is missing")
         ->type_name("FILE")
         ->capture_default_str();
+    options->output.add_to(app);
     options->traces.add_reading(app);
     app.footer(
         "With --release 2023 the file has 'data' (counts), 'module' and 'opcode', for 'pitot merge'; with 2025 'data'\n"

@@ -98,6 +98,16 @@ void DatasetOptions::add_to(CLI::App& app) {
         ->group(kDataGroup);
 }
 
+std::vector<std::filesystem::path> DatasetOptions::inputs() const {
+    std::vector<std::filesystem::path> all(files.begin(), files.end());
+    for (const auto& table : {read_options.platform_features, read_options.module_features}) {
+        if (!table.empty()) {
+            all.push_back(table);
+        }
+    }
+    return all;
+}
+
 Result<Dataset> DatasetOptions::read() const {
     const std::vector<std::filesystem::path> paths(files.begin(), files.end());
     Result<Dataset> dataset = read_dataset(paths, read_options);

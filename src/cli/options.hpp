@@ -32,6 +32,8 @@ struct DatasetOptions {
     ReadOptions read_options;
 
     void add_to(CLI::App& app);
+    /// The files, and the tables of features.
+    [[nodiscard]] std::vector<std::filesystem::path> inputs() const;
     /// Reads the files into one dataset. Says on stderr how many rows --skip-invalid dropped.
     [[nodiscard]] Result<Dataset> read() const;
 };

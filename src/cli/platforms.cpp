@@ -8,6 +8,7 @@
 #include <string>
 
 #include "cli/output.hpp"
+#include "cli/output_file.hpp"
 #include "cli/trace_options.hpp"
 #include "cli/verbs.hpp"
 #include "data/trace_parts.hpp"
@@ -22,6 +23,7 @@ struct Options {
     std::string matrix;
     std::vector<std::string> runtimes;
     std::string out = "platforms";
+    OutputFlags output;
 };
 
 struct Platforms {
@@ -80,7 +82,12 @@ Result<void> make(const Options& options) {
         return fail(ErrorCode::kUsage,
                     "say which platforms: those of a matrix (-m matrix.npz) or runtimes (-r NAME...)");
     }
-    const auto collection = options.traces.collection();
+    const auto out = with_npz(options.out);
+    const Paths matrix = options.matrix.empty() ? Paths() : Paths{options.matrix};
+    if (auto ok = options.output.check(out, OutputKind::kFeatureTable, options.traces.inputs(matrix)); !ok) {
+        return ok;
+    }
+    const auto collection = options.traces.collection_for(DeviceUse::kFeatures);
     if (!collection) {
         return Failure(collection.error());
     }
@@ -102,7 +109,6 @@ Result<void> make(const Options& options) {
     }
     const Release release = options.traces.release_of();
     const Side side = platform_side(std::move(platforms->names), platforms->parts, collection->devices, release);
-    const auto out = with_npz(options.out);
     if (auto written = write_platforms(side, out, release); !written) {
         return written;
     }
@@ -132,6 +138,8 @@ Action add(CLI::App& app) {
     app.add_option("--separator", options->traces.separator,
                    "What stands between runtime and device in the name of a platform")
         ->capture_default_str();
+    options->output.add_to(app);
+    options->traces.add_devices(app);
     options->traces.add_reading(app);
     app.footer(
         "With --release 2023 the file has 'data', 'platform' and 'feature', with 2025 'data', 'names' and 'labels'.\n"

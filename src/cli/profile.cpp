@@ -17,6 +17,7 @@
 #include "cli/interrupt.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
+#include "cli/output_file.hpp"
 #include "cli/verbs.hpp"
 #include "core/atomic_file.hpp"
 #include "wasm/instrument.hpp"
@@ -36,6 +37,7 @@ struct Options {
     std::string invoke;
     std::string engine = "auto";
     std::filesystem::path output;
+    OutputFlags output_flags;
     std::optional<double> timeout_s;
     std::size_t limit = 20;
     bool count_static = false;
@@ -157,6 +159,11 @@ Result<void> profile(const Options& options) {
             return fail(ErrorCode::kUsage, fmt::format("--dir: '{}' is not a folder; make it or name another", folder));
         }
     }
+    if (!options.output.empty()) {
+        if (auto ok = options.output_flags.check(options.output, OutputKind::kModule, {options.module}); !ok) {
+            return ok;
+        }
+    }
     const Result<std::string> bytes = read_text(options.module);
     if (!bytes) {
         return Failure(bytes.error());
@@ -198,6 +205,7 @@ Action add(CLI::App& app) {
     app.add_option("-o,--output", options->output, "Write the instrumented module here; run nothing")
         ->type_name("FILE")
         ->excludes(count_static);
+    options->output_flags.add_to(app);
     app.add_option("--limit", options->limit, "Rows of the table; 0 = all")->type_name("N");
     app.add_flag("--json", options->json, "Print JSON, with every opcode");
     app.footer(

@@ -11,6 +11,7 @@
 
 #include "cli/interrupt.hpp"
 #include "cli/output.hpp"
+#include "cli/output_file.hpp"
 #include "cli/progress.hpp"
 #include "cli/result_options.hpp"
 #include "cli/simulation_output.hpp"
@@ -28,6 +29,15 @@ struct Options {
 };
 
 Result<void> run(const Options& options) {
+    Paths inputs(options.data.begin(), options.data.end());
+    if (!options.simulate.trace.empty()) {
+        inputs.push_back(options.simulate.trace);
+    }
+    for (const char* file : {"network.npz", "simulation.json"}) {
+        if (auto apart = check_apart(options.simulate.out / file, inputs); !apart) {
+            return apart;
+        }
+    }
     const auto dataset = read_data(options.data);
     if (!dataset) {
         return Failure(dataset.error());

@@ -68,6 +68,19 @@ void TraceFlags::add_platforms(CLI::App& app) {
         ->capture_default_str()
         ->group(kTraceGroup);
     app.add_option("--exclude", exclude, "Platforms to leave out, by name")->type_name("PLATFORM")->group(kTraceGroup);
+    add_devices(app);
+}
+
+void TraceFlags::add_devices(CLI::App& app) {
+    app.add_flag("--join-devices", join_devices,
+                 "Take devices of one name for one machine, whatever their ids; else two of one name are an error")
+        ->group(kTraceGroup);
+}
+
+Paths TraceFlags::inputs(const Paths& others) const {
+    Paths all(paths.begin(), paths.end());
+    all.insert(all.end(), others.begin(), others.end());
+    return all;
 }
 
 Result<TraceOptions> TraceFlags::options() const {
@@ -99,6 +112,16 @@ Result<Collection> TraceFlags::collection() const {
     options.threads = threads;
     options.progress = progress.callback();
     return read_collections(std::vector<std::filesystem::path>(paths.begin(), paths.end()), options);
+}
+
+Result<Collection> TraceFlags::collection_for(DeviceUse use) const {
+    auto read = collection();
+    if (read && !join_devices) {
+        if (auto apart = check_device_names(*read, use); !apart) {
+            return Failure(std::move(apart).error());
+        }
+    }
+    return read;
 }
 
 Result<void> TraceFlags::report(const std::vector<TraceProblem>& problems) const {

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "cli/output_file.hpp"
 #include "data/trace_dataset.hpp"
 #include "pitot/dataset.hpp"
 #include "pitot/result.hpp"
@@ -28,6 +29,7 @@ struct TraceFlags {
     std::string separator = ".";
     std::vector<std::string> renames;
     std::vector<std::string> exclude;
+    bool join_devices = false;
     bool strict = false;
     bool json = false;
     int threads = 0;
@@ -35,11 +37,16 @@ struct TraceFlags {
     void add_reading(CLI::App& app);    ///< --release, --rename, --strict, --json, --threads
     void add_runs(CLI::App& app);       ///< --runs
     void add_target(CLI::App& app);     ///< --target, --skip-first, --keep-first
-    void add_platforms(CLI::App& app);  ///< --separator, --exclude
+    void add_platforms(CLI::App& app);  ///< --separator, --exclude, --join-devices
+    void add_devices(CLI::App& app);    ///< --join-devices
 
+    /// `paths`, and what else is read.
+    [[nodiscard]] Paths inputs(const Paths& others = {}) const;
     [[nodiscard]] Release release_of() const { return release == "2023" ? Release::k2023 : Release::k2025; }
     [[nodiscard]] Result<TraceOptions> options() const;
     [[nodiscard]] Result<Collection> collection() const;
+    /// The same, refused if devices that are not the same have the same name, unless --join-devices is given.
+    [[nodiscard]] Result<Collection> collection_for(DeviceUse use) const;
     /// Writes problems to stderr, the first ones in full; with --strict the first is an error.
     [[nodiscard]] Result<void> report(const std::vector<TraceProblem>& problems) const;
 };

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include <string>
 #include <utility>
 
+#include "core/check.hpp"
 #include "core/programs.hpp"
 
 namespace pitot {
@@ -89,6 +91,59 @@ void sync_folder(const fs::path& folder) {
     }
 }
 
+// Where a file of a set lies from the moment the set is complete until it has its place.
+fs::path staged_name(const fs::path& target) { return target.string() + ".pitot-new"; }
+
+// Held as long as the process that writes the file lives.
+bool lock(int file) { return ::flock(file, LOCK_EX | LOCK_NB) == 0; }
+
+// Removes a file that a killed process left: nobody holds its lock. errno says EEXIST afterwards.
+bool remove_abandoned(const fs::path& name) {
+    const int file = ::open(name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    const bool removed = file >= 0 && lock(file) && ::unlink(name.c_str()) == 0;
+    if (file >= 0) {
+        ::close(file);
+    }
+    errno = EEXIST;
+    return removed;
+}
+
+// The first of TARGET.pitot-tmp-0, … that `make` succeeds with; "" if none.
+template <typename Make>
+fs::path take_temporary_name(const fs::path& target, Make make) {
+    constexpr int tries = 100;
+    for (int i = 0; i < tries; ++i) {
+        fs::path name = target.string() + ".pitot-tmp-" + std::to_string(i);
+        if (make(name) || (errno == EEXIST && remove_abandoned(name) && make(name))) {
+            return name;
+        }
+        if (errno != EEXIST) {
+            break;
+        }
+    }
+    return {};
+}
+
+// While it lives, no other process puts files in place in that folder. Best effort: some file systems refuse it.
+class FolderLock {
+public:
+    explicit FolderLock(const fs::path& folder) : file_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+        if (file_ >= 0) {
+            (void)::flock(file_, LOCK_EX);
+        }
+    }
+    FolderLock(const FolderLock&) = delete;
+    FolderLock& operator=(const FolderLock&) = delete;
+    ~FolderLock() {
+        if (file_ >= 0) {
+            ::close(file_);
+        }
+    }
+
+private:
+    int file_;
+};
+
 // While it lives, signals to a process of one thread wait.
 class SignalsWait {
 public:
@@ -136,19 +191,30 @@ bool NewFile::open_beside() {
     if (file_ >= 0 && !reachable(file_)) {
         ::close(std::exchange(file_, -1));
     }
-    if (file_ < 0) {
-        std::string pattern = target_.string() + ".tmp-XXXXXX";
-        file_ = ::mkostemp(pattern.data(), O_CLOEXEC);
-        if (file_ < 0) {
-            return false;
-        }
-        temporary_ = pattern;
+    if (file_ >= 0) {
+        (void)lock(file_);
+        path_ = through_descriptor(file_);
+    } else if (open_named()) {
         path_ = fs::absolute(temporary_);
     } else {
-        path_ = through_descriptor(file_);
+        return false;
     }
     ::fchmod(file_, wanted_mode(target_));
     return true;
+}
+
+bool NewFile::open_named() {
+    temporary_ = take_temporary_name(target_, [this](const fs::path& name) {
+        file_ = ::open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        struct stat info {};
+        if (file_ < 0 || !lock(file_) || ::fstat(file_, &info) != 0 || info.st_nlink > 0) {
+            return file_ >= 0;
+        }
+        ::close(std::exchange(file_, -1));  // taken for abandoned before it was locked
+        errno = EEXIST;
+        return false;
+    });
+    return !temporary_.empty();
 }
 
 bool NewFile::open_anywhere() {
@@ -179,21 +245,19 @@ Result<NewFile> NewFile::create(const fs::path& target) {
 
 Result<void> NewFile::sync() { return stream_ || ::fsync(file_) == 0 ? Result<void>() : system_failure(named_); }
 
+bool NewFile::link_to(const fs::path& name) const {
+    return ::linkat(AT_FDCWD, through_descriptor(file_).c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0;
+}
+
 // A file without a name cannot replace another: it gets one first.
 bool NewFile::give_name() {
-    const std::string self = through_descriptor(file_);
-    if (::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, target_.c_str(), AT_SYMLINK_FOLLOW) == 0) {
+    if (link_to(target_)) {
         return true;
     }
-    constexpr int tries = 100;
-    for (int i = 0; i < tries && errno == EEXIST; ++i) {
-        const fs::path name = target_.string() + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(i);
-        if (::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0) {
-            temporary_ = name;
-            return true;
-        }
+    if (errno == EEXIST) {
+        temporary_ = take_temporary_name(target_, [this](const fs::path& name) { return link_to(name); });
     }
-    return false;
+    return !temporary_.empty();
 }
 
 bool NewFile::copy_to_target() const {
@@ -232,21 +296,80 @@ bool NewFile::take_place() {
     return true;
 }
 
-Result<void> NewFile::put() { return put_all(std::span(this, 1)); }
-
-Result<void> NewFile::put_all(std::span<NewFile> files) {
+Result<void> NewFile::put() {
     {
-        const SignalsWait wait(std::ranges::none_of(files, &NewFile::stream_));  // a FIFO may take for ever
-        for (NewFile& file : files) {
-            if (!file.take_place()) {
-                return system_failure(file.named_);
-            }
+        const SignalsWait wait(!stream_);  // a FIFO may take for ever
+        if (!take_place()) {
+            return system_failure(named_);
         }
     }
-    for (const NewFile& file : files) {
-        sync_folder(folder_of(file.target_));
-    }
+    sync_folder(folder_of(target_));
     return {};
+}
+
+bool NewFile::stage() {
+    const fs::path staged = staged_name(target_);
+    const bool done = temporary_.empty() ? link_to(staged) : ::rename(temporary_.c_str(), staged.c_str()) == 0;
+    if (done) {
+        temporary_.clear();
+    }
+    return done;
+}
+
+bool NewFile::leave_stage() const {
+    return ::rename(staged_name(target_).c_str(), target_.c_str()) == 0 || errno == ENOENT;
+}
+
+// What an interrupted put_all() of the same files left: a complete set takes its places, parts of one go.
+bool NewFile::finish_interrupted(std::span<const NewFile> files) {
+    std::error_code ignored;
+    if (fs::exists(staged_name(files.back().target_), ignored)) {
+        return std::ranges::all_of(files, &NewFile::leave_stage);
+    }
+    for (const NewFile& file : files) {
+        fs::remove(staged_name(file.target_), ignored);
+    }
+    return true;
+}
+
+Result<void> NewFile::put_all(std::span<NewFile> files) {
+    PITOT_CHECK(!files.empty() && std::ranges::none_of(files, &NewFile::stream_));
+    const auto sync_folders = [&] {
+        for (const NewFile& file : files) {
+            sync_folder(folder_of(file.target_));
+        }
+    };
+    NewFile& last = files.back();
+    const SignalsWait wait(true);
+    const FolderLock alone(folder_of(last.target_));
+    if (!finish_interrupted(files)) {
+        return system_failure(last.named_);
+    }
+    for (NewFile& file : files) {
+        if (&file == &last) {
+            sync_folders();  // the other names come before the one that says they are there
+        }
+        if (!file.stage()) {
+            auto failure = system_failure(file.named_);
+            (void)finish_interrupted(files);
+            return failure;
+        }
+    }
+    sync_folder(folder_of(last.target_));
+    for (const NewFile& file : files) {
+        if (!file.leave_stage()) {
+            return system_failure(file.named_);
+        }
+    }
+    sync_folders();
+    return {};
+}
+
+fs::path standing_part(const fs::path& part, const fs::path& last) {
+    std::error_code ignored;
+    fs::path staged = staged_name(behind_links(part));
+    const bool interrupted = fs::exists(staged_name(behind_links(last)), ignored);
+    return interrupted && fs::exists(staged, ignored) ? staged : part;
 }
 
 Result<void> check_writable(const fs::path& target) {

@@ -170,8 +170,12 @@ private:
         for (Device& device : list->devices) {
             const auto [known, is_new] = seen_.emplace(device.id, collection_.devices.size());
             if (is_new) {
+                device.file = file.string();
                 collection_.devices.push_back(std::move(device));
-            } else if (collection_.devices[known->second] != device) {
+                continue;
+            }
+            device.file = collection_.devices[known->second].file;
+            if (collection_.devices[known->second] != device) {
                 collection_.problems.push_back(
                     {file.string(),
                      fmt::format("describes device '{}' otherwise than a file before it; the first counts",

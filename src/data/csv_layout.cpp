@@ -6,6 +6,7 @@
 #include <charconv>
 #include <utility>
 
+#include "core/atomic_file.hpp"
 #include "data/side_table.hpp"
 #include "data/source.hpp"
 #include "data/utf8.hpp"
@@ -36,7 +37,13 @@ std::string_view trimmed(std::string_view text) {
 
 class CsvSource final : public Source {
 public:
-    explicit CsvSource(CsvInput input) : input_(std::move(input)) {}
+    explicit CsvSource(CsvInput input) : input_(std::move(input)) {
+        for (const Axis axis : {Axis::kPlatform, Axis::kModule}) {
+            const auto place = standing_part(sibling_table(input_.file, axis), input_.file);
+            (axis == Axis::kPlatform ? platform_place_ : module_place_) = place;
+        }
+        rows_place_ = standing_part(input_.file, input_.file);
+    }
 
     [[nodiscard]] std::string file() const override { return input_.file.string(); }
 
@@ -45,11 +52,12 @@ public:
         sides.rows_have_names = true;
         for (const Axis axis : {Axis::kPlatform, Axis::kModule}) {
             const auto table = sibling_table(input_.file, axis);
+            const auto& place = axis == Axis::kPlatform ? platform_place_ : module_place_;
             std::error_code ignored;
-            if (input_.text || !std::filesystem::exists(table, ignored)) {
+            if (input_.text || !std::filesystem::exists(place, ignored)) {
                 continue;
             }
-            auto side = read_side_table({table, std::nullopt}, axis);
+            auto side = read_side_table({place, std::nullopt}, axis);
             if (!side) {
                 return Failure(std::move(side).error());
             }
@@ -57,11 +65,18 @@ public:
             (axis == Axis::kPlatform ? sides.platforms : sides.modules) = *std::move(side);
             sides.files.push_back(table.string());
         }
+        if (!input_.text && rows_place_ != input_.file) {
+            sides.problems.push_back(
+                fmt::format("{0}: was being replaced when its writer was killed: read from {1}; a 'pitot' that writes "
+                            "{0} completes it",
+                            file(), rows_place_.string()));
+        }
         return sides;
     }
 
     [[nodiscard]] Result<void> rows(RowSink& sink) override {
-        auto read = read_csv(input_, [&](std::int64_t line, std::span<const std::string> fields) {
+        const CsvInput rows{rows_place_, input_.text};
+        auto read = read_csv(rows, [&](std::int64_t line, std::span<const std::string> fields) {
             return columns_.count == 0 ? take_header(line, fields, sink) : take_row(line, fields, sink);
         });
         if (read && columns_.count == 0) {
@@ -207,6 +222,9 @@ private:
     }
 
     CsvInput input_;
+    std::filesystem::path rows_place_;  // where the three files stand: see standing_part()
+    std::filesystem::path platform_place_;
+    std::filesystem::path module_place_;
     std::string platform_table_;  // empty = none
     std::string module_table_;
     Columns columns_;

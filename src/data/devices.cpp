@@ -14,6 +14,7 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr double kLeastHz = 1e5;  // less is GHz or MHz
 constexpr double kMostHz = 1e12;
 constexpr double kMostBytes = 1e13;
 
@@ -67,6 +68,10 @@ Result<void> describe_device(const Json& platform, Device& device) {
             return Failure(size.error());
         }
         field.to = *size;
+    }
+    if (device.clock_hz > 0 && device.clock_hz < kLeastHz) {
+        return wrong(fmt::format("has {} as cpufreq, which is in Hz and should be 0 (not known) or from {:g} to {:g}",
+                                 device.clock_hz, kLeastHz, kMostHz));
     }
     device.described = cpu != nullptr || memory != nullptr;
     return {};

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/atomic_file.hpp"
 #include "pitot/column.hpp"
 #include "pitot/result.hpp"
 
@@ -118,7 +119,9 @@ public:
     /// A scalar (0-dimensional) Unicode array, for JSON text and digests.
     void add_text(std::string_view name, std::string_view text);
 
-    [[nodiscard]] Result<void> write(const std::filesystem::path& file);
+    /// Writes the archive and brings it to the disk; NewFile::put() puts it in its place.
+    [[nodiscard]] Result<NewFile> make(const std::filesystem::path& file) const;
+    [[nodiscard]] Result<void> write(const std::filesystem::path& file) const;
 
 private:
     struct Impl;

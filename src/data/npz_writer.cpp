@@ -295,13 +295,21 @@ void NpzWriter::add_text(std::string_view name, std::string_view text) {
     impl_->put_texts(name, std::span(&owned, 1), {});
 }
 
-Result<void> NpzWriter::write(const std::filesystem::path& file) {
+Result<NewFile> NpzWriter::make(const std::filesystem::path& file) const {
     PITOT_CHECK(!impl_->arrays.empty());  // libzip would remove the file of an empty archive
     if (!impl_->fault.empty()) {
         return fail(ErrorCode::kInput, fmt::format("cannot write '{}': {}", file.string(), impl_->fault));
     }
-    return write_whole(
-        file, [&](const std::filesystem::path& temporary) { return write_archive(impl_->arrays, temporary, file); });
+    auto made = NewFile::create(file);
+    if (!made) {
+        return made;
+    }
+    const auto kept = write_archive(impl_->arrays, made->path(), file).and_then([&] { return made->sync(); });
+    return kept ? std::move(made) : Failure(kept.error());
+}
+
+Result<void> NpzWriter::write(const std::filesystem::path& file) const {
+    return make(file).and_then([](NewFile made) { return made.put(); });
 }
 
 template void NpzWriter::add_borrowed<float>(std::string_view, std::span<const float>, std::span<const std::int64_t>);

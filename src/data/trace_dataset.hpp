@@ -49,6 +49,15 @@ struct TraceDataset {
     std::int64_t pooled_cells = 0;       ///< cells with runs in more than one trace, taken together
 };
 
+/// What is made of devices: times of what ran on them, or features alone.
+enum class DeviceUse : std::uint8_t { kTimes, kFeatures };
+
+/// Whether devices of one name are one: platforms are known by the names of their devices. Error (kInput): two of one
+/// name, of different ids, that were both measured (kTimes), or that are described differently where a name alone says
+/// which is meant.
+[[nodiscard]] Result<void> check_device_names(const Collection& collection, DeviceUse use);
+
+/// Devices of one name are taken for one: see check_device_names().
 [[nodiscard]] TraceDataset make_dataset(const Collection& collection, const TraceOptions& options = {});
 
 /// A platform's two parts.

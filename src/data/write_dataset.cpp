@@ -117,21 +117,25 @@ Result<NewFile> make_rows(const Dataset& dataset, const std::filesystem::path& f
     });
 }
 
-// Beside a CSV file that keeps its place, tables would be taken for features of rows they do not belong to.
+// Beside a CSV file that keeps its place, tables would be taken for features of rows they do not belong to; and three
+// files can only be replaced together where all of them are files.
 Result<void> check_places(const std::filesystem::path& file) {
-    std::error_code ignored;
-    const auto status = std::filesystem::status(file, ignored);
-    if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
-        return fail(ErrorCode::kEnvironment,
-                    fmt::format("cannot write '{}': it is no file, and tables of features go beside it; name a file "
-                                "or write .npz",
-                                file.string()));
+    for (const auto& part : {file, sibling_table(file, Axis::kPlatform), sibling_table(file, Axis::kModule)}) {
+        std::error_code ignored;
+        const auto status = std::filesystem::status(part, ignored);
+        if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+            return fail(
+                ErrorCode::kEnvironment,
+                fmt::format("cannot write '{}': it is no file, and {}; name a file or write .npz", part.string(),
+                            part == file ? "tables of features go beside it"
+                                         : fmt::format("it belongs to '{}'", file.string())));
+        }
     }
     return {};
 }
 
-// All three files are made before the first takes its place. The tables go first: beside rows of an older dataset they
-// would do no harm, rows without tables would lose features.
+// All three files are made before the first takes its place, and replace older ones together. The rows come last: they
+// are what readers ask for.
 Result<void> write_long_form(const Dataset& dataset, const std::filesystem::path& file) {
     const bool dash = std::ranges::find(dataset.modules.names, "-") != dataset.modules.names.end();
     if (dash && !dataset.together.runtime_us.empty()) {

@@ -263,7 +263,7 @@ Result<void> ResultArrays::add(const Replicate& replicate) {
         .and_then([&] { return put_baseline(replicate.baseline, replicate.rows.together.test); });
 }
 
-Result<void> ResultArrays::write(const std::filesystem::path& file) {
+Result<NewFile> ResultArrays::make(const std::filesystem::path& file) {
     NpzWriter writer;
     for (auto& [name, array] : arrays_) {
         const auto bytes = array.file.bytes();
@@ -283,7 +283,7 @@ Result<void> ResultArrays::write(const std::filesystem::path& file) {
             writer.add_borrowed<float>(name, elements(float{}), shape);
         }
     }
-    return writer.write(file);
+    return writer.make(file);
 }
 
 template <typename T>

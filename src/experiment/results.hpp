@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/atomic_file.hpp"
 #include "core/spool.hpp"
 #include "data/npz.hpp"
 #include "experiment/record.hpp"
@@ -38,8 +39,8 @@ public:
     [[nodiscard]] static Result<void> check_size(const Dataset& dataset, const FitConfig& config);
 
     [[nodiscard]] Result<void> add(const Replicate& replicate);
-    /// Whole or not at all.
-    [[nodiscard]] Result<void> write(const std::filesystem::path& file);
+    /// Writes the archive and brings it to the disk; NewFile::put() puts it in its place.
+    [[nodiscard]] Result<NewFile> make(const std::filesystem::path& file);
 
     static constexpr double kMostBytes = 64e9;
 

@@ -80,22 +80,13 @@ Result<void> make_folder(const fs::path& folder) {
     return {};
 }
 
-// Arrays and record of a run, both or neither. What can fail for want of space comes before the old ones are touched,
-// and the record last: arrays without one count as missing.
-Result<void> put_in_place(const Sweep& sweep, const SweepRun& run, const ResultRecord& record,
-                          const std::function<Result<void>(const fs::path&)>& write_arrays) {
-    const fs::path staged = sweep.file_of(run, ".npz.new");
-    if (auto ok = write_arrays(staged); !ok) {
-        return ok;
-    }
-    std::error_code error;
-    fs::remove(sweep.file_of(run, ".json"), error);
-    fs::rename(staged, sweep.file_of(run, ".npz"), error);
-    if (error) {
-        return fail(ErrorCode::kEnvironment,
-                    fmt::format("cannot write '{}': {}", sweep.file_of(run, ".npz").string(), error.message()));
-    }
-    return write_text(sweep.file_of(run, ".json"), to_json(record));
+// Arrays and record of a run, both or neither. The arrays have no name until the old record is gone, and the record
+// comes last: arrays without one count as missing.
+Result<void> put_in_place(const Sweep& sweep, const SweepRun& run, const ResultRecord& record, NewFile arrays) {
+    std::error_code ignored;
+    fs::remove(sweep.file_of(run, ".npz.new"), ignored);  // older versions left that when they were killed
+    fs::remove(sweep.file_of(run, ".json"), ignored);
+    return arrays.put().and_then([&] { return write_text(sweep.file_of(run, ".json"), to_json(record)); });
 }
 
 // One run, written.
@@ -121,7 +112,9 @@ Result<void> train_run(const Sweep& sweep, const SweepRun& run, const Dataset& d
     ResultRecord record = sweep.record_of(run);
     record.seconds = since(start);
     record.backend = options.backend;
-    return put_in_place(sweep, run, record, [&](const fs::path& file) { return arrays->write(file); });
+    return arrays->make(sweep.file_of(run, ".npz")).and_then([&](NewFile made) {
+        return put_in_place(sweep, run, record, std::move(made));
+    });
 }
 
 // The results of an equal run under this one's name.
@@ -135,17 +128,18 @@ Result<void> copy_run(const Sweep& sweep, const SweepRun& run) {
         return Failure(record.error());
     }
     record->config = run.config;
-    return put_in_place(sweep, run, *record, [&](const fs::path& file) {
-        return write_whole(file, [&](const fs::path& temporary) -> Result<void> {
-            std::error_code error;
-            fs::copy_file(sweep.file_of(from, ".npz"), temporary, fs::copy_options::overwrite_existing, error);
-            if (error) {
-                return fail(ErrorCode::kEnvironment,
-                            fmt::format("cannot write '{}': {}; check the free space", file.string(), error.message()));
-            }
-            return {};
-        });
-    });
+    const fs::path file = sweep.file_of(run, ".npz");
+    auto made = NewFile::create(file);
+    if (!made) {
+        return Failure(made.error());
+    }
+    std::error_code error;
+    fs::copy_file(sweep.file_of(from, ".npz"), made->path(), fs::copy_options::overwrite_existing, error);
+    if (error) {
+        return fail(ErrorCode::kEnvironment,
+                    fmt::format("cannot write '{}': {}; check the free space", file.string(), error.message()));
+    }
+    return made->sync().and_then([&] { return put_in_place(sweep, run, *record, *std::move(made)); });
 }
 
 }  // namespace

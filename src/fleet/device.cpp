@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <iterator>
@@ -45,7 +46,7 @@ Json platform_json(const std::string& cpu, std::uint64_t hz, const Caches& all) 
 
 /// Its UUID rests on what stays: the machine's own name for itself (the host's name where it has none), processor and
 /// caches. The frequency may be told differently from call to call.
-Device this_machine() {
+Device this_machine(const std::string& name) {
     Device device;
     device.name = host_name();
     const std::string cpu = microarchitecture();
@@ -55,6 +56,7 @@ Device this_machine() {
         machine = device.name;
     }
     device.id = uuid_of(fmt::format("{} {} {}", machine, cpu, cache_json(all).dump()));
+    device.name = name.empty() ? device.name : name;
     const Json entry{{"name", device.name},
                      {"platform", platform_json(cpu, frequency_hz(), all)},
                      {"cores", std::thread::hardware_concurrency()}};
@@ -79,8 +81,12 @@ Result<const DeviceEntry*> find_entry(const EngineTable& table, const std::strin
 }  // namespace
 
 Result<Device> describe_device(const std::string& emulated, const std::filesystem::path& extra,
-                               const std::stop_token& stop) {
-    const Device host = this_machine();
+                               const std::string& name, const std::stop_token& stop) {
+    const auto is_control = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; };
+    if (std::ranges::any_of(name, is_control)) {
+        return fail(ErrorCode::kUsage, "a device's name has no control characters; choose another");
+    }
+    const Device host = this_machine(name);
     if (emulated.empty()) {
         return host;
     }
@@ -99,8 +105,8 @@ Result<Device> describe_device(const std::string& emulated, const std::filesyste
     }
     Answers answers;
     Device device;
-    device.name = (*entry)->name;
-    device.id = uuid_of(fmt::format("{} {} {}", host.id, device.name, (*entry)->cpu));
+    device.name = (name.empty() ? "" : name + "-") + (*entry)->name;
+    device.id = uuid_of(fmt::format("{} {} {}", host.id, (*entry)->name, (*entry)->cpu));
     const Json description{
         {"name", device.name},
         {"platform", platform_json((*entry)->cpu, frequency_hz(), Caches())},

@@ -24,6 +24,7 @@ struct Plan {
     std::vector<ModuleFile> modules;
     std::vector<Engine> engines;
     Settings settings;
+    std::string device_name;  ///< what this machine is called in the collection; empty = as the system calls it
 
     bool alone = true;
     std::size_t repeat = 50;    ///< runs of every module on every engine

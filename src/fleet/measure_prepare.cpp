@@ -63,15 +63,31 @@ Result<void> keep_prepared(Session& session, Prepared& prepared, std::set<std::s
     return {};
 }
 
+// A device keeps the name that it has in the collection.
+Result<void> check_name(const Session& session, const Device& device) {
+    const auto& known = session.collection.records().devices;
+    const auto found = known.find(device.id);
+    if (session.plan.device_name.empty() || found == known.end() || found->second.value("name", "") == device.name) {
+        return {};
+    }
+    return fail(ErrorCode::kInput,
+                fmt::format("this device is called '{}' in '{}' and '{}' here; leave the name out, "
+                            "or measure into another folder",
+                            found->second.value("name", ""), session.plan.collection.string(), device.name));
+}
+
 }  // namespace
 
 Result<void> declare(Session& session) {
     std::map<std::string, Device> devices;
     for (const Engine& engine : session.plan.engines) {
         if (!devices.contains(engine.device)) {
-            Result<Device> device = describe_device(engine.device, {}, session.options.stop);
+            Result<Device> device = describe_device(engine.device, {}, session.plan.device_name, session.options.stop);
             if (!device) {
                 return fail(device.error(), fmt::format("engine '{}'", engine.name));
+            }
+            if (auto same = check_name(session, *device); !same) {
+                return same;
             }
             devices.emplace(engine.device, std::move(*device));
         }

@@ -25,6 +25,8 @@ public:
     [[nodiscard]] std::int64_t cluster(std::int64_t i) const { return cluster_[static_cast<std::size_t>(i)]; }
     /// Work that fits, as a sum of utilisations: 100, 4 and 1 by layer.
     [[nodiscard]] double capacity(std::int64_t i) const;
+    /// What half a round trip takes on the way to the next layer, ms.
+    [[nodiscard]] double own_latency_ms(std::int64_t i) const { return latency_ms_[static_cast<std::size_t>(i)]; }
     /// Round trip between two devices, ms: the sum of both halves.
     [[nodiscard]] double rtt_ms(std::int64_t i, std::int64_t j) const { return half_ms(i, j) + half_ms(j, i); }
     /// Devices of the same cluster, itself among them.

@@ -64,7 +64,8 @@ std::vector<std::int64_t> place_greedily(const Network& network, std::span<const
 Outcome outcome_of(const Network& network, std::span<const Job> jobs, std::span<const std::int64_t> placed,
                    MatrixView<const double> runtime_ms, const Slowdown& slowdown, const std::stop_token& stop) {
     Outcome outcome{std::vector<double>(jobs.size(), std::numeric_limits<double>::quiet_NaN()),
-                    std::vector<double>(static_cast<std::size_t>(network.devices()), 1.0)};
+                    std::vector<double>(static_cast<std::size_t>(network.devices()), 1.0),
+                    std::vector<double>(jobs.size(), 1.0)};
     std::vector<std::vector<std::size_t>> there(outcome.left.size());
     for (std::size_t n = 0; n < jobs.size(); ++n) {
         if (placed[n] != kUnplaced) {
@@ -92,6 +93,7 @@ Outcome outcome_of(const Network& network, std::span<const Job> jobs, std::span<
                 factor = slowdown(device, job.module, others);
             }
             const double alone = runtime_ms(device, job.module);
+            outcome.slowdown[n] = factor;
             outcome.latency_ms[n] = latency_ms(network, job, runtime_ms, device) + alone * (factor - 1.0);
             outcome.left[i] -= alone * factor * job.rate / network.capacity(device);
         }

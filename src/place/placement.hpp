@@ -39,6 +39,7 @@ using Slowdown = std::function<double(std::int64_t device, std::int64_t module, 
 struct Outcome {
     std::vector<double> latency_ms;  ///< of every job; NaN where it is unplaced
     std::vector<double> left;        ///< share of each device's capacity that is left; negative where it got too much
+    std::vector<double> slowdown;    ///< of every job, by the others on its device; 1 where it is unplaced
 };
 /// With `slowdown`, every job suffers from all others on its device, each with the utilisation that it has alone.
 /// Incomplete if a stop is requested meanwhile.

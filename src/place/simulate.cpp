@@ -17,6 +17,7 @@
 #include "place/placement.hpp"
 #include "place/predictors.hpp"
 #include "place/simulation_record.hpp"
+#include "place/simulation_world.hpp"
 
 namespace pitot {
 namespace {
@@ -125,6 +126,19 @@ std::vector<Job> jobs_of(const World& world, const SimulateOptions& options, std
     return draw_jobs(world.network, world.scaling.module, jobs, key);
 }
 
+// What the results are computed from.
+Result<void> write_world(const World& world, const Dataset& dataset, const SimulateOptions& options) {
+    auto ok = write_network(options.out, dataset, world.network, world.truth.view());
+    for (const std::int64_t n : options.jobs) {
+        std::vector<std::vector<Job>> sets;
+        for (std::int64_t set = 0; ok && set < options.job_sets; ++set) {
+            sets.push_back(jobs_of(world, options, n, set));
+        }
+        ok = ok.and_then([&] { return write_jobs(options.out, sets); });
+    }
+    return ok;
+}
+
 // One predictor's predictions by replicate, made when they are first asked for; replicate i places job set i.
 class Predictions {
 public:
@@ -182,10 +196,15 @@ private:
         SimulationResult result{method, n, {}, {}};
         for (std::int64_t set = 0; set < options_.job_sets && !options_.stop.stop_requested(); ++set) {
             const auto jobs = jobs_of(world_, options_, n, set);
+            std::vector<std::int64_t> devices = place(jobs, set);
             Outcome outcome =
-                outcome_of(world_.network, jobs, place(jobs, set), world_.truth.view(), world_.slowdown, options_.stop);
+                outcome_of(world_.network, jobs, devices, world_.truth.view(), world_.slowdown, options_.stop);
             result.latency.push_back(std::move(outcome.latency_ms));
             result.utilization.push_back(std::move(outcome.left));
+            result.device.push_back(std::move(devices));
+            if (world_.slowdown) {
+                result.slowdown.push_back(std::move(outcome.slowdown));
+            }
         }
         return result;
     }
@@ -256,7 +275,10 @@ Result<std::vector<SimulationResult>> simulate(const Dataset& dataset, const Sim
     if (!predictors) {
         return Failure(predictors.error());
     }
-    if (auto ok = enter_folder(options.out, record, options.force); !ok) {
+    if (auto ok = enter_folder(options.out, record, options.force).and_then([&] {
+            return write_world(*world, dataset, options);
+        });
+        !ok) {
         return Failure(ok.error());
     }
     const std::size_t methods = (options.optimal ? 2 : 1) + options.methods.size();

@@ -42,11 +42,16 @@ struct SimulationResult {
     std::vector<std::vector<double>> latency;
     /// job sets × devices: share of the capacity that the jobs there leave, in truth; empty for "optimal".
     std::vector<std::vector<double>> utilization;
+    /// job sets × jobs: the device of each, kUnplaced where it has none; empty for "optimal", which may split jobs.
+    std::vector<std::vector<std::int64_t>> device = {};
+    /// job sets × jobs: what the others on its device multiply its runtime with, in truth; empty where they do not.
+    std::vector<std::vector<double>> slowdown = {};
 };
 
-/// Simulates and writes OUT/METHOD/JOBS.npz (arrays `latency` and `utilization`, float32) for every predictor and
-/// number of jobs, whole or not at all, and OUT/simulation.json, which says what they share: results of another seed,
-/// dataset … there are refused. Pairs that were never measured are not to be had for anybody. Predictions are those of
+/// Simulates and writes OUT/METHOD/JOBS.npz (arrays `latency` and `utilization`, float32, `device` and `slowdown`) for
+/// every predictor and number of jobs, whole or not at all; OUT/network.npz and OUT/jobs/JOBS.npz, from which all of
+/// that can be computed again; and OUT/simulation.json, which says what they share: results of another seed, dataset …
+/// there are refused. Pairs that were never measured are not to be had for anybody. Predictions are those of
 /// results at `share`, each shifted up by minus the 5th percentile of its logarithmic errors on test rows; replicate i
 /// places job set i. Predictors of interference count the expected slowdown by the jobs on a device, each weighted by
 /// the share of its capacity that it takes. "optimal" has the least mean ratio to the oracle's latencies, of the jobs

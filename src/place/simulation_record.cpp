@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "core/atomic_file.hpp"
 #include "data/npz.hpp"
 #include "experiment/results.hpp"
+#include "place/simulation_world.hpp"
 
 namespace pitot {
 namespace {
@@ -85,6 +87,23 @@ Result<std::vector<std::vector<double>>> read_latencies(const fs::path& path, st
     return rows;
 }
 
+Result<void> remove_results(const fs::path& folder, const SimulationRecord& record) {
+    std::error_code error;
+    fs::remove(record_file(folder), error);
+    for (const auto& [method, numbers] : record.results) {
+        for (const std::int64_t jobs : numbers) {
+            if (!error) {
+                fs::remove(result_file(folder, method, jobs), error);
+            }
+        }
+    }
+    if (error) {
+        return fail(ErrorCode::kEnvironment,
+                    fmt::format("cannot remove the results in '{}': {}", folder.string(), error.message()));
+    }
+    return remove_world(folder);
+}
+
 }  // namespace
 
 std::vector<std::string> differences(const SimulationRecord& there, const SimulationRecord& here) {
@@ -147,35 +166,27 @@ Result<void> enter_folder(const fs::path& folder, SimulationRecord& record, bool
     if (!there) {
         return Failure(there.error());
     }
-    if (!*there) {
-        return {};
-    }
-    const auto different = differences(**there, record);
-    if (different.empty()) {
-        record.results = std::move((*there)->results);
-        return {};
-    }
-    if (!force) {
-        return fail(
-            ErrorCode::kInput,
-            fmt::format("'{}' has results of another simulation ({}); choose another folder with -o, or replace "
-                        "them with --force",
-                        folder.string(), fmt::join(different, "; ")));
-    }
-    std::error_code error;
-    fs::remove(record_file(folder), error);
-    for (const auto& [method, numbers] : (*there)->results) {
-        for (const std::int64_t jobs : numbers) {
-            if (!error) {
-                fs::remove(result_file(folder, method, jobs), error);
-            }
+    if (*there) {
+        const auto different = differences(**there, record);
+        if (different.empty()) {
+            record.results = std::move((*there)->results);
+        } else if (!force && !(*there)->results.empty()) {
+            return fail(
+                ErrorCode::kInput,
+                fmt::format("'{}' has results of another simulation ({}); choose another folder with -o, or replace "
+                            "them with --force",
+                            folder.string(), fmt::join(different, "; ")));
+        } else if (auto removed = remove_results(folder, **there); !removed) {
+            return removed;
         }
     }
+    std::error_code error;
+    fs::create_directories(folder, error);
     if (error) {
-        return fail(ErrorCode::kEnvironment,
-                    fmt::format("cannot remove the results in '{}': {}", folder.string(), error.message()));
+        return fail(ErrorCode::kEnvironment, fmt::format("cannot make the folder '{}': {}; choose another with -o",
+                                                         folder.string(), error.message()));
     }
-    return {};
+    return write_text(record_file(folder), to_json(record));
 }
 
 Result<void> write_simulation(const fs::path& folder, const SimulationResult& result, SimulationRecord& record) {
@@ -187,20 +198,22 @@ Result<void> write_simulation(const fs::path& folder, const SimulationResult& re
                                                          file.parent_path().string(), error.message()));
     }
     NpzWriter writer;
-    const auto add = [&](const char* name, const std::vector<std::vector<double>>& rows) {
+    const auto add = [&]<typename T>(T /*type*/, const char* name, const auto& rows) {
         if (rows.empty()) {
             return;
         }
-        std::vector<float> flat;
+        std::vector<T> flat;
         for (const auto& row : rows) {
-            flat.insert(flat.end(), row.begin(), row.end());
+            std::ranges::transform(row, std::back_inserter(flat), [](auto value) { return static_cast<T>(value); });
         }
         const std::int64_t shape[2] = {static_cast<std::int64_t>(rows.size()),
                                        static_cast<std::int64_t>(rows.front().size())};
-        writer.add<float>(name, flat, shape);
+        writer.add<T>(name, flat, shape);
     };
-    add("latency", result.latency);
-    add("utilization", result.utilization);
+    add(float(), "latency", result.latency);
+    add(float(), "utilization", result.utilization);
+    add(std::int32_t(), "device", result.device);
+    add(double(), "slowdown", result.slowdown);
     if (auto ok = writer.write(file); !ok) {
         return ok;
     }

@@ -33,8 +33,9 @@ struct SimulationRecord {
 /// FOLDER/simulation.json; nothing where there is none. Errors: kInput if it is damaged or of a newer version.
 [[nodiscard]] Result<std::optional<SimulationRecord>> read_simulation_record(const std::filesystem::path& folder);
 
-/// Makes the folder one of `record`'s simulation: takes over the results of the same simulation that are listed there.
-/// Results of another one are refused (kInput, with both values) or, with `force`, removed.
+/// Makes the folder one of `record`'s simulation and writes its simulation.json: takes over the results of the same
+/// simulation that are listed there. Results of another one are refused (kInput, with both values) or, with `force`,
+/// removed, and its network and jobs with them.
 [[nodiscard]] Result<void> enter_folder(const std::filesystem::path& folder, SimulationRecord& record, bool force);
 
 /// Writes METHOD/JOBS.npz, whole or not at all, and lists it.

@@ -13,14 +13,19 @@ cd "$folder"
 data=$source_root/data/fleet.npz
 "$pitot" experiments embedding/128 interference/2 baseline/linear_scaling -d "$data" -s 0.5 -k 2 -n 400 \
     --replicates 2 --folds 3 > /dev/null
-"$pitot" simulate -d "$data" -m embedding/128 --share 0.5 -j 5 -n 2 > /dev/null
+"$pitot" simulate -d "$data" -m embedding/128 C_bar --share 0.5 -j 5 40 -n 2 --json > simulated.json
+"$python" "$source_root/tests/cli/simulation_files.py" results-simulation simulated.json
+"$pitot" experiments interference/2 -d "$data" -s 0.9 -k 2 -n 400 --replicates 1 --folds 2 > /dev/null
+"$pitot" simulate -d "$data" -m interference/2 --share 0.5 -j 40 -n 2 --slowdowns interference/2 --json -o beside \
+    > slowed.json
+"$python" "$source_root/tests/cli/simulation_files.py" beside slowed.json
 "$pitot" fit "$data" --preset interference/2 --folds 2 --checkpoints 1 --epoch-samples 200 -o fleet.pitot > /dev/null
 "$pitot" convert "$data" fleet.npz > /dev/null
 "$python" - << 'EOF'
 import json, pathlib
 import numpy as np
 
-files = sorted(pathlib.Path(".").glob("results*/**/*.npz"))
+files = sorted(pathlib.Path(".").glob("results/**/*.npz")) + sorted(pathlib.Path("results-simulation").glob("*/*/*.npz"))
 assert len(files) == 6, files
 for file in files:
     with np.load(file, allow_pickle=False) as archive:

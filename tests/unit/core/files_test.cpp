@@ -18,6 +18,7 @@
 #include "core/suggest.hpp"
 #include "pitot/matrix_view.hpp"
 #include "pitot/units.hpp"
+#include "support/killed.hpp"
 
 namespace pitot {
 namespace {
@@ -145,6 +146,33 @@ TEST_F(AtomicFile, AKilledProcessLeavesTheOldFileAndNothingElse) {
     ASSERT_EQ(::waitpid(child, &status, 0), child);
     EXPECT_TRUE(WIFSIGNALED(status));
     EXPECT_EQ(read(target), "old");
+    EXPECT_EQ(files(), 1U);
+}
+
+TEST_F(AtomicFile, WhatAKilledProcessLeavesIsGoneAfterTheNext) {
+    for (int n = 0;; ++n) {
+        const fs::path target = folder_ / "a.txt";
+        ASSERT_TRUE(write_text(target, "old"));
+        const bool killed = test::killed_before_change(n, [&] { (void)write_text(target, "new"); });
+        EXPECT_EQ(read(target), killed ? "old" : "new");
+        ASSERT_TRUE(write_text(target, "third"));
+        EXPECT_EQ(read(target), "third");
+        EXPECT_EQ(files(), 1U) << "killed before change " << n;
+        if (!killed) {
+            EXPECT_GE(n, 2) << "a name, and another's place";
+            break;
+        }
+    }
+}
+
+TEST_F(AtomicFile, TwoWritersOfOneFileKeepApart) {
+    const fs::path target = folder_ / "a.txt";
+    ASSERT_TRUE(write_text(target, "old"));
+    ASSERT_TRUE(write_whole(target, [&](const fs::path& path) {
+        std::ofstream(path) << "first";
+        return write_text(target, "second");
+    }));
+    EXPECT_EQ(read(target), "first");
     EXPECT_EQ(files(), 1U);
 }
 

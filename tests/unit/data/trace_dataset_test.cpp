@@ -229,6 +229,38 @@ TEST(TraceDataset, FlatFilesJoinAndTheirDevicesMayBeUnknown) {
     EXPECT_EQ(side.features(2, side.features.cols() - 1), 1);
 }
 
+TEST(DeviceNames, TwoMeasuredDevicesOfOneNameAreNamedAndRefused) {
+    TraceFolder folder;
+    folder.devices({{"id-1", test::device("ubuntu", "skylake", 3e9)}, {"id-2", test::device("ubuntu", "cortex-a53")}});
+    folder.alone("node", "id-1", "wasm/s/a.wasm", {10});
+    folder.opcodes("wasm/s/a.wasm", {{1, 2}});
+    // The second one has no times: nothing is joined, but features that are asked for by name are.
+    EXPECT_TRUE(check_device_names(folder.read(), DeviceUse::kTimes));
+    EXPECT_TRUE(refuses(check_device_names(folder.read(), DeviceUse::kFeatures), {"'ubuntu'", "id-1", "id-2"}));
+    folder.alone("node", "id-2", "wasm/s/a.wasm", {1000});
+    EXPECT_TRUE(refuses(check_device_names(folder.read(), DeviceUse::kTimes),
+                        {"two devices are called 'ubuntu'", "'id-1' (", "runtimes.json: skylake at 3 GHz; measured in",
+                         "node.id-1/", "'id-2' (", "cortex-a53 at 1 GHz", "node.id-2/", "'name'", "--join-devices"}));
+}
+
+TEST(DeviceNames, OneDeviceMayBeListedTwice) {
+    TraceFolder folder;
+    test::Json devices = {{"id-1", test::device("desk")}, {"id-2", test::device("desk")}, {"id-3", {{"name", "desk"}}}};
+    folder.devices(devices);
+    folder.alone("node", "id-1", "wasm/s/a.wasm", {10});
+    folder.put("micro.json", R"({"x": {"device": "desk", "runtime": "tiny", "data": {"s/a": 9}}})");
+    const auto with_flat = [&] {
+        return read_collections(std::vector<std::filesystem::path>{folder.path(), folder.path() / "micro.json"})
+            .value();
+    };
+    EXPECT_TRUE(check_device_names(with_flat(), DeviceUse::kTimes));
+    EXPECT_TRUE(check_device_names(with_flat(), DeviceUse::kFeatures));
+    // A flat file knows its device by name: which of two that differ is not to be told.
+    devices["id-2"] = test::device("desk", "cortex-a53");
+    folder.devices(devices);
+    EXPECT_TRUE(refuses(check_device_names(with_flat(), DeviceUse::kTimes), {"'desk'", "id-1", "id-2"}));
+}
+
 TEST(TraceMatrix, HasEveryRuntimeOnEveryDeviceUnlessFiltered) {
     Small folder;
     folder.alone("aot", "d1", "wasm/s/fft.wasm", {3});

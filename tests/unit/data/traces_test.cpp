@@ -138,16 +138,20 @@ TEST(Devices, ThoseThatCannotBeUsedAreNamed) {
     json["d2"] = test::device("neg", "skylake", -1);
     json["d3"] = "text";
     json["d4"] = test::device("good");
+    json["d5"] = test::device("slow", "skylake", 3);  // GHz
     const auto list = parse_devices("r.json", json.dump());
     ASSERT_TRUE(list);
-    ASSERT_EQ(list->problems.size(), 3U);
+    ASSERT_EQ(list->problems.size(), 4U);
     EXPECT_EQ(list->problems[0].to_string(), "r.json: device 'd1' has no name");
     EXPECT_EQ(
         list->problems[1].what,
         "device 'd2' ('neg') has -1.0 as cpufreq, which should be a number from 0 to 1e+12; its features are taken "
         "as absent");
     EXPECT_EQ(list->problems[2].what, "device 'd3' has no name");
-    ASSERT_EQ(list->devices.size(), 2U);
+    EXPECT_EQ(list->problems[3].what,
+              "device 'd5' ('slow') has 3 as cpufreq, which is in Hz and should be 0 (not known) or from 100000 to "
+              "1e+12; its features are taken as absent");
+    ASSERT_EQ(list->devices.size(), 3U);
     EXPECT_EQ(list->devices[0], (Device{"d2", "neg", false, ""}));
     EXPECT_TRUE(refuses(parse_devices("r.json", "[1]"), {"an array"}));
 }

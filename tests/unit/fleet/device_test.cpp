@@ -38,6 +38,15 @@ TEST(Device, IsTheSameOnEveryCall) {
     EXPECT_EQ(device->id[14], '8');
 }
 
+TEST(Device, IsCalledWhatIsAskedFor) {
+    const Result<Device> named = describe_device("", {}, "left desk");
+    ASSERT_TRUE(named) << named.error().to_string();
+    EXPECT_EQ(named->name, "left desk");
+    EXPECT_EQ(Json::parse(named->json).at("name"), "left desk");
+    EXPECT_EQ(named->id, describe_device("")->id);
+    EXPECT_TRUE(fails_with(describe_device("", {}, "a\nb"), ErrorCode::kUsage, {"control"}));
+}
+
 TEST(Device, EmulatedOnesAreLabelled) {
     const test::TempFolder folder;
     const auto emulator = folder.put("emulator", "#!/bin/sh\necho emulator 1.2.3\n");
@@ -52,6 +61,8 @@ TEST(Device, EmulatedOnesAreLabelled) {
     ASSERT_TRUE(host);
     ASSERT_TRUE(board) << board.error().to_string();
     EXPECT_EQ(board->name, "board");
+    EXPECT_EQ(describe_device("board", table, "lab")->name, "lab-board");
+    EXPECT_EQ(describe_device("board", table, "lab")->id, board->id);
     EXPECT_NE(board->id, host->id);
     const Json entry = Json::parse(board->json);
     EXPECT_EQ(entry.at("platform").at("cpu").at("cpu"), "b1");

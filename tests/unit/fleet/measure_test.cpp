@@ -76,6 +76,21 @@ protected:
     TempFolder folder_;
 };
 
+TEST_F(MeasureTest, CallsTheMachineAsAskedAndKeepsTheName) {
+    module("a", "exit 0");
+    Plan named = plan();
+    named.device_name = "left";
+    measured(named);
+    EXPECT_EQ(records().devices.begin()->second.at("name"), "left");
+    named.repeat = 4;
+    named.device_name = "right";
+    EXPECT_TRUE(fails_with(measure(named, {}), ErrorCode::kInput, {"'left'", "'right'", "another folder"}));
+    named.device_name.clear();
+    measured(named);
+    EXPECT_EQ(records().devices.size(), 1U);
+    EXPECT_EQ(records().devices.begin()->second.at("name"), "left");
+}
+
 TEST_F(MeasureTest, RunsEveryModuleInRounds) {
     for (const std::string name : {"a", "b", "c", "d"}) {
         module(name, "exit 0");

@@ -64,6 +64,71 @@ TEST(Simulate, WritesWhatItSaysAndIsTheSameForTheSameSeed) {
     EXPECT_EQ(back->back().method, "oracle");
 }
 
+// What the files say a job takes where it was placed, ms in single precision as the results are.
+float latency_from_files(const NpzReader& network, const NpzReader& jobs, std::size_t job, std::int32_t device) {
+    const auto layer = network.values<std::int32_t>("layer").value();
+    const auto cluster = network.values<std::int32_t>("cluster").value();
+    const auto own = network.values<double>("latency_ms").value();
+    const auto at = [](std::int32_t i) { return static_cast<std::size_t>(i); };
+    const auto half = [&](std::int32_t i, std::int32_t j) {
+        const bool apart = cluster[at(i)] != cluster[at(j)];
+        const double first = layer[at(i)] == 2 || apart ? own[at(i)] : 0.0;
+        return i == j ? 0.0 : first + (layer[at(i)] == 2 && apart ? own[at(cluster[at(i)])] : 0.0);
+    };
+    const auto rtt = [&](std::int32_t i, std::int32_t j) { return half(i, j) + half(j, i); };
+    const auto source = jobs.values<std::int32_t>("source").value()[job];
+    const auto destination = jobs.values<std::int32_t>("destination").value()[job];
+    const auto module = jobs.values<std::int32_t>("module").value()[job];
+    const auto runtimes = network.values<double>("runtime_ms").value();
+    const double alone = runtimes[at(device) * network.strings("module")->size() + at(module)];
+    return static_cast<float>(alone + rtt(source, device) + rtt(device, destination));
+}
+
+TEST(Simulate, FilesAreEnoughToComputeLatenciesAgain) {
+    const test::TempFolder folder;
+    const Dataset dataset = test::synthetic_dataset();
+    auto options = small(folder, {});
+    options.optimal = false;
+    ASSERT_TRUE(simulate(dataset, options));
+    const auto network = NpzReader::open(folder / "out/network.npz").value();
+    EXPECT_EQ(network.strings("platform").value(), dataset.platforms.names);
+    for (const std::string number : {"5", "20"}) {
+        const auto jobs = NpzReader::open(folder / ("out/jobs/" + number + ".npz")).value();
+        const auto placed = NpzReader::open(folder / ("out/oracle/" + number + ".npz")).value();
+        const auto latency = placed.values<float>("latency").value();
+        const auto device = placed.values<std::int32_t>("device").value();
+        ASSERT_EQ(device.size(), latency.size());
+        for (std::size_t n = 0; n < device.size(); ++n) {
+            EXPECT_EQ(device[n] < 0, std::isnan(latency[n]));
+            if (device[n] >= 0) {
+                EXPECT_EQ(latency_from_files(network, jobs, n, device[n]), latency[n]);
+            }
+        }
+    }
+    EXPECT_FALSE(std::filesystem::exists(folder / "out/jobs/10.npz"));
+}
+
+TEST(Simulate, OlderFoldersGetTheirNetworkAndJobs) {
+    const test::TempFolder folder;
+    const Dataset dataset = test::synthetic_dataset();
+    auto options = small(folder, {});
+    options.optimal = false;
+    ASSERT_TRUE(simulate(dataset, options));
+    std::filesystem::remove(folder / "out/network.npz");
+    std::filesystem::remove_all(folder / "out/jobs");
+    EXPECT_TRUE(read_simulation(options.out));
+    ASSERT_TRUE(simulate(dataset, options));
+    EXPECT_TRUE(NpzReader::open(folder / "out/network.npz"));
+    // Another simulation leaves nothing of this one.
+    options.seed = 7;
+    options.jobs = {5};
+    options.force = true;
+    ASSERT_TRUE(simulate(dataset, options));
+    EXPECT_TRUE(std::filesystem::exists(folder / "out/jobs/5.npz"));
+    EXPECT_FALSE(std::filesystem::exists(folder / "out/jobs/20.npz"));
+    EXPECT_EQ(read_simulation(options.out)->size(), 1U);
+}
+
 TEST(Simulate, TheOptimumIsABoundOfWhatIsDrawn) {
     const test::TempFolder folder;
     const Dataset dataset = test::synthetic_dataset({.density = 1.0});

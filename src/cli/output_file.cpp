@@ -1,0 +1,131 @@
+#include "cli/output_file.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <string>
+#include <system_error>
+
+#include "cli/output.hpp"
+#include "data/index_layout.hpp"
+#include "data/npz.hpp"
+#include "data/source.hpp"
+
+namespace pitot::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A dataset in CSV is three files.
+Paths with_tables(const fs::path& file) {
+    if (file.extension() != ".csv") {
+        return {file};
+    }
+    return {file, sibling_table(file, Axis::kPlatform), sibling_table(file, Axis::kModule)};
+}
+
+bool is_same(const fs::path& a, const fs::path& b) {
+    std::error_code ignored;
+    if (fs::exists(a, ignored) && fs::exists(b, ignored)) {
+        return fs::is_regular_file(a, ignored) && fs::equivalent(a, b, ignored);
+    }
+    return fs::weakly_canonical(a, ignored) == fs::weakly_canonical(b, ignored);
+}
+
+// A trace or a description of devices.
+bool is_of_collection(const fs::path& file, const fs::path& folder) {
+    std::error_code ignored;
+    const fs::path inside =
+        fs::weakly_canonical(file, ignored).lexically_relative(fs::weakly_canonical(folder, ignored));
+    return inside.extension() == ".json" && *inside.begin() != "..";
+}
+
+bool has_all(const NpzReader& npz, std::initializer_list<const char*> names) {
+    return std::ranges::all_of(names, [&](const char* name) { return npz.contains(name); });
+}
+
+bool is_ours(const fs::path& file, OutputKind kind) {
+    const auto npz = NpzReader::open(file);
+    if (!npz) {
+        return false;
+    }
+    if (kind == OutputKind::kModel) {
+        return npz->contains(kModelSchemaArray);
+    }
+    const bool table = has_all(*npz, {"opcode"}) || has_all(*npz, {"feature"}) || has_all(*npz, {"names", "labels"});
+    return npz->contains(kDatasetSchemaArray) && table == (kind == OutputKind::kFeatureTable);
+}
+
+const char* name_of(OutputKind kind) {
+    switch (kind) {
+        case OutputKind::kModel:
+            return "a model";
+        case OutputKind::kDataset:
+            return "a dataset";
+        case OutputKind::kFeatureTable:
+            return "a table of features";
+        case OutputKind::kModule:
+            break;
+    }
+    return "a module";
+}
+
+// Whether there is a file that would be missed. What the shell has opened for us is not in the way.
+bool in_the_way(const fs::path& file) {
+    std::error_code error;
+    const std::string& name = file.native();
+    return fs::is_regular_file(file, error) && fs::file_size(file, error) > 0 && !error && !name.starts_with("/dev/") &&
+           !name.starts_with("/proc/");
+}
+
+}  // namespace
+
+Result<void> check_apart(const fs::path& file, const Paths& inputs) {
+    for (const fs::path& given : inputs) {
+        std::error_code ignored;
+        if (fs::is_directory(given, ignored) && is_of_collection(file, given)) {
+            return fail(ErrorCode::kUsage, fmt::format("cannot write '{}': it belongs to '{}', which is read; name "
+                                                       "another file",
+                                                       printable(file.string()), printable(given.string())));
+        }
+        for (const fs::path& input : with_tables(given)) {
+            if (is_same(file, input)) {
+                return fail(ErrorCode::kUsage, fmt::format("cannot write '{}': it would replace '{}', which is read; "
+                                                           "name another file",
+                                                           printable(file.string()), printable(input.string())));
+            }
+        }
+    }
+    return {};
+}
+
+void OutputFlags::add_to(CLI::App& app) {
+    app.add_flag("--force", force, "Replace a file that is there already, whatever it is");
+}
+
+Result<void> OutputFlags::check(const fs::path& file, OutputKind kind, const Paths& inputs) const {
+    const bool text = kind == OutputKind::kDataset && file.extension() == ".csv";
+    for (const fs::path& part : text ? with_tables(file) : Paths{file}) {
+        if (auto apart = check_apart(part, inputs); !apart) {
+            return apart;
+        }
+        if (force || !in_the_way(part)) {
+            continue;
+        }
+        if (text || kind == OutputKind::kModule) {
+            return fail(ErrorCode::kUsage,
+                        fmt::format("cannot write '{}': it is there already; name another file, or replace it with "
+                                    "--force",
+                                    printable(part.string())));
+        }
+        if (!is_ours(part, kind)) {
+            return fail(ErrorCode::kUsage, fmt::format("cannot write '{}': it is there already and is not {} that "
+                                                       "pitot wrote; name another file, or replace it with --force",
+                                                       printable(part.string()), name_of(kind)));
+        }
+    }
+    return {};
+}
+
+}  // namespace pitot::cli
