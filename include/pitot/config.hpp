@@ -94,8 +94,9 @@ struct PresetInfo {
 /// JSON text of a configuration, keys as the fields above ("model", "train", …), stable order.
 [[nodiscard]] std::string to_json(const FitConfig& config);
 
-/// Overrides fields of `config` from JSON text; unknown keys and wrong types are errors naming them. `config` is
-/// left as it was on error.
+/// Overrides fields of `config` from JSON text; unknown keys and wrong types are errors naming them, and so is a list
+/// `objectives`, as records of results have it, that says otherwise than the fields. `config` is left as it was on
+/// error.
 [[nodiscard]] Result<void> apply_json(FitConfig& config, std::string_view json);
 
 /// The preset that JSON text of a configuration names, if it names one: what its other fields start from.

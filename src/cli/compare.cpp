@@ -52,10 +52,10 @@ Result<void> run(const Options& options) {
 
 Action add(CLI::App& app) {
     auto options = std::make_shared<Options>();
-    add_list(
-        app, "-f,--figures", options->figures,
-        "Figures: comparisons (_a _b _c), percentile, ablations_mf, ablations_if, interference (_a _b _c); default: "
-        "all")
+    add_list(app, "-f,--figures", options->figures,
+             "Figures: comparisons, or comparison (_a _b _c), percentile, ablations_mf, ablations_if, interference (_a "
+             "_b _c); default: "
+             "all")
         ->type_name("NAME");
     app.add_option("-p,--path", options->results, "Folder of results, with summaries; default: results")
         ->type_name("FOLDER");

@@ -16,6 +16,20 @@ void add_draw_options(CLI::App& app, DrawOptions& options) {
     app.add_flag("--keep-script", options.keep_script, "Leave NAME.gp, the gnuplot script of each picture, beside it");
 }
 
+void add_plot_flag(CLI::App& app, bool& plot, const std::string& what) {
+    app.add_flag("-d,--plot", plot, fmt::format("Draw {} as OUT.png, with OUT.tsv beside it", what));
+}
+
+Result<void> draw_beside(const Result<Plot>& plot, std::filesystem::path file, bool tell) {
+    if (!plot) {
+        return fail(plot.error(), "drawing " + file.string());
+    }
+    file.replace_extension();
+    const Plot named = renamed(*plot, file.filename().string());
+    const DrawOptions options{.folder = file.has_parent_path() ? file.parent_path() : "."};
+    return tell ? draw_and_tell(named, options) : draw(named, options).map([](const auto& /*picture*/) {});
+}
+
 Result<void> draw_and_tell(const Plot& plot, const DrawOptions& options) {
     DrawOptions watched = options;
     std::optional<Interrupt> interrupt;

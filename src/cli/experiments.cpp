@@ -180,11 +180,13 @@ Action add(CLI::App& app) {
     auto options = std::make_shared<Options>();
     SweepOptions& sweep = options->sweep;
     app.add_option("methods", sweep.methods, "Presets; a trailing * stands for all that begin so")->type_name("METHOD");
-    add_list(app, "-d,--data", options->data, "Dataset; several are joined. Default: data/data.npz")->type_name("FILE");
+    add_list(app, "-d,--data,--dataset", options->data, "Dataset; several are joined. Default: data/data.npz")
+        ->type_name("FILE");
     app.add_option("-o,--out", sweep.results, "Folder of results; default: results")->type_name("FOLDER");
-    add_list(app, "-s,--splits", sweep.shares, "Training shares; default: 0.9 0.8 … 0.1")->type_name("X");
-    app.add_option("-k,--epochs", sweep.checkpoints, "Checkpoints of a fit; default: 100")->type_name("N");
-    app.add_option("-n,--epoch_size", sweep.epoch_samples,
+    add_list(app, "-s,--splits,--sparsity", sweep.shares, "Training shares; default: 0.9 0.8 … 0.1")->type_name("X");
+    app.add_option("-k,--epochs,--checkpoints", sweep.checkpoints, "Checkpoints of a fit; default: 100")
+        ->type_name("N");
+    app.add_option("-n,--epoch_size,--steps", sweep.epoch_samples,
                    "A hundred times the steps between checkpoints at share 1; default: 25000")
         ->type_name("N");
     app.add_option("--key,--seed", sweep.seed, "Seed of splits, initial values and batches; default: 42")

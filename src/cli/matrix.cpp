@@ -23,26 +23,9 @@ struct Options {
     bool plot = false;
 };
 
-// OUT.png and OUT.tsv beside OUT.npz.
-Result<void> draw_beside(const Dataset& dataset, std::filesystem::path out) {
-    auto plot = matrix_plot(dataset);
-    if (!plot) {
-        return Failure(plot.error());
-    }
-    out.replace_extension();
-    plot->name = out.filename().string();
-    std::string& table = plot->tables.front().first;
-    const std::string before = pitot::quoted(table);
-    table = plot->name + ".tsv";
-    plot->script.replace(plot->script.find(before), before.size(), pitot::quoted(table));
-    return draw_and_tell(*plot, {.folder = out.has_parent_path() ? out.parent_path() : "."});
-}
-
 Result<void> make(const Options& options) {
-    if (options.plot) {
-        if (auto there = check_gnuplot(); !there) {
-            return there;
-        }
+    if (auto there = options.plot ? check_gnuplot() : Result<void>(); !there) {
+        return there;
     }
     const auto out = with_npz(options.out);
     const Paths inputs = options.traces.inputs();
@@ -74,7 +57,7 @@ Result<void> make(const Options& options) {
         return written;
     }
     print_result(options.traces, out, made);
-    return options.plot ? draw_beside(made.dataset, out) : Result<void>();
+    return options.plot ? draw_beside(matrix_plot(made.dataset), out, !options.traces.json) : Result<void>();
 }
 
 Action add(CLI::App& app) {
@@ -88,7 +71,7 @@ Action add(CLI::App& app) {
     options->output.add_to(app);
     app.add_flag("-f,--filter", options->filter,
                  "Leave out platforms and modules without observations; else every runtime has a row on every device");
-    app.add_flag("-d,--plot", options->plot, "Draw the logarithms of the runtimes as OUT.png, with OUT.tsv beside it");
+    add_plot_flag(app, options->plot, "the logarithms of the runtimes");
     options->traces.add_target(app);
     options->traces.add_platforms(app);
     options->traces.add_reading(app);

@@ -5,11 +5,13 @@
 #include <memory>
 #include <string>
 
+#include "cli/draw_options.hpp"
 #include "cli/output.hpp"
 #include "cli/output_file.hpp"
 #include "cli/trace_options.hpp"
 #include "cli/verbs.hpp"
 #include "data/trace_parts.hpp"
+#include "figure/pictures.hpp"
 #include "pitot/dataset.hpp"
 
 namespace pitot::cli {
@@ -23,9 +25,13 @@ struct Options {
     std::string out = "data.npz";
     std::string layout = "dense";
     OutputFlags output;
+    bool plot = false;
 };
 
 Result<void> merge(const Options& options) {
+    if (auto there = options.plot ? check_gnuplot() : Result<void>(); !there) {
+        return there;
+    }
     const std::vector<std::filesystem::path> files(options.matrices.begin(), options.matrices.end());
     Paths inputs = files;
     inputs.insert(inputs.end(), {options.opcodes, options.platforms});
@@ -61,7 +67,7 @@ Result<void> merge(const Options& options) {
     fmt::print("{}: {} platforms, {} modules, {} observations alone, {} with co-runners\n", printable(options.out),
                format_count(dataset->platforms.size()), format_count(dataset->modules.size()),
                format_count(dataset->alone.size()), format_count(dataset->together.size()));
-    return {};
+    return options.plot ? draw_beside(dataset_plot(*dataset), options.out, true) : Result<void>();
 }
 
 Action add(CLI::App& app) {
@@ -77,6 +83,7 @@ Action add(CLI::App& app) {
         ->capture_default_str();
     app.add_option("-o,--out", options->out, "File to write, .npz or .csv")->type_name("FILE")->capture_default_str();
     options->output.add_to(app);
+    add_plot_flag(app, options->plot, "runtimes and both sides' features");
     app.add_option("--layout", options->layout, "dense (a matrix) or index (a row an observation)")
         ->check(CLI::IsMember({"index", "dense"}))
         ->capture_default_str();

@@ -6,11 +6,13 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "cli/draw_options.hpp"
 #include "cli/output.hpp"
 #include "cli/output_file.hpp"
 #include "cli/trace_options.hpp"
 #include "cli/verbs.hpp"
 #include "data/trace_parts.hpp"
+#include "figure/pictures.hpp"
 
 namespace pitot::cli {
 namespace opcodes_command {
@@ -20,9 +22,13 @@ struct Options {
     TraceFlags traces;
     std::string out = "opcodes";
     OutputFlags output;
+    bool plot = false;
 };
 
 Result<void> make(const Options& options) {
+    if (auto there = options.plot ? check_gnuplot() : Result<void>(); !there) {
+        return there;
+    }
     const auto out = with_npz(options.out);
     if (auto ok = options.output.check(out, OutputKind::kFeatureTable, options.traces.inputs()); !ok) {
         return ok;
@@ -63,7 +69,7 @@ Result<void> make(const Options& options) {
         fmt::print("{}: {} modules, {} opcodes\n", printable(out.string()), format_count(side.size()),
                    format_count(side.features.cols()));
     }
-    return {};
+    return options.plot ? draw_beside(opcodes_plot(side), out, !options.traces.json) : Result<void>();
 }
 
 Action add(CLI::App& app) {
@@ -75,6 +81,7 @@ Action add(CLI::App& app) {
         ->type_name("FILE")
         ->capture_default_str();
     options->output.add_to(app);
+    add_plot_flag(app, options->plot, "the counts");
     options->traces.add_reading(app);
     app.footer(
         "With --release 2023 the file has 'data' (counts), 'module' and 'opcode', for 'pitot merge'; with 2025 'data'\n"

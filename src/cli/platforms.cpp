@@ -7,11 +7,13 @@
 #include <set>
 #include <string>
 
+#include "cli/draw_options.hpp"
 #include "cli/output.hpp"
 #include "cli/output_file.hpp"
 #include "cli/trace_options.hpp"
 #include "cli/verbs.hpp"
 #include "data/trace_parts.hpp"
+#include "figure/pictures.hpp"
 #include "pitot/dataset.hpp"
 
 namespace pitot::cli {
@@ -24,6 +26,7 @@ struct Options {
     std::vector<std::string> runtimes;
     std::string out = "platforms";
     OutputFlags output;
+    bool plot = false;
 };
 
 struct Platforms {
@@ -82,6 +85,9 @@ Result<void> make(const Options& options) {
         return fail(ErrorCode::kUsage,
                     "say which platforms: those of a matrix (-m matrix.npz) or runtimes (-r NAME...)");
     }
+    if (auto there = options.plot ? check_gnuplot() : Result<void>(); !there) {
+        return there;
+    }
     const auto out = with_npz(options.out);
     const Paths matrix = options.matrix.empty() ? Paths() : Paths{options.matrix};
     if (auto ok = options.output.check(out, OutputKind::kFeatureTable, options.traces.inputs(matrix)); !ok) {
@@ -121,7 +127,7 @@ Result<void> make(const Options& options) {
         fmt::print("{}: {} platforms, {} features\n", printable(out.string()), format_count(side.size()),
                    format_count(side.features.cols()));
     }
-    return {};
+    return options.plot ? draw_beside(platforms_plot(side), out, !options.traces.json) : Result<void>();
 }
 
 Action add(CLI::App& app) {
@@ -140,6 +146,7 @@ Action add(CLI::App& app) {
         ->capture_default_str();
     options->output.add_to(app);
     options->traces.add_devices(app);
+    add_plot_flag(app, options->plot, "the features");
     options->traces.add_reading(app);
     app.footer(
         "With --release 2023 the file has 'data', 'platform' and 'feature', with 2025 'data', 'names' and 'labels'.\n"

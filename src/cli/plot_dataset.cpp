@@ -30,7 +30,16 @@ Result<void> run(const Options& options) {
     if (!plot) {
         return Failure(plot.error());
     }
-    return draw_and_tell(*plot, options.draw);
+    // --out may name the picture itself, as the published program has it.
+    const std::filesystem::path out = options.draw.folder;
+    const std::string extension = out.extension().string();
+    if (extension != ".png" && extension != ".pdf" && extension != ".svg") {
+        return draw_and_tell(*plot, options.draw);
+    }
+    DrawOptions draw = options.draw;
+    draw.folder = out.has_parent_path() ? out.parent_path() : ".";
+    draw.format = extension.substr(1);
+    return draw_and_tell(renamed(*plot, out.stem().string()), draw);
 }
 
 Action add(CLI::App& app) {
@@ -38,7 +47,9 @@ Action add(CLI::App& app) {
     add_list(app, "-p,-d,--path,--data", options->data, "Dataset; default: data/data.npz")->type_name("FILE");
     add_draw_options(app, options->draw);
     app.footer(
-        "Draws dataset: the logarithms of the runtimes, with platform features beside and opcode counts below.\n"
+        "Draws dataset: the logarithms of the runtimes, with platform features beside and opcode counts below. --out "
+        "may\n"
+        "also name the picture itself: pictures/laptop.png.\n"
         "\n"
         "Examples:\n"
         "  pitot plot_dataset\n"

@@ -68,7 +68,8 @@ Action add(CLI::App& app) {
     app.add_option("-p,--path", simulate.results, "Folder of results; default: results")->type_name("FOLDER");
     app.add_option("-o,--out", simulate.out, "Folder of the simulation's; default: results-simulation")
         ->type_name("FOLDER");
-    add_list(app, "-d,--data", options->data, "Dataset of the results; default: data/data.npz")->type_name("FILE");
+    add_list(app, "-d,--data,--dataset", options->data, "Dataset of the results; default: data/data.npz")
+        ->type_name("FILE");
     app.add_option("-l,--latency", simulate.trace, "Trace of latencies (CSV of speed tests); default: a synthetic one")
         ->type_name("FILE");
     add_list(app, "-m,--methods", simulate.methods,
@@ -81,7 +82,8 @@ Action add(CLI::App& app) {
                    "do not slow each other down")
         ->type_name("METHOD");
     add_list(app, "-j,--jobs", simulate.jobs, "Numbers of jobs; default: 50 100 … 500")->type_name("N");
-    app.add_option("-n,--job_sets", simulate.job_sets, "Job sets of each number; default: 10")->type_name("N");
+    app.add_option("-n,--job_sets,--replicates", simulate.job_sets, "Job sets of each number; default: 10")
+        ->type_name("N");
     app.add_option("-k,--key,--seed", simulate.seed, "Seed of network and jobs; default: 42")->type_name("N");
     app.add_flag("--no-optimal", options->no_optimal, "Leave the linear program's lower bound out");
     app.add_flag("--force", simulate.force, "Replace the results of another simulation in the folder");
@@ -93,7 +95,7 @@ Action add(CLI::App& app) {
         "model "
         "of\n"
         "interference gains nothing by foreseeing it, unless --slowdowns says by how much they do. Writes\n"
-        "FOLDER/METHOD/JOBS.npz and simulation.json; another seed, dataset … needs a folder of its own or --force.\n"
+        "FOLDER/PREDICTOR/JOBS.npz and simulation.json; another seed, dataset … needs a folder of its own or --force.\n"
         "docs/simulation.md has the details.\n"
         "\n"
         "Examples:\n"

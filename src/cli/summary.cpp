@@ -22,6 +22,7 @@ namespace {
 
 struct Options {
     std::filesystem::path results = "results";
+    std::filesystem::path out;  // empty = beside the results
     std::vector<std::string> methods;
     std::vector<std::string> data;
     bool json = false;
@@ -43,6 +44,17 @@ void add_rows(Table& table, const Summary& summary) {
                        fmt::format("{}", values.model[i].replicates.size())});
         }
     }
+}
+
+Result<void> write_summary(const std::filesystem::path& out, const Summary& summary) {
+    const std::filesystem::path folder = out / summary.method;
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error) {
+        return fail(ErrorCode::kEnvironment, fmt::format("cannot make the folder '{}': {}; choose another with -o",
+                                                         folder.string(), error.message()));
+    }
+    return write_text(folder / "summary.json", to_json(summary));
 }
 
 Result<void> run(const Options& options) {
@@ -81,7 +93,7 @@ Result<void> run(const Options& options) {
         if (!summary) {
             return Failure(summary.error());
         }
-        if (auto ok = write_text(options.results / method / "summary.json", to_json(*summary)); !ok) {
+        if (auto ok = write_summary(options.out.empty() ? options.results : options.out, *summary); !ok) {
             return ok;
         }
         add_rows(table, *summary);
@@ -101,6 +113,8 @@ Action add(CLI::App& app) {
                    "Presets; a trailing * stands for all with results that begin so. Default: all")
         ->type_name("METHOD");
     app.add_option("-p,--path", options->results, "Folder of results; default: results")->type_name("FOLDER");
+    app.add_option("-o,--out", options->out, "Folder to write METHOD/summary.json below; default: that of the results")
+        ->type_name("FOLDER");
     add_list(app, "-d,--data", options->data, "Dataset, if it is no more where it was")->type_name("FILE");
     app.add_flag("--json", options->json, "Print all summaries as JSON");
     app.footer(

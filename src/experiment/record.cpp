@@ -9,6 +9,7 @@
 #include <sstream>
 #include <utility>
 
+#include "model/objectives.hpp"
 #include "train/train.hpp"
 
 namespace pitot {
@@ -17,7 +18,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
-constexpr int kRecordSchema = 1;
+constexpr int kRecordSchema = 2;
 constexpr std::size_t kDigestShown = 12;
 
 // Fields by dotted name.
@@ -124,9 +125,11 @@ std::string share_name(double share) { return fmt::format("{}", share); }
 
 std::string to_json(const ResultRecord& record) {
     const FitConfig& config = record.config;
+    Json fields = Json::parse(to_json(config));
+    fields["objectives"] = objectives_json(config, record.together);
     const Json json{
         {"schema", kRecordSchema},
-        {"config", Json::parse(to_json(config))},
+        {"config", std::move(fields)},
         {"duration", record.seconds},
         {"epoch_size", steps_of(config.train, config.share) / std::max<std::int64_t>(config.train.checkpoints, 1)},
         {"epochs", config.train.checkpoints},
@@ -164,6 +167,7 @@ Result<ResultRecord> read_record(const fs::path& file) {
     }
     record.dataset = std::move(*dataset);
     record.digest = json["digest"].get<std::string>();
+    record.together = json["config"].contains("objectives") && json["config"]["objectives"].size() > 1;
     if (json.contains("duration") && json["duration"].is_number()) {
         record.seconds = json["duration"].get<double>();
     }

@@ -22,7 +22,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
-constexpr int kSummarySchema = 1;
+constexpr int kSummarySchema = 2;
 
 Failure damaged(const NpzReader& file, const std::string& why) { return Failure(damaged_results(file.file(), why)); }
 
@@ -175,12 +175,13 @@ std::string changes(const std::map<std::string, std::string>& then, const std::m
 // Throws what the library throws where the text is not of this form.
 Summary parse_summary(const std::string& method, const Json& json) {
     Summary summary{method, {}};
+    const bool common = json.contains("splits");  // of each objective its own before schema 2
     for (const auto& [key, value] : json.items()) {
         if (key == "records") {
             summary.records = value.get<std::map<std::string, std::string>>();
-        } else if (key != "schema") {
+        } else if (key != "schema" && key != "splits") {
             ObjectiveSummary& out = summary.objectives[key];
-            out.shares = value.at("splits").get<std::vector<double>>();
+            out.shares = (common ? json : value).at("splits").get<std::vector<double>>();
             if (!read_lists(value, "", out.shares.size(), out.model) ||
                 !read_lists(value, "baseline_", out.shares.size(), out.baseline)) {
                 summary.objectives.clear();
@@ -325,14 +326,22 @@ Result<Summary> summarise(const fs::path& results, const std::string& method, co
             }
         }
     }
+    for (const auto& [objective, values] : summary.objectives) {
+        if (values.shares != shares) {
+            return fail(ErrorCode::kInput,
+                        fmt::format("results of '{}' in '{}' have '{}_test' at some shares and lack it at others; make "
+                                    "them again with: pitot experiments {} -o {} --force",
+                                    method, results.string(), objective, method, results.string()));
+        }
+    }
     return summary;
 }
 
 std::string to_json(const Summary& summary) {
-    Json json{{"schema", kSummarySchema}, {"records", summary.records}};
+    const auto shares = summary.objectives.empty() ? std::vector<double>() : summary.objectives.begin()->second.shares;
+    Json json{{"schema", kSummarySchema}, {"records", summary.records}, {"splits", shares}};
     for (const auto& [objective, values] : summary.objectives) {
         Json& out = json[objective];
-        out["splits"] = values.shares;
         out.update(lists_of(values.model, ""));
         out.update(lists_of(values.baseline, "baseline_"));
     }

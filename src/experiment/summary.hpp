@@ -11,7 +11,7 @@
 
 namespace pitot {
 
-/// One objective of one preset ("mf" or "if") over training shares, smallest first.
+/// One objective of one preset ("mf" or "if") over training shares, smallest first. All of a preset's have the same.
 struct ObjectiveSummary {
     std::vector<double> shares;
     std::vector<ErrorMetrics> model;     ///< one a share
@@ -44,7 +44,7 @@ struct Summary {
 [[nodiscard]] Result<std::vector<std::filesystem::path>> dataset_of(const std::filesystem::path& results,
                                                                     const std::string& method);
 
-/// METHOD/summary.json: per objective lists over shares, `splits` among them; `records` says of which results.
+/// METHOD/summary.json: `splits`, the shares, and per objective lists over them; `records` says of which results.
 [[nodiscard]] std::string to_json(const Summary& summary);
 /// Reads it back. Errors: kInput naming the command that makes it, where there is none or results have been replaced or
 /// added since; where it is damaged, or of a newer version.

@@ -128,6 +128,7 @@ Result<void> copy_run(const Sweep& sweep, const SweepRun& run) {
         return Failure(record.error());
     }
     record->config = run.config;
+    record->together = sweep.together;
     const fs::path file = sweep.file_of(run, ".npz");
     auto made = NewFile::create(file);
     if (!made) {

@@ -202,7 +202,13 @@ Result<Sweep> plan_sweep(const Dataset& dataset, const SweepOptions& options) {
     if (!shares) {
         return Failure(shares.error());
     }
-    Sweep sweep{options.results, dataset.sources, dataset_digest(dataset), options.backend, {}, {}};
+    Sweep sweep{options.results,
+                dataset.sources,
+                dataset_digest(dataset),
+                options.backend,
+                dataset.together.size() > 0,
+                {},
+                {}};
     for (const std::string& method : *methods) {
         for (const double share : *shares) {
             auto config = config_of(method, share, options);

@@ -200,8 +200,10 @@ std::vector<std::string> comparison_figures() {
 Result<std::vector<std::string>> expand_comparison(const std::string& name) {
     std::vector<std::string> known = comparison_figures();
     std::vector<std::string> out;
+    const std::string group = name == "comparison" ? "comparisons" : name;  // the published program's word
     for (const std::string& figure : known) {
-        if (figure == name || ((name == "comparisons" || name == "interference") && figure.starts_with(name + "_"))) {
+        if (figure == name ||
+            ((group == "comparisons" || group == "interference") && figure.starts_with(group + "_"))) {
             out.push_back(figure);
         }
     }

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <set>
 #include <utility>
 
@@ -76,34 +78,56 @@ Plot scatter(const std::string& name, const Side& side, const Matrix<double>& po
 
 std::vector<std::string> suites_of(const Side& modules) {
     // A folder that all modules lie in says nothing of them.
-    const auto head = [](const std::string& name) { return name.substr(0, name.find('/')); };
     std::set<std::string> heads;
     for (const std::string& name : modules.names) {
-        heads.insert(name.find('/') == std::string::npos ? "" : head(name));
+        heads.insert(name.find('/') == std::string::npos ? "" : name.substr(0, name.find('/')));
     }
     const bool common = heads.size() == 1 && !heads.begin()->empty();
     std::vector<std::string> out;
     for (const std::string& name : modules.names) {
         const std::string rest = common ? name.substr(name.find('/') + 1) : name;
-        out.push_back(rest.find('/') == std::string::npos ? "modules" : head(rest));
+        const std::size_t slash = rest.rfind('/', rest.find(':'));  // arguments may have slashes, too
+        out.push_back(slash == std::string::npos ? "modules" : rest.substr(0, slash));
     }
     return out;
 }
 
-std::vector<std::string> groups_of(const Side& platforms, const std::string& prefix) {
+std::vector<std::string> groups_of(const Side& platforms, std::initializer_list<std::string_view> features) {
     std::vector<std::string> out(platforms.names.size(), "unknown");
     for (std::size_t f = 0; f < platforms.feature_names.size(); ++f) {
-        const std::string& feature = platforms.feature_names[f];
-        if (!feature.starts_with(prefix + "=")) {
+        const std::string& name = platforms.feature_names[f];
+        const std::size_t equals = name.find('=');
+        if (equals == std::string::npos || std::ranges::find(features, name.substr(0, equals)) == features.end()) {
             continue;
         }
         for (std::size_t i = 0; i < out.size(); ++i) {
             if (platforms.features(static_cast<std::int64_t>(i), static_cast<std::int64_t>(f)) > 0.5) {
-                out[i] = feature.substr(prefix.size() + 1);
+                out[i] = name.substr(equals + 1);
             }
         }
     }
     return out;
+}
+
+std::string architecture_of(const std::string& microarchitecture) {
+    struct Part {
+        std::string_view of_name;
+        const char* architecture;
+    };
+    // Of names as LLVM, cpu_features, /proc/cpuinfo and QEMU have them; the first that occurs decides.
+    constexpr std::array<Part, 26> parts{
+        {{"amd", "AMD"},        {"znver", "AMD"},       {"btver", "AMD"},      {"bdver", "AMD"},
+         {"intel", "Intel"},    {"lake", "Intel"},      {"mont", "Intel"},     {"bridge", "Intel"},
+         {"haswell", "Intel"},  {"broadwell", "Intel"}, {"nehalem", "Intel"},  {"westmere", "Intel"},
+         {"bonnell", "Intel"},  {"rapids", "Intel"},    {"rv32", "RISC-V"},    {"rv64", "RISC-V"},
+         {"riscv", "RISC-V"},   {"sifive", "RISC-V"},   {"cortex-m", "ARM M"}, {"cortex-a", "ARM A"},
+         {"cortex-x", "ARM A"}, {"neoverse", "ARM A"},  {"aarch64", "ARM A"},  {"arm", "ARM A"},
+         {"apple", "ARM A"},    {"kryo", "ARM A"}}};
+    std::string lower = microarchitecture;
+    std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
+    const auto found =
+        std::ranges::find_if(parts, [&](const Part& part) { return lower.find(part.of_name) != std::string::npos; });
+    return found == parts.end() ? microarchitecture : found->architecture;
 }
 
 Result<std::vector<Plot>> embedding_plots(const Dataset& dataset, const std::filesystem::path& results,
@@ -127,8 +151,10 @@ Result<std::vector<Plot>> embedding_plots(const Dataset& dataset, const std::fil
     const Matrix<double> platforms = tsne(principal_components(standardised(*p), kComponents), Key(seed));
     std::vector<Plot> plots;
     plots.push_back(scatter("tsne_a", dataset.modules, modules, suites_of(dataset.modules)));
-    plots.push_back(scatter("tsne_b", dataset.platforms, platforms, groups_of(dataset.platforms, "uarch")));
-    plots.push_back(scatter("tsne_c", dataset.platforms, platforms, groups_of(dataset.platforms, "rt")));
+    std::vector<std::string> architectures = groups_of(dataset.platforms, {"uarch"});
+    std::ranges::transform(architectures, architectures.begin(), architecture_of);
+    plots.push_back(scatter("tsne_b", dataset.platforms, platforms, architectures));
+    plots.push_back(scatter("tsne_c", dataset.platforms, platforms, groups_of(dataset.platforms, {"rt", "runtime"})));
     return plots;
 }
 

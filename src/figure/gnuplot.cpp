@@ -160,6 +160,20 @@ std::string TextTable::to_tsv() const {
     return out;
 }
 
+Plot renamed(Plot plot, const std::string& name) {
+    for (auto& [file, text] : plot.tables) {
+        const std::string before = pitot::quoted(file);
+        file = name + file.substr(plot.name.size());
+        const std::string after = pitot::quoted(file);
+        for (std::size_t at = plot.script.find(before); at != std::string::npos;
+             at = plot.script.find(before, at + after.size())) {
+            plot.script.replace(at, before.size(), after);
+        }
+    }
+    plot.name = name;
+    return plot;
+}
+
 Result<void> check_options(const DrawOptions& options) {
     if (options.format != "png" && options.format != "pdf" && options.format != "svg") {
         return fail(ErrorCode::kUsage, fmt::format("no format '{}'; use png, pdf or svg", options.format));

@@ -34,6 +34,9 @@ struct Plot {
     std::string script;
 };
 
+/// The same picture under another name: of its files, and of its tables in the script.
+[[nodiscard]] Plot renamed(Plot plot, const std::string& name);
+
 struct DrawOptions {
     std::filesystem::path folder = "figures";
     std::string format = "png";  ///< "png", "pdf" or "svg"

@@ -20,15 +20,23 @@ namespace {
 // Pictures have fewer dots than this on a side; and a text of them all should still be read.
 constexpr std::int64_t kMostSide = 4000;
 
+Result<void> check_size(std::int64_t rows, std::int64_t cols) {
+    if (rows == 0 || cols == 0) {
+        return fail(ErrorCode::kInput,
+                    fmt::format("a matrix of {} x {} is empty; there is nothing to draw", rows, cols));
+    }
+    if (std::max(rows, cols) > kMostSide) {
+        return fail(ErrorCode::kInput, fmt::format("a matrix of {} x {} is too large to draw; at most {} on a side",
+                                                   rows, cols, kMostSide));
+    }
+    return {};
+}
+
 Result<void> check_alone(const Dataset& dataset) {
     if (dataset.alone.size() == 0) {
         return fail(ErrorCode::kInput, "the dataset has no runtimes of modules alone; there is nothing to draw");
     }
-    if (std::max(dataset.platforms.size(), dataset.modules.size()) > kMostSide) {
-        return fail(ErrorCode::kInput, fmt::format("a matrix of {} x {} is too large to draw; at most {} on a side",
-                                                   dataset.platforms.size(), dataset.modules.size(), kMostSide));
-    }
-    return {};
+    return check_size(dataset.platforms.size(), dataset.modules.size());
 }
 
 // Names down the first column, columns across.
@@ -99,6 +107,14 @@ std::string scaled_image(const Matrix<double>& features) {
         out += fmt::format("{:.4g}\n", fmt::join(values.view().row(i), "\t"));
     }
     return out + "END\nplot $scaled matrix using 1:2:3 with image notitle\n";
+}
+
+// What pictures of one matrix begin with.
+std::string matrix_head(const char* columns, const char* rows) {
+    return fmt::format(
+        "{}unset tics\nset xlabel '{}'\nset ylabel '{}'\nset autoscale xfix\nset autoscale yfix\n"
+        "set yrange [*:*] reverse\n",
+        kPalette, columns, rows);
 }
 
 // Slowdown of every row with co-runners whose module was measured alone on the platform, with the platform.
@@ -203,11 +219,34 @@ Result<Plot> matrix_plot(const Dataset& dataset) {
     Plot plot{"matrix", 5.0, 4.4, {}, {}};
     plot.tables.emplace_back("matrix.tsv", matrix_tsv("log10(runtime / us)", dataset.platforms.names,
                                                       dataset.modules.names, logarithms(pair_means_us(dataset))));
-    plot.script = fmt::format(
-        "{}unset tics\nset xlabel 'Modules'\nset ylabel 'Platforms'\nset cbtics 1 format '%.0f'\n"
-        "set cblabel 'log_{{10}}(runtime / µs)' offset 1\nset autoscale xfix\nset autoscale yfix\nset yrange [*:*] "
-        "reverse\n{}",
-        kPalette, image_of("matrix.tsv", "3"));
+    plot.script = matrix_head("Modules", "Platforms") +
+                  "set cbtics 1 format '%.0f'\nset cblabel 'log_{10}(runtime / µs)' offset 1\n" +
+                  image_of("matrix.tsv", "3");
+    return plot;
+}
+
+Result<Plot> opcodes_plot(const Side& modules) {
+    if (auto ok = check_size(modules.size(), modules.features.cols()); !ok) {
+        return Failure(ok.error());
+    }
+    Plot plot{"opcodes", 5.0, 4.4, {}, {}};
+    plot.tables.emplace_back("opcodes.tsv",
+                             matrix_tsv("feature", modules.feature_names, modules.names, counts_of(modules.features)));
+    plot.script = matrix_head("Modules", "Opcodes") +
+                  "set cbtics 2 format '10^{%.0f}'\nset cblabel 'Count + 1' offset 1\n" +
+                  image_of("opcodes.tsv", "(log10(1+$3))");
+    return plot;
+}
+
+Result<Plot> platforms_plot(const Side& platforms) {
+    if (auto ok = check_size(platforms.size(), platforms.features.cols()); !ok) {
+        return Failure(ok.error());
+    }
+    Plot plot{"platforms", 5.0, 4.4, {}, {}};
+    plot.tables.emplace_back("platforms.tsv",
+                             matrix_tsv("platform", platforms.names, platforms.feature_names, platforms.features));
+    plot.script = matrix_head("Features, each from its least (dark) to its greatest", "Platforms") +
+                  "unset colorbox\n" + scaled_image(platforms.features);
     return plot;
 }
 

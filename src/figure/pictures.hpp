@@ -20,6 +20,11 @@ namespace pitot {
 /// the platforms' features, each from its least to its greatest value. Tables have counts and features as they are.
 [[nodiscard]] Result<Plot> dataset_plot(const Dataset& dataset);
 
+/// One side's information alone: opcode counts (opcodes × modules, on a logarithmic scale), or the features of
+/// platforms, each from its least to its greatest value. Tables have counts and features as they are.
+[[nodiscard]] Result<Plot> opcodes_plot(const Side& modules);
+[[nodiscard]] Result<Plot> platforms_plot(const Side& platforms);
+
 /// How much longer modules take beside others: a histogram of runtime / runtime alone - 1 over all rows with co-runners
 /// whose module was measured alone, from -50 to 250 %; what lies beyond counts in the bins at the ends.
 [[nodiscard]] Result<Plot> interference_hist_plot(const Dataset& dataset);

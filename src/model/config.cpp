@@ -11,6 +11,7 @@
 
 #include "core/suggest.hpp"
 #include "data/json_text.hpp"
+#include "model/objectives.hpp"
 
 namespace pitot {
 namespace {
@@ -298,7 +299,12 @@ Result<void> apply_json(FitConfig& config, std::string_view text) {
         return Failure(json.error());
     }
     FitConfig changed = config;
-    auto done = set_fields(changed, "", *json);
+    Json fields = *json;
+    fields.erase("objectives");
+    auto done = set_fields(changed, "", fields);
+    if (const auto listed = json->find("objectives"); done && listed != json->end()) {
+        done = check_objectives(changed, *listed);
+    }
     if (done) {
         config = std::move(changed);
     }

@@ -48,7 +48,8 @@ struct SimulationResult {
     std::vector<std::vector<double>> slowdown = {};
 };
 
-/// Simulates and writes OUT/METHOD/JOBS.npz (arrays `latency` and `utilization`, float32, `device` and `slowdown`) for
+/// Simulates and writes OUT/PREDICTOR/JOBS.npz (arrays `latency` and `utilization`, float32, `device` and `slowdown`;
+/// simulation_folder() names PREDICTOR) for
 /// every predictor and number of jobs, whole or not at all; OUT/network.npz and OUT/jobs/JOBS.npz, from which all of
 /// that can be computed again; and OUT/simulation.json, which says what they share: results of another seed, dataset …
 /// there are refused. Pairs that were never measured are not to be had for anybody. Predictions are those of

@@ -18,12 +18,40 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr int kSchema = 1;
+constexpr int kSchema = 2;
 
 fs::path record_file(const fs::path& folder) { return folder / "simulation.json"; }
 
 fs::path result_file(const fs::path& folder, const std::string& method, std::int64_t jobs) {
+    return folder / simulation_folder(method) / fmt::format("{}.npz", jobs);
+}
+
+// Where it was before folders had the published names.
+fs::path older_result_file(const fs::path& folder, const std::string& method, std::int64_t jobs) {
     return folder / method / fmt::format("{}.npz", jobs);
+}
+
+// Moves results to the names that folders have now, and removes the older ones where nothing else is in them.
+std::error_code move_older_results(const fs::path& folder, const SimulationRecord& record) {
+    std::error_code error;
+    for (const auto& [method, numbers] : record.results) {
+        for (const std::int64_t jobs : numbers) {
+            const fs::path older = older_result_file(folder, method, jobs);
+            const fs::path file = result_file(folder, method, jobs);
+            if (older == file || !fs::exists(older, error) || fs::exists(file, error)) {
+                continue;
+            }
+            fs::create_directories(file.parent_path(), error);
+            fs::rename(older, file, error);
+            if (error) {
+                return error;
+            }
+            std::error_code ignored;
+            fs::remove(older.parent_path(), ignored);
+            fs::remove(older.parent_path().parent_path(), ignored);
+        }
+    }
+    return {};
 }
 
 // A preset's name: it does not lead out of the folder.
@@ -106,6 +134,19 @@ Result<void> remove_results(const fs::path& folder, const SimulationRecord& reco
 
 }  // namespace
 
+std::string simulation_folder(const std::string& method) {
+    static const std::map<std::string, std::string> published{
+        {"embedding/128", "pitot"}, {"baseline/mlp", "mlp"}, {"linear/128", "linear"}, {"C_bar", "baseline"}};
+    if (const auto found = published.find(method); found != published.end()) {
+        return found->second;
+    }
+    std::string folder = method;
+    if (method.starts_with("linear/") || method.starts_with("baseline/")) {
+        std::ranges::replace(folder, '/', '-');  // not inside a published folder, which has numbers of jobs alone
+    }
+    return folder;
+}
+
 std::vector<std::string> differences(const SimulationRecord& there, const SimulationRecord& here) {
     std::vector<std::string> out;
     const auto compare = [&](const char* what, const auto& a, const auto& b) {
@@ -168,6 +209,12 @@ Result<void> enter_folder(const fs::path& folder, SimulationRecord& record, bool
     }
     if (*there) {
         const auto different = differences(**there, record);
+        if (const std::error_code error =
+                different.empty() || force ? move_older_results(folder, **there) : std::error_code()) {
+            return fail(ErrorCode::kEnvironment,
+                        fmt::format("cannot move the results in '{}' to the names they have now: {}", folder.string(),
+                                    error.message()));
+        }
         if (different.empty()) {
             record.results = std::move((*there)->results);
         } else if (!force && !(*there)->results.empty()) {
@@ -233,7 +280,11 @@ Result<std::vector<SimulationResult>> read_simulation(const fs::path& out) {
     if (*record) {
         for (const auto& [method, numbers] : (*record)->results) {
             for (const std::int64_t jobs : numbers) {
-                auto latency = read_latencies(result_file(out, method, jobs), (*record)->job_sets, jobs);
+                fs::path file = result_file(out, method, jobs);
+                if (std::error_code ignored; !fs::exists(file, ignored)) {
+                    file = older_result_file(out, method, jobs);
+                }
+                auto latency = read_latencies(file, (*record)->job_sets, jobs);
                 if (!latency) {
                     return Failure(latency.error());
                 }

@@ -1,4 +1,4 @@
-// The folder of a simulation: METHOD/JOBS.npz and simulation.json, which says what all of them share.
+// The folder of a simulation: PREDICTOR/JOBS.npz and simulation.json, which says what all of them share.
 #pragma once
 
 #include <cstdint>
@@ -27,6 +27,10 @@ struct SimulationRecord {
     std::map<std::string, std::vector<std::int64_t>> results;  ///< METHOD: numbers of jobs, ascending
 };
 
+/// The folder of a method's results: `pitot` (embedding/128), `mlp` (baseline/mlp), `linear` (linear/128), `baseline`
+/// (C_bar) and `oracle`, as the published program calls them; else the method's name.
+[[nodiscard]] std::string simulation_folder(const std::string& method);
+
 /// What sets two simulations apart: "seed: 42 there, 7 here". Equal: empty.
 [[nodiscard]] std::vector<std::string> differences(const SimulationRecord& there, const SimulationRecord& here);
 
@@ -38,7 +42,7 @@ struct SimulationRecord {
 /// removed, and its network and jobs with them.
 [[nodiscard]] Result<void> enter_folder(const std::filesystem::path& folder, SimulationRecord& record, bool force);
 
-/// Writes METHOD/JOBS.npz, whole or not at all, and lists it.
+/// Writes PREDICTOR/JOBS.npz, whole or not at all, and lists it.
 [[nodiscard]] Result<void> write_simulation(const std::filesystem::path& folder, const SimulationResult& result,
                                             SimulationRecord& record);
 

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "core/atomic_file.hpp"
 #include "experiment/results.hpp"
@@ -117,6 +118,43 @@ TEST_F(Planned, AnotherBackendIsAConflict) {
     const Sweep sweep = plan_sweep(dataset_, other).value();
     ASSERT_EQ(sweep.conflicts.size(), 2U);
     EXPECT_TRUE(says(sweep.check_conflicts().error(), "backend: cpu there, reference here"));
+}
+
+// `objectives` is what the published program's summary and simulation read; records from before have none.
+TEST_F(Planned, RecordsListObjectivesAndOlderOnesAreRead) {
+    const auto file = [](const fs::path& path) { return nlohmann::ordered_json::parse(test::content_of(path)); };
+    auto record = file(folder_ / "linear/32/0.5.json");
+    EXPECT_EQ(record["config"]["objectives"].dump(),
+              R"([{"name":"mf","batch_size":2048,"weight":1.0,"log":true,"save":null,"xkey":"x","ykey":"y"}])");
+    record["config"].erase("objectives");
+    record["schema"] = 1;
+    folder_.put("linear/32/0.5.json", record.dump());
+    EXPECT_EQ(state(options(), 0), RunState::kDone);
+
+    auto paragon = options();
+    paragon.methods = {"paragon/32"};
+    const Dataset together = test::synthetic_dataset({.together = 100});
+    std::vector<std::string> done;
+    ASSERT_TRUE(test::run_quietly(plan_sweep(together, paragon).value(), together, done));
+    const auto objectives = file(folder_ / "paragon/32/0.5.json")["config"]["objectives"];
+    ASSERT_EQ(objectives.size(), 2U);
+    EXPECT_EQ(objectives[0]["log"], false);
+    EXPECT_EQ(objectives[1]["name"], "if");
+    EXPECT_EQ(objectives[1]["save"], "C_ijk_hat");
+    EXPECT_EQ(plan_sweep(together, paragon).value().to_do(), 0);
+}
+
+TEST_F(Planned, ASummaryHasItsSharesOnTopAndOlderOnesAreRead) {
+    summarise_all();
+    auto json = nlohmann::ordered_json::parse(test::content_of(folder_ / "linear/32/summary.json"));
+    EXPECT_EQ(json["splits"].dump(), "[0.5,0.8]");
+    EXPECT_FALSE(json["mf"].contains("splits"));
+    json["mf"]["splits"] = json["splits"];
+    json.erase("splits");
+    json["schema"] = 1;
+    folder_.put("linear/32/summary.json", json.dump());
+    ASSERT_TRUE(read()) << read().error().to_string();
+    EXPECT_EQ(read()->objectives.at("mf").shares, (std::vector<double>{0.5, 0.8}));
 }
 
 TEST_F(Planned, ASummaryOfReplacedResultsIsRefused) {

@@ -121,6 +121,7 @@ TEST(Comparisons, NameWhatIsMissing) {
     ASSERT_FALSE(plot);
     EXPECT_NE(plot.error().message().find("pitot experiments interference/2 -d data/data.if.npz"), std::string::npos);
     EXPECT_EQ(expand_comparison("comparisons").value().size(), 3U);
+    EXPECT_EQ(expand_comparison("comparison").value(), expand_comparison("comparisons").value());
     EXPECT_EQ(expand_comparison("interference").value().size(), 3U);
     EXPECT_FALSE(expand_comparison("percentiles"));
 }

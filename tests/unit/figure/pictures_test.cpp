@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <map>
 #include <set>
 #include <sstream>
 
@@ -204,7 +205,42 @@ TEST(Groups, ComeFromNamesAndIndicators) {
     side.feature_names = {"uarch=zen", "cpufreq", "uarch=skylake"};
     side.features = Matrix<double>(2, 3);
     side.features(0, 2) = 1.0;
-    EXPECT_EQ(groups_of(side, "uarch"), (std::vector<std::string>{"skylake", "unknown"}));
+    EXPECT_EQ(groups_of(side, {"uarch"}), (std::vector<std::string>{"skylake", "unknown"}));
+    side.feature_names[2] = "runtime=wasm3";
+    EXPECT_EQ(groups_of(side, {"rt", "runtime"}), (std::vector<std::string>{"wasm3", "unknown"}));
+}
+
+TEST(Groups, SizesOfASuiteAreTheirOwn) {
+    Side side;
+    side.names = {"polybench/mini/2mm", "polybench/small/2mm", "polybench/medium/2mm", "vision/svm_l",
+                  "python/go.py:/tmp/a"};
+    EXPECT_EQ(suites_of(side),
+              (std::vector<std::string>{"polybench/mini", "polybench/small", "polybench/medium", "vision", "python"}));
+}
+
+TEST(Groups, MicroarchitecturesJoinIntoArchitectures) {
+    const std::map<std::string, std::vector<std::string>> names{
+        {"AMD", {"btver2", "znver1", "znver3", "AMD_ZEN3", "AuthenticAMD-25-17"}},
+        {"Intel",
+         {"goldmont-plus", "haswell", "silvermont", "skylake", "tigerlake", "INTEL_SKL", "GenuineIntel-6-143"}},
+        {"ARM A", {"cortex-a53", "cortex-a72", "arm-41-d0c", "qemu-aarch64-max", "qemu-arm-max"}},
+        {"ARM M", {"cortex-m7"}},
+        {"RISC-V", {"generic-rv64", "qemu-riscv64-rv64"}},
+        {"unknown", {"unknown"}},
+        {"cortex-r5", {"cortex-r5"}}};
+    for (const auto& [architecture, microarchitectures] : names) {
+        for (const std::string& name : microarchitectures) {
+            EXPECT_EQ(architecture_of(name), architecture) << name;
+        }
+    }
+}
+
+TEST(Renamed, TablesAndScriptFollow) {
+    const Plot plot =
+        renamed({"a", 1, 1, {{"a.tsv", "1"}, {"a.b.tsv", "2"}}, "plot 'a.tsv', 'a.b.tsv', 'a.tsv'"}, "it's");
+    EXPECT_EQ(plot.name, "it's");
+    EXPECT_EQ(plot.tables[1].first, "it's.b.tsv");
+    EXPECT_EQ(plot.script, "plot 'it''s.tsv', 'it''s.b.tsv', 'it''s.tsv'");
 }
 
 TEST(Tables, NamesEndNeitherCellNorLine) {

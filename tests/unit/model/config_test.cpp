@@ -1,8 +1,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <string>
 
+#include "model/objectives.hpp"
 #include "pitot/config.hpp"
 
 namespace pitot {
@@ -47,6 +49,29 @@ TEST(Config, UnknownPresetSuggestsTheNearest) {
     ASSERT_FALSE(missing);
     EXPECT_EQ(missing.error().code(), ErrorCode::kUsage);
     EXPECT_NE(missing.error().message().find("'embedding/128'"), std::string::npos) << missing.error().message();
+}
+
+// As the records of results have them, beside the fields that decide.
+TEST(Config, ObjectivesMustSayWhatTheFieldsSay) {
+    const FitConfig config = preset("interference/2").value();
+    const auto with = [&](const std::string& from, const std::string& to) {
+        auto json = nlohmann::ordered_json::parse(to_json(config));
+        json["objectives"] = objectives_json(config, true);
+        std::string text = json.dump();
+        text.replace(text.rfind(from), from.size(), to);
+        FitConfig read;
+        return apply_json(read, text).map([&] { return to_json(read); });
+    };
+    EXPECT_EQ(with("", "").value(), to_json(config));
+    EXPECT_EQ(objectives_json(config, false).size(), 1U);
+    const auto refused = with("\"weight\":1.0", "\"weight\":0.5");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), ErrorCode::kUsage);
+    EXPECT_NE(refused.error().message().find("train.together_weight"), std::string::npos);
+    EXPECT_FALSE(with("\"if\"", "\"other\""));
+    FitConfig read;
+    EXPECT_FALSE(apply_json(read, R"({"objectives": 3})"));
+    EXPECT_TRUE(apply_json(read, R"({"objectives": []})"));
 }
 
 TEST(Config, OverridesSetFieldsOfEveryType) {

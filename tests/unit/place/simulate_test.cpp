@@ -12,6 +12,7 @@
 #include "experiment/sweep.hpp"
 #include "place/latency_trace.hpp"
 #include "place/predictors.hpp"
+#include "place/simulation_record.hpp"
 #include "support/synthetic.hpp"
 #include "support/temp_folder.hpp"
 
@@ -52,7 +53,7 @@ TEST(Simulate, WritesWhatItSaysAndIsTheSameForTheSameSeed) {
     const auto results = simulate(dataset, options);
     ASSERT_TRUE(results) << results.error().to_string();
     EXPECT_EQ(results->size(), 8U);  // oracle, optimal and two predictors, two numbers of jobs
-    const auto file = NpzReader::open(folder / "out/embedding/128/20.npz").value();
+    const auto file = NpzReader::open(folder / "out/pitot/20.npz").value();
     EXPECT_EQ(file.info("latency").value().shape, (std::vector<std::int64_t>{3, 20}));
     EXPECT_EQ(file.info("utilization").value().shape, (std::vector<std::int64_t>{3, 12}));
     const auto again = simulate(dataset, options);
@@ -196,6 +197,52 @@ TEST(Simulate, OneFolderHasOneSimulation) {
     EXPECT_FALSE(std::filesystem::exists(options.out / "oracle/5.npz"));
 }
 
+TEST(Simulate, FoldersHaveThePublishedNames) {
+    EXPECT_EQ(simulation_folder("embedding/128"), "pitot");
+    EXPECT_EQ(simulation_folder("baseline/mlp"), "mlp");
+    EXPECT_EQ(simulation_folder("linear/128"), "linear");
+    EXPECT_EQ(simulation_folder("C_bar"), "baseline");
+    EXPECT_EQ(simulation_folder("oracle"), "oracle");
+    EXPECT_EQ(simulation_folder("interference/2"), "interference/2");
+    // Nothing but numbers of jobs lies in a published folder.
+    EXPECT_EQ(simulation_folder("linear/64"), "linear-64");
+    EXPECT_EQ(simulation_folder("baseline/device_mlp"), "baseline-device_mlp");
+}
+
+// Results whose folders have the names of presets, as they had before, are read, joined and replaced.
+TEST(Simulate, OlderFoldersAreRead) {
+    namespace fs = std::filesystem;
+    const test::TempFolder folder;
+    const Dataset dataset = test::synthetic_dataset();
+    train(dataset, folder / "results", {"embedding/128"});
+    auto options = small(folder, {"embedding/128", "C_bar"});
+    ASSERT_TRUE(simulate(dataset, options));
+    const auto make_older = [&] {
+        fs::create_directories(options.out / "embedding");
+        fs::rename(options.out / "pitot", options.out / "embedding/128");
+        fs::rename(options.out / "baseline", options.out / "C_bar");
+        std::string record = test::content_of(options.out / "simulation.json");
+        record.replace(record.find("\"schema\": 2"), 11, "\"schema\": 1");
+        folder.put("out/simulation.json", record);
+    };
+    make_older();
+    ASSERT_TRUE(read_simulation(options.out)) << read_simulation(options.out).error().to_string();
+    EXPECT_EQ(read_simulation(options.out)->size(), 8U);
+
+    options.jobs = {10};
+    ASSERT_TRUE(simulate(dataset, options));
+    EXPECT_EQ(read_simulation(options.out)->size(), 12U);
+    EXPECT_TRUE(fs::exists(options.out / "pitot/5.npz") && fs::exists(options.out / "baseline/20.npz"));
+    EXPECT_FALSE(fs::exists(options.out / "embedding") || fs::exists(options.out / "C_bar"));
+
+    make_older();
+    options.seed = 7;
+    options.force = true;
+    ASSERT_TRUE(simulate(dataset, options));
+    EXPECT_FALSE(fs::exists(options.out / "embedding/128/5.npz") || fs::exists(options.out / "pitot/5.npz"));
+    EXPECT_TRUE(fs::exists(options.out / "pitot/10.npz"));
+}
+
 TEST(Simulate, ResultsThatDoNotFitTheirRecordAreRefused) {
     const test::TempFolder folder;
     const Dataset dataset = test::synthetic_dataset();
@@ -214,7 +261,7 @@ TEST(Simulate, ResultsThatDoNotFitTheirRecordAreRefused) {
         EXPECT_FALSE(simulate(dataset, options));
         return read ? std::string() : read.error().message();
     };
-    EXPECT_NE(error("\"schema\": 1", "\"schema\": 2").find("newer pitot"), std::string::npos);
+    EXPECT_NE(error("\"schema\": 2", "\"schema\": 3").find("newer pitot"), std::string::npos);
     EXPECT_NE(error("\"seed\"", "\"sed\"").find("damaged"), std::string::npos);
     EXPECT_NE(error("\"oracle\"", "\"../oracle\"").find("damaged"), std::string::npos);
     std::filesystem::remove(folder / "out/simulation.json");
