@@ -37,10 +37,11 @@ format: ## format all sources in place
 	@scripts/install-deps.sh
 	scripts/check-format.sh --fix
 
-lint: ## clang-tidy, include layering and format
+lint: ## clang-tidy, include layering, names of types and format
 	@scripts/install-deps.sh
 	cmake --preset test
 	scripts/check-layering.sh
+	scripts/check-types.sh
 	scripts/check-format.sh
 	scripts/lint.sh build/test $(JOBS)
 

@@ -20,7 +20,7 @@ enum class Family {
 };
 
 enum class Loss {
-    kSquared,   ///< mean (prediction - target)^2
+    kSquared,   ///< mean (prediction - target)^2, what every published preset trains on
     kRelative,  ///< mean ((prediction - target) / target)^2, for models without the logarithm
 };
 
@@ -55,8 +55,8 @@ struct ModelConfig {
 struct TrainConfig {
     std::int64_t folds = 10;             ///< k, models a replicate; their mean predicts
     std::int64_t replicates = 25;        ///< random splits an evaluation averages over
-    std::int64_t checkpoints = 100;      ///< validations a fit; steps = checkpoints * int(epoch_samples * share)
-    std::int64_t epoch_samples = 25000;  ///< steps between checkpoints at share 1
+    std::int64_t checkpoints = 100;      ///< validations a fit; steps = checkpoints * int(epoch_samples * share / 100)
+    std::int64_t epoch_samples = 25000;  ///< a hundred times the steps between checkpoints at share 1
     std::int64_t batch = 2048;           ///< rows alone a step, drawn with replacement
     std::int64_t together_batch = 128;   ///< rows with co-runners a step
     double alone_weight = 1.0;           ///< weight of the objective `mf`

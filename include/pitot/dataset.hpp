@@ -29,7 +29,7 @@ struct ObservationView {
     std::span<const std::int32_t> module;
     std::span<const std::int32_t> co_runner;  ///< rows × width, row-major, module indices, -1 = none
     std::int32_t width = 0;                   ///< co-runners a row has room for
-    std::span<const double> runtime_us;       ///< > 0, finite
+    std::span<const double> runtime_us;       ///< from 1e-9 to 1e15
 
     [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(runtime_us.size()); }
 };
@@ -57,6 +57,12 @@ struct Dataset {
     std::vector<std::string> sources;   ///< the files it came from
     std::vector<std::string> problems;  ///< oddities found while reading that do no harm, in words
     std::int64_t dropped_rows = 0;      ///< rows left out by `skip_invalid`
+
+    /// Whether it is as it is described here: names given and not repeated, a value for every row and column, numbers
+    /// finite and in range. What read_dataset() returns is; fit(), evaluate() and write_dataset() ask it of any. Reads
+    /// everything once, as fast as memory gives it (0.2 s for 10^8 rows). Errors: kInput naming table,
+    /// column, row, value and remedy.
+    [[nodiscard]] Result<void> validate() const;
 };
 
 struct ReadOptions {
@@ -85,11 +91,12 @@ enum class Layout : std::uint8_t {
 /// Writes an .npz archive in that layout or, by the extension .csv, the long form with `STEM.platforms.csv` and
 /// `STEM.modules.csv` beside it. Whole or not at all. Observations of 2^20 rows and more are stored in the index layout
 /// so that they can be mapped; fewer are compressed. The dense layout holds one observation a pair: it is a kInput
-/// error if a pair was measured more than once alone.
+/// error if a pair was measured more than once alone, or if dataset.validate() fails.
 [[nodiscard]] Result<void> write_dataset(const Dataset& dataset, const std::filesystem::path& file,
                                          Layout layout = Layout::kIndex);
 
-/// SHA-256 (64 hexadecimal digits) of names, features and observations: equal data in different files agree.
+/// SHA-256 (64 hexadecimal digits) of names, features and observations: equal data in different files agree. Of a
+/// dataset that validate() refuses too.
 [[nodiscard]] std::string dataset_digest(const Dataset& dataset);
 
 }  // namespace pitot

@@ -37,6 +37,7 @@ struct Objective {
 
 struct Adam {
     double learning_rate, beta1, beta2, epsilon;
+    bool operator==(const Adam&) const = default;
 };
 
 /// A program bound to a group of replicas: their parameters, optimiser state and workspace.
@@ -63,7 +64,8 @@ public:
     virtual void set_constant(std::int64_t replica, BufferId buffer, std::span<const double> values) = 0;
 
     /// Runs `steps` steps of every replica from step number `first_step` (0-based, which places the batch draws) and
-    /// gives each replica's mean loss over them. Replica g draws objective o's batches from keys[g].fold(o).
+    /// gives each replica's mean loss over them. Replica g draws objective o's batches from keys[g].fold(o). `adam` may
+    /// differ from call to call: moments and the number of updates go on.
     virtual void train(std::span<const Objective> objectives, const Adam& adam, std::span<const Key> keys,
                        std::int64_t first_step, std::int64_t steps, std::span<double> mean_loss) = 0;
 

@@ -26,7 +26,7 @@ enum class Role {
 };
 
 /// The side whose rows a buffer has, the same number of them for each platform or module.
-enum class Axis : std::uint8_t { kPlatform, kModule, kNone };
+enum class RowAxis : std::uint8_t { kPlatform, kModule, kNone };
 
 enum class Init { kZero, kUniform, kTruncatedNormal };
 
@@ -35,10 +35,10 @@ struct BufferInfo {
     Role role = Role::kPair;
     std::int64_t rows = 0;  ///< 0 for kPair: as many as the batch has
     std::int64_t cols = 0;
-    Axis axis = Axis::kNone;      ///< whose rows these are; a kTower buffer always has one
-    Init init = Init::kZero;      ///< how a parameter starts
-    double init_scale = 0.0;      ///< half-width of the uniform, sigma of the normal (truncated at two sigma)
-    std::vector<float> values{};  ///< of a kConstant, rows × cols
+    RowAxis axis = RowAxis::kNone;  ///< whose rows these are; a kTower buffer always has one
+    Init init = Init::kZero;        ///< how a parameter starts
+    double init_scale = 0.0;        ///< half-width of the uniform, sigma of the normal (truncated at two sigma)
+    std::vector<float> values{};    ///< of a kConstant, rows × cols
 };
 
 enum class Activation { kNone, kTanh };
@@ -114,7 +114,7 @@ struct Program {
     Loss loss = Loss::kSquared;
 
     /// Rows of a side.
-    [[nodiscard]] std::int64_t rows_of(Axis axis) const { return axis == Axis::kPlatform ? platforms : modules; }
+    [[nodiscard]] std::int64_t rows_of(RowAxis axis) const { return axis == RowAxis::kPlatform ? platforms : modules; }
     /// Number of scalars in all kParameter buffers, which follow one another in the flat parameter array.
     [[nodiscard]] std::int64_t parameter_count() const;
 };

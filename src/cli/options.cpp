@@ -140,7 +140,7 @@ void ConfigOptions::add_to(CLI::App& app, bool with_replicates) {
         count("--replicates", replicates, "Random splits to average over");
     }
     count("--checkpoints", checkpoints, "Validations during a fit; its length is proportional to them");
-    count("--epoch-samples", epoch_samples, "Steps between checkpoints at share 1");
+    count("--epoch-samples", epoch_samples, "A hundred times the steps between checkpoints at share 1");
     count("--batch", batch, "Rows a step");
     field("--learning-rate", learning_rate, "Step size of the optimiser", "X");
     field("--calibration-share", calibration_share, "Share of the rows set aside to calibrate bounds", "X");

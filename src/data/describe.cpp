@@ -22,7 +22,6 @@ struct Range {
     double max = 0;
 };
 
-// The median of an even number of values is the mean of the two in the middle.
 // Numbers >= 0 that can be looked at again and again, so that they need not all be in memory.
 using Values = std::function<void(const std::function<void(double)>& visit)>;
 

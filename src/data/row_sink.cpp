@@ -69,7 +69,13 @@ const char* runtime_fault(double runtime_us) {
     if (runtime_us < 0) {
         return "is negative";
     }
-    return runtime_us == 0 ? "is 0" : nullptr;
+    if (runtime_us == 0) {
+        return "is 0";
+    }
+    if (runtime_us < kShortestRuntimeUs) {
+        return "is less than 1e-9 us, a femtosecond";
+    }
+    return runtime_us > kLongestRuntimeUs ? "is more than 1e15 us, thirty years" : nullptr;
 }
 
 void RowSink::set_maps(std::optional<std::vector<std::int32_t>> platforms,

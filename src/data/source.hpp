@@ -96,6 +96,9 @@ private:
     std::string first_dropped_;
 };
 
+/// What a runtime is between, a femtosecond and thirty years: outside, a unit was mistaken.
+inline constexpr double kShortestRuntimeUs = 1e-9;
+inline constexpr double kLongestRuntimeUs = 1e15;
 /// Why a runtime cannot be one ("is NaN", …), or nullptr when it can.
 [[nodiscard]] const char* runtime_fault(double runtime_us);
 

@@ -162,16 +162,6 @@ Result<void> write_long_form(const Dataset& dataset, const std::filesystem::path
     return outcome.and_then([&] { return NewFile::put_all(made); });
 }
 
-Result<void> check(const Dataset& dataset, const std::filesystem::path& file) {
-    for (const auto* names : {&dataset.platforms.names, &dataset.platforms.feature_names, &dataset.modules.names,
-                              &dataset.modules.feature_names}) {
-        if (auto checked = check_names(*names, fmt::format("cannot write '{}'", file.string())); !checked) {
-            return checked;
-        }
-    }
-    return {};
-}
-
 }  // namespace
 
 Result<void> write_index_layout(const Dataset& dataset, const std::filesystem::path& file, std::int64_t map_from) {
@@ -194,8 +184,8 @@ Result<void> write_index_layout(const Dataset& dataset, const std::filesystem::p
 }
 
 Result<void> write_dataset(const Dataset& dataset, const std::filesystem::path& file, Layout layout) {
-    if (auto checked = check(dataset, file); !checked) {
-        return checked;
+    if (auto valid = dataset.validate(); !valid) {
+        return fail(valid.error(), fmt::format("cannot write '{}'", file.string()));
     }
     if (file.extension() == ".npz") {
         return layout == Layout::kDense ? write_dense_layout(dataset, file) : write_index_layout(dataset, file);

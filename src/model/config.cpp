@@ -227,10 +227,33 @@ struct Limits {
     void positive(const char* field, double value) {
         require(value > 0.0 && std::isfinite(value), field, value, "greater than 0 and finite");
     }
+    void within(const char* field, double value, double least, double most) {
+        require(value >= least && value <= most, field, value, fmt::format("from {} to {}", least, most).c_str());
+    }
     void positive(const char* field, std::int64_t value, std::int64_t most) {
         require(value >= 1 && value <= most, field, value, fmt::format("from 1 to {}", most).c_str());
     }
 };
+
+// What a model of any dataset has at least: widths that each may have, but not all at once.
+void check_size(Limits& limits, const ModelConfig& m) {
+    constexpr std::int64_t most_outputs = 1 << 20;
+    constexpr std::int64_t most_weights = 1 << 28;
+    std::int64_t weights = 0;
+    std::int64_t before = 0;
+    for (std::size_t l = 0; limits.result && l < m.layers.size(); ++l) {
+        const bool last = l + 1 == m.layers.size();
+        const std::int64_t width = m.layers[l] * (last ? 2 * m.interference_types + 1 : 1);
+        weights += before * width;
+        before = width;
+    }
+    limits.require(before <= most_outputs, "model.layers", m.layers,
+                   "such that its last width, times 2 model.interference_types + 1, is at most 1048576");
+    limits.require(
+        weights <= most_weights, "model.layers", m.layers,
+        "widths of which each times the one before it, summed, are at most 268435456 weights (the last counts "
+        "2 model.interference_types + 1 times)");
+}
 
 void check_model(Limits& limits, const ModelConfig& m) {
     constexpr std::int64_t widest = 1 << 16;
@@ -249,6 +272,7 @@ void check_model(Limits& limits, const ModelConfig& m) {
                    m.interference_types, "from 0 to 64");
     limits.require(m.interference_types == 0 || m.family == Family::kFactorization, "model.interference_types",
                    m.interference_types, "0 unless model.family is 'factorization'");
+    check_size(limits, m);
     limits.require(m.logarithm || !m.baseline, "model.baseline", m.baseline,
                    "false when model.logarithm is false: the baseline is a sum of logarithms");
     limits.require(!m.logarithm || m.loss == Loss::kSquared, "model.loss", encode(m.loss),
@@ -265,14 +289,16 @@ void check_train(Limits& limits, const TrainConfig& t) {
     limits.positive("train.epoch_samples", t.epoch_samples, many);
     limits.positive("train.batch", t.batch, 1 << 24);
     limits.positive("train.together_batch", t.together_batch, 1 << 24);
-    limits.positive("train.alone_weight", t.alone_weight);
-    limits.require(t.together_weight >= 0.0 && std::isfinite(t.together_weight), "train.together_weight",
-                   t.together_weight, "0 or more and finite");
+    // Beyond these, squares of gradients are infinite in single precision, or epsilon is 0.
+    constexpr double heaviest = 1e6;
+    limits.require(t.alone_weight > 0.0 && t.alone_weight <= heaviest, "train.alone_weight", t.alone_weight,
+                   "greater than 0 and at most 1e6");
+    limits.within("train.together_weight", t.together_weight, 0.0, heaviest);
     limits.require(t.together_rows >= 0, "train.together_rows", t.together_rows, "0 (all) or more");
     limits.positive("train.learning_rate", t.learning_rate);
     limits.require(t.beta1 >= 0.0 && t.beta1 < 1.0, "train.beta1", t.beta1, "at least 0 and below 1");
     limits.require(t.beta2 >= 0.0 && t.beta2 < 1.0, "train.beta2", t.beta2, "at least 0 and below 1");
-    limits.positive("train.epsilon", t.epsilon);
+    limits.within("train.epsilon", t.epsilon, 1e-20, 1e20);
 }
 
 }  // namespace

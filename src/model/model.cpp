@@ -44,8 +44,8 @@ public:
     }
 
 private:
-    [[nodiscard]] Axis axis_of(const Side& side) const {
-        return &side == &platforms_ ? Axis::kPlatform : Axis::kModule;
+    [[nodiscard]] RowAxis axis_of(const Side& side) const {
+        return &side == &platforms_ ? RowAxis::kPlatform : RowAxis::kModule;
     }
     BufferId add(BufferInfo info) {
         model_.program.buffers.push_back(std::move(info));
@@ -70,8 +70,8 @@ private:
     }
     // Weight and bias of a layer, or one for each row of `axis`, stacked. sigma = 1 / sqrt(fan in).
     std::pair<BufferId, BufferId> layer(const std::string& name, std::int64_t in, std::int64_t out,
-                                        Axis axis = Axis::kNone) {
-        const std::int64_t copies = axis == Axis::kNone ? 1 : model_.program.rows_of(axis);
+                                        RowAxis axis = RowAxis::kNone) {
+        const std::int64_t copies = axis == RowAxis::kNone ? 1 : model_.program.rows_of(axis);
         const double sigma = 1.0 / std::sqrt(static_cast<double>(in));
         const BufferId weight =
             add({name + ".weight", Role::kParameter, copies * in, out, axis, Init::kTruncatedNormal, sigma});
@@ -143,8 +143,8 @@ private:
             // The fan-in of the undivided layer.
             const double sigma =
                 1.0 / std::sqrt(static_cast<double>(platforms_.features.cols() + modules_.features.cols()));
-            const BufferId weight =
-                add({name + ".layer0.weight", Role::kParameter, in, width, Axis::kNone, Init::kTruncatedNormal, sigma});
+            const BufferId weight = add(
+                {name + ".layer0.weight", Role::kParameter, in, width, RowAxis::kNone, Init::kTruncatedNormal, sigma});
             // One bias for the sum of both halves, on the module's.
             const BufferId bias = name == "module" ? add({name + ".layer0.bias", Role::kParameter, 1, width}) : -1;
             const BufferId out = add({name + ".layer0", Role::kTower, side.size(), width, axis_of(side)});
@@ -166,7 +166,7 @@ private:
         for (std::size_t l = 0; l < config_.layers.size(); ++l) {
             const bool last = l + 1 == config_.layers.size();
             const std::string here = "network.layer" + std::to_string(l);
-            const auto [weight, bias] = layer(here, cols, config_.layers[l], Axis::kPlatform);
+            const auto [weight, bias] = layer(here, cols, config_.layers[l], RowAxis::kPlatform);
             const BufferId out = add({here, Role::kPair, 0, config_.layers[l]});
             pair(PlatformDense{x, weight, bias, out, last ? Activation::kNone : Activation::kTanh, l == 0 ? cols : 0});
             x = out;

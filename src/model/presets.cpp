@@ -44,13 +44,11 @@ void add_widths(std::vector<Entry>& list) {
     }
     for (const std::int64_t r : kWidths) {
         const std::string n = std::to_string(r);
-        list.push_back(
-            {{"paragon/" + n, fmt::format("linear/{} on t / 25 ms without logarithm and baseline, relative loss", r)},
-             [r](FitConfig& c) {
-                 tables(c, r);
-                 c.model.logarithm = c.model.baseline = false;
-                 c.model.loss = Loss::kRelative;
-             }});
+        list.push_back({{"paragon/" + n, fmt::format("linear/{} on t / 25 ms without logarithm and baseline", r)},
+                        [r](FitConfig& c) {
+                            tables(c, r);
+                            c.model.logarithm = c.model.baseline = false;
+                        }});
     }
 }
 

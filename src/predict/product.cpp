@@ -15,9 +15,9 @@ Matrix<float> product_by_rows(MatrixView<const float> left, MatrixView<const flo
     Program program;
     program.platforms = left.rows;
     program.modules = right.rows;
-    program.buffers = {{"left", Role::kConstant, left.rows, left.cols},
+    program.buffers = {{"left", Role::kConstant, left.rows, left.cols, RowAxis::kPlatform},
                        {"right", Role::kParameter, right.cols, right.rows},
-                       {"out", Role::kTower, left.rows, right.rows}};
+                       {"out", Role::kTower, left.rows, right.rows, RowAxis::kPlatform}};
     program.tower = {Dense{x, weight, -1, out, Activation::kNone, left.cols}};
     std::vector<float>& rows = program.buffers[x].values;
     for (std::int64_t i = 0; i < left.rows; ++i) {

@@ -247,9 +247,24 @@ Result<FoldFit> train_fold(const Job& job, const Started& started, std::int64_t 
     return fit;
 }
 
+// Whether so much can be counted; all of it is far more than can be trained.
+Result<void> check_amount(std::int64_t steps, std::int64_t folds, std::int64_t replicates) {
+    constexpr std::int64_t most_replicates = 1'000'000;
+    constexpr std::int64_t most_steps = 1'000'000'000'000'000;
+    if (replicates > most_replicates || steps > most_steps / (folds * replicates)) {
+        return fail(ErrorCode::kUsage, fmt::format("{} replicates of {} folds of {} steps are too many: at most {} "
+                                                   "replicates and {} steps in all; lower train.checkpoints",
+                                                   replicates, folds, steps, most_replicates, most_steps));
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<void> check_fit(const Dataset& dataset, const FitConfig& config) {
+    if (auto valid = dataset.validate(); !valid) {
+        return valid;
+    }
     const ModelConfig& m = config.model;
     const bool networks = m.family == Family::kNetwork || m.family == Family::kPlatformNetwork;
     const bool wants_platform = m.platform_features && m.family != Family::kLinearScaling;
@@ -305,6 +320,9 @@ Result<void> train_replicates(const Dataset& dataset, const FitConfig& config, d
                     fmt::format("a training share of {} with train.epoch_samples {} gives no training "
                                 "step; raise one of them",
                                 share, config.train.epoch_samples));
+    }
+    if (auto ok = check_amount(steps, folds, replicates); !ok) {
+        return ok;
     }
     StepCounter counter(options, steps * folds * replicates);
     const bool logarithm = config.model.logarithm;

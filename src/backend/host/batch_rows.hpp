@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include "backend/backend.hpp"
 #include "backend/host/batch.hpp"
@@ -30,7 +31,7 @@ public:
     void name_and_sort(NamedSides& named, std::span<Batch<T>> batches, std::span<const Objective> objectives) const {
         name_platforms(named, batches);
         for (std::size_t o = 0; o < batches.size(); ++o) {
-            batches[o].sort(end_of(named, Axis::kPlatform), objectives[o].data);
+            batches[o].sort(end_of(named, RowAxis::kPlatform), objectives[o].data);
         }
         name_modules(named, batches);
         for (Batch<T>& batch : batches) {
@@ -38,16 +39,16 @@ public:
         }
     }
     void order_modules(const NamedSides& named, Batch<T>& batch) const {
-        batch.order_modules(end_of(named, Axis::kModule));
+        batch.order_modules(end_of(named, RowAxis::kModule));
     }
     /// Pairs at a time of which no named side has more rows than there is room for.
     [[nodiscard]] std::int64_t that_fit(const PairColumns& data) const {
         std::int64_t most = std::max<std::int64_t>(data.size(), 1);
-        if (layout_.named(Axis::kPlatform)) {
-            most = std::min(most, layout_.most_rows(Axis::kPlatform));
-        }
-        if (layout_.named(Axis::kModule)) {
-            most = std::min(most, layout_.most_rows(Axis::kModule) / (1 + data.width));
+        for (const auto& [axis, rows_a_pair] : {std::pair(RowAxis::kPlatform, 1), {RowAxis::kModule, 1 + data.width}}) {
+            const std::int64_t room = layout_.most_rows(axis);
+            if (layout_.named(axis) && room < program_.rows_of(axis)) {
+                most = std::min(most, room / rows_a_pair);
+            }
         }
         PITOT_CHECK(most > 0);
         return most;
@@ -57,7 +58,7 @@ private:
     void name_platforms(NamedSides& named, std::span<Batch<T>> batches) const {
         named[0].clear();
         for (Batch<T>& batch : batches) {
-            if (layout_.named(Axis::kPlatform)) {
+            if (layout_.named(RowAxis::kPlatform)) {
                 batch.name_platforms(named[0]);
             }
         }
@@ -65,13 +66,13 @@ private:
     void name_modules(NamedSides& named, std::span<Batch<T>> batches) const {
         named[1].clear();
         for (Batch<T>& batch : batches) {
-            if (layout_.named(Axis::kModule)) {
+            if (layout_.named(RowAxis::kModule)) {
                 batch.name_modules(named[1]);
             }
         }
     }
     /// One more than the largest number of a row of the side in the batches.
-    [[nodiscard]] std::int64_t end_of(const NamedSides& named, Axis axis) const {
+    [[nodiscard]] std::int64_t end_of(const NamedSides& named, RowAxis axis) const {
         return layout_.named(axis) ? static_cast<std::int64_t>(named[static_cast<std::size_t>(axis)].rows().size())
                                    : program_.rows_of(axis);
     }

@@ -103,7 +103,7 @@ public:
         prepare(work_, objectives.size());
         for (std::size_t g = 0; g < replicas_.size(); ++g) {
             make_trainable(replicas_[g]);
-            replicas_[g].tables.make_trainable(adam);
+            replicas_[g].tables.make_trainable(adam, replicas_[g].updates, team_);
             double total = 0.0;
             for (std::int64_t step = first_step; step < first_step + steps; ++step) {
                 total += train_step(g, objectives, adam, keys[g], step);
@@ -207,7 +207,9 @@ private:
     [[nodiscard]] const BufferInfo& info(BufferId id) const { return program_.buffers[static_cast<std::size_t>(id)]; }
     [[nodiscard]] Replica& at(std::int64_t replica) { return replicas_[static_cast<std::size_t>(replica)]; }
     [[nodiscard]] const Replica& at(std::int64_t replica) const { return replicas_[static_cast<std::size_t>(replica)]; }
-    [[nodiscard]] bool names_rows() const { return layout_.named(Axis::kPlatform) || layout_.named(Axis::kModule); }
+    [[nodiscard]] bool names_rows() const {
+        return layout_.named(RowAxis::kPlatform) || layout_.named(RowAxis::kModule);
+    }
 
     void grow(AlignedVector<T>& vector, Arena arena) const {
         vector.resize(static_cast<std::size_t>(layout_.size(arena) * (arena == Arena::kPairs ? kPartRows : 1)));
@@ -216,7 +218,7 @@ private:
         work.batches.resize(std::max(work.batches.size(), batches));
         grow(work.compact, Arena::kCompact);
         grow(work.pairs, Arena::kPairs);
-        for (const Axis axis : {Axis::kPlatform, Axis::kModule}) {
+        for (const RowAxis axis : {RowAxis::kPlatform, RowAxis::kModule}) {
             if (layout_.named(axis)) {
                 work.named[static_cast<std::size_t>(axis)].resize(program_.rows_of(axis));
             }
@@ -284,7 +286,7 @@ private:
 
     // Copies the rows at work of everything that has rows of a named side.
     void copy_named_rows(const Replica& r, Work& work) const {
-        for (const Axis axis : {Axis::kPlatform, Axis::kModule}) {
+        for (const RowAxis axis : {RowAxis::kPlatform, RowAxis::kModule}) {
             r.tables.copy(axis, work.named[static_cast<std::size_t>(axis)].rows(), work.compact.data());
         }
         copy_named_constants(r, work);
@@ -317,7 +319,7 @@ private:
             batches[o].template draw<K>(objectives[o], g, key.fold(o), step);
         }
         batch_rows_.name_and_sort(work_.named, batches, objectives);
-        for (const Axis axis : {Axis::kPlatform, Axis::kModule}) {
+        for (const RowAxis axis : {RowAxis::kPlatform, RowAxis::kModule}) {
             r.tables.catch_up_and_copy(axis, work_.named[static_cast<std::size_t>(axis)].rows(), work_.compact.data(),
                                        team_);
         }
@@ -342,7 +344,8 @@ private:
             };
             K::adam(piece(r.parameters), piece(r.gradient), piece(r.first_moment), piece(r.second_moment), step);
         });
-        r.tables.update({work_.named[0].rows(), work_.named[1].rows()}, work_.compact_gradient.data(), step, team_);
+        r.tables.update(r.updates, {work_.named[0].rows(), work_.named[1].rows()}, work_.compact_gradient.data(), step,
+                        team_);
     }
 
     // Predicts the batch's rows and sends the loss's gradient back into the tower rows. Returns the loss.

@@ -19,7 +19,7 @@ std::int64_t stride_of(const BufferInfo& b) {
     if (b.cols < kLine) {
         return b.cols;
     }
-    return b.role == Role::kParameter && b.axis != Axis::kNone ? round_up(b.cols) : product_stride(b.cols);
+    return b.role == Role::kParameter && b.axis != RowAxis::kNone ? round_up(b.cols) : product_stride(b.cols);
 }
 
 std::vector<BufferId> scattered_by(const PairOp& op) {
@@ -90,6 +90,7 @@ Arena arena_of(Role role) {
 
 // Adds a buffer at the ends of its arenas.
 void ProgramLayout::put(const BufferInfo& b, const Program& program) {
+    PITOT_CHECK(b.role != Role::kTower || b.axis != RowAxis::kNone);
     const std::int64_t stride = stride_of(b);
     const auto append = [&](Arena arena, std::int64_t scalars) {
         std::int64_t& size = sizes_[static_cast<std::size_t>(arena)];

@@ -46,9 +46,9 @@ public:
     [[nodiscard]] std::int64_t size(Arena arena) const { return sizes_[static_cast<std::size_t>(arena)]; }
 
     /// Whether a step works on the rows of this side that it names only.
-    [[nodiscard]] bool named(Axis axis) const { return axis != Axis::kNone && most_rows(axis) > 0; }
+    [[nodiscard]] bool named(RowAxis axis) const { return axis != RowAxis::kNone && most_rows(axis) > 0; }
     /// At most how many different rows of a named side are at work at once; 0 if the side is not named.
-    [[nodiscard]] std::int64_t most_rows(Axis axis) const { return most_rows_[static_cast<std::size_t>(axis)]; }
+    [[nodiscard]] std::int64_t most_rows(RowAxis axis) const { return most_rows_[static_cast<std::size_t>(axis)]; }
 
     /// Parameter and tower buffers whose gradients gather contributions of pairs, so must start at zero.
     [[nodiscard]] std::span<const BufferId> scattered() const { return scattered_; }

@@ -36,7 +36,8 @@ void copy_rows(MatrixView<const T> from, std::span<const std::int32_t> rows, Mat
 
 /// One replica's Arena::kTables with its optimiser state: each row followed by its two moments, since what lies
 /// together is fetched together. A row not named by a step still moves on as Adam moves it when its gradient is 0; that
-/// is made up for when it is named again (see SkippedUpdates).
+/// is made up for when it is named again (see SkippedUpdates), or done step by step where Adam's settings do not let
+/// it.
 template <typename K>
 class NamedTables {
     using T = typename K::Scalar;
@@ -59,7 +60,7 @@ public:
     /// Forgets the optimiser's state.
     void reset() {
         if (lanes_ == kLanes) {
-            for (const Axis axis : {Axis::kPlatform, Axis::kModule}) {
+            for (const RowAxis axis : {RowAxis::kPlatform, RowAxis::kModule}) {
                 for_each_table(axis, [&](BufferId id) {
                     for (const Lane moment : {kFirstMoment, kSecondMoment}) {
                         const View all = lane(moment, id);
@@ -74,24 +75,30 @@ public:
             std::ranges::fill(last, std::int64_t{0});
         }
         skipped_.reset();
+        adam_.reset();
     }
 
-    /// Makes room for the optimiser's state. Needs SkippedUpdates::possible(adam).
-    void make_trainable(const Adam& adam) {
-        if (empty() || skipped_) {
+    /// Makes room for the optimiser's state and takes Adam's settings for the updates after the `updates` done so far.
+    void make_trainable(const Adam& adam, std::int64_t updates, Team& team) {
+        if (empty() || adam_ == adam) {
             return;
         }
+        catch_up_all(team);  // as the settings were until now
         make_room_for_moments();
-        for (const Axis axis : {Axis::kPlatform, Axis::kModule}) {
+        for (const RowAxis axis : {RowAxis::kPlatform, RowAxis::kModule}) {
             if (layout_.named(axis)) {
                 last_update_[at(axis)].resize(static_cast<std::size_t>(program_.rows_of(axis)));
             }
         }
-        skipped_.emplace(adam);
+        adam_ = adam;
+        skipped_.reset();
+        if (SkippedUpdates::possible(adam)) {
+            skipped_.emplace(adam, updates);
+        }
     }
 
     /// Copies rows of a side to where the rows at work are.
-    void copy(Axis axis, std::span<const std::int32_t> rows, T* compact_arena) const {
+    void copy(RowAxis axis, std::span<const std::int32_t> rows, T* compact_arena) const {
         for_each_table(axis, [&](BufferId id) {
             const MatrixView<const T> from = lane(kValues, id);
             const View to = compact(compact_arena, id, static_cast<std::int64_t>(rows.size()));
@@ -99,7 +106,7 @@ public:
         });
     }
     /// The same, of distinct rows, once the updates they have missed are made up for.
-    void catch_up_and_copy(Axis axis, std::span<const std::int32_t> rows, T* compact_arena, Team& team) {
+    void catch_up_and_copy(RowAxis axis, std::span<const std::int32_t> rows, T* compact_arena, Team& team) {
         if (skipped_ && skipped_->updates() > 0) {
             catch_up(axis, rows, compact_arena, team);
         } else {
@@ -112,7 +119,7 @@ public:
         }
         constexpr std::int64_t chunk = 4096;
         std::vector<std::int32_t> rows;
-        for (const Axis axis : {Axis::kPlatform, Axis::kModule}) {
+        for (const RowAxis axis : {RowAxis::kPlatform, RowAxis::kModule}) {
             const std::int64_t all = layout_.named(axis) ? program_.rows_of(axis) : 0;
             for (std::int64_t first = 0; first < all; first += chunk) {
                 rows.resize(static_cast<std::size_t>(std::min(chunk, all - first)));
@@ -122,25 +129,27 @@ public:
         }
     }
 
-    /// The optimiser's step for the rows at work, `gradients` being Arena::kCompact's. Once for both sides.
-    void update(std::array<std::span<const std::int32_t>, 2> rows, T* gradients, const AdamStep& step, Team& team) {
+    /// The optimiser's step, number `update` from 1, for the rows at work, `gradients` being Arena::kCompact's. Once
+    /// for both sides.
+    void update(std::int64_t update, std::array<std::span<const std::int32_t>, 2> rows, T* gradients,
+                const AdamStep& step, Team& team) {
         if (empty()) {
             return;
         }
-        skipped_->advance();
-        for (const Axis axis : {Axis::kPlatform, Axis::kModule}) {
+        if (skipped_) {
+            skipped_->advance();
+        }
+        for (const RowAxis axis : {RowAxis::kPlatform, RowAxis::kModule}) {
             const auto named = rows[at(axis)];
             for (const std::int32_t row : named) {
-                last_update_[at(axis)][static_cast<std::size_t>(row)] = skipped_->updates();
+                last_update_[at(axis)][static_cast<std::size_t>(row)] = update;
             }
             for_each_table(axis, [&](BufferId id) {
-                const MatrixView<const T> gradient = compact(gradients, id, static_cast<std::int64_t>(named.size()));
-                team.share(gradient.rows, kGrain, [&](std::int64_t first, std::int64_t n) {
-                    K::adam_rows(named.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(n)),
-                                 gradient.row_range(first, n), lane(kValues, id), lane(kFirstMoment, id),
-                                 lane(kSecondMoment, id), step);
-                });
+                update_rows(id, named, compact(gradients, id, static_cast<std::int64_t>(named.size())), step, team);
             });
+            if (!skipped_) {
+                update_unnamed(axis, update, step, team);
+            }
         }
     }
 
@@ -159,7 +168,7 @@ private:
     static constexpr std::int64_t kGrain = 64;  // rows worth a thread's while
     enum Lane : std::int64_t { kValues, kFirstMoment, kSecondMoment, kLanes };
 
-    [[nodiscard]] static std::size_t at(Axis axis) { return static_cast<std::size_t>(axis); }
+    [[nodiscard]] static std::size_t at(RowAxis axis) { return static_cast<std::size_t>(axis); }
     [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(layout_.size(Arena::kTables)); }
     [[nodiscard]] const BufferInfo& info(BufferId id) const { return program_.buffers[static_cast<std::size_t>(id)]; }
     [[nodiscard]] std::int64_t rows_each(BufferId id) const { return info(id).rows / program_.rows_of(info(id).axis); }
@@ -188,7 +197,7 @@ private:
         AlignedVector<T> values(state_.size() * kLanes);
         std::swap(state_, values);
         lanes_ = kLanes;
-        for (const Axis axis : {Axis::kPlatform, Axis::kModule}) {
+        for (const RowAxis axis : {RowAxis::kPlatform, RowAxis::kModule}) {
             for_each_table(axis, [&](BufferId id) {
                 const View from = whole(values.data(), id);
                 const View to = lane(kValues, id);
@@ -199,8 +208,34 @@ private:
         }
     }
 
+    void update_rows(BufferId id, std::span<const std::int32_t> rows, MatrixView<const T> gradient,
+                     const AdamStep& step, Team& team) {
+        team.share(gradient.rows, kGrain, [&](std::int64_t first, std::int64_t n) {
+            K::adam_rows(rows.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(n)),
+                         gradient.row_range(first, n), lane(kValues, id), lane(kFirstMoment, id),
+                         lane(kSecondMoment, id), step);
+        });
+    }
+    // The step of the rows not at work, whose gradient is 0. Those never named have no moments to move them.
+    void update_unnamed(RowAxis axis, std::int64_t update, const AdamStep& step, Team& team) {
+        std::vector<std::int64_t>& last = last_update_[at(axis)];
+        unnamed_.clear();
+        for (std::size_t row = 0; row < last.size(); ++row) {
+            if (last[row] != 0 && last[row] != update) {
+                unnamed_.push_back(static_cast<std::int32_t>(row));
+                last[row] = update;
+            }
+        }
+        for_each_table(axis, [&](BufferId id) {
+            const std::int64_t cols = lane(kValues, id).cols;
+            no_gradient_.resize(std::max(no_gradient_.size(), static_cast<std::size_t>(cols)));
+            const MatrixView<const T> zero{no_gradient_.data(), static_cast<std::int64_t>(unnamed_.size()), cols, 0};
+            update_rows(id, unnamed_, zero, step, team);
+        });
+    }
+
     // compact_arena: where to copy the rows as well, or null. Needs a first update.
-    void catch_up(Axis axis, std::span<const std::int32_t> rows, T* compact_arena, Team& team) {
+    void catch_up(RowAxis axis, std::span<const std::int32_t> rows, T* compact_arena, Team& team) {
         std::vector<std::int64_t>& last = last_update_[at(axis)];
         terms_.resize(rows.size());
         for (std::size_t c = 0; c < rows.size(); ++c) {
@@ -208,7 +243,7 @@ private:
             terms_[c] = update == 0 ? SkippedTerms{} : skipped_->terms(update);
             last[static_cast<std::size_t>(rows[c])] = update == 0 ? 0 : skipped_->updates();
         }
-        const auto epsilon = static_cast<T>(skipped_->epsilon());
+        const auto epsilon = static_cast<T>(skipped_->adam().epsilon);
         const auto end = static_cast<std::int64_t>(rows.size());
         for_each_table(axis, [&](BufferId id) {
             team.share(end, kGrain, [&](std::int64_t first, std::int64_t n) {
@@ -221,7 +256,7 @@ private:
         });
     }
     template <typename Visit>
-    void for_each_table(Axis axis, Visit visit) const {
+    void for_each_table(RowAxis axis, Visit visit) const {
         for (const BufferId id : layout_.copied()) {
             if (info(id).axis == axis && info(id).role == Role::kParameter) {
                 visit(id);
@@ -234,8 +269,11 @@ private:
     AlignedVector<T> state_;
     std::int64_t lanes_ = 1;                                // kLanes where something is trained
     std::array<std::vector<std::int64_t>, 2> last_update_;  // of each row: number of its last update, 0 = never
-    std::optional<SkippedUpdates> skipped_;
+    std::optional<Adam> adam_;                              // settings of the latest updates
+    std::optional<SkippedUpdates> skipped_;                 // none: no row misses an update
     std::vector<SkippedTerms> terms_;
+    std::vector<std::int32_t> unnamed_;
+    std::vector<T> no_gradient_;
 };
 
 }  // namespace pitot

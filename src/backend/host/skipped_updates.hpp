@@ -27,8 +27,9 @@ struct AdamStep {
 ///     d = sqrt(v) + epsilon b,   u = epsilon / d,   moments[n] = sum of w_i (b_i - b)^n,
 /// which eight terms give to 2e-6 of the movement from t = kReplayed on, whatever v is, and to 1e-9 from t = 250 on
 /// (with the usual Adam). Where u is below kSeriesBelow, as it is for all but the smallest gradients, they are as good
-/// for any t: no |b_i - b| is much above 1. Where `steps` is set (t below kReplayed) and u is not, the updates are done
-/// one by one, with the scalars that stand there.
+/// for any t: no |b_i - b| is much above 1. Where `steps` is set and u is not, the updates are done one by one, with
+/// the scalars that stand there: for t below kReplayed or, with an Adam whose beta2 is further from 1 or nearer to
+/// beta1, for any t.
 struct SkippedTerms {
     static constexpr std::size_t kMoments = 8;
     static constexpr double kSeriesBelow = 1.0 / 32.0;
@@ -45,17 +46,20 @@ struct SkippedTerms {
 /// nothing beside 1, all updates leave the same terms behind.
 class SkippedUpdates {
 public:
-    /// Needs possible(adam).
-    explicit SkippedUpdates(const Adam& adam);
+    /// `updates`: those done before, by which every row has been brought up to date. Needs possible(adam).
+    explicit SkippedUpdates(const Adam& adam, std::int64_t updates = 0);
 
-    /// Whether updates without gradient die away soon enough (beta1 well below sqrt(beta2)) for this to be worth it.
+    /// Whether the terms can be had: updates without gradient die away soon enough (beta1 well below sqrt(beta2)), and
+    /// the series gives their sum to kAccuracy where u is below kSeriesBelow.
     [[nodiscard]] static bool possible(const Adam& adam);
+    static constexpr double kAccuracy = 5e-6;  ///< of a row's movement, beside what single precision loses
 
     /// One more update has been done.
     void advance();
     [[nodiscard]] std::int64_t updates() const { return updates_; }
-    [[nodiscard]] double epsilon() const { return adam_.epsilon; }
-    /// What a row last updated by update `last` (>= 1) has missed since. Good until the next advance().
+    [[nodiscard]] const Adam& adam() const { return adam_; }
+    /// What a row last updated by update `last` (>= 1, and not before those the constructor was told of) has missed
+    /// since. Good until the next advance().
     [[nodiscard]] SkippedTerms terms(std::int64_t last) const;
 
     static constexpr std::int64_t kReplayed = 64;
@@ -68,18 +72,21 @@ private:
     static constexpr std::int64_t kPowers = 4096;
 
     [[nodiscard]] std::size_t index(std::int64_t update) const;
+    void add_entry(std::int64_t update);
     [[nodiscard]] std::pair<double, double> powers_of(std::int64_t updates) const;  ///< beta1^updates, beta2^updates
 
     Adam adam_;
+    std::int64_t first_;                             ///< updates done before there were terms
     std::int64_t window_;                            ///< updates after which a row's movement is over
-    std::int64_t kept_;                              ///< updates with an entry of their own
+    std::int64_t kept_;                              ///< the last update with an entry of its own
     std::vector<double> beta1_;                      ///< beta1^i, i = 0 … window
     std::vector<std::pair<double, double>> powers_;  ///< powers_of() the first kPowers
     std::vector<double> growth_;                     ///< beta2^(-i/2)
-    std::vector<AdamStep> steps_;                    ///< steps_[s - 1] of update s, as many as may be replayed
-    std::vector<Entry> entries_;                     ///< of updates 1 … kept, then a ring of the latest window + 1
-    Entry settled_;                                  ///< of any later update whose window is over
-    std::int64_t updates_ = 0;
+    std::int64_t replayed_;                          ///< a row left at an update before this one may be replayed
+    std::vector<AdamStep> steps_;                    ///< of updates first + 1, …; the last stand for all later ones
+    std::vector<Entry> entries_;  ///< of updates first … kept, then a ring of the latest window + 1
+    Entry settled_;               ///< of any later update whose window is over
+    std::int64_t updates_;
 };
 
 }  // namespace pitot

@@ -257,5 +257,14 @@ TEST(Evaluate, MeasuresWhatFitAndPredictGive) {
     EXPECT_NEAR(evaluation.objectives[0].model.mape.mean, mape, 0.02 * mape);
 }
 
+TEST(Evaluate, RefusesADatasetThatIsNotWhole) {
+    Dataset dataset = synthetic_dataset();
+    dataset.alone.module.edit()[5] = -1;
+    const auto evaluation = evaluate(dataset, quick_config(), {.replicates = 1});
+    ASSERT_FALSE(evaluation);
+    EXPECT_EQ(evaluation.error().code(), ErrorCode::kInput);
+    EXPECT_NE(evaluation.error().message().find("'module', row 5"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace pitot

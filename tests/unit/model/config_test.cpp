@@ -30,6 +30,7 @@ TEST(Config, PresetsSayWhatWasPublished) {
     EXPECT_EQ(preset("linear/512")->model.layers, std::vector<std::int64_t>{512});
     EXPECT_FALSE(preset("paragon/64")->model.baseline);
     EXPECT_FALSE(preset("paragon/64")->model.logarithm);
+    EXPECT_EQ(preset("paragon/64")->model.loss, Loss::kSquared);  // its errors are relative, its loss is not
     const auto interference = preset("interference/3");
     EXPECT_EQ(interference->model.interference_types, 3);
     EXPECT_EQ(interference->train.batch, 128);

@@ -54,7 +54,7 @@ TEST(CombinationSet, KnowsPairsBesideWhateverOthers) {
     };
     EXPECT_EQ(count(0, 3), 3);
     EXPECT_EQ(count(2, 0), 1);
-    EXPECT_EQ(count(0, 0) + count(1, 3) + count(9, 3) + count(-1, 3), 0);
+    EXPECT_EQ(count(0, 0) + count(1, 3) + count(9, 3) + count(-1, 3) + count(0, -1), 0);
 }
 
 TEST(CombinationSet, HasTheObservationsAndNoOthers) {

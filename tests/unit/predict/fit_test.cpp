@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <set>
+#include <string>
 
 #include "../../support/synthetic.hpp"
 #include "predict/ensemble.hpp"
@@ -211,6 +213,27 @@ TEST(ScaleTest, GivesFiniteTimesWhateverTheModelSays) {
     EXPECT_GT(logarithmic.runtime_us(-1e6), 0.0);
     EXPECT_NEAR(plain.error(1.5, 1.0), 0.5, 1e-15);
     EXPECT_NEAR(logarithmic.error(std::log(1.5), 0.0), 0.5, 1e-15);
+}
+
+// Datasets made in memory, not read: see unit/data/validate_test.cpp for all that can be wrong with one.
+TEST(Fit, RefusesADatasetThatIsNotWhole) {
+    const auto expect_refused = [](const char* word, const std::function<void(Dataset&)>& damage) {
+        for (const char* name : {"baseline/linear_scaling", "linear/32", "interference/2"}) {
+            Dataset dataset = synthetic_dataset({.together = 60});
+            damage(dataset);
+            const auto fitted = fit(dataset, quick_config(name));
+            ASSERT_FALSE(fitted) << name << ' ' << word;
+            EXPECT_EQ(fitted.error().code(), ErrorCode::kInput);
+            EXPECT_NE(fitted.error().message().find(word), std::string::npos) << fitted.error().message();
+        }
+    };
+    expect_refused("'platform', row 3", [](Dataset& d) { d.alone.platform.edit()[3] = 1'000'000; });
+    expect_refused("'module', row 2", [](Dataset& d) { d.together.module.edit()[2] = -5; });
+    expect_refused("'co_runner', row 1", [](Dataset& d) { d.together.co_runner.edit()[1] = 99; });
+    expect_refused("row 0 (counted from 0): the runtime -1", [](Dataset& d) { d.alone.runtime_us.edit()[0] = -1.0; });
+    expect_refused("'module' has", [](Dataset& d) { d.alone.module.edit().pop_back(); });
+    expect_refused("platform features", [](Dataset& d) { d.platforms.features = Matrix<double>(2, 2); });
+    expect_refused("names must not repeat", [](Dataset& d) { d.modules.names[4] = d.modules.names[3]; });
 }
 
 }  // namespace
