@@ -82,7 +82,7 @@ struct Evaluation {
 
 struct EvaluateOptions {
     double share = 0.9;            ///< training share (training + validation)
-    std::int64_t replicates = 25;  ///< random splits
+    std::int64_t replicates = 25;  ///< random splits, up to a million
     /// Set `config.calibration_share` of the non-test rows aside first and measure bounds. Without it the splits are
     /// exactly the published ones.
     bool bounds = false;

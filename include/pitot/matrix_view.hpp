@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
+#include <stdexcept>
 #include <type_traits>
 #include <vector>
 
@@ -59,8 +61,8 @@ template <typename T>
 class Matrix {
 public:
     Matrix() = default;
-    Matrix(std::int64_t rows, std::int64_t cols)
-        : rows_(rows), cols_(cols), data_(static_cast<std::size_t>(rows * cols)) {}
+    /// Throws std::length_error if an extent is negative or no memory could hold so many elements.
+    Matrix(std::int64_t rows, std::int64_t cols) : rows_(rows), cols_(cols), data_(elements(rows, cols)) {}
     Matrix(Matrix&&) noexcept = default;
     Matrix& operator=(Matrix&&) noexcept = default;
     Matrix(const Matrix&) = delete;
@@ -86,6 +88,14 @@ public:
     [[nodiscard]] std::span<const T> flat() const { return data_; }
 
 private:
+    [[nodiscard]] static std::size_t elements(std::int64_t rows, std::int64_t cols) {
+        constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max() / sizeof(T);
+        if (rows < 0 || cols < 0 || (cols > 0 && rows > most / cols)) {
+            throw std::length_error("a matrix of such extents fits into no memory");
+        }
+        return static_cast<std::size_t>(rows * cols);
+    }
+
     std::int64_t rows_ = 0;
     std::int64_t cols_ = 0;
     AlignedVector<T> data_;

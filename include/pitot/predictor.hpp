@@ -118,16 +118,17 @@ public:
     [[nodiscard]] Result<std::int32_t> find_platform(std::string_view name) const;
     [[nodiscard]] Result<std::int32_t> find_module(std::string_view name) const;
 
-    /// Whether this pair was measured alone. Indices in range.
+    /// Whether this pair was measured alone. Of a row that does not exist nothing was, here and below.
     [[nodiscard]] bool measured(std::int32_t platform, std::int32_t module) const;
     [[nodiscard]] std::int64_t measured_pairs() const;
     /// What is known of this combination: the pair beside exactly these co-runners, in any order (-1 = none; without
     /// any: alone). Nothing if the model's file is of a Pitot that did not note combinations; files that did not note
-    /// what was set aside say kLearned of all that was measured. Indices in range.
+    /// what was set aside say kLearned of all that was measured.
     [[nodiscard]] std::optional<Evidence> evidence(std::int32_t platform, std::int32_t module,
                                                    std::span<const std::int32_t> co_runners = {}) const;
     /// The best there is of this pair beside whatever others (learned, then set aside); nothing as above.
     [[nodiscard]] std::optional<Evidence> evidence_beside_others(std::int32_t platform, std::int32_t module) const;
+    /// What predictions for a platform rest on; kAverage for one that does not exist.
     [[nodiscard]] Basis platform_basis(std::int32_t platform) const;
     /// Of the module itself: having been a co-runner alone is no measurement of it.
     [[nodiscard]] Basis module_basis(std::int32_t module) const;
@@ -175,8 +176,9 @@ public:
                                                   PredictScratch* scratch = nullptr) const;
 
     /// A predictor with rows appended to either side, predicted from side information alone. Columns are matched by
-    /// name, in any order. Errors (kInput): a name that is known already or given twice, missing or unknown feature
-    /// names, or a model that cannot say anything about a new row of that side.
+    /// name, in any order. Errors (kInput): a name that is known already, given twice or none (empty, not UTF-8,
+    /// control characters), missing or unknown feature names, features that are not names × feature names or beyond
+    /// 1e30, or a model that cannot say anything about a new row of that side.
     [[nodiscard]] Result<Predictor> with_rows(const Side& platforms, const Side& modules) const;
 
     [[nodiscard]] const PredictorParts& parts() const;

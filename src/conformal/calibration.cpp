@@ -38,16 +38,13 @@ std::int64_t conformal_rank(std::int64_t n, double confidence) {
 }
 
 std::int64_t calibration_rows_needed(double confidence) {
-    const double rest = 1.0 - confidence;
-    const double estimate = confidence / rest * (1.0 - 8.0 * kEpsilon / rest);
-    auto n = std::max<std::int64_t>(static_cast<std::int64_t>(std::ceil(estimate)), 1);
-    while (conformal_rank(n, confidence) > n) {
-        ++n;
+    std::int64_t too_few = 0;
+    std::int64_t enough = std::int64_t{1} << 51;  // for any confidence: the units forgiven make it 1 - 2^-50 at most
+    while (enough - too_few > 1) {
+        const std::int64_t middle = too_few + (enough - too_few) / 2;
+        (conformal_rank(middle, confidence) <= middle ? enough : too_few) = middle;
     }
-    while (n > 1 && conformal_rank(n - 1, confidence) <= n - 1) {
-        --n;
-    }
-    return n;
+    return enough;
 }
 
 Result<void> check_confidence(double confidence) {

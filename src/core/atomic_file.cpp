@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "core/check.hpp"
+#include "core/path.hpp"
 #include "core/programs.hpp"
 
 namespace pitot {
@@ -50,6 +51,9 @@ enum class Kind { kNothing, kFile, kStream };
 
 // What stands at the target's place.
 Result<Kind> kind_of(const fs::path& target) {
+    if (holds_nul(target)) {
+        return refused(target, "the name holds a NUL; choose another");
+    }
     struct stat info {};
     if (::stat(target.c_str(), &info) != 0) {
         return errno == ELOOP ? Result<Kind>(system_failure(target)) : Kind::kNothing;

@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/path.hpp"
+
 namespace pitot {
 namespace {
 
@@ -114,6 +116,10 @@ Result<void> read_csv(const CsvInput& input, const RecordHandler& handler) {
     if (input.text) {
         auto taken = records.take(*input.text);
         return taken ? records.finish() : taken;
+    }
+    if (holds_nul(input.file)) {
+        errno = EINVAL;
+        return unreadable(input.file);
     }
     const std::unique_ptr<std::FILE, FileCloser> file(std::fopen(input.file.c_str(), "rbe"));
     if (!file) {

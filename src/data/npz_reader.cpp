@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "core/mapped_file.hpp"
+#include "core/path.hpp"
 #include "data/npy_header.hpp"
 #include "data/npz.hpp"
 #include "data/npz_convert.hpp"
@@ -149,6 +150,9 @@ NpzReader& NpzReader::operator=(NpzReader&&) noexcept = default;
 NpzReader::~NpzReader() = default;
 
 Result<NpzReader> NpzReader::open(const std::filesystem::path& file, std::int64_t map_from) {
+    if (holds_nul(file)) {
+        return fail(ErrorCode::kEnvironment, fmt::format("{}: cannot be opened: the name holds a NUL", file.string()));
+    }
     std::error_code unreadable;
     if (std::filesystem::is_directory(file, unreadable)) {
         return fail(ErrorCode::kEnvironment, fmt::format("{}: is a folder; name a file", file.string()));

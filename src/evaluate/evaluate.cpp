@@ -158,8 +158,10 @@ Result<void> check_options(const EvaluateOptions& options) {
                                                    "on, such as 0.9; the others test",
                                                    options.share));
     }
-    if (options.replicates < 1) {
-        return fail(ErrorCode::kUsage, fmt::format("replicates {} is not at least 1", options.replicates));
+    constexpr std::int64_t most_replicates = 1'000'000;
+    if (options.replicates < 1 || options.replicates > most_replicates) {
+        return fail(ErrorCode::kUsage,
+                    fmt::format("replicates {} is not from 1 to {}", options.replicates, most_replicates));
     }
     for (const double confidence : options.confidences) {
         if (auto ok = check_confidence(confidence); options.bounds && !ok) {

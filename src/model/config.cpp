@@ -11,6 +11,7 @@
 
 #include "core/suggest.hpp"
 #include "data/json_text.hpp"
+#include "data/utf8.hpp"
 #include "model/objectives.hpp"
 
 namespace pitot {
@@ -109,8 +110,8 @@ Result<void> decode(const std::string& path, const Json& json, bool& field) {
     return {};
 }
 Result<void> decode(const std::string& path, const Json& json, std::string& field) {
-    if (!json.is_string()) {
-        return fail(ErrorCode::kUsage, wrong(path, json, "a text"));
+    if (!json.is_string() || !decode_utf8(json.get_ref<const std::string&>())) {
+        return fail(ErrorCode::kUsage, wrong(path, json, "a text in UTF-8"));
     }
     field = json.get<std::string>();
     return {};
@@ -359,12 +360,12 @@ Result<void> apply_override(FitConfig& config, std::string_view assignment) {
     }
     const std::string path(assignment.substr(0, equals));
     const std::string text(assignment.substr(equals + 1));
-    Json value = Json::parse(text, nullptr, false);
-    if (value.is_discarded() && text.find(',') != std::string::npos) {
-        value = Json::parse("[" + text + "]", nullptr, false);
+    auto value = parse_json(text);
+    if (!value && text.find(',') != std::string::npos) {
+        value = parse_json("[" + text + "]");
     }
     FitConfig changed = config;
-    auto done = set_field(changed, path, value.is_discarded() ? Json(text) : value);
+    auto done = set_field(changed, path, value ? Json(*value) : Json(text));
     if (done) {
         config = std::move(changed);
     }

@@ -10,6 +10,7 @@
 
 #include "core/check.hpp"
 #include "core/suggest.hpp"
+#include "data/utf8.hpp"
 #include "model/fold_model.hpp"
 #include "predict/side_regression.hpp"
 
@@ -36,6 +37,9 @@ std::string some(const std::vector<std::string>& names) {
 Result<void> check_names(const Side& known, const Side& extra, const char* kind) {
     std::set<std::string_view> names(known.names.begin(), known.names.end());
     for (const std::string& name : extra.names) {
+        if (const char* fault = name_fault(name); fault != nullptr) {
+            return fail(ErrorCode::kInput, fmt::format("{} '{}' {}: name it", kind, printable(name), fault));
+        }
         if (names.insert(name).second) {
             continue;
         }
@@ -75,13 +79,25 @@ Result<void> check_feature_names(const Side& known, const Side& extra, const cha
 
 namespace {
 
+Result<void> check_shape(const Side& extra, const char* kind) {
+    const auto columns = static_cast<std::int64_t>(extra.feature_names.size());
+    if (extra.features.rows() == extra.size() && extra.features.cols() == columns) {
+        return {};
+    }
+    return fail(ErrorCode::kInput,
+                fmt::format("{} features are {} × {} where {} names and {} feature names stand", kind,
+                            extra.features.rows(), extra.features.cols(), extra.size(), columns));
+}
+
 Result<void> check_values(const Side& extra, const char* kind) {
+    constexpr double largest = 1e30;  // what models compute with is single precision
     for (std::int64_t i = 0; i < extra.features.rows(); ++i) {
         for (std::int64_t c = 0; c < extra.features.cols(); ++c) {
-            if (!std::isfinite(extra.features(i, c))) {
-                return fail(ErrorCode::kInput, fmt::format("{} '{}' has no finite value for feature '{}'", kind,
-                                                           extra.names[static_cast<std::size_t>(i)],
-                                                           extra.feature_names[static_cast<std::size_t>(c)]));
+            if (!(std::abs(extra.features(i, c)) <= largest)) {
+                return fail(ErrorCode::kInput,
+                            fmt::format("{} '{}' has {} for feature '{}', which is no number up to {}", kind,
+                                        extra.names[static_cast<std::size_t>(i)], extra.features(i, c),
+                                        extra.feature_names[static_cast<std::size_t>(c)], largest));
             }
         }
     }
@@ -89,11 +105,12 @@ Result<void> check_values(const Side& extra, const char* kind) {
 }
 
 Result<void> check_side(const Side& known, const Side& extra, const char* kind) {
-    if (extra.names.empty()) {
+    if (extra.names.empty() && extra.features.rows() == 0) {
         return {};
     }
     return check_names(known, extra, kind)
         .and_then([&] { return check_feature_names(known, extra, kind); })
+        .and_then([&] { return check_shape(extra, kind); })
         .and_then([&] { return check_values(extra, kind); });
 }
 

@@ -70,16 +70,26 @@ Result<void> check_query(const Query& query, const PredictorParts& parts) {
 }
 
 Result<void> check_spans(const PredictionSpans& out, std::size_t rows, std::size_t confidences) {
-    const bool bounds = confidences == 0 || (out.bound_us.rows == static_cast<std::int64_t>(rows) &&
-                                             out.bound_us.cols == static_cast<std::int64_t>(confidences));
+    const MatrixView<double>& b = out.bound_us;
+    const bool bounds = rows == 0 || confidences == 0 ||
+                        (b.data != nullptr && b.rows == static_cast<std::int64_t>(rows) &&
+                         b.cols == static_cast<std::int64_t>(confidences) && b.stride >= b.cols);
     if (out.runtime_us.size() == rows && bounds && (out.basis.empty() || out.basis.size() == rows)) {
         return {};
     }
     return fail(
         ErrorCode::kUsage,
-        fmt::format("answers of {} rows at {} confidences do not fit spans of {} runtimes, {} × {} bounds and "
-                    "{} bases",
-                    rows, confidences, out.runtime_us.size(), out.bound_us.rows, out.bound_us.cols, out.basis.size()));
+        fmt::format(
+            "answers of {} rows at {} confidences do not fit spans of {} runtimes, {} × {} bounds (stride {}{}) "
+            "and {} bases",
+            rows, confidences, out.runtime_us.size(), b.rows, b.cols, b.stride, b.data == nullptr ? ", no memory" : "",
+            out.basis.size()));
+}
+
+// What is noted of a row, or of one that does not exist.
+template <typename T>
+T of_row(const std::vector<T>& noted, std::int32_t row, T of_none) {
+    return row >= 0 && row < std::ssize(noted) ? noted[static_cast<std::size_t>(row)] : of_none;
 }
 
 // Rows at a time: what is computed for them stays in the first-level cache, on the stack.
@@ -251,12 +261,12 @@ std::int32_t Predictor::parts_apart() const {
 
 std::int32_t Predictor::platform_part(std::int32_t platform) const {
     const std::vector<std::int32_t>& parts = impl_->parts.platform_part;
-    return parts.empty() ? 0 : parts[static_cast<std::size_t>(platform)];
+    return parts.empty() ? 0 : of_row(parts, platform, -1);
 }
 
 std::int32_t Predictor::module_part(std::int32_t module) const {
     const std::vector<std::int32_t>& parts = impl_->parts.module_part;
-    return parts.empty() ? 0 : parts[static_cast<std::size_t>(module)];
+    return parts.empty() ? 0 : of_row(parts, module, -1);
 }
 
 double Predictor::platform_disagreement(std::int32_t platform) const {
@@ -275,15 +285,15 @@ Result<void> Predictor::check_bound(bool with_co_runners, double confidence) con
 }
 
 Basis Predictor::platform_basis(std::int32_t platform) const {
-    return impl_->parts.platform_basis[static_cast<std::size_t>(platform)];
+    return of_row(impl_->parts.platform_basis, platform, Basis::kAverage);
 }
 
 Basis Predictor::module_basis(std::int32_t module) const {
-    return impl_->parts.module_basis[static_cast<std::size_t>(module)];
+    return of_row(impl_->parts.module_basis, module, Basis::kAverage);
 }
 
 Basis Predictor::co_runner_basis(std::int32_t module) const {
-    return impl_->parts.co_runner_basis[static_cast<std::size_t>(module)];
+    return of_row(impl_->parts.co_runner_basis, module, Basis::kAverage);
 }
 
 std::int64_t Predictor::calibration_rows(bool with_co_runners) const {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <vector>
 
@@ -55,6 +56,16 @@ TEST(CalibrationRowsNeeded, IsTheLeastNumberThatSuffices) {
         EXPECT_LE(conformal_rank(n, confidence), n) << confidence;
         EXPECT_TRUE(n == 1 || conformal_rank(n - 1, confidence) > n - 1) << confidence;
     }
+}
+
+TEST(CalibrationRowsNeeded, IsFoundAtOnceForConfidencesNextToOne) {
+    EXPECT_NEAR(static_cast<double>(calibration_rows_needed(1 - 1e-9)), 1e9, 1e3);
+    for (const double confidence : {1 - 1e-12, 1 - 1e-14, std::nextafter(1.0, 0.0)}) {
+        const std::int64_t n = calibration_rows_needed(confidence);
+        EXPECT_LE(conformal_rank(n, confidence), n) << confidence;
+        EXPECT_GT(conformal_rank(n - 1, confidence), n - 1) << confidence;
+    }
+    EXPECT_EQ(calibration_rows_needed(std::numeric_limits<double>::denorm_min()), 1);
 }
 
 TEST(Calibration, MarginIsTheRankedResidual) {

@@ -1,0 +1,123 @@
+// Options of fitting and evaluating that make no sense: an error each, before any work.
+#include "pitot/fit.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+
+#include "pitot/evaluate.hpp"
+#include "unit/api/small.hpp"
+#include "unit/data/expect_error.hpp"
+
+namespace pitot {
+namespace {
+
+using test::fails_with;
+using test::small_config;
+using test::small_dataset;
+
+Result<Evaluation> evaluate_with(const EvaluateOptions& options, const FitConfig& config = small_config()) {
+    return evaluate(small_dataset(), config, options);
+}
+
+EvaluateOptions small_options() {
+    EvaluateOptions options;
+    options.share = 0.8;
+    options.replicates = 2;
+    options.confidences = {0.5};
+    return options;
+}
+
+TEST(HostileOptions, SharesThatAreNoneAreRefused) {
+    for (const double wrong : {0.0, 1.0, -0.5, 1.5, test::kNan, test::kInfinity, -test::kInfinity}) {
+        EvaluateOptions options = small_options();
+        options.share = wrong;
+        EXPECT_TRUE(fails_with(evaluate_with(options), ErrorCode::kUsage, {"share"})) << wrong;
+        FitConfig config = small_config();
+        config.share = wrong;
+        EXPECT_TRUE(fails_with(evaluate_with(small_options(), config), ErrorCode::kUsage, {"share"})) << wrong;
+        config = small_config();
+        config.calibration_share = wrong;
+        EXPECT_EQ(fit(small_dataset(), config).has_value(), wrong == 0.0) << wrong;
+    }
+    // In range, but hardly anything is left to train on, or to test on.
+    for (const double extreme : {std::numeric_limits<double>::denorm_min(), 1e-9, std::nextafter(1.0, 0.0)}) {
+        EvaluateOptions options = small_options();
+        options.share = extreme;
+        EXPECT_FALSE(evaluate_with(options)) << extreme;
+        FitConfig config = small_config();
+        config.calibration_share = extreme;
+        const auto model = fit(small_dataset(), config);
+        EXPECT_TRUE(model || model.error().code() != ErrorCode::kBug) << extreme;
+    }
+}
+
+TEST(HostileOptions, NumbersOfReplicatesThatNobodyMeansAreRefused) {
+    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+    for (const std::int64_t wrong : {std::int64_t{0}, std::int64_t{-1}, -most - 1, std::int64_t{1'000'001}, most}) {
+        EvaluateOptions options = small_options();
+        options.replicates = wrong;
+        EXPECT_TRUE(fails_with(evaluate_with(options), ErrorCode::kUsage, {"replicates"})) << wrong;
+    }
+}
+
+TEST(HostileOptions, ConfidencesThatAreNoneAreRefused) {
+    for (const double wrong : {0.0, 1.0, -0.5, 1.5, test::kNan, test::kInfinity, -test::kInfinity}) {
+        EvaluateOptions options = small_options();
+        options.bounds = true;
+        options.confidences = {0.5, wrong};
+        EXPECT_TRUE(fails_with(evaluate_with(options), ErrorCode::kUsage, {"confidence"})) << wrong;
+    }
+    EvaluateOptions options = small_options();
+    options.bounds = true;
+    options.confidences = {std::nextafter(1.0, 0.0)};
+    EXPECT_TRUE(fails_with(evaluate_with(options), ErrorCode::kInput, {"calibration"}));
+    options.confidences.clear();
+    EXPECT_TRUE(evaluate_with(options)) << "none at all are none to measure";
+}
+
+TEST(HostileOptions, BackendsThatAreNoneAreRefused) {
+    for (const std::string& wrong :
+         {std::string(), std::string("CPU"), std::string("cpu\0", 4), test::kNotUtf8, std::string(100'000, 'x')}) {
+        RunOptions run;
+        run.backend = wrong;
+        EXPECT_TRUE(fails_with(fit(small_dataset(), small_config(), run), ErrorCode::kUsage, {"backend"}));
+        EvaluateOptions options = small_options();
+        options.run = run;
+        EXPECT_TRUE(fails_with(evaluate_with(options), ErrorCode::kUsage, {"backend"}));
+    }
+}
+
+TEST(HostileOptions, AnyNumberOfThreadsGivesTheSame) {
+    const double wanted = test::small_model().predict_pair(1, 2).value().runtime_us;
+    for (const int threads : {-1, std::numeric_limits<int>::min(), 1, 1000, std::numeric_limits<int>::max()}) {
+        RunOptions run;
+        run.threads = threads;
+        const auto model = fit(small_dataset(), small_config(), run);
+        ASSERT_TRUE(model) << threads;
+        EXPECT_EQ(model->predict_pair(1, 2).value().runtime_us, wanted) << threads;
+    }
+}
+
+TEST(HostileOptions, WhatAProgressThrowsReachesTheCaller) {
+    for (const int threads : {1, 2}) {
+        RunOptions run;
+        run.threads = threads;
+        run.progress = [](std::int64_t, std::int64_t) { throw std::runtime_error("enough"); };
+        EXPECT_THROW((void)fit(small_dataset(), small_config(), run), std::runtime_error);
+    }
+}
+
+TEST(HostileOptions, AStopBeforeTheBeginningEndsAll) {
+    std::stop_source source;
+    source.request_stop();
+    EvaluateOptions options = small_options();
+    options.run.stop = source.get_token();
+    EXPECT_TRUE(fails_with(evaluate_with(options), ErrorCode::kCancelled, {}));
+    EXPECT_TRUE(fails_with(fit(small_dataset(), small_config(), options.run), ErrorCode::kCancelled, {}));
+}
+
+}  // namespace
+}  // namespace pitot
