@@ -93,8 +93,8 @@ struct EvaluateOptions {
 /// Trains and tests: the very predictor that fit() makes of rows like those, and its bounds. Memory does not grow with
 /// the number of replicates, but for 8 bytes of MAPE a replicate and objective. Asked to stop, it returns what finished
 /// replicates gave, marked incomplete, or kCancelled if there are none. Errors: kUsage (configuration, share,
-/// replicates, confidence), kInput (as Dataset::validate(), the dataset lacks what is needed, no row is left to test on, training diverged),
-/// kEnvironment.
+/// replicates, confidence), kInput (as Dataset::validate(), the dataset lacks what is needed, no row is left to test
+/// on, training diverged), kEnvironment.
 [[nodiscard]] Result<Evaluation> evaluate(const Dataset& dataset, const FitConfig& config,
                                           const EvaluateOptions& options);
 

@@ -14,8 +14,8 @@ namespace pitot {
 /// whether or not the model trains on them). None are set aside that alone connect a platform or a module with the rest
 /// of the fleet, and none at all where fewer than nine could be: no bound of 90 % comes of them. `config.share` plays
 /// no part. The result depends on dataset, configuration, backend and instruction set, never on the number of threads.
-/// Errors: kUsage (configuration), kInput (as Dataset::validate(); the dataset lacks what the configuration needs; training diverged),
-/// kEnvironment (backend not available), kCancelled.
+/// Errors: kUsage (configuration), kInput (as Dataset::validate(); the dataset lacks what the configuration needs;
+/// training diverged), kEnvironment (backend not available), kCancelled.
 [[nodiscard]] Result<Predictor> fit(const Dataset& dataset, const FitConfig& config, const RunOptions& options = {});
 
 /// The configuration for a dataset when the user names none: embedding/128, or interference/2 on all rows when some

@@ -92,9 +92,8 @@ Result<Counts> for_each_line(const Predictor& predictor, const Selection& select
             const bool bounded = std::ranges::any_of(bounds, [](double b) { return !std::isnan(b); });
             counts.bounded += bounded ? 1 : 0;
             counts.measured += basis == Basis::kMeasured ? 1 : 0;
-            print({name(predictor.platforms(), i), name(predictor.modules(), modules[n]), answer->runtime_us[n],
-                   bounds, basis,
-                   predictor.evidence(i, modules[n], selection.with), *predictor.evidence(i, modules[n]),
+            print({name(predictor.platforms(), i), name(predictor.modules(), modules[n]), answer->runtime_us[n], bounds,
+                   basis, predictor.evidence(i, modules[n], selection.with), *predictor.evidence(i, modules[n]),
                    predictor.evidence_beside_others(i, modules[n]).value_or(Evidence::kNone)});
         }
     }
@@ -224,9 +223,10 @@ std::vector<std::int32_t> all_rows(const Side& side) {
 void note_disagreement(const Predictor& predictor, std::span<const std::int32_t> platforms,
                        std::span<const std::int32_t> modules) {
     if (const std::string text = disagreement_text(predictor, platforms, modules); !text.empty()) {
-        note(fmt::format("the model's folds contradict each other by more than a factor of two on {}: measure more of "
-                         "them before you rely on these predictions",
-                         text));
+        note(
+            fmt::format("the model's folds contradict each other by more than a factor of two on {}: measure more of "
+                        "them before you rely on these predictions",
+                        text));
     }
 }
 

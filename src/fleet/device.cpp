@@ -80,8 +80,8 @@ Result<const DeviceEntry*> find_entry(const EngineTable& table, const std::strin
 
 }  // namespace
 
-Result<Device> describe_device(const std::string& emulated, const std::filesystem::path& extra,
-                               const std::string& name, const std::stop_token& stop) {
+Result<Device> describe_device(const std::string& emulated, const std::filesystem::path& extra, const std::string& name,
+                               const std::stop_token& stop) {
     const auto is_control = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; };
     if (std::ranges::any_of(name, is_control)) {
         return fail(ErrorCode::kUsage, "a device's name has no control characters; choose another");

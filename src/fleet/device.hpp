@@ -21,7 +21,6 @@ struct Device {
 /// empty: none). Errors: kUsage if there is no such device or the name has a control character, kEnvironment if its
 /// emulator is missing, the table's, kCancelled.
 [[nodiscard]] Result<Device> describe_device(const std::string& emulated, const std::filesystem::path& extra = {},
-                                             const std::string& name = {},
-                                             const std::stop_token& stop = {});
+                                             const std::string& name = {}, const std::stop_token& stop = {});
 
 }  // namespace pitot::fleet

@@ -80,7 +80,7 @@ FitConfig default_config(const Dataset& dataset) {
 }
 
 Result<Predictor> fit(const Dataset& dataset, const FitConfig& config, const RunOptions& options) {
-    if (auto ok = config.validate(); !ok) {
+    if (auto ok = config.validate().and_then([&] { return dataset.validate(); }); !ok) {
         return Failure(ok.error());
     }
     // Every row but those set aside trains: share 1 of what is left after them.

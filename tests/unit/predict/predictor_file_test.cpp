@@ -230,9 +230,14 @@ TEST_F(ModelFile, RefusesFilesThatAreNotArchives) {
 TEST_F(ModelFile, RefusesEveryMissingArray) {
     ASSERT_TRUE(model().save(folder_ / "whole.pitot"));
     const std::vector<std::string> names = NpzReader::open(folder_ / "whole.pitot").value().names();
-    const std::set<std::string> optional{
-        "calibration_most_co_runners", "module_co_runner_basis", "together_offsets", "measured_use",
-        "platform_part",               "learned_range",          "slowdown_range",   "platform_disagreement"};
+    const std::set<std::string> optional{"calibration_most_co_runners",
+                                         "module_co_runner_basis",
+                                         "together_offsets",
+                                         "measured_use",
+                                         "platform_part",
+                                         "learned_range",
+                                         "slowdown_range",
+                                         "platform_disagreement"};
     for (const std::string& name : names) {
         if (optional.contains(name) || name == "together_use") {  // the latter is, with together_offsets
             continue;
