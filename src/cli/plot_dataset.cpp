@@ -36,10 +36,10 @@ Result<void> run(const Options& options) {
     if (extension != ".png" && extension != ".pdf" && extension != ".svg") {
         return draw_and_tell(*plot, options.draw);
     }
-    DrawOptions draw = options.draw;
-    draw.folder = out.has_parent_path() ? out.parent_path() : ".";
-    draw.format = extension.substr(1);
-    return draw_and_tell(renamed(*plot, out.stem().string()), draw);
+    DrawOptions as_named = options.draw;
+    as_named.folder = out.has_parent_path() ? out.parent_path() : ".";
+    as_named.format = extension.substr(1);
+    return draw_and_tell(renamed(*plot, out.stem().string()), as_named);
 }
 
 Action add(CLI::App& app) {

@@ -138,9 +138,9 @@ TEST_F(Planned, RecordsListObjectivesAndOlderOnesAreRead) {
     ASSERT_TRUE(test::run_quietly(plan_sweep(together, paragon).value(), together, done));
     const auto objectives = file(folder_ / "paragon/32/0.5.json")["config"]["objectives"];
     ASSERT_EQ(objectives.size(), 2U);
-    EXPECT_EQ(objectives[0]["log"], false);
-    EXPECT_EQ(objectives[1]["name"], "if");
-    EXPECT_EQ(objectives[1]["save"], "C_ijk_hat");
+    EXPECT_FALSE(objectives[0]["log"].get<bool>());
+    EXPECT_EQ(objectives[1]["name"].get<std::string>(), "if");
+    EXPECT_EQ(objectives[1]["save"].get<std::string>(), "C_ijk_hat");
     EXPECT_EQ(plan_sweep(together, paragon).value().to_do(), 0);
 }
 
