@@ -82,7 +82,8 @@ template <typename T>
 Json encode(const T& field) {
     if constexpr (std::is_enum_v<T>) {
         const auto& table = labels(field);
-        return std::ranges::find(table, field, [](const auto& l) { return l.value; })->name;
+        const auto label = std::ranges::find(table, field, [](const auto& l) { return l.value; });
+        return label == table.end() ? Json() : Json(label->name);  // null: no value of this type
     } else {
         return field;
     }
@@ -225,6 +226,7 @@ struct Limits {
                 fail(ErrorCode::kUsage, fmt::format("field '{}' is {}, but must be {}", field, shown(value), limit));
         }
     }
+    void known(const char* field, const Json& name) { require(!name.is_null(), field, name, "one of its names"); }
     void positive(const char* field, double value) {
         require(value > 0.0 && std::isfinite(value), field, value, "greater than 0 and finite");
     }
@@ -306,6 +308,11 @@ void check_train(Limits& limits, const TrainConfig& t) {
 
 Result<void> FitConfig::validate() const {
     Limits limits;
+    limits.require(decode_utf8(preset).has_value(), "preset", preset, "a text in UTF-8");
+    limits.known("model.family", encode(model.family));
+    limits.known("model.loss", encode(model.loss));
+    limits.known("train.keep", encode(train.keep));
+    limits.known("split", encode(split));
     check_model(limits, model);
     check_train(limits, train);
     limits.require(share > 0.0 && share < 1.0, "share", share, "between 0 and 1, both excluded");
@@ -317,7 +324,7 @@ Result<void> FitConfig::validate() const {
 std::string to_json(const FitConfig& config) {
     Json json;
     for_each_field(config, [&](const char* path, const auto& field) { json[pointer(path)] = encode(field); });
-    return json.dump(2);
+    return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
 Result<void> apply_json(FitConfig& config, std::string_view text) {
