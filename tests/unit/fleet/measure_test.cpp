@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
@@ -80,13 +82,13 @@ TEST_F(MeasureTest, CallsTheMachineAsAskedAndKeepsTheName) {
     module("a", "exit 0");
     Plan named = plan();
     named.device_name = "left";
-    measured(named);
+    std::ignore = measured(named);
     EXPECT_EQ(records().devices.begin()->second.at("name"), "left");
     named.repeat = 4;
     named.device_name = "right";
     EXPECT_TRUE(fails_with(measure(named, {}), ErrorCode::kInput, {"'left'", "'right'", "another folder"}));
     named.device_name.clear();
-    measured(named);
+    std::ignore = measured(named);
     EXPECT_EQ(records().devices.size(), 1U);
     EXPECT_EQ(records().devices.begin()->second.at("name"), "left");
 }
