@@ -27,13 +27,13 @@ constexpr int kSummarySchema = 2;
 Failure damaged(const NpzReader& file, const std::string& why) { return Failure(damaged_results(file.file(), why)); }
 
 // The arrays of one objective that errors are computed from.
-struct Predictions {
+struct KeptPredictions {
     ResultArray<float> folds;  // C_hat or C_ijk_hat
     ResultArray<float> baseline;
     ResultArray<std::int32_t> test;
 };
 
-Result<Predictions> read_predictions(const NpzReader& file, const std::string& objective) {
+Result<KeptPredictions> read_predictions(const NpzReader& file, const std::string& objective) {
     const bool alone = objective == "mf";
     auto folds = read_array<float>(file, alone ? "C_hat" : "C_ijk_hat", alone ? 4 : 3);
     if (!folds) {
@@ -47,10 +47,10 @@ Result<Predictions> read_predictions(const NpzReader& file, const std::string& o
     if (!test) {
         return Failure(test.error());
     }
-    return Predictions{std::move(*folds), std::move(*baseline), std::move(*test)};
+    return KeptPredictions{std::move(*folds), std::move(*baseline), std::move(*test)};
 }
 
-Result<void> check_shapes(const NpzReader& file, const Predictions& p, const ObservationTable& table,
+Result<void> check_shapes(const NpzReader& file, const KeptPredictions& p, const ObservationTable& table,
                           const Dataset& dataset, bool alone) {
     const std::int64_t platforms = dataset.platforms.size();
     const std::int64_t modules = dataset.modules.size();

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::int64_t kPlatforms = 30;
 constexpr std::int64_t kModules = 40;
-constexpr int kDraws = 40;
+constexpr int kFleets = 40;
 constexpr double kConfidence = 0.9;
 
 // ln t = a_i + b_j + an effect of the pair + noise of the run; half of the pairs are measured.
@@ -78,12 +78,12 @@ Fleet draw_fleet(const World& world, Key key) {
     return fleet;
 }
 
-struct Estimate {
+struct MeanCoverage {
     double mean = 0.0;
     double standard_error = 0.0;
 };
 
-Estimate estimate(const std::vector<double>& values) {
+MeanCoverage estimate(const std::vector<double>& values) {
     const auto n = static_cast<double>(values.size());
     const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
     double squares = 0.0;
@@ -122,7 +122,7 @@ FitConfig factorization(SplitUnit unit) {
     return config;
 }
 
-std::vector<double> coverages(const World& world, FitConfig config, std::uint64_t draws = kDraws) {
+std::vector<double> coverages(const World& world, FitConfig config, std::uint64_t draws = kFleets) {
     std::vector<double> all;
     for (std::uint64_t draw = 0; draw < draws; ++draw) {
         config.seed = draw;
@@ -134,7 +134,7 @@ std::vector<double> coverages(const World& world, FitConfig config, std::uint64_
 class Worlds : public testing::TestWithParam<World> {};
 
 TEST_P(Worlds, AreCoveredAsAskedFor) {
-    const Estimate coverage = estimate(coverages(GetParam(), linear_scaling(SplitUnit::kCombination)));
+    const MeanCoverage coverage = estimate(coverages(GetParam(), linear_scaling(SplitUnit::kCombination)));
     // Exactly ceil((n + 1) c) / (n + 1) is promised, at most 1 / n above c; with ties at least that.
     EXPECT_GT(coverage.mean, kConfidence - 3.0 * coverage.standard_error);
     if (!GetParam().ties) {
@@ -148,7 +148,7 @@ INSTANTIATE_TEST_SUITE_P(PairCoverage, Worlds,
                          [](const auto& world) { return world.param.name; });
 
 TEST(PairCoverage, IsWhatWasAskedForOfAModelThatLearnsPairs) {
-    const Estimate coverage = estimate(coverages({"five", 5, 5}, factorization(SplitUnit::kCombination), 12));
+    const MeanCoverage coverage = estimate(coverages({"five", 5, 5}, factorization(SplitUnit::kCombination), 12));
     EXPECT_NEAR(coverage.mean, kConfidence, 1.0 / 120.0 + 3.0 * coverage.standard_error);
 }
 
@@ -160,14 +160,14 @@ TEST(PairCoverage, IsFarTooLowWhereRowsAreSplit) {
 TEST(PairCoverage, IsWhatEvaluateReports) {
     const World world{"evaluated", 1, 5};
     std::vector<double> reported;
-    for (std::uint64_t draw = 0; draw < kDraws; ++draw) {
+    for (std::uint64_t draw = 0; draw < kFleets; ++draw) {
         const Fleet fleet = draw_fleet(world, Key(78).fold(draw));
         FitConfig config = linear_scaling(SplitUnit::kCombination);
         config.seed = draw;
         const EvaluateOptions options{.share = 0.8, .replicates = 1, .bounds = true, .confidences = {kConfidence}};
         reported.push_back(evaluate(fleet.dataset, config, options).value().objectives[0].bounds[0].coverage.mean);
     }
-    const Estimate coverage = estimate(reported);
+    const MeanCoverage coverage = estimate(reported);
     EXPECT_NEAR(coverage.mean, kConfidence, 1.0 / 90.0 + 3.0 * coverage.standard_error);
 }
 

@@ -17,8 +17,8 @@ using test::refuses;
 using test::small_config;
 using test::small_dataset;
 
-constexpr std::int32_t kLeast = std::numeric_limits<std::int32_t>::min();
-constexpr std::int32_t kMost = std::numeric_limits<std::int32_t>::max();
+constexpr std::int32_t kLeastRow = std::numeric_limits<std::int32_t>::min();
+constexpr std::int32_t kMostRow = std::numeric_limits<std::int32_t>::max();
 
 using Break = std::function<void(Dataset&)>;
 
@@ -65,16 +65,16 @@ TEST(BrokenDataset, WithoutRowsOrSides) {
 
 TEST(BrokenDataset, RowsOfWhatDoesNotExist) {
     for (const auto table : {&Dataset::alone, &Dataset::together}) {
-        for (const std::int32_t wrong : {-1, test::kPlatforms, kLeast, kMost}) {
+        for (const std::int32_t wrong : {-1, test::kPlatforms, kLeastRow, kMostRow}) {
             expect_refused("platform " + std::to_string(wrong),
                            [&](Dataset& d) { (d.*table).platform.edit().back() = wrong; });
         }
-        for (const std::int32_t wrong : {-1, test::kModules, kLeast, kMost}) {
+        for (const std::int32_t wrong : {-1, test::kModules, kLeastRow, kMostRow}) {
             expect_refused("module " + std::to_string(wrong),
                            [&](Dataset& d) { (d.*table).module.edit().front() = wrong; });
         }
     }
-    for (const std::int32_t wrong : {-2, test::kModules, kLeast, kMost}) {
+    for (const std::int32_t wrong : {-2, test::kModules, kLeastRow, kMostRow}) {
         expect_refused("co-runner " + std::to_string(wrong),
                        [&](Dataset& d) { d.together.co_runner.edit().back() = wrong; });
     }
@@ -99,7 +99,7 @@ TEST(BrokenDataset, ColumnsOfDifferentLengths) {
             }
         }
         expect_refused("no runtimes", [&](Dataset& d) { (d.*table).runtime_us.edit().clear(); });
-        for (const std::int32_t width : {-1, 1, 3, kLeast, kMost}) {
+        for (const std::int32_t width : {-1, 1, 3, kLeastRow, kMostRow}) {
             expect_refused("width " + std::to_string(width), [&](Dataset& d) { (d.*table).width = width; });
         }
     }

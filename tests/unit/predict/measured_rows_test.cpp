@@ -251,9 +251,9 @@ TEST(MeasuredRows, WithCoRunnersAloneAreRefused) {
 TEST(PairSet, HoldsNoPairOfARowThatIsNone) {
     const Dataset dataset = synthetic_dataset();
     const PairSet set = make_pair_set(dataset.alone.view(), dataset.platforms.size());
-    EXPECT_TRUE(set.contains(dataset.alone.platform[0], dataset.alone.module[0]));
+    EXPECT_TRUE(set.find(dataset.alone.platform[0], dataset.alone.module[0]).has_value());
     for (const std::int32_t none : {-1, 1000}) {
-        EXPECT_FALSE(set.contains(none, 0) || set.contains(0, none));
+        EXPECT_FALSE(set.find(none, 0).has_value() || set.find(0, none).has_value());
     }
 }
 
