@@ -9,6 +9,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// With keys in one order, whatever the order they were written in.
+nlohmann::json sorted(const Json& object) { return nlohmann::json::parse(object.dump()); }
+
 }  // namespace
 
 Json objectives_json(const FitConfig& config, bool together) {
@@ -36,7 +39,8 @@ Json objectives_json(const FitConfig& config, bool together) {
 Result<void> check_objectives(const FitConfig& config, const Json& objectives) {
     const Json known = objectives_json(config, true);
     for (const Json& objective : objectives.is_array() ? objectives : Json::array({objectives})) {
-        if (std::ranges::find(known, objective) == known.end()) {
+        const auto says_the_same = [&](const Json& one) { return sorted(one) == sorted(objective); };
+        if (std::ranges::none_of(known, says_the_same)) {
             return fail(ErrorCode::kUsage,
                         fmt::format("objective {} is none that the other fields give; change those (train.batch, "
                                     "train.alone_weight, train.together_batch, train.together_weight, "
