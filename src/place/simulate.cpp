@@ -126,12 +126,19 @@ std::vector<Job> jobs_of(const World& world, const SimulateOptions& options, std
     return draw_jobs(world.network, world.scaling.module, jobs, key);
 }
 
+Failure stopped(const SimulateOptions& options) {
+    return fail(ErrorCode::kCancelled, fmt::format("stopped; what is finished is in '{}'", options.out.string()));
+}
+
 // What the results are computed from.
 Result<void> write_world(const World& world, const Dataset& dataset, const SimulateOptions& options) {
     auto ok = write_network(options.out, dataset, world.network, world.truth.view());
     for (const std::int64_t n : options.jobs) {
         std::vector<std::vector<Job>> sets;
         for (std::int64_t set = 0; ok && set < options.job_sets; ++set) {
+            if (options.stop.stop_requested()) {
+                return stopped(options);
+            }
             sets.push_back(jobs_of(world, options, n, set));
         }
         ok = ok.and_then([&] { return write_jobs(options.out, sets); });
@@ -233,8 +240,7 @@ public:
 
     Result<void> add(SimulationResult result) {
         if (options_.stop.stop_requested()) {
-            return fail(ErrorCode::kCancelled,
-                        fmt::format("stopped; what is finished is in '{}'", options_.out.string()));
+            return stopped(options_);
         }
         if (auto ok = write_simulation(options_.out, result, record_); !ok) {
             return ok;

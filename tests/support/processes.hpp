@@ -2,8 +2,11 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <fstream>
+#include <stop_token>
 #include <string>
+#include <system_error>
 #include <thread>
 
 namespace pitot::test {
@@ -23,12 +26,20 @@ inline bool ends(const std::string& pid) {
     return false;
 }
 
-/// Requests a stop a while after it was made.
+/// Requests a stop a while after it was made, or as soon as a file has something in it.
 class LaterStop {
 public:
     explicit LaterStop(std::chrono::milliseconds wait)
         : thread_([this, wait] {
               std::this_thread::sleep_for(wait);
+              source_.request_stop();
+          }) {}
+    explicit LaterStop(const std::filesystem::path& file)
+        : thread_([this, file] {
+              std::error_code error;
+              for (int i = 0; i < 1500 && (std::filesystem::file_size(file, error) == 0 || error); ++i) {
+                  std::this_thread::sleep_for(std::chrono::milliseconds(10));
+              }
               source_.request_stop();
           }) {}
     [[nodiscard]] std::stop_token token() const { return source_.get_token(); }

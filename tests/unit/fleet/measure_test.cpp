@@ -318,7 +318,7 @@ TEST_F(MeasureTest, AStopEndsCompilers) {
         {"sh": ["sh"]}, "compile": [["{sh}", "-c", "sleep 71 & echo $! >)" +
                                   pid.string() + R"(; wait; exit 1",
         "{module}"]], "run": ["{sh}", "{build}/m", "{args}"]}]})");
-    const pitot::test::LaterStop stop(std::chrono::milliseconds(500));
+    const pitot::test::LaterStop stop{std::filesystem::path(pid)};
     MeasureOptions options;
     options.stop = stop.token();
     std::vector<std::string> notes;
