@@ -31,8 +31,9 @@ Result<void> make(const Options& options) {
     const Paths inputs = options.traces.inputs();
     auto apart = options.output.check(out, OutputKind::kDataset, inputs);
     for (const char* beside : {".png", ".tsv"}) {
-        apart =
-            apart.and_then([&] { return check_apart(std::filesystem::path(out).replace_extension(beside), inputs); });
+        if (apart && options.plot) {
+            apart = check_apart(std::filesystem::path(out).replace_extension(beside), inputs);
+        }
     }
     if (!apart) {
         return apart;

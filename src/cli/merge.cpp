@@ -34,7 +34,8 @@ Result<void> merge(const Options& options) {
     }
     const std::vector<std::filesystem::path> files(options.matrices.begin(), options.matrices.end());
     Paths inputs = files;
-    inputs.insert(inputs.end(), {options.opcodes, options.platforms});
+    inputs.emplace_back(options.opcodes);
+    inputs.emplace_back(options.platforms);
     if (auto ok = options.output.check(options.out, OutputKind::kDataset, inputs); !ok) {
         return ok;
     }
