@@ -1,9 +1,9 @@
 // Every field at and beyond its limits: refused in words by validate(), or trained with and predicted from.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <limits>
 #include <stop_token>
 #include <string>
 #include <utility>
