@@ -23,10 +23,13 @@ def rtt_ms(i, j):
     return half_ms(i, j) + half_ms(j, i)
 
 
+FOLDERS = {"embedding/128": "pitot", "baseline/mlp": "mlp", "linear/128": "linear", "C_bar": "baseline"}
+
+
 def latencies(method, number):
     """Of every job in every set, from where it was placed; checked against what the file says."""
     jobs = np.load(folder / "jobs" / f"{number}.npz", allow_pickle=False)
-    result = np.load(folder / method / f"{number}.npz", allow_pickle=False)
+    result = np.load(folder / FOLDERS.get(method, method) / f"{number}.npz", allow_pickle=False)
     if method == "optimal":
         return result["latency"]
     device, module = result["device"], jobs["module"]

@@ -27,7 +27,7 @@ printf '\0asm\1\0\0\0\1\4\1\140\0\0\3\2\1\0\7\5\1\1r\0\0\12\4\1\2\0\13' >modules
 cat >table.json <<'JSON'
 {"schema": 1, "engines": [
   {"name": "compiled", "title": "-", "package": "-", "programs": {"slow": ["slow"]}, "compile": [["{slow}", "{module}"]],
-   "run": ["{slow}", "{module}", "{args}"]},
+   "run": ["{slow}", "{build}/m", "{args}"]},
   {"name": "run", "title": "-", "package": "-", "programs": {"slow": ["slow"]}, "run": ["{slow}", "{module}", "{args}"]}]}
 JSON
 cat >versions.json <<'JSON'

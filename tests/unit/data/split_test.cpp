@@ -139,7 +139,7 @@ TEST(Split, TestRowsAreUniform) {
 }
 
 // Rows of a few combinations, in any order and number.
-struct Runs {
+struct FewRuns {
     std::vector<std::int32_t> platform, module;
     std::vector<double> runtime_us;
 
@@ -149,8 +149,8 @@ struct Runs {
     }
 };
 
-Runs draw_runs(std::int32_t platforms, std::int32_t modules, std::size_t rows, Key key) {
-    Runs runs;
+FewRuns draw_runs(std::int32_t platforms, std::int32_t modules, std::size_t rows, Key key) {
+    FewRuns runs;
     Stream stream(key);
     for (std::size_t n = 0; n < rows; ++n) {
         runs.platform.push_back(static_cast<std::int32_t>(stream.below(static_cast<std::uint64_t>(platforms))));
@@ -162,7 +162,7 @@ Runs draw_runs(std::int32_t platforms, std::int32_t modules, std::size_t rows, K
 
 RC_GTEST_PROP(SplitProperty, RunsOfACombinationStayTogether, ()) {
     const auto seed = static_cast<std::uint64_t>(*rc::gen::inRange(0, 1'000'000));
-    const Runs runs = draw_runs(5, 6, static_cast<std::size_t>(*rc::gen::inRange(1, 120)), Key(seed));
+    const FewRuns runs = draw_runs(5, 6, static_cast<std::size_t>(*rc::gen::inRange(1, 120)), Key(seed));
     const RowGroups groups = group_rows(runs.view(), 5, 6);
     const auto rows = static_cast<std::int64_t>(runs.platform.size());
     const auto folds = *rc::gen::inRange<std::int64_t>(1, 6);
@@ -204,7 +204,7 @@ RC_GTEST_PROP(SplitProperty, RunsOfACombinationStayTogether, ()) {
 }
 
 TEST(Split, WithoutRepeatsIsTheSplitOfRows) {
-    Runs runs;
+    FewRuns runs;
     for (std::int32_t n = 0; n < 60; ++n) {
         runs.platform.push_back(n % 6);
         runs.module.push_back(n / 6);
@@ -222,7 +222,7 @@ TEST(Split, WithoutRepeatsIsTheSplitOfRows) {
 }
 
 TEST(Split, AnyRunOfACombinationMayCalibrate) {
-    Runs runs;
+    FewRuns runs;
     for (std::int32_t n = 0; n < 40; ++n) {
         runs.platform.push_back(n % 10);
         runs.module.push_back(0);
@@ -265,7 +265,7 @@ TEST(RowGroups, KnowNoOrderOfCoRunners) {
 
 TEST(RowGroups, FindRepeatsInLargeAndInSparseMatrices) {
     for (const std::int32_t modules : {40, 4'000'000}) {  // a bit a cell, then by sorting
-        Runs runs = draw_runs(3, modules, 100, Key(1));
+        FewRuns runs = draw_runs(3, modules, 100, Key(1));
         std::set<std::pair<std::int32_t, std::int32_t>> pairs;
         for (std::int64_t row = 0; row < 100; ++row) {
             pairs.insert(runs.pair(row));
