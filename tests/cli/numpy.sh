@@ -25,7 +25,7 @@ data=$source_root/data/fleet.npz
 import json, pathlib
 import numpy as np
 
-files = sorted(pathlib.Path(".").glob("results/**/*.npz")) + sorted(pathlib.Path("results-simulation").glob("*/*/*.npz"))
+files = sorted(pathlib.Path(".").glob("results/**/*.npz")) + sorted(pathlib.Path("results-simulation").glob("pitot/*.npz"))
 assert len(files) == 6, files
 for file in files:
     with np.load(file, allow_pickle=False) as archive:
