@@ -146,7 +146,7 @@ void read(benchmark::State& state, std::int64_t rows) {
 void split(benchmark::State& state, std::int64_t rows) {
     Memory memory;
     for (auto _ : state) {
-        const Split drawn = make_split(rows, 0.9, 0.1, 10, Key(6));
+        const Split drawn = make_split({rows, nullptr, 0.9, 0.1, 10}, Key(6));
         memory.look();
         benchmark::DoNotOptimize(drawn.rest.size());
     }
@@ -161,7 +161,7 @@ void train_step(benchmark::State& state, const std::string& name, std::int64_t r
     const Dataset dataset = must(read_dataset(std::span(&file, 1)));
     memory.look();
     const FitConfig config = config_of(name);
-    const Split drawn = make_split(rows, 0.9, 0.1, config.train.folds, Key(6));
+    const Split drawn = make_split({rows, nullptr, 0.9, 0.1, config.train.folds}, Key(6));
     AlignedVector<float> target(static_cast<std::size_t>(rows));
     std::ranges::transform(dataset.alone.runtime_us, target.begin(),
                            [](double t) { return static_cast<float>(to_log({t}).value); });
