@@ -234,7 +234,7 @@ std::vector<char*> exec_pointers(std::vector<std::string>& words) {
     return all;
 }
 
-Result<ChildAnswer> run_program(const Program& program, const ChildOptions& options) {
+Result<ChildAnswer> run_program(const ProgramCall& program, const ChildOptions& options) {
     std::vector<std::string> words = program.argv;
     std::vector<std::string> variables = joined_environment(program.environment);
     const std::vector<char*> argv = exec_pointers(words);

@@ -24,7 +24,7 @@ inline constexpr int kCannotExecute = 127;
 
 /// Descriptors of a child, beside its standard streams. It has no others.
 inline constexpr int kAnswerFile = 3;  ///< the end of a pipe to write its answer to
-inline constexpr int kGivenFile = 4;   ///< Program::file, if there is one
+inline constexpr int kGivenFile = 4;   ///< ProgramCall::file, if there is one
 
 enum class Streams {
     kShared,    ///< our standard input and standard error; what it prints goes to our standard error
@@ -52,8 +52,8 @@ struct ChildAnswer {
     [[nodiscard]] bool good() const { return exit_status == 0 && signal == 0 && !timed_out && !stopped; }
 };
 
-/// A program to execute.
-struct Program {
+/// A program to execute, and how.
+struct ProgramCall {
     std::vector<std::string> argv{};         ///< argv[0] is a path
     std::vector<std::string> environment{};  ///< NAME=value, in place of our variables of these names
     std::filesystem::path folder{};          ///< where it starts; empty: where we are
@@ -63,7 +63,7 @@ struct Program {
 /// Runs a program until it ends, its limit or a wish to stop, which is heard within a fifth of a second; then kills
 /// what is left of its group. It dies with the calling thread. A program that cannot be executed ends with
 /// kCannotExecute. Error: kEnvironment if no process can be started.
-[[nodiscard]] Result<ChildAnswer> run_program(const Program& program, const ChildOptions& options);
+[[nodiscard]] Result<ChildAnswer> run_program(const ProgramCall& program, const ChildOptions& options);
 
 /// The same for a copy of this process, which calls `body` with kAnswerFile and exits with what it returns. It has none
 /// of our other descriptors and none of our handlers of signals that end processes.

@@ -106,9 +106,9 @@ Result<RunOutcome> run_in_node(const std::filesystem::path& node, const Instrume
                     fmt::format("no memory for the instrumented module: {}; free some", std::strerror(errno)));
     }
     // Fast calls into node:wasi crash on a memory that has grown (nodejs/node#53087).
-    const Program program{.argv = {node.string(), "--no-warnings", "--no-turbo-fast-api-calls", "-e", kNodeRunner, "--",
-                                   request_json(request)},
-                          .file = file.fd()};
+    const ProgramCall program{.argv = {node.string(), "--no-warnings", "--no-turbo-fast-api-calls", "-e", kNodeRunner,
+                                       "--", request_json(request)},
+                              .file = file.fd()};
     std::optional<double> limit_s;
     if (request.timeout_s) {
         limit_s = *request.timeout_s + kGraceSeconds;

@@ -21,7 +21,7 @@ int sleep_long(int /*answer_fd*/) {
     return 0;
 }
 
-Program shell(const std::string& script) { return {.argv = {"/bin/sh", "-c", script}}; }
+ProgramCall shell(const std::string& script) { return {.argv = {"/bin/sh", "-c", script}}; }
 
 const ChildOptions kCaptured{.streams = Streams::kCaptured};
 
@@ -117,7 +117,7 @@ TEST(Child, StaysInTheGroupThatMayReadFromTheTerminal) {
 }
 
 TEST(Programs, HaveTheirEnvironmentFolderAndStreams) {
-    Program program = shell("cat; pwd; echo $COLOUR $HOME; echo err >&2; exit 7");
+    ProgramCall program = shell("cat; pwd; echo $COLOUR $HOME; echo err >&2; exit 7");
     program.environment = {"COLOUR=red", "HOME=/nowhere"};
     program.folder = "/usr";
     const auto answer = run_program(program, kCaptured);
@@ -130,7 +130,7 @@ TEST(Programs, HaveTheirEnvironmentFolderAndStreams) {
 
 TEST(Programs, ReadTheFileTheyAreGiven) {
     const int file = ::open("/proc/self/comm", O_RDONLY | O_CLOEXEC);
-    Program program = shell("cat <&4 >&3");
+    ProgramCall program = shell("cat <&4 >&3");
     program.file = file;
     const auto answer = run_program(program, {});
     ::close(file);

@@ -226,7 +226,8 @@ TEST(Summary, AgreesWithEvaluate) {
             const double held = method.starts_with("interference") ? 0.01 : 0.0;
             EXPECT_NEAR(ours.mape.mean, objective.model.mape.mean, held + 1e-5 * (1 + objective.model.mape.mean))
                 << method;
-            EXPECT_NEAR(ours.mape.std, objective.model.mape.std, held + 1e-5 * (1 + objective.model.mape.std)) << method;
+            EXPECT_NEAR(ours.mape.std, objective.model.mape.std, held + 1e-5 * (1 + objective.model.mape.std))
+                << method;
             EXPECT_NEAR(ours.percentile[5], objective.model.percentile[5], held + 1e-4) << method;
             EXPECT_NEAR(summary->objectives.at(objective.objective).baseline.at(0).mape.mean,
                         objective.baseline.mape.mean, 1e-5)
