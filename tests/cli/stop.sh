@@ -12,9 +12,11 @@ cd "$folder"
 die() { echo "stop: $*" >&2 && exit 1; }
 
 # A program that does nothing for long, by way of another. It says whom to look for. As `node` it profiles modules.
+# No other engine is on the path of the commands, which would have to be asked for its version.
 mkdir bin modules
 cat >bin/slow <<SCRIPT
 #!/bin/sh
+PATH=$PATH
 [ "\$1" != --version ] || { echo 20.0.0; exit; }
 sleep 71 &
 echo \$! >$folder/slow.pid
@@ -22,7 +24,6 @@ wait
 SCRIPT
 chmod +x bin/slow
 ln bin/slow bin/node
-export PATH="$folder/bin:$PATH"
 printf '\0asm\1\0\0\0\1\4\1\140\0\0\3\2\1\0\7\5\1\1r\0\0\12\4\1\2\0\13' >modules/m.wasm # (module (func (export "r")))
 cat >table.json <<'JSON'
 {"schema": 1, "engines": [
@@ -42,13 +43,13 @@ stops() { # COMMAND…
     local signal child status waited
     for signal in TERM INT HUP; do
         rm -f slow.pid
-        env --default-signal=INT "$@" >printed 2>&1 & # the shell has its background programs ignore SIGINT
+        env --default-signal=INT PATH="$folder/bin" "$@" >printed 2>&1 & # the shell has those in the background ignore it
         child=$!
         for ((i = 0; i < 3000; ++i)); do
-            [[ ! -s slow.pid ]] || break
+            [[ ! -s slow.pid ]] && runs $child || break
             sleep 0.01
         done
-        [[ -s slow.pid ]] || die "'$*' has started nothing in 30 seconds: $(cat printed)"
+        [[ -s slow.pid ]] || die "'$*' has started nothing: $(cat printed)"
         kill -s $signal $child
         SECONDS=0 status=0
         wait $child || status=$?

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "support/processes.hpp"
+#include "support/temp_folder.hpp"
 
 namespace pitot {
 namespace {
@@ -135,7 +136,7 @@ TEST(Programs, ReadTheFileTheyAreGiven) {
     const auto answer = run_program(program, {});
     ::close(file);
     ASSERT_TRUE(answer);
-    EXPECT_EQ(answer->bytes, "unit_core\n");
+    EXPECT_EQ(answer->bytes, test::content_of("/proc/self/comm"));
 }
 
 TEST(Programs, EndWithAllTheyStartedAtTheirLimit) {
