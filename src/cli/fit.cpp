@@ -58,7 +58,10 @@ void note_bounds(const Dataset& dataset, const Predictor& predictor) {
         const char* which = together ? "with co-runners" : "alone";
         const std::int64_t combinations =
             together ? predictor.parts().measured_together->size() : predictor.measured_pairs();
-        const auto share = share_that_suffices(combinations);
+        auto share = share_that_suffices(combinations);
+        if (share && *share <= predictor.config().calibration_share) {
+            share.reset();  // what is missing is not the share but combinations that training can spare
+        }
         note(
             fmt::format("no bounds {}: one of 90 % needs {} combinations set aside, and a calibration share of {:g} "
                         "of {} does not give as many that training can spare; {}",
