@@ -3,13 +3,7 @@
 # models and datasets, as docs/model-file.md and docs/traces.md say.
 # PITOT names the program. Exit status: 0 passed, 1 failed, 77 skipped (no NumPy).
 set -euo pipefail
-python=/usr/bin/python3
-"$python" -c 'import numpy' 2>/dev/null || exit 77
-pitot=$(realpath "${PITOT:?set PITOT to the program}")
-source_root=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
+. "$(dirname "${BASH_SOURCE[0]}")/numpy_folder.sh"
 data=$source_root/data/fleet.npz
 "$pitot" experiments embedding/128 interference/2 baseline/linear_scaling -d "$data" -s 0.5 -k 2 -n 400 \
     --replicates 2 --folds 3 > /dev/null

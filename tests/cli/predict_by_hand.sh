@@ -3,13 +3,7 @@
 # does, alone and beside others.
 # PITOT names the program. Exit status: 0 passed, 1 failed, 77 skipped (no NumPy).
 set -euo pipefail
-python=/usr/bin/python3
-"$python" -c 'import numpy' 2>/dev/null || exit 77
-pitot=$(realpath "${PITOT:?set PITOT to the program}")
-source_root=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
+. "$(dirname "${BASH_SOURCE[0]}")/numpy_folder.sh"
 others=(allocation/churn-small allocation/churn-medium)
 
 # compare MODEL [MODULE…]: both answer, beside the modules.

@@ -3,13 +3,7 @@
 # arrays, and with its formulas.
 # PITOT names the program. Exit status: 0 passed, 1 failed, 77 skipped (no NumPy).
 set -euo pipefail
-python=/usr/bin/python3
-"$python" -c 'import numpy' 2>/dev/null || exit 77
-pitot=$(realpath "${PITOT:?set PITOT to the program}")
-source_root=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
+. "$(dirname "${BASH_SOURCE[0]}")/numpy_folder.sh"
 "$pitot" convert "$source_root/data/fleet.npz" data.npz --layout dense > /dev/null
 "$pitot" experiments embedding/128 linear/128 linear/32 baseline/mlp baseline/platform_only interference/2 paragon/32 \
     --dataset data.npz --sparsity 0.5 0.1 --checkpoints 2 --steps 2000 --replicates 2 --folds 3 > /dev/null
