@@ -46,7 +46,8 @@ struct BoundMetrics {
     double confidence = 0.0;
     Spread coverage;           ///< share of runs that did not exceed their bound
     Spread over_provisioning;  ///< mean of max(0, bound / runtime - 1)
-    std::string unavailable;   ///< why there is no such bound (too few calibration rows); empty if there is
+    std::string unavailable;   ///< why there is no such bound (too few calibration rows); empty if there is. The rest
+                               ///< is then 0 or empty
     /// The same coverage of test rows whose pair of platform and module the model learned from (in other runs, or
     /// beside others) and of the rest; nothing unless there are both.
     std::optional<Spread> seen;
@@ -65,6 +66,9 @@ struct ObjectiveMetrics {
     std::string objective;
     std::int64_t test_rows = 0;         ///< of the last replicate
     std::int64_t calibration_rows = 0;  ///< of the last replicate: one run of each combination set aside
+    double unlearned_rows = 0.0;  ///< test rows a replicate, on average, whose platform, module or co-runner has no
+                                  ///< training row: predicted from features or from the average of others
+    double apart_rows = 0.0;      ///< the same across parts of the fleet that no training row connects
     ErrorMetrics model;
     ErrorMetrics baseline;             ///< linear scaling alone, fitted on the same rows
     std::vector<BoundMetrics> bounds;  ///< empty unless asked for

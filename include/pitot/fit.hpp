@@ -20,8 +20,8 @@ namespace pitot {
 
 /// The configuration for a dataset when the user names none: embedding/128, or interference/2 on all rows when some
 /// have co-runners. A side without side information gets a learned table instead (baseline/module_only,
-/// baseline/platform_only, linear/128). With no more rows alone than platforms and modules together there is nothing to
-/// learn beyond baseline/linear_scaling. A batch has about as many rows as the dataset, at most 2048.
+/// baseline/platform_only, linear/128). With no more pairs measured alone than platforms and modules there is nothing
+/// to learn beyond baseline/linear_scaling. A batch has about as many rows as the dataset, at most 2048.
 [[nodiscard]] FitConfig default_config(const Dataset& dataset);
 
 }  // namespace pitot

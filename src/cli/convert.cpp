@@ -50,9 +50,7 @@ Result<void> convert(Options options) {
     if (auto written = write_dataset(*dataset, out, layout); !written) {
         return written;
     }
-    fmt::print("{}: {} platforms, {} modules, {} observations alone, {} with co-runners\n", printable(out.string()),
-               format_count(dataset->platforms.size()), format_count(dataset->modules.size()),
-               format_count(dataset->alone.size()), format_count(dataset->together.size()));
+    fmt::print("{}: {}\n", printable(out.string()), format_size(*dataset));
     return {};
 }
 

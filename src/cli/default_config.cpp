@@ -12,15 +12,16 @@
 namespace pitot::cli {
 namespace {
 
-std::string reason(const Dataset& dataset) {
+std::string reason(const Dataset& dataset, const ModelConfig& chosen) {
     std::string text;
-    if (dataset.alone.size() <= dataset.platforms.size() + dataset.modules.size()) {
-        return fmt::format("{} runtimes alone tell no more of {} platforms and {} modules than speeds and sizes",
-                           format_count(dataset.alone.size()), format_count(dataset.platforms.size()),
-                           format_count(dataset.modules.size()));
+    if (chosen.family == Family::kLinearScaling) {
+        return fmt::format("runtimes of so few pairs tell no more of {} and {} than speeds and sizes",
+                           format_count(dataset.platforms.size(), "platform"),
+                           format_count(dataset.modules.size(), "module"));
     }
     if (dataset.together.size() > 0) {
-        text = fmt::format("{} rows have co-runners", format_count(dataset.together.size()));
+        text = fmt::format("{} {} co-runners", format_count(dataset.together.size(), "row"),
+                           dataset.together.size() == 1 ? "has" : "have");
     }
     const bool platforms = dataset.platforms.features.cols() > 0;
     const bool modules = dataset.modules.features.cols() > 0;
@@ -42,7 +43,8 @@ Result<FitConfig> resolve_config(const ConfigOptions& options, const Dataset& da
         return config;
     }
     if (options.preset.empty() && config->preset == fallback.preset && fallback.preset != "embedding/128") {
-        note(fmt::format("using preset {}, because {}; --preset chooses another", fallback.preset, reason(dataset)));
+        note(fmt::format("using preset {}, because {}; --preset chooses another", fallback.preset,
+                         reason(dataset, fallback.model)));
     }
     const std::int64_t used = config->train.together_rows;
     if (used > 0 && used < dataset.together.size()) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -17,6 +18,8 @@
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "cli/verbs.hpp"
+#include "data/connections.hpp"
+#include "data/split.hpp"
 
 namespace pitot::cli {
 namespace evaluate_command {
@@ -71,6 +74,8 @@ Json to_json(const ObjectiveMetrics& metrics) {
     Json json{{"objective", metrics.objective},
               {"test_rows", metrics.test_rows},
               {"calibration_rows", metrics.calibration_rows},
+              {"test_rows_unlearned", metrics.unlearned_rows},
+              {"test_rows_apart", metrics.apart_rows},
               {"model", to_json(metrics.model)},
               {"baseline", to_json(metrics.baseline)}};
     if (!metrics.bounds.empty()) {
@@ -157,7 +162,15 @@ void print_bounds(const Evaluation& evaluation) {
                        fmt::format("{:g} %", 100.0 * bound.confidence),
                        has ? with_spread(bound.coverage, several) : "-",
                        has ? with_spread(bound.over_provisioning, several) : "-"});
-            remarks += has ? "" : fmt::format("{}: {}\n", objective_text(objective.objective), bound.unavailable);
+            if (!has && objective.calibration_rows > 0) {
+                remarks += fmt::format("{}: {}\n", objective_text(objective.objective), bound.unavailable);
+            }
+        }
+        if (!objective.bounds.empty() && objective.calibration_rows == 0) {
+            remarks += fmt::format(
+                "{}: nothing was set aside, since training cannot spare the {} combinations that a bound of 90 % "
+                "needs; raise --calibration-share or --share, or add observations\n",
+                objective_text(objective.objective), kLeastCalibration);
         }
     }
     if (!table.empty()) {
@@ -192,7 +205,7 @@ void print_parts_of_coverage(const Evaluation& evaluation) {
                                             100.0 * bound.tenths.front(), 100.0 * bound.tenths.back()));
             }
             if (bound.unbounded_rows > 0) {
-                parts.push_back(fmt::format("{} rows have no bound", format_count(bound.unbounded_rows)));
+                parts.push_back(fmt::format("{} without a bound", format_count(bound.unbounded_rows, "row")));
             }
             if (!parts.empty()) {
                 text += fmt::format("{} at {:g} %: {}\n", objective_text(objective.objective), 100.0 * bound.confidence,
@@ -207,15 +220,25 @@ void print_parts_of_coverage(const Evaluation& evaluation) {
 
 void print_as_text(const Evaluation& evaluation, const FitConfig& config) {
     const bool trained = config.model.family != Family::kLinearScaling;
-    fmt::print("{} at share {:g}: {} replicate{}{}, seed {}\n", printable(config.preset), config.share,
-               evaluation.complete ? fmt::format("{}", evaluation.replicates)
-                                   : fmt::format("{} of {}", evaluation.replicates, evaluation.replicates_asked),
-               evaluation.replicates_asked == 1 ? "" : "s",
-               trained ? fmt::format(" of {} fold{}", config.train.folds, config.train.folds == 1 ? "" : "s") : "",
-               config.seed);
+    fmt::print("{} at share {:g}: {}{}{}, seed {}\n", printable(config.preset), config.share,
+               evaluation.complete ? "" : fmt::format("{} of ", format_count(evaluation.replicates)),
+               format_count(evaluation.replicates_asked, "replicate"),
+               trained ? fmt::format(" of {}", format_count(config.train.folds, "fold")) : "", config.seed);
     for (const ObjectiveMetrics& objective : evaluation.objectives) {
-        fmt::print("{}: {} test rows a replicate\n", objective_text(objective.objective),
-                   format_count(objective.test_rows));
+        fmt::print("{}: {} a replicate\n", objective_text(objective.objective),
+                   format_count(objective.test_rows, "test row"));
+        if (objective.unlearned_rows > 0) {
+            fmt::print(
+                "  on average {:.3g} of a platform, module or co-runner without a training row, predicted from "
+                "features or the average of others\n",
+                objective.unlearned_rows);
+        }
+        if (objective.apart_rows > 0) {
+            fmt::print(
+                "  on average {:.3g} across parts of the fleet that no training row connects: their scales "
+                "cannot be compared\n",
+                objective.apart_rows);
+        }
     }
     fmt::print("\n");
     print_errors(evaluation, trained);
@@ -227,6 +250,23 @@ void print_as_text(const Evaluation& evaluation, const FitConfig& config) {
                    format_count(static_cast<std::int64_t>(evaluation.steps_per_second)));
     }
     fmt::print("\n");
+}
+
+// Errors within parts of a fleet say nothing of predictions from one to the other.
+void note_parts(const Dataset& dataset) {
+    Connections connections(dataset.platforms.size(), dataset.modules.size());
+    for (const ObservationTable* table : {&dataset.alone, &dataset.together}) {
+        const ObservationView rows = table->view();
+        for (std::size_t n = 0; n < rows.platform.size(); ++n) {
+            connections.join(rows.platform[n], rows.module[n]);
+        }
+    }
+    if (const std::int32_t parts = std::ranges::max(connections.parts()) + 1; parts > 1) {
+        note(
+            fmt::format("the fleet falls into {} parts without a common platform or module: these figures are of pairs "
+                        "within a part, and nothing measured tells of the others",
+                        parts));
+    }
 }
 
 Result<void> run(const Options& options) {
@@ -257,9 +297,10 @@ Result<void> run(const Options& options) {
                        : Failure(evaluation.error());
     }
     options.json ? print_as_json(*evaluation, *config) : print_as_text(*evaluation, *config);
+    note_parts(*dataset);
     if (!evaluation->complete) {
-        return fail(ErrorCode::kCancelled,
-                    fmt::format("stopped; the figures are of the {} replicates finished", evaluation->replicates));
+        return fail(ErrorCode::kCancelled, fmt::format("stopped; the figures are of {}",
+                                                       format_count(evaluation->replicates, "finished replicate")));
     }
     return {};
 }

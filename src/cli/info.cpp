@@ -45,20 +45,16 @@ std::string some_of(std::span<const std::string> names) {
     return fmt::format("{}{}", fmt::join(texts, ", "), rest);
 }
 
-std::string plural(std::int64_t count, const char* thing) {
-    return fmt::format("{} {}{}", format_count(count), thing, count == 1 ? "" : "s");
-}
-
 std::string text_of(const RuntimeRange& range) {
     return fmt::format("{} to {}, median {}", format_duration(range.min), format_duration(range.max),
                        format_duration(range.median));
 }
 
 void print_side(const char* name, const SideDescription& side) {
-    const std::string features =
-        side.feature_names.empty()
-            ? "no features"
-            : fmt::format("{} ({})", plural(std::ssize(side.feature_names), "feature"), some_of(side.feature_names));
+    const std::string features = side.feature_names.empty()
+                                     ? "no features"
+                                     : fmt::format("{} ({})", format_count(std::ssize(side.feature_names), "feature"),
+                                                   some_of(side.feature_names));
     fmt::print("{}: {}, {}\n", name, format_count(side.count), features);
     if (!side.unobserved.empty()) {
         fmt::print("{} without observations: {} ({})\n", name, format_count(std::ssize(side.unobserved)),
@@ -78,7 +74,7 @@ void print_together(const TogetherDescription& together) {
                                   format_count(together.rows_by_co_runners[k]));
         }
     }
-    fmt::print("with co-runners: {} ({})\n", plural(together.rows, "row"), counts);
+    fmt::print("with co-runners: {} ({})\n", format_count(together.rows, "row"), counts);
     fmt::print("rows that repeat platform, module and co-runners of another: {}\n",
                format_count(together.repeated_rows));
     if (together.runtime) {
@@ -87,7 +83,7 @@ void print_together(const TogetherDescription& together) {
     if (together.slowdown) {
         fmt::print("slowdown by co-runners: {:.2f} to {:.2f}, median {:.2f} ({} whose pair was measured alone)\n",
                    together.slowdown->min, together.slowdown->max, together.slowdown->median,
-                   plural(together.slowdown_rows, "row"));
+                   format_count(together.slowdown_rows, "row"));
     }
 }
 

@@ -65,9 +65,7 @@ Result<void> merge(const Options& options) {
     if (auto written = write_dataset(*dataset, options.out, layout); !written) {
         return written;
     }
-    fmt::print("{}: {} platforms, {} modules, {} observations alone, {} with co-runners\n", printable(options.out),
-               format_count(dataset->platforms.size()), format_count(dataset->modules.size()),
-               format_count(dataset->alone.size()), format_count(dataset->together.size()));
+    fmt::print("{}: {}\n", printable(options.out), format_size(*dataset));
     return options.plot ? draw_beside(dataset_plot(*dataset), options.out, true) : Result<void>();
 }
 

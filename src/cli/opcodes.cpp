@@ -66,8 +66,8 @@ Result<void> make(const Options& options) {
                     {"opcodes", side.feature_names},
                     {"problems", problems_json(problems)}});
     } else {
-        fmt::print("{}: {} modules, {} opcodes\n", printable(out.string()), format_count(side.size()),
-                   format_count(side.features.cols()));
+        fmt::print("{}: {}, {}\n", printable(out.string()), format_count(side.size(), "module"),
+                   format_count(side.features.cols(), "opcode"));
     }
     return options.plot ? draw_beside(opcodes_plot(side), out, !options.traces.json) : Result<void>();
 }

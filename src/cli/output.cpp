@@ -126,6 +126,16 @@ std::string format_count(std::int64_t count) {
     return digits;
 }
 
+std::string format_count(std::int64_t count, const char* thing) {
+    return fmt::format("{} {}{}", format_count(count), thing, count == 1 ? "" : "s");
+}
+
+std::string format_size(const Dataset& dataset) {
+    return fmt::format("{}, {}, {} alone, {} with co-runners", format_count(dataset.platforms.size(), "platform"),
+                       format_count(dataset.modules.size(), "module"),
+                       format_count(dataset.alone.size(), "observation"), format_count(dataset.together.size()));
+}
+
 std::string format_percent(double fraction, int decimals) {
     return std::isnan(fraction) ? "-" : fmt::format("{:.{}f} %", fraction * 100.0, decimals);
 }

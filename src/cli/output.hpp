@@ -9,6 +9,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "pitot/dataset.hpp"
 #include "pitot/units.hpp"
 
 namespace pitot::cli {
@@ -18,6 +19,12 @@ namespace pitot::cli {
 
 /// 1234567 -> "1 234 567".
 [[nodiscard]] std::string format_count(std::int64_t count);
+
+/// 1, "module" -> "1 module"; 2 000, "module" -> "2 000 modules".
+[[nodiscard]] std::string format_count(std::int64_t count, const char* thing);
+
+/// "8 platforms, 1 module, 8 observations alone, 0 with co-runners".
+[[nodiscard]] std::string format_size(const Dataset& dataset);
 
 /// 0.12345 -> "12.35 %" with two decimals; "-" for NaN.
 [[nodiscard]] std::string format_percent(double fraction, int decimals = 2);

@@ -124,8 +124,8 @@ Result<void> make(const Options& options) {
                     {"features", side.feature_names},
                     {"problems", problems_json(problems)}});
     } else {
-        fmt::print("{}: {} platforms, {} features\n", printable(out.string()), format_count(side.size()),
-                   format_count(side.features.cols()));
+        fmt::print("{}: {}, {}\n", printable(out.string()), format_count(side.size(), "platform"),
+                   format_count(side.features.cols(), "feature"));
     }
     return options.plot ? draw_beside(platforms_plot(side), out, !options.traces.json) : Result<void>();
 }

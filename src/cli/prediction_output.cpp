@@ -39,6 +39,7 @@ struct Counts {
     std::int64_t apart = 0;     // on parts of the fleet whose scales cannot be compared
     std::int64_t measured = 0;  // on runtimes
     std::int64_t bounded = 0;   // rows that have one of the bounds asked for
+    std::int64_t below = 0;     // rows of which one of the bounds lies below the prediction
 };
 
 // Whether a combination was measured, if the model says.
@@ -91,6 +92,8 @@ Result<Counts> for_each_line(const Predictor& predictor, const Selection& select
             const auto bounds = answer->bound_us.view().row(static_cast<std::int64_t>(n));
             const bool bounded = std::ranges::any_of(bounds, [](double b) { return !std::isnan(b); });
             counts.bounded += bounded ? 1 : 0;
+            const auto is_below = [&](double bound) { return bound < answer->runtime_us[n]; };
+            counts.below += std::ranges::any_of(bounds, is_below) ? 1 : 0;
             counts.measured += basis == Basis::kMeasured ? 1 : 0;
             print({name(predictor.platforms(), i), name(predictor.modules(), modules[n]), answer->runtime_us[n], bounds,
                    basis, predictor.evidence(i, modules[n], selection.with), *predictor.evidence(i, modules[n]),
@@ -137,6 +140,11 @@ void note_bounds(const Counts& counts, const Predictor& predictor, const Selecti
         if (const auto bound = predictor.check_bound(asked > 0, confidence); counts.measured > 0 && !bound) {
             note(fmt::format("no bound: {}", bound.error().message()));
         }
+    }
+    if (counts.below > 0) {
+        note(
+            "bounds below the prediction are no mistake: a bound is exceeded as often as its confidence allows, and a "
+            "prediction by about half of all runtimes");
     }
     const auto note_unbounded = [&](std::int64_t count, const char* on, const char* why) {
         if (count > 0) {

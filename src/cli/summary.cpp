@@ -14,6 +14,7 @@
 #include "cli/result_options.hpp"
 #include "cli/verbs.hpp"
 #include "core/atomic_file.hpp"
+#include "core/path.hpp"
 #include "experiment/results.hpp"
 
 namespace pitot::cli {
@@ -48,13 +49,7 @@ void add_rows(Table& table, const Summary& summary) {
 
 Result<void> write_summary(const std::filesystem::path& out, const Summary& summary) {
     const std::filesystem::path folder = out / summary.method;
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    if (error) {
-        return fail(ErrorCode::kEnvironment, fmt::format("cannot make the folder '{}': {}; choose another with -o",
-                                                         folder.string(), error.message()));
-    }
-    return write_text(folder / "summary.json", to_json(summary));
+    return make_folder(folder).and_then([&] { return write_text(folder / "summary.json", to_json(summary)); });
 }
 
 Result<void> run(const Options& options) {

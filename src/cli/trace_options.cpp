@@ -20,10 +20,6 @@ constexpr std::size_t kMostTold = 20;
 
 constexpr const char* kTraceGroup = "Traces";
 
-std::string plural(std::size_t count, const char* thing) {
-    return fmt::format("{} {}{}", format_count(static_cast<std::int64_t>(count)), thing, count == 1 ? "" : "s");
-}
-
 }  // namespace
 
 void TraceFlags::add_reading(CLI::App& app) {
@@ -134,9 +130,10 @@ Result<void> TraceFlags::report(const std::vector<TraceProblem>& problems) const
     for (std::size_t i = 0; i < problems.size() && i < kMostTold; ++i) {
         fmt::print(stderr, "pitot: warning: {}\n", printable(problems[i].to_string()));
     }
-    note(problems.size() <= kMostTold ? fmt::format("{}; the rest was kept", plural(problems.size(), "problem"))
-                                      : fmt::format("{}, of which {} are shown (--json lists all); the rest was kept",
-                                                    plural(problems.size(), "problem"), kMostTold));
+    note(problems.size() <= kMostTold
+             ? fmt::format("{}; the rest was kept", format_count(std::ssize(problems), "problem"))
+             : fmt::format("{}, of which {} are shown (--json lists all); the rest was kept",
+                           format_count(std::ssize(problems), "problem"), kMostTold));
     return {};
 }
 
@@ -185,16 +182,14 @@ void print_result(const TraceFlags& flags, const std::filesystem::path& out, con
                     {"problems", problems_json(made.problems)}});
         return;
     }
-    fmt::print("{}: {} platforms, {} modules, {} observations alone, {} with co-runners\n", printable(out.string()),
-               format_count(dataset.platforms.size()), format_count(dataset.modules.size()),
-               format_count(dataset.alone.size()), format_count(dataset.together.size()));
+    fmt::print("{}: {}\n", printable(out.string()), format_size(dataset));
     if (!made.failed.empty()) {
         fmt::print("{} whose runs all failed or were left out, unobserved (--json lists them)\n",
-                   plural(made.failed.size(), "cell"));
+                   format_count(std::ssize(made.failed), "cell"));
     }
     if (made.pooled_cells > 0) {
         fmt::print("{} measured in more than one trace, their runs taken together\n",
-                   plural(static_cast<std::size_t>(made.pooled_cells), "cell"));
+                   format_count(made.pooled_cells, "cell"));
     }
 }
 

@@ -76,12 +76,15 @@ Result<double> Calibration::margin(RowGroup group, double confidence) const {
     const double margin = margin_or(group, confidence, std::numeric_limits<double>::quiet_NaN());
     if (std::isnan(margin)) {
         const std::size_t n = residuals(group).size();
-        const char* kind = group == RowGroup::kAlone ? "without co-runners" : "with co-runners";
-        return fail(ErrorCode::kInput,
-                    fmt::format("an upper bound at confidence {} needs at least {} calibration rows {}, but there {} "
-                                "{}: fit with more such rows or a larger calibration share, or ask for less confidence",
-                                confidence, calibration_rows_needed(confidence), kind, n == 1 ? "is" : "are",
-                                n == 0 ? "none" : std::to_string(n)));
+        const std::string kind =
+            fmt::format("{} {} co-runners", calibration_rows_needed(confidence) == 1 ? "combination" : "combinations",
+                        group == RowGroup::kAlone ? "without" : "with");
+        return fail(
+            ErrorCode::kInput,
+            fmt::format("an upper bound at confidence {} needs at least {} {} set aside, and there {} {}: fit with "
+                        "more such rows or a larger calibration share, or ask for less confidence",
+                        confidence, calibration_rows_needed(confidence), kind, n == 1 ? "is" : "are",
+                        n == 0 ? "none" : std::to_string(n)));
     }
     return margin;
 }

@@ -103,6 +103,7 @@ Result<DeviceList> parse_devices(const std::string& file, std::string_view text)
             if (auto read = describe_device(*platform, described); read) {
                 device = std::move(described);
             } else {
+                device.misdescribed = true;
                 list.problems.push_back(
                     {file, fmt::format("device '{}' ('{}') {}; its features are taken as absent", printable(id),
                                        printable(device.name), read.error().message())});

@@ -131,7 +131,7 @@ void add_features(const Collection& collection, const TraceOptions& options, con
     for (const std::string& name : result.dataset.platforms.names) {
         const TracePlatform& platform = rows.platforms.at(name);
         parts.push_back({platform.runtime, platform.device});
-        if (platform.device == nullptr || !platform.device->described) {
+        if (platform.device == nullptr || !(platform.device->described || platform.device->misdescribed)) {
             result.problems.push_back(
                 {platform.file, fmt::format("runs on device '{}', which no runtimes.json describes; the device's "
                                             "features of platform '{}' are 0",

@@ -34,7 +34,8 @@ struct Device {
     double l2_line_bytes = 0;
     double l2_ways = 0;
     double l3_bytes = 0;
-    std::string file = {};  ///< where a collection has it from
+    bool misdescribed = false;  ///< has a description that a problem tells of and that is left out
+    std::string file = {};      ///< where a collection has it from
 
     friend bool operator==(const Device&, const Device&) = default;
 };

@@ -77,6 +77,7 @@ public:
         }
         test_rows_ = static_cast<std::int64_t>(split.test.size());
         calibration_rows_ = static_cast<std::int64_t>(split.calibration.size());
+        ++replicates_;
         std::vector<double> confidences;
         for (BoundTally& bound : bounds_) {
             confidences.push_back(bound.confidence());
@@ -100,7 +101,15 @@ public:
 
     [[nodiscard]] bool empty() const { return test_rows_ == 0; }
     [[nodiscard]] ObjectiveMetrics metrics() const {
-        ObjectiveMetrics metrics{name_, test_rows_, calibration_rows_, model_.metrics(), baseline_.metrics(), {}};
+        ObjectiveMetrics metrics;
+        metrics.objective = name_;
+        metrics.test_rows = test_rows_;
+        metrics.calibration_rows = calibration_rows_;
+        const auto replicates = static_cast<double>(std::max<std::int64_t>(replicates_, 1));
+        metrics.unlearned_rows = static_cast<double>(unlearned_rows_) / replicates;
+        metrics.apart_rows = static_cast<double>(apart_rows_) / replicates;
+        metrics.model = model_.metrics();
+        metrics.baseline = baseline_.metrics();
         for (const BoundTally& bound : bounds_) {
             metrics.bounds.push_back(bound.metrics());
         }
@@ -123,6 +132,9 @@ private:
             weight.push_back(weights_[row]);
             baseline.push_back(to_time(LogRuntime{predictor.parts().baseline(rows.platform[n], rows.module[n])}).value);
             seen.push_back(learned.has(rows.platform[n], rows.module[n]));
+            const Basis basis = answers->basis[n];
+            apart_rows_ += basis == Basis::kApart ? 1 : 0;
+            unlearned_rows_ += basis == Basis::kFeatures || basis == Basis::kAverage ? 1 : 0;
         }
         const TestedRows tested{rows.platform, rows.module, truth, answers->runtime_us, weight, std::move(seen)};
         for (std::size_t c = 0; c < bounds_.size(); ++c) {
@@ -147,6 +159,9 @@ private:
     std::vector<double> weights_;
     std::int64_t test_rows_ = 0;
     std::int64_t calibration_rows_ = 0;
+    std::int64_t replicates_ = 0;
+    std::int64_t unlearned_rows_ = 0;  // of all replicates
+    std::int64_t apart_rows_ = 0;
     ErrorTally model_;
     ErrorTally baseline_;
     std::vector<BoundTally> bounds_;
@@ -171,30 +186,12 @@ Result<void> check_options(const EvaluateOptions& options) {
     return {};
 }
 
-// What would only come out after training: nothing to test on, no bound that can be had.
+// What would only come out after training: nothing to test on.
 Result<void> check_rows(const ReplicateRows& rows, const Dataset& dataset, const EvaluateOptions& options) {
     if (rows.alone.test.empty() && rows.together.test.empty()) {
         return fail(ErrorCode::kInput, fmt::format("a share of {} leaves no row of the dataset's {} to test on: lower "
                                                    "the share or add observations",
                                                    options.share, dataset.alone.size() + dataset.together.size()));
-    }
-    if (!options.bounds || options.confidences.empty()) {
-        return {};
-    }
-    const double easiest = std::ranges::min(options.confidences);
-    const std::int64_t needed = calibration_rows_needed(easiest);
-    std::int64_t most = 0;
-    for (const Split* split : {&rows.alone, &rows.together}) {
-        if (!split->test.empty()) {
-            most = std::max(most, static_cast<std::int64_t>(split->calibration.size()));
-        }
-    }
-    if (most < needed) {
-        return fail(ErrorCode::kInput,
-                    fmt::format("an upper bound at confidence {} needs at least {} calibration "
-                                "combinations, but this dataset and share give {}: raise the calibration "
-                                "share or the training share, or add observations",
-                                easiest, needed, most == 0 ? "fewer" : std::to_string(most)));
     }
     return {};
 }
@@ -202,9 +199,10 @@ Result<void> check_rows(const ReplicateRows& rows, const Dataset& dataset, const
 }  // namespace
 
 Result<Evaluation> evaluate(const Dataset& dataset, const FitConfig& config, const EvaluateOptions& options) {
-    if (auto ok = check_options(options).and_then([&] { return config.validate(); }).and_then([&] {
-            return check_fit(dataset, config);
-        });
+    if (auto ok = check_options(options)
+                      .and_then([&] { return config.validate(); })
+                      .and_then([&] { return dataset.validate(); })
+                      .and_then([&] { return check_fit(dataset, config); });
         !ok) {
         return Failure(ok.error());
     }

@@ -11,6 +11,7 @@
 #include "core/atomic_file.hpp"
 #include "core/check.hpp"
 #include "core/parallel.hpp"
+#include "core/path.hpp"
 #include "experiment/results.hpp"
 #include "predict/fit_steps.hpp"
 #include "train/train.hpp"
@@ -68,16 +69,6 @@ Result<double> step_seconds(const Dataset& dataset, FitConfig config, const RunO
             return *after / static_cast<double>(many);
         }
     }
-}
-
-Result<void> make_folder(const fs::path& folder) {
-    std::error_code error;
-    fs::create_directories(folder, error);
-    if (error) {
-        return fail(ErrorCode::kEnvironment, fmt::format("cannot make the folder '{}': {}; choose another with -o",
-                                                         folder.string(), error.message()));
-    }
-    return {};
 }
 
 // Arrays and record of a run, both or neither. The arrays have no name until the old record is gone, and the record

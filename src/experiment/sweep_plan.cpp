@@ -198,6 +198,9 @@ Result<Sweep> plan_sweep(const Dataset& dataset, const SweepOptions& options) {
     if (!methods) {
         return Failure(methods.error());
     }
+    if (auto ok = dataset.validate(); !ok) {
+        return Failure(ok.error());
+    }
     const auto shares = distinct_shares(options.shares);
     if (!shares) {
         return Failure(shares.error());

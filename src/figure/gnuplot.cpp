@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "core/atomic_file.hpp"
+#include "core/path.hpp"
 #include "core/programs.hpp"
 
 namespace pitot {
@@ -237,14 +238,9 @@ std::string quoted(const std::string& text) {
 }
 
 Result<fs::path> draw(const Plot& plot, const DrawOptions& options) {
-    if (auto ok = check_options(options).and_then(check_gnuplot); !ok) {
+    if (auto ok = check_options(options).and_then(check_gnuplot).and_then([&] { return make_folder(options.folder); });
+        !ok) {
         return Failure(ok.error());
-    }
-    std::error_code error;
-    fs::create_directories(options.folder, error);
-    if (error) {
-        return fail(ErrorCode::kEnvironment, fmt::format("cannot make the folder '{}': {}; choose another with -o",
-                                                         options.folder.string(), error.message()));
     }
     const auto workshop = Workshop::create();
     if (!workshop) {

@@ -1,4 +1,5 @@
 #include "fleet/collection.hpp"
+#include "core/path.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -47,13 +48,10 @@ Result<void> check_same(const std::filesystem::path& folder, const Settings& old
 }  // namespace
 
 Result<std::unique_ptr<Collection>> Collection::open(const std::filesystem::path& folder, const Settings& settings) {
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    if (!std::filesystem::is_directory(folder, error)) {
-        return fail(ErrorCode::kEnvironment, fmt::format("cannot make the folder '{}'; check the path and its "
-                                                         "permissions",
-                                                         folder.string()));
+    if (auto made = make_folder(folder); !made) {
+        return Failure(made.error());
     }
+    std::error_code error;
     const std::filesystem::path file = folder / kJournalName;
     if (!std::filesystem::exists(file, error) && std::filesystem::exists(folder / "runtimes.json", error)) {
         return fail(ErrorCode::kInput, fmt::format("'{}' is a collection without a journal, made by another program: "

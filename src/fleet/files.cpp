@@ -9,6 +9,7 @@
 
 #include "core/atomic_file.hpp"
 #include "core/digest.hpp"
+#include "core/path.hpp"
 
 namespace pitot::fleet {
 namespace {
@@ -29,12 +30,10 @@ std::string short_digest(std::initializer_list<std::string_view> parts) {
 Result<std::filesystem::path> runtime_folder(const std::filesystem::path& cache) {
     const std::string digest = short_digest({embedded_file(kRuntimeFiles[0]), embedded_file(kRuntimeFiles[1])});
     const std::filesystem::path folder = cache / ("runtime-" + digest);
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    if (error) {
-        return fail(ErrorCode::kEnvironment, fmt::format("cannot make the folder '{}': {}; choose another place",
-                                                         folder.string(), error.message()));
+    if (auto made = make_folder(folder); !made) {
+        return Failure(made.error());
     }
+    std::error_code error;
     for (const char* name : kRuntimeFiles) {
         if (!std::filesystem::exists(folder / name, error)) {
             if (const Result<void> written = write_text(folder / name, embedded_file(name)); !written) {

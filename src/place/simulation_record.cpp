@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/atomic_file.hpp"
+#include "core/path.hpp"
 #include "data/npz.hpp"
 #include "experiment/results.hpp"
 #include "place/simulation_world.hpp"
@@ -227,22 +228,13 @@ Result<void> enter_folder(const fs::path& folder, SimulationRecord& record, bool
             return removed;
         }
     }
-    std::error_code error;
-    fs::create_directories(folder, error);
-    if (error) {
-        return fail(ErrorCode::kEnvironment, fmt::format("cannot make the folder '{}': {}; choose another with -o",
-                                                         folder.string(), error.message()));
-    }
-    return write_text(record_file(folder), to_json(record));
+    return make_folder(folder).and_then([&] { return write_text(record_file(folder), to_json(record)); });
 }
 
 Result<void> write_simulation(const fs::path& folder, const SimulationResult& result, SimulationRecord& record) {
     const fs::path file = result_file(folder, result.method, result.jobs);
-    std::error_code error;
-    fs::create_directories(file.parent_path(), error);
-    if (error) {
-        return fail(ErrorCode::kEnvironment, fmt::format("cannot make the folder '{}': {}; choose another with -o",
-                                                         file.parent_path().string(), error.message()));
+    if (auto ok = make_folder(file.parent_path()); !ok) {
+        return ok;
     }
     NpzWriter writer;
     const auto add = [&]<typename T>(T /*type*/, const char* name, const auto& rows) {

@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "core/check.hpp"
+#include "core/path.hpp"
 #include "data/npz.hpp"
 
 namespace pitot {
@@ -15,16 +16,6 @@ namespace fs = std::filesystem;
 
 fs::path network_file(const fs::path& folder) { return folder / "network.npz"; }
 fs::path jobs_folder(const fs::path& folder) { return folder / "jobs"; }
-
-Result<void> make_folder(const fs::path& folder) {
-    std::error_code error;
-    fs::create_directories(folder, error);
-    if (error) {
-        return fail(ErrorCode::kEnvironment, fmt::format("cannot make the folder '{}': {}; choose another with -o",
-                                                         folder.string(), error.message()));
-    }
-    return {};
-}
 
 }  // namespace
 

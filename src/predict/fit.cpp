@@ -4,6 +4,7 @@
 #include <bit>
 #include <functional>
 #include <optional>
+#include <unordered_set>
 
 #include "core/check.hpp"
 #include "predict/disagreement.hpp"
@@ -51,6 +52,19 @@ void note_measured(const Dataset& dataset, const ReplicateRows& rows, PredictorP
         });
 }
 
+// Whether there are at most so many pairs among these rows, which need not be those of a valid dataset.
+bool has_few_pairs(const ObservationView& alone, std::int64_t most) {
+    std::unordered_set<std::uint64_t> pairs;
+    for (std::size_t n = 0; n < std::min(alone.platform.size(), alone.module.size()); ++n) {
+        const auto platform = static_cast<std::uint64_t>(static_cast<std::uint32_t>(alone.platform[n]));
+        pairs.insert(platform << 32U | static_cast<std::uint32_t>(alone.module[n]));
+        if (std::ssize(pairs) > most) {
+            return false;
+        }
+    }
+    return true;
+}
+
 }  // namespace
 
 FitConfig default_config(const Dataset& dataset) {
@@ -58,7 +72,7 @@ FitConfig default_config(const Dataset& dataset) {
     const bool platforms = dataset.platforms.features.cols() > 0;
     const bool modules = dataset.modules.features.cols() > 0;
     // A speed for every platform and a size for every module explain as many runtimes as there are of them.
-    const bool few = dataset.alone.size() <= dataset.platforms.size() + dataset.modules.size();
+    const bool few = has_few_pairs(dataset.alone.view(), dataset.platforms.size() + dataset.modules.size());
     const char* name = few                    ? "baseline/linear_scaling"
                        : together             ? "interference/2"
                        : platforms && modules ? "embedding/128"

@@ -4,7 +4,7 @@
 namespace pitot::model_file {
 
 inline constexpr const char* kSchemaName = "pitot_model_schema";
-inline constexpr const char* kMostCoRunners = "calibration_most_co_runners";
+inline constexpr const char* kCalibratedCoRunners = "calibration_most_co_runners";
 inline constexpr const char* kCoRunnerBasis = "module_co_runner_basis";
 inline constexpr const char* kLearnedRange = "learned_range";
 inline constexpr const char* kSlowdownRange = "slowdown_range";

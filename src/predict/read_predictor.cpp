@@ -168,15 +168,16 @@ Result<void> read_calibration(const NpzReader& npz, PredictorParts& parts) {
         return Failure(together.error());
     }
     parts.calibration = Calibration(std::move(*alone), std::move(*together));
-    if (!npz.contains(kMostCoRunners)) {
+    if (!npz.contains(kCalibratedCoRunners)) {
         return {};  // written before it was noted
     }
-    const auto most = read<std::int64_t>(npz, kMostCoRunners, {});
+    const auto most = read<std::int64_t>(npz, kCalibratedCoRunners, {});
     if (!most) {
         return Failure(most.error());
     }
     if (most->front() < 0 || most->front() > std::numeric_limits<std::int32_t>::max()) {
-        return broken(npz, kMostCoRunners, fmt::format("holds {}, which is no number of co-runners", most->front()));
+        return broken(npz, kCalibratedCoRunners,
+                      fmt::format("holds {}, which is no number of co-runners", most->front()));
     }
     parts.calibrated_co_runners = static_cast<std::int32_t>(most->front());
     return {};
@@ -374,6 +375,11 @@ Result<void> read_folds(const NpzReader& npz, PredictorParts& parts) {
 }  // namespace
 
 Result<PredictorParts> read_parts(const std::filesystem::path& file) {
+    if (file.extension() == ".csv") {
+        return fail(ErrorCode::kInput,
+                    fmt::format("{} is a table, not a model: fit one with `pitot fit {} -o MODEL.pitot`", file.string(),
+                                file.string()));
+    }
     const auto npz = NpzReader::open(file);
     if (!npz) {
         return fail(npz.error(), "reading a model");

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "data/source.hpp"
 #include "pitot/config.hpp"
 #include "pitot/units.hpp"
 
@@ -19,10 +20,11 @@ public:
         return logarithm_ ? to_log(Microseconds{runtime_us}).value : runtime_us / kReferenceRuntimeUs;
     }
 
-    /// Always finite and at least one nanosecond, whatever a model that extrapolates answers.
+    /// Always finite and positive, whatever a model that extrapolates answers: at least a femtosecond, the least
+    /// runtime that a dataset may have, and without the logarithm, where sums may be negative, at least a nanosecond.
     [[nodiscard]] double runtime_us(double y) const {
         if (logarithm_) {
-            return std::max(to_time(LogRuntime{std::min(y, kLargestLog)}).value, kLeastRuntimeUs);
+            return std::max(to_time(LogRuntime{std::min(y, kLargestLog)}).value, kShortestRuntimeUs);
         }
         return std::max(y * kReferenceRuntimeUs, kLeastRuntimeUs);
     }

@@ -111,7 +111,7 @@ Result<void> write_parts(const PredictorParts& parts, const std::filesystem::pat
     npz.add<double>("calibration_alone", parts.calibration.residuals(RowGroup::kAlone));
     npz.add<double>("calibration_together", parts.calibration.residuals(RowGroup::kTogether));
     if (parts.calibrated_co_runners) {
-        npz.add<std::int64_t>(kMostCoRunners, std::vector<std::int64_t>{*parts.calibrated_co_runners}, Shape{});
+        npz.add<std::int64_t>(kCalibratedCoRunners, std::vector<std::int64_t>{*parts.calibrated_co_runners}, Shape{});
     }
     npz.add<std::int64_t>("measured_offsets", parts.measured.offsets);
     npz.add_borrowed<std::int32_t>("measured_modules", parts.measured.modules);

@@ -262,9 +262,6 @@ Result<void> check_amount(std::int64_t steps, std::int64_t folds, std::int64_t r
 }  // namespace
 
 Result<void> check_fit(const Dataset& dataset, const FitConfig& config) {
-    if (auto valid = dataset.validate(); !valid) {
-        return valid;
-    }
     const ModelConfig& m = config.model;
     const bool networks = m.family == Family::kNetwork || m.family == Family::kPlatformNetwork;
     const bool wants_platform = m.platform_features && m.family != Family::kLinearScaling;

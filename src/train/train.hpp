@@ -45,8 +45,8 @@ struct TrainOptions {
 /// Steps of one fold at a training share: checkpoints * int(epoch_samples * share / 100), 22 500 as published.
 [[nodiscard]] std::int64_t steps_of(const TrainConfig& config, double share);
 
-/// Whether the dataset has what the configuration trains on: kInput as Dataset::validate(), for no rows alone, no
-/// features a preset needs, no co-runners an interference model needs.
+/// Whether a dataset, valid by itself, has what the configuration trains on: kInput for no rows alone, no features a
+/// preset needs, no co-runners an interference model needs.
 [[nodiscard]] Result<void> check_fit(const Dataset& dataset, const FitConfig& config);
 
 /// Trains one replicate for each element of `rows` (replicate numbers from 0) and hands them to `consume` in order,

@@ -76,7 +76,8 @@ TEST(HostileQuery, ConfidencesThatAreNoneAreRefused) {
     }
     // Confidences all but 1 are some: no number of rows anyone has suffices, and that is said at once.
     for (const double high : {0.999, 1 - 1e-9, 1 - 1e-13, 1 - 1e-15, std::nextafter(1.0, 0.0)}) {
-        EXPECT_TRUE(fails_with(small_model().check_bound(false, high), ErrorCode::kInput, {"calibration rows"}))
+        EXPECT_TRUE(
+            fails_with(small_model().check_bound(false, high), ErrorCode::kInput, {"combinations without co-runners"}))
             << high;
         EXPECT_TRUE(std::isnan(small_model().predict_pair(0, 0, high).value().bound_us)) << high;
     }

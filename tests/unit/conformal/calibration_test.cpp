@@ -93,7 +93,7 @@ TEST(Calibration, NamesTheNumberOfRowsNeeded) {
     const auto none = calibration.margin(RowGroup::kTogether, 0.9);
     ASSERT_FALSE(none);
     EXPECT_EQ(none.error().code(), ErrorCode::kInput);
-    EXPECT_NE(none.error().message().find("at least 9 calibration rows with co-runners"), std::string::npos);
+    EXPECT_NE(none.error().message().find("at least 9 combinations with co-runners"), std::string::npos);
     EXPECT_NE(none.error().message().find("there are none"), std::string::npos) << none.error().message();
 }
 

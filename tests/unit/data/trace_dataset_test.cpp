@@ -209,6 +209,14 @@ TEST(TraceDataset, ExcludedPlatformsLeaveNothingBehind) {
     EXPECT_EQ(make_dataset(Small().read(), options).dataset.modules.names, (Names{"s/fft", "s/sort"}));
 }
 
+TEST(TraceDataset, ADescriptionThatIsWrongIsToldOfOnce) {
+    Small folder;
+    folder.devices({{"d1", test::device("pi", "cortex", 1e9)}, {"d2", test::device("desk", "skylake", 3)}});
+    const auto made = make_dataset(folder.read());
+    EXPECT_TRUE(has_problem(made.problems, "runtimes.json", "has 3 as cpufreq"));
+    EXPECT_EQ(made.problems.size(), 1U);
+}
+
 TEST(TraceDataset, FlatFilesJoinAndTheirDevicesMayBeUnknown) {
     Small folder;
     const auto flat = folder.put("../" + folder.path().filename().string() + ".flat.json",

@@ -152,7 +152,9 @@ TEST(Devices, ThoseThatCannotBeUsedAreNamed) {
               "device 'd5' ('slow') has 3 as cpufreq, which is in Hz and should be 0 (not known) or from 100000 to "
               "1e+12; its features are taken as absent");
     ASSERT_EQ(list->devices.size(), 3U);
-    EXPECT_EQ(list->devices[0], (Device{"d2", "neg", false, ""}));
+    Device negative{"d2", "neg", false, ""};
+    negative.misdescribed = true;
+    EXPECT_EQ(list->devices[0], negative);
     EXPECT_TRUE(refuses(parse_devices("r.json", "[1]"), {"an array"}));
 }
 

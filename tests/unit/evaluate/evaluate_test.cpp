@@ -126,13 +126,31 @@ TEST(Evaluate, SaysWhichBoundsCannotBeHad) {
     const Evaluation evaluation = evaluate(dataset, config, options).value();
     const auto& bounds = evaluation.objectives.at(0).bounds;
     EXPECT_EQ(bounds[1].unavailable, "");
-    EXPECT_NE(bounds[2].unavailable.find("at least 99 calibration rows"), std::string::npos) << bounds[2].unavailable;
+    EXPECT_NE(bounds[2].unavailable.find("at least 99 combinations"), std::string::npos) << bounds[2].unavailable;
 
     config.calibration_share = 0.05;
     const auto none = evaluate(dataset, config, options);
-    ASSERT_FALSE(none);
-    EXPECT_EQ(none.error().code(), ErrorCode::kInput);
-    EXPECT_NE(none.error().message().find("at least 9 calibration combinations"), std::string::npos);
+    ASSERT_TRUE(none);
+    EXPECT_EQ(none->objectives.at(0).calibration_rows, 0);
+    for (const BoundMetrics& bound : none->objectives.at(0).bounds) {
+        EXPECT_NE(bound.unavailable, "");
+    }
+    EXPECT_EQ(none->objectives.at(0).model.replicates.size(), 2U);
+}
+
+TEST(Evaluate, CountsTestRowsThatNothingLikeThemTrains) {
+    // A few rows train: some platforms and modules have none, and others have one in common with nobody.
+    const Dataset dataset = synthetic_dataset();
+    const EvaluateOptions options{.share = 0.02, .replicates = 3};
+    const auto sparse = evaluate(dataset, quick_config("baseline/linear_scaling"), options).value();
+    const ObjectiveMetrics& metrics = sparse.objectives.at(0);
+    EXPECT_GT(metrics.unlearned_rows, 0.0);
+    EXPECT_LE(metrics.unlearned_rows + metrics.apart_rows, static_cast<double>(metrics.test_rows));
+    EXPECT_GT(metrics.apart_rows, 0.0);
+    const auto dense =
+        evaluate(dataset, quick_config("baseline/linear_scaling"), {.share = 0.9, .replicates = 3}).value();
+    EXPECT_EQ(dense.objectives.at(0).unlearned_rows, 0.0);
+    EXPECT_EQ(dense.objectives.at(0).apart_rows, 0.0);
 }
 
 TEST(Evaluate, ReturnsFinishedReplicatesWhenStopped) {
