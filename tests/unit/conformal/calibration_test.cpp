@@ -87,7 +87,7 @@ TEST(Calibration, NamesTheNumberOfRowsNeeded) {
     const auto few = calibration.margin(RowGroup::kAlone, 0.99);
     ASSERT_FALSE(few);
     EXPECT_EQ(few.error().code(), ErrorCode::kInput);
-    EXPECT_NE(few.error().message().find("at least 99 calibration rows"), std::string::npos) << few.error().message();
+    EXPECT_NE(few.error().message().find("at least 99 combinations"), std::string::npos) << few.error().message();
     EXPECT_NE(few.error().message().find("there are 50"), std::string::npos) << few.error().message();
 
     const auto none = calibration.margin(RowGroup::kTogether, 0.9);
