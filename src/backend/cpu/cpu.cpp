@@ -84,9 +84,14 @@ std::string set_name(std::string name) {
     return name == "AVX512" ? "AVX3" : name == "NONE" ? "SCALAR" : name;
 }
 
+// Highway has one of two targets for processors without vectors, by the compiler.
+bool use_set(const std::string& name) {
+    return cpu::use_instruction_set(name) || (name == "SCALAR" && cpu::use_instruction_set("EMU128"));
+}
+
 Result<void> choose_instruction_set() {
     const char* asked = std::getenv("PITOT_INSTRUCTION_SET");  // NOLINT(concurrency-mt-unsafe): before any thread
-    if (asked == nullptr || *asked == '\0' || cpu::use_instruction_set(set_name(asked))) {
+    if (asked == nullptr || *asked == '\0' || use_set(set_name(asked))) {
         return {};
     }
     constexpr std::array known{"SCALAR", "SSE4", "AVX2", "AVX3", "NEON", "SVE", "SVE2"};
