@@ -19,8 +19,31 @@
 #include <system_error>
 #include <utility>
 
+#ifdef __clang__
+#if __has_feature(address_sanitizer)
+#define PITOT_LOCKS_ALLOCATOR
+namespace __lsan {  // NOLINT(bugprone-reserved-identifier): the sanitizer's own
+void LockAllocator();
+void UnlockAllocator();
+}  // namespace __lsan
+#endif
+#endif
+
 namespace pitot {
 namespace {
+
+// AddressSanitizer's allocator, unlike the C library's, would stay locked in a child for ever where another thread was
+// inside it.
+pid_t fork_whole() {
+#ifdef PITOT_LOCKS_ALLOCATOR
+    __lsan::LockAllocator();
+    const pid_t child = ::fork();
+    __lsan::UnlockAllocator();
+    return child;
+#else
+    return ::fork();
+#endif
+}
 
 using Clock = std::chrono::steady_clock;
 using Deadline = std::optional<Clock::time_point>;
@@ -182,7 +205,7 @@ Result<ChildAnswer> run(const std::function<int()>& body, int given_fd, const Ch
     Descriptor write_end(pipe[1]);
     const bool at_terminal = options.streams == Streams::kShared && ::isatty(STDIN_FILENO) != 0;
     const Launch launch{::getpid(), options.own_group && !at_terminal, options.streams, pipe[1], given_fd};
-    const pid_t child = ::fork();
+    const pid_t child = fork_whole();
     if (child < 0) {
         return refused("fork");
     }
