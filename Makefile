@@ -42,6 +42,7 @@ lint: ## clang-tidy, include layering, names of types and format
 	cmake --preset test
 	scripts/check-layering.sh
 	scripts/check-types.sh
+	scripts/draw-rooms.py --check
 	scripts/check-format.sh
 	scripts/lint.sh build/test $(JOBS)
 

@@ -24,9 +24,10 @@
 #include "core/key.hpp"
 #include "data/npz.hpp"
 #include "data/split.hpp"
-#include "model/model.hpp"
+#include "models/folds/step_program.hpp"
 #include "pitot/dataset.hpp"
 #include "support/synthetic.hpp"
+#include "train/initial_parameters.hpp"
 
 namespace pitot {
 namespace {

@@ -1,13 +1,17 @@
-# pitot_room(NAME [FOLDER folder] [DEPENDS room …] [LIBS target …])
+# pitot_room(NAME [FOLDER folder] [SUBFOLDERS] [DEPENDS room …] [LIBS target …])
 #
-# Makes src/FOLDER (default: NAME) the static library pitot_NAME of every .cpp in it. A folder without any is a room of
+# Makes src/FOLDER (default: NAME) the static library pitot_NAME of every .cpp in it, and with SUBFOLDERS in its folders. A folder without any is a room of
 # headers and becomes an interface library.
 function(pitot_room name)
-    cmake_parse_arguments(PARSE_ARGV 1 room "" "FOLDER" "DEPENDS;LIBS")
+    cmake_parse_arguments(PARSE_ARGV 1 room "SUBFOLDERS" "FOLDER" "DEPENDS;LIBS")
     if(NOT room_FOLDER)
         set(room_FOLDER ${name})
     endif()
-    file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${room_FOLDER}/*.cpp")
+    set(patterns "${PROJECT_SOURCE_DIR}/src/${room_FOLDER}/*.cpp")
+    if(room_SUBFOLDERS)
+        list(APPEND patterns "${PROJECT_SOURCE_DIR}/src/${room_FOLDER}/*/*.cpp")
+    endif()
+    file(GLOB sources CONFIGURE_DEPENDS ${patterns})
     list(TRANSFORM room_DEPENDS PREPEND pitot_)
 
     if(sources)
@@ -17,7 +21,7 @@ function(pitot_room name)
             # Several sources a compilation. Not where they compile themselves once for every instruction set.
             set_target_properties(pitot_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 16)
         endif()
-        if(PITOT_FUZZ AND name MATCHES "^(core|wasm|fleet|data|model|predict|experiment|place)$")
+        if(PITOT_FUZZ AND name MATCHES "^(core|wasm|fleet|data|models|predict|experiment|place)$")
             # The rooms with readers: libFuzzer sees which branches an input took.
             target_compile_options(pitot_${name} PRIVATE -fsanitize=fuzzer-no-link)
         endif()

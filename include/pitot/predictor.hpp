@@ -1,6 +1,7 @@
 // A fitted model with its calibration: every runtime of the matrix, and a bound that holds.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -39,6 +40,18 @@ enum class Evidence : std::uint8_t {
 
 /// "none", "learned", "set aside" or "unused".
 [[nodiscard]] std::string_view to_string(Evidence evidence);
+
+/// Why there is no bound.
+enum class NoBound : std::uint8_t {
+    kNothing = 0,  ///< there is one
+    kNeverMeasured =
+        1,       ///< the platform, the module or a co-runner was never measured: no calibration row speaks for it
+    kApart = 2,  ///< platform and module lie in parts of the fleet that no measurement connects
+    kFewCalibrationRows = 3  ///< too few combinations were set aside for the confidence
+};
+
+/// "nothing", "never measured", "apart" or "few calibration rows".
+[[nodiscard]] std::string_view to_string(NoBound reason);
 
 /// The pairs asked for, by row number of their side. Borrowed.
 struct Query {
@@ -109,6 +122,10 @@ public:
     /// bytes. Its members: docs/model-file.md.
     [[nodiscard]] Result<void> save(const std::filesystem::path& file) const;
 
+    /// The same from and into memory: the bytes of such a file.
+    [[nodiscard]] static Result<Predictor> from_bytes(std::span<const std::byte> bytes);
+    [[nodiscard]] Result<std::vector<std::byte>> to_bytes() const;
+
     [[nodiscard]] const FitConfig& config() const;
     [[nodiscard]] const Side& platforms() const;
     [[nodiscard]] const Side& modules() const;
@@ -117,6 +134,9 @@ public:
     /// Row number of a name; kInput errors suggest the nearest names.
     [[nodiscard]] Result<std::int32_t> find_platform(std::string_view name) const;
     [[nodiscard]] Result<std::int32_t> find_module(std::string_view name) const;
+    /// Row numbers of many names; the error is that of the first that is not known.
+    [[nodiscard]] Result<std::vector<std::int32_t>> find_platforms(std::span<const std::string> names) const;
+    [[nodiscard]] Result<std::vector<std::int32_t>> find_modules(std::span<const std::string> names) const;
 
     /// Whether this pair was measured alone. Of a row that does not exist nothing was, here and below.
     [[nodiscard]] bool measured(std::int32_t platform, std::int32_t module) const;
@@ -157,6 +177,8 @@ public:
     /// Whether there are bounds of this confidence without (or with) co-runners. Errors: kUsage for a confidence
     /// outside (0, 1); kInput when calibration rows are too few, with how many are needed.
     [[nodiscard]] Result<void> check_bound(bool with_co_runners, double confidence) const;
+    /// Why a row of this basis has no bound of a confidence, kNothing if it has one. The confidence is in (0, 1).
+    [[nodiscard]] NoBound why_no_bound(Basis basis, bool with_co_runners, double confidence) const;
 
     /// Point predictions and, for each of `confidences`, bounds. Errors: kUsage for indices out of range, spans of
     /// different length or a confidence outside (0, 1).

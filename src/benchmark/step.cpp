@@ -8,6 +8,7 @@
 
 #include "core/parallel.hpp"
 #include "pitot/units.hpp"
+#include "train/initial_parameters.hpp"
 
 namespace pitot {
 namespace {

@@ -12,7 +12,7 @@
 #include "backend/backend.hpp"
 #include "core/key.hpp"
 #include "core/row_numbers.hpp"
-#include "model/model.hpp"
+#include "models/folds/step_program.hpp"
 #include "pitot/config.hpp"
 #include "pitot/dataset.hpp"
 

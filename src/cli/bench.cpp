@@ -19,6 +19,7 @@
 #include "cli/verbs.hpp"
 #include "core/parallel.hpp"
 #include "pitot/fit.hpp"
+#include "pitot/version.hpp"
 
 namespace pitot::cli {
 namespace bench_command {
@@ -161,7 +162,7 @@ void print_as_json(const Report& report) {
                          {"share_of_peak", line.time.share}});
     }
     print_json({{"machine", report.machine},
-                {"version", PITOT_VERSION},
+                {"version", version()},
                 {"instructions", report.instructions},
                 {"threads", report.threads},
                 {"peak_flops", report.peak.flops},

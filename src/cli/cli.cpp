@@ -17,6 +17,7 @@
 #include "backend/backend.hpp"
 #include "cli/output.hpp"
 #include "core/suggest.hpp"
+#include "pitot/version.hpp"
 
 namespace pitot::cli {
 namespace {
@@ -115,7 +116,7 @@ int dispatch(std::vector<std::string> arguments, std::span<const Verb> verbs) {
     }
     const bool help = arguments.front() == "help";
     if (arguments.front() == "--version") {
-        fmt::print("pitot {}\n", PITOT_VERSION);
+        fmt::print("pitot {}\n", version());
         return 0;
     }
     if (arguments.front() == "--help" || arguments.front() == "-h" || (help && arguments.size() == 1)) {

@@ -7,14 +7,15 @@
 
 #include "cli/cli.hpp"
 #include "cli/output.hpp"
+#include "models/model_family.hpp"
 #include "pitot/fit.hpp"
 
 namespace pitot::cli {
 namespace {
 
-std::string reason(const Dataset& dataset, const ModelConfig& chosen) {
+std::string reason(const Dataset& dataset, const FitConfig& chosen) {
     std::string text;
-    if (chosen.family == Family::kLinearScaling) {
+    if (!family_of(chosen.model).steps(chosen, chosen.share)) {
         return fmt::format("runtimes of so few pairs tell no more of {} and {} than speeds and sizes",
                            format_count(dataset.platforms.size(), "platform"),
                            format_count(dataset.modules.size(), "module"));
@@ -44,7 +45,7 @@ Result<FitConfig> resolve_config(const ConfigOptions& options, const Dataset& da
     }
     if (options.preset.empty() && config->preset == fallback.preset && fallback.preset != "embedding/128") {
         note(fmt::format("using preset {}, because {}; --preset chooses another", fallback.preset,
-                         reason(dataset, fallback.model)));
+                         reason(dataset, fallback)));
     }
     const std::int64_t used = config->train.together_rows;
     if (used > 0 && used < dataset.together.size()) {

@@ -219,7 +219,7 @@ void print_parts_of_coverage(const Evaluation& evaluation) {
 }
 
 void print_as_text(const Evaluation& evaluation, const FitConfig& config) {
-    const bool trained = config.model.family != Family::kLinearScaling;
+    const bool trained = evaluation.steps > 0;
     fmt::print("{} at share {:g}: {}{}{}, seed {}\n", printable(config.preset), config.share,
                evaluation.complete ? "" : fmt::format("{} of ", format_count(evaluation.replicates)),
                format_count(evaluation.replicates_asked, "replicate"),

@@ -110,11 +110,10 @@ void print_summary(const Options& options, const Dataset& dataset, const Predict
     }
     const std::int64_t rows = dataset.alone.size() + dataset.together.size();
     const std::int64_t calibration = predictor.calibration_rows(false) + predictor.calibration_rows(true);
-    const bool trained = predictor.config().model.family != Family::kLinearScaling;
+    const std::int64_t folds = predictor.parts().model->describe().folds;
     fmt::print("fitted {} on {}, {} and {}{} in {}\n", printable(predictor.config().preset),
                format_count(dataset.platforms.size(), "platform"), format_count(dataset.modules.size(), "module"),
-               format_count(rows, "observation"),
-               trained ? fmt::format(" ({})", format_count(predictor.config().train.folds, "fold")) : "",
+               format_count(rows, "observation"), folds > 0 ? fmt::format(" ({})", format_count(folds, "fold")) : "",
                format_duration({seconds * 1e6}));
     fmt::print("set {} aside to calibrate bounds\n", format_count(calibration, "combination"));
     fmt::print("wrote {} ({})\n", printable(options.output), format_bytes(bytes));

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -16,6 +18,7 @@
 #include "cli/result_options.hpp"
 #include "cli/simulation_output.hpp"
 #include "cli/verbs.hpp"
+#include "place/model_predictor.hpp"
 
 namespace pitot::cli {
 namespace simulate_command {
@@ -33,6 +36,7 @@ Result<void> run(const Options& options) {
     if (!options.simulate.trace.empty()) {
         inputs.push_back(options.simulate.trace);
     }
+    std::ranges::copy_if(options.simulate.methods, std::back_inserter(inputs), names_model);
     for (const char* file : {"network.npz", "simulation.json"}) {
         if (auto apart = check_apart(options.simulate.out / file, inputs); !apart) {
             return apart;
@@ -73,7 +77,7 @@ Action add(CLI::App& app) {
     app.add_option("-l,--latency", simulate.trace, "Trace of latencies (CSV of speed tests); default: a synthetic one")
         ->type_name("FILE");
     add_list(app, "-m,--methods", simulate.methods,
-             "Predictors: presets, C_bar (linear scaling); default: the published")
+             "Predictors: presets, C_bar (linear scaling), model files (.pitot); default: the published")
         ->type_name("METHOD");
     app.add_option("--share", simulate.share, "Training share of the results that predict; default: 0.1")
         ->type_name("X");
@@ -101,6 +105,7 @@ Action add(CLI::App& app) {
         "Examples:\n"
         "  pitot experiments embedding/128 linear/128 baseline/mlp -s 0.1 && pitot simulate\n"
         "  pitot simulate -m embedding/128 -j 100 500 -l speedtests.csv --json\n"
+        "  pitot fit data.npz -o mine.pitot && pitot simulate -d data.npz -m mine.pitot\n"
         "  pitot simulate -m interference/2 interference/ignore -d data/data.if.npz --slowdowns interference/2 -o "
         "beside");
     return [options] { return run(*options); };

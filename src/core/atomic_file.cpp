@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -70,16 +71,14 @@ Result<Kind> kind_of(const fs::path& target) {
     return refused(target, "it is a device or a socket; name a file");
 }
 
-// A new file has the rights the user's mask asks for (mkstemp gives 0600), an old one keeps its own.
-mode_t wanted_mode(const fs::path& target) {
+// The rights of the file that is there, which the one that replaces it gets; nothing if there is none.
+std::optional<mode_t> rights_of(const fs::path& target) {
     struct stat info {};
-    if (::stat(target.c_str(), &info) == 0) {
-        return info.st_mode & 0777U;
-    }
-    const mode_t mask = ::umask(0);
-    ::umask(mask);
-    return 0666U & ~mask;
+    return ::stat(target.c_str(), &info) == 0 ? std::optional<mode_t>(info.st_mode & 0777U) : std::nullopt;
 }
+
+// With these a file is created: the system takes away what the user's mask asks for.
+constexpr mode_t kNewRights = 0666;
 
 std::string through_descriptor(int file) {
     return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(file);
@@ -191,7 +190,7 @@ NewFile::~NewFile() {
 }
 
 bool NewFile::open_beside() {
-    file_ = ::open(folder_of(target_).c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    file_ = ::open(folder_of(target_).c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, kNewRights);
     if (file_ >= 0 && !reachable(file_)) {
         ::close(std::exchange(file_, -1));
     }
@@ -203,13 +202,16 @@ bool NewFile::open_beside() {
     } else {
         return false;
     }
-    ::fchmod(file_, wanted_mode(target_));
+    if (const auto rights = rights_of(target_)) {
+        ::fchmod(file_, *rights);
+    }
     return true;
 }
 
 bool NewFile::open_named() {
-    temporary_ = take_temporary_name(target_, [this](const fs::path& name) {
-        file_ = ::open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    const mode_t rights = rights_of(target_).value_or(kNewRights);
+    temporary_ = take_temporary_name(target_, [&](const fs::path& name) {
+        file_ = ::open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, rights);
         struct stat info {};
         if (file_ < 0 || !lock(file_) || ::fstat(file_, &info) != 0 || info.st_nlink > 0) {
             return file_ >= 0;

@@ -122,6 +122,8 @@ public:
     /// Writes the archive and brings it to the disk; NewFile::put() puts it in its place.
     [[nodiscard]] Result<NewFile> make(const std::filesystem::path& file) const;
     [[nodiscard]] Result<void> write(const std::filesystem::path& file) const;
+    /// The bytes that write() would write.
+    [[nodiscard]] Result<std::vector<std::byte>> to_bytes() const;
 
 private:
     struct Impl;

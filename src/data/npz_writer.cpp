@@ -13,6 +13,7 @@
 
 #include "core/atomic_file.hpp"
 #include "core/check.hpp"
+#include "core/memory_file.hpp"
 #include "data/npy_header.hpp"
 #include "data/npz.hpp"
 #include "data/utf8.hpp"
@@ -310,6 +311,20 @@ Result<NewFile> NpzWriter::make(const std::filesystem::path& file) const {
 
 Result<void> NpzWriter::write(const std::filesystem::path& file) const {
     return make(file).and_then([](NewFile made) { return made.put(); });
+}
+
+Result<std::vector<std::byte>> NpzWriter::to_bytes() const {
+    PITOT_CHECK(!impl_->arrays.empty());
+    if (!impl_->fault.empty()) {
+        return fail(ErrorCode::kInput, fmt::format("cannot write an archive: {}", impl_->fault));
+    }
+    auto memory = MemoryFile::create();
+    if (!memory) {
+        return Failure(memory.error());
+    }
+    return write_archive(impl_->arrays, memory->path(), "an archive in memory").and_then([&] {
+        return memory->bytes();
+    });
 }
 
 template void NpzWriter::add_borrowed<float>(std::string_view, std::span<const float>, std::span<const std::int64_t>);

@@ -6,6 +6,7 @@
 #include <new>
 #include <utility>
 
+#include "core/border.hpp"
 #include "data/index_layout.hpp"
 #include "data/source.hpp"
 #include "data/utf8.hpp"
@@ -232,24 +233,26 @@ Result<Dataset> read_sources(std::span<const std::unique_ptr<Source>> sources, c
 }
 
 Result<Dataset> read_dataset(std::span<const std::filesystem::path> files, const ReadOptions& options) {
-    if (files.empty()) {
-        return fail(ErrorCode::kUsage, "no dataset was given; name at least one .npz or .csv file");
-    }
-    std::vector<std::unique_ptr<Source>> sources;
-    for (const auto& file : files) {
-        auto source = open_source(file);
-        if (!source) {
-            return Failure(std::move(source).error());
+    return at_border("reading a dataset", [&]() -> Result<Dataset> {
+        if (files.empty()) {
+            return fail(ErrorCode::kUsage, "no dataset was given; name at least one .npz or .csv file");
         }
-        sources.push_back(*std::move(source));
-    }
-    try {
-        return read_sources(sources, options);
-    } catch (const std::bad_alloc&) {
-        return fail(ErrorCode::kEnvironment,
-                    fmt::format("{}: the dataset does not fit into memory; free some, or read fewer files",
-                                files.front().string()));
-    }
+        std::vector<std::unique_ptr<Source>> sources;
+        for (const auto& file : files) {
+            auto source = open_source(file);
+            if (!source) {
+                return Failure(std::move(source).error());
+            }
+            sources.push_back(*std::move(source));
+        }
+        try {
+            return read_sources(sources, options);
+        } catch (const std::bad_alloc&) {
+            return fail(ErrorCode::kEnvironment,
+                        fmt::format("{}: the dataset does not fit into memory; free some, or read fewer files",
+                                    files.front().string()));
+        }
+    });
 }
 
 }  // namespace pitot

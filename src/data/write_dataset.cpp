@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "core/border.hpp"
 #include "data/csv_file.hpp"
 #include "data/dense_layout.hpp"
 #include "data/index_layout.hpp"
@@ -184,18 +185,20 @@ Result<void> write_index_layout(const Dataset& dataset, const std::filesystem::p
 }
 
 Result<void> write_dataset(const Dataset& dataset, const std::filesystem::path& file, Layout layout) {
-    if (auto valid = dataset.validate(); !valid) {
-        return fail(valid.error(), fmt::format("cannot write '{}'", file.string()));
-    }
-    if (file.extension() == ".npz") {
-        return layout == Layout::kDense ? write_dense_layout(dataset, file) : write_index_layout(dataset, file);
-    }
-    if (file.extension() == ".csv") {
-        return write_long_form(dataset, file);
-    }
-    return fail(
-        ErrorCode::kUsage,
-        fmt::format("cannot write '{}': the name says neither .npz nor .csv; let it end in one", file.string()));
+    return at_border("writing a dataset", [&]() -> Result<void> {
+        if (auto valid = dataset.validate(); !valid) {
+            return fail(valid.error(), fmt::format("cannot write '{}'", file.string()));
+        }
+        if (file.extension() == ".npz") {
+            return layout == Layout::kDense ? write_dense_layout(dataset, file) : write_index_layout(dataset, file);
+        }
+        if (file.extension() == ".csv") {
+            return write_long_form(dataset, file);
+        }
+        return fail(
+            ErrorCode::kUsage,
+            fmt::format("cannot write '{}': the name says neither .npz nor .csv; let it end in one", file.string()));
+    });
 }
 
 }  // namespace pitot

@@ -8,13 +8,14 @@
 #include <fmt/core.h>
 
 #include "conformal/calibration.hpp"
+#include "core/border.hpp"
 #include "evaluate/bound_tally.hpp"
 #include "evaluate/error_tally.hpp"
+#include "models/gathered_rows.hpp"
+#include "models/model_family.hpp"
 #include "pitot/predictor.hpp"
 #include "pitot/units.hpp"
-#include "predict/ensemble.hpp"
 #include "predict/fit_steps.hpp"
-#include "train/train.hpp"
 
 namespace pitot {
 namespace {
@@ -71,7 +72,8 @@ public:
         }
     }
 
-    Result<void> add(const Predictor& predictor, const LearnedPairs& learned, const Split& split) {
+    Result<void> add(const Predictor& predictor, const LinearScaling& scaling, const LearnedPairs& learned,
+                     const Split& split) {
         if (split.test.empty()) {
             return {};
         }
@@ -87,7 +89,7 @@ public:
         }
         for (std::size_t first = 0; first < split.test.size(); first += GatheredRows::kPiece) {
             const std::size_t count = std::min(GatheredRows::kPiece, split.test.size() - first);
-            if (auto ok = add_piece(predictor, learned, split.test.piece(first, count), confidences); !ok) {
+            if (auto ok = add_piece(predictor, scaling, learned, split.test.piece(first, count), confidences); !ok) {
                 return ok;
             }
         }
@@ -117,8 +119,8 @@ public:
     }
 
 private:
-    Result<void> add_piece(const Predictor& predictor, const LearnedPairs& learned, RowNumbers piece,
-                           std::span<const double> confidences) {
+    Result<void> add_piece(const Predictor& predictor, const LinearScaling& scaling, const LearnedPairs& learned,
+                           RowNumbers piece, std::span<const double> confidences) {
         const GatheredRows rows(table_, piece, predictor.config().model);
         const auto answers = predictor.predict({rows.platform, rows.module, rows.co_runner, rows.width}, confidences);
         if (!answers) {
@@ -130,7 +132,7 @@ private:
             const auto row = static_cast<std::size_t>(piece[n]);
             truth.push_back(table_.runtime_us[row]);
             weight.push_back(weights_[row]);
-            baseline.push_back(to_time(LogRuntime{predictor.parts().baseline(rows.platform[n], rows.module[n])}).value);
+            baseline.push_back(to_time(LogRuntime{scaling(rows.platform[n], rows.module[n])}).value);
             seen.push_back(learned.has(rows.platform[n], rows.module[n]));
             const Basis basis = answers->basis[n];
             apart_rows_ += basis == Basis::kApart ? 1 : 0;
@@ -199,57 +201,65 @@ Result<void> check_rows(const ReplicateRows& rows, const Dataset& dataset, const
 }  // namespace
 
 Result<Evaluation> evaluate(const Dataset& dataset, const FitConfig& config, const EvaluateOptions& options) {
-    if (auto ok = check_options(options)
-                      .and_then([&] { return config.validate(); })
-                      .and_then([&] { return dataset.validate(); })
-                      .and_then([&] { return check_fit(dataset, config); });
-        !ok) {
-        return Failure(ok.error());
-    }
-    const RowDraw draw(dataset, config);
-    const auto rows = [&](std::int64_t replicate) {
-        return draw(options.share, options.bounds ? config.calibration_share : 0.0, replicate);
-    };
-    if (auto ok = check_rows(rows(0), dataset, options); !ok) {
-        return Failure(ok.error());
-    }
-    ObjectiveTally alone("mf", dataset, dataset.alone, draw.alone_groups(), options);
-    ObjectiveTally together("if", dataset, dataset.together, draw.together_groups(), options);
-    Evaluation evaluation;
-    evaluation.replicates_asked = options.replicates;
-    const auto consume = [&](Replicate&& replicate) -> Result<void> {
-        auto parts = make_parts(dataset, config, replicate);
-        if (!parts) {
-            return Failure(parts.error());
+    return at_border("evaluating", [&]() -> Result<Evaluation> {
+        if (auto ok = check_options(options)
+                          .and_then([&] { return config.validate(); })
+                          .and_then([&] { return dataset.validate(); })
+                          .and_then([&] { return family_of(config.model).check(dataset, config); });
+            !ok) {
+            return Failure(ok.error());
         }
-        const Predictor predictor(std::move(*parts));
-        const LearnedPairs learned(dataset, config, replicate.rows);
-        for (auto& [tally, split] : {std::pair(&alone, &replicate.rows.alone), {&together, &replicate.rows.together}}) {
-            if (auto ok = tally->add(predictor, learned, *split); !ok) {
-                return ok;
+        const RowDraw draw(dataset, config);
+        const auto rows = [&](std::int64_t replicate) {
+            return draw(options.share, options.bounds ? config.calibration_share : 0.0, replicate);
+        };
+        if (auto ok = check_rows(rows(0), dataset, options); !ok) {
+            return Failure(ok.error());
+        }
+        ObjectiveTally alone("mf", dataset, dataset.alone, draw.alone_groups(), options);
+        ObjectiveTally together("if", dataset, dataset.together, draw.together_groups(), options);
+        Evaluation evaluation;
+        evaluation.replicates_asked = options.replicates;
+        const auto consume = [&](Fitted&& fitted) -> Result<void> {
+            auto parts = make_parts(dataset, config, fitted);
+            if (!parts) {
+                return Failure(parts.error());
+            }
+            const Predictor predictor(std::move(*parts));
+            const LearnedPairs learned(dataset, config, fitted.rows);
+            for (auto& [tally, split] : {std::pair(&alone, &fitted.rows.alone), {&together, &fitted.rows.together}}) {
+                if (auto ok = tally->add(predictor, fitted.scaling, learned, *split); !ok) {
+                    return ok;
+                }
+            }
+            ++evaluation.replicates;
+            return {};
+        };
+        const auto started = std::chrono::steady_clock::now();
+        const ModelFamily& family = family_of(config.model);
+        const TrainOptions train = train_options(options.run);
+        const auto done = family.fit({.dataset = dataset,
+                                      .config = config,
+                                      .share = options.share,
+                                      .replicates = options.replicates,
+                                      .options = train,
+                                      .rows = rows},
+                                     consume);
+        evaluation.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+        evaluation.complete = done.has_value();
+        if (!done && (done.error().code() != ErrorCode::kCancelled || evaluation.replicates == 0)) {
+            return Failure(done.error());
+        }
+        for (const ObjectiveTally* tally : {&alone, &together}) {
+            if (!tally->empty()) {
+                evaluation.objectives.push_back(tally->metrics());
             }
         }
-        ++evaluation.replicates;
-        return {};
-    };
-    const auto started = std::chrono::steady_clock::now();
-    const auto done = train_replicates(dataset, config, options.share, options.replicates,
-                                       predictor_options(dataset, options.run), rows, consume);
-    evaluation.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-    evaluation.complete = done.has_value();
-    if (!done && (done.error().code() != ErrorCode::kCancelled || evaluation.replicates == 0)) {
-        return Failure(done.error());
-    }
-    for (const ObjectiveTally* tally : {&alone, &together}) {
-        if (!tally->empty()) {
-            evaluation.objectives.push_back(tally->metrics());
-        }
-    }
-    if (config.model.family != Family::kLinearScaling) {
-        evaluation.steps = evaluation.replicates * config.train.folds * steps_of(config.train, options.share);
-    }
-    evaluation.steps_per_second = static_cast<double>(evaluation.steps) / std::max(evaluation.seconds, 1e-9);
-    return evaluation;
+        evaluation.steps =
+            evaluation.replicates * family.folds(config) * family.steps(config, options.share).value_or(0);
+        evaluation.steps_per_second = static_cast<double>(evaluation.steps) / std::max(evaluation.seconds, 1e-9);
+        return evaluation;
+    });
 }
 
 }  // namespace pitot

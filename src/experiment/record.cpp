@@ -9,7 +9,7 @@
 #include <sstream>
 #include <utility>
 
-#include "model/objectives.hpp"
+#include "models/objectives.hpp"
 #include "train/train.hpp"
 
 namespace pitot {

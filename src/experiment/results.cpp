@@ -3,13 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <utility>
 
 #include "core/check.hpp"
-#include "model/fold_model.hpp"
-#include "predict/ensemble.hpp"
+#include "models/model_family.hpp"
 
 namespace pitot {
 namespace {
@@ -22,41 +20,18 @@ void append_rows(RowNumbers rows, std::vector<std::int32_t>& out) {
     }
 }
 
-// Every pair of a platform, for all modules.
-struct PlatformPairs {
-    std::vector<std::int32_t> platform, module;
-
-    explicit PlatformPairs(std::int64_t modules)
-        : platform(static_cast<std::size_t>(modules)), module(platform.size()) {
-        for (std::size_t j = 0; j < module.size(); ++j) {
-            module[j] = static_cast<std::int32_t>(j);
-        }
-    }
-    PairQuery of(std::int64_t i) {
-        std::ranges::fill(platform, static_cast<std::int32_t>(i));
-        return {platform, module, {}, 0};
-    }
-};
-
 // Arrays that results always have, and their shapes; empty where the shape depends on the split.
-std::map<std::string, std::vector<std::int64_t>> shapes_of(const Dataset& dataset, const FitConfig& config) {
+ArrayShapes shapes_of(const Dataset& dataset, const FitConfig& config) {
     const std::int64_t replicates = config.train.replicates;
-    const std::int64_t folds = config.model.family == Family::kLinearScaling ? 1 : config.train.folds;
     const std::int64_t platforms = dataset.platforms.size();
     const std::int64_t modules = dataset.modules.size();
-    std::map<std::string, std::vector<std::int64_t>> shapes{{"C_hat", {replicates, folds, platforms, modules}},
-                                                            {"C_bar", {replicates, platforms, modules}},
-                                                            {"p_bar", {replicates, platforms}},
-                                                            {"m_bar", {replicates, modules}},
-                                                            {"mf_test", {}}};
-    if (config.model.family == Family::kFactorization) {
-        const std::int64_t rank = config.model.layers.back();
-        const std::int64_t types = config.model.interference_types;
-        shapes["P"] = {replicates, folds, platforms, rank};
-        shapes["M"] = {replicates, folds, modules, rank};
-        if (types > 0) {
-            shapes["V_s"] = shapes["V_g"] = {replicates, folds, platforms, rank, types};
-        }
+    ArrayShapes shapes{{"C_bar", {replicates, platforms, modules}},
+                       {"p_bar", {replicates, platforms}},
+                       {"m_bar", {replicates, modules}},
+                       {"mf_test", {}}};
+    for (auto& [name, shape] : family_of(config.model).kept_shapes(config, platforms, modules)) {
+        shape.insert(shape.begin(), replicates);
+        shapes.emplace(name, shape);
     }
     if (dataset.together.size() > 0) {
         shapes["if_test"] = shapes["C_ijk_hat"] = {};
@@ -127,7 +102,7 @@ Result<void> ResultArrays::put_rows(const std::string& prefix, const Split& spli
     if (split.rest.empty()) {
         return {};
     }
-    const auto folds = config_.model.family == Family::kLinearScaling ? 1 : config_.train.folds;
+    const std::int64_t folds = family_of(config_.model).folds(config_);
     std::vector<std::int32_t> train, validation, test;
     for (std::int64_t fold = 0; fold < folds; ++fold) {
         append_rows(split.training(fold), train);
@@ -142,32 +117,7 @@ Result<void> ResultArrays::put_rows(const std::string& prefix, const Split& spli
         .and_then([&] { return put(prefix + "_test", test, {count(test)}); });
 }
 
-Result<void> ResultArrays::put_losses(const Replicate& replicate) {
-    if (replicate.folds.empty()) {
-        return {};
-    }
-    const auto folds = static_cast<std::int64_t>(replicate.folds.size());
-    const auto transposed = [&](std::vector<float> FoldFit::*member) {
-        std::vector<float> out;
-        const std::size_t checkpoints = (replicate.folds.front().*member).size();
-        for (std::size_t e = 0; e < checkpoints; ++e) {
-            for (const FoldFit& fold : replicate.folds) {
-                out.push_back((fold.*member)[e]);
-            }
-        }
-        return out;
-    };
-    const std::vector<float> training = transposed(&FoldFit::train_loss);
-    const std::vector<float> validation = transposed(&FoldFit::validation_loss);
-    const auto checkpoints = [&](const std::vector<float>& losses) {
-        return static_cast<std::int64_t>(losses.size()) / folds;
-    };
-    return put("train_loss", training, {checkpoints(training), folds}).and_then([&]() -> Result<void> {
-        return validation.empty() ? Result<void>() : put("val_loss", validation, {checkpoints(validation), folds});
-    });
-}
-
-Result<void> ResultArrays::put_baseline(const LinearScaling& baseline, RowNumbers together) {
+Result<void> ResultArrays::put_baseline(const LinearScaling& baseline) {
     const auto platforms = static_cast<std::int64_t>(baseline.platform.size());
     const auto modules = static_cast<std::int64_t>(baseline.module.size());
     std::vector<float> pairs;
@@ -177,90 +127,20 @@ Result<void> ResultArrays::put_baseline(const LinearScaling& baseline, RowNumber
             pairs.push_back(static_cast<float>(a + b));
         }
     }
-    auto ok = put("C_bar", pairs, {platforms, modules})
-                  .and_then([&] { return put("p_bar", narrowed(baseline.platform), {platforms}); })
-                  .and_then([&] { return put("m_bar", narrowed(baseline.module), {modules}); });
-    if (ok && config_.model.family == Family::kLinearScaling) {  // its own only fold
-        std::vector<float> beside;
-        for (const std::int64_t row : together) {
-            const auto at = static_cast<std::size_t>(row);
-            beside.push_back(
-                static_cast<float>(baseline(dataset_->together.platform[at], dataset_->together.module[at])));
-        }
-        const auto rows = static_cast<std::int64_t>(beside.size());
-        ok = put("C_hat", pairs, {1, platforms, modules}).and_then([&] {
-            return rows > 0 ? put("C_ijk_hat", beside, {1, rows}) : Result<void>();
-        });
-    }
-    return ok;
+    return put("C_bar", pairs, {platforms, modules})
+        .and_then([&] { return put("p_bar", narrowed(baseline.platform), {platforms}); })
+        .and_then([&] { return put("m_bar", narrowed(baseline.module), {modules}); });
 }
 
-Result<void> ResultArrays::put_folds(const Replicate& replicate) {
-    if (replicate.folds.empty()) {
-        return {};
-    }
-    const std::int64_t folds = static_cast<std::int64_t>(replicate.folds.size());
-    const std::int64_t platforms = dataset_->platforms.size();
-    const std::int64_t modules = dataset_->modules.size();
-    const std::int64_t types = config_.model.interference_types;
-    const bool factors_too = config_.model.family == Family::kFactorization;
-    const std::int64_t rank = factors_too ? config_.model.layers.back() : 0;
-    std::vector<float> pairs, p, m, v_s, v_g, together;
-    const GatheredRows rows(dataset_->together.view(), replicate.rows.together.test, config_.model);
-    std::vector<double> y(static_cast<std::size_t>(modules)), y_together(rows.target.size());
-    PlatformPairs queries(modules);
-    for (const FoldFit& fold : replicate.folds) {
-        const FoldModel model(config_.model, dataset_->platforms, dataset_->modules, replicate.baseline,
-                              fold.parameters);
-        for (std::int64_t i = 0; i < platforms; ++i) {
-            model.predict(queries.of(i), y);
-            pairs.insert(pairs.end(), y.begin(), y.end());
-        }
-        model.predict(rows.query(), y_together);
-        together.insert(together.end(), y_together.begin(), y_together.end());
-        if (!factors_too) {
-            continue;
-        }
-        const Factors factors = model.factors();
-        // Each interference matrix takes its half of the scale: V_s . V_g is what pairs are multiplied with.
-        const auto beta = static_cast<float>(std::sqrt(factors.interference_scale));
-        for (std::int64_t i = 0; i < platforms; ++i) {
-            const auto row = factors.platform.view().row(i);
-            p.insert(p.end(), row.begin(), row.begin() + rank);
-            for (std::int64_t c = 0; c < rank; ++c) {
-                for (std::int64_t t = 0; t < types; ++t) {
-                    v_s.push_back(beta * row[static_cast<std::size_t>((1 + t) * rank + c)]);
-                    v_g.push_back(beta * row[static_cast<std::size_t>((1 + types + t) * rank + c)]);
-                }
-            }
-        }
-        for (std::int64_t j = 0; j < modules; ++j) {
-            const auto row = factors.module.view().row(j);
-            m.insert(m.end(), row.begin(), row.end());
-        }
-    }
-    auto ok = put("C_hat", pairs, {folds, platforms, modules});
-    if (ok && factors_too) {
-        ok = put("P", p, {folds, platforms, rank}).and_then([&] { return put("M", m, {folds, modules, rank}); });
-    }
-    if (ok && types > 0) {
-        ok = put("V_s", v_s, {folds, platforms, rank, types}).and_then([&] {
-            return put("V_g", v_g, {folds, platforms, rank, types});
-        });
-    }
-    if (ok && dataset_->together.size() > 0) {
-        ok = put("C_ijk_hat", together, {folds, static_cast<std::int64_t>(rows.target.size())});
-    }
-    return ok;
-}
-
-Result<void> ResultArrays::add(const Replicate& replicate) {
+Result<void> ResultArrays::add(const Fitted& fitted) {
     ++replicates_;
-    return put_losses(replicate)
-        .and_then([&] { return put_folds(replicate); })
-        .and_then([&] { return put_rows("mf", replicate.rows.alone); })
-        .and_then([&] { return put_rows("if", replicate.rows.together); })
-        .and_then([&] { return put_baseline(replicate.baseline, replicate.rows.together.test); });
+    const auto keep = [&](const std::string& name, std::vector<float> values, std::vector<std::int64_t> shape) {
+        return put(name, values, std::move(shape));
+    };
+    return fitted.model->keep(*dataset_, fitted.rows.together.test, keep)
+        .and_then([&] { return put_rows("mf", fitted.rows.alone); })
+        .and_then([&] { return put_rows("if", fitted.rows.together); })
+        .and_then([&] { return put_baseline(fitted.scaling); });
 }
 
 Result<NewFile> ResultArrays::make(const std::filesystem::path& file) {

@@ -11,10 +11,10 @@
 #include "core/spool.hpp"
 #include "data/npz.hpp"
 #include "experiment/record.hpp"
+#include "models/model_family.hpp"
 #include "pitot/config.hpp"
 #include "pitot/dataset.hpp"
 #include "pitot/matrix_view.hpp"
-#include "train/train.hpp"
 
 namespace pitot {
 
@@ -38,7 +38,7 @@ public:
     /// Whether they would fit into kMostBytes, before any training. Error: kInput.
     [[nodiscard]] static Result<void> check_size(const Dataset& dataset, const FitConfig& config);
 
-    [[nodiscard]] Result<void> add(const Replicate& replicate);
+    [[nodiscard]] Result<void> add(const Fitted& fitted);
     /// Writes the archive and brings it to the disk; NewFile::put() puts it in its place.
     [[nodiscard]] Result<NewFile> make(const std::filesystem::path& file);
 
@@ -56,9 +56,7 @@ private:
     template <typename T>
     Result<void> put(const std::string& name, const std::vector<T>& values, std::vector<std::int64_t> shape);
     Result<void> put_rows(const std::string& prefix, const Split& split);
-    Result<void> put_losses(const Replicate& replicate);
-    Result<void> put_folds(const Replicate& replicate);
-    Result<void> put_baseline(const LinearScaling& baseline, RowNumbers together);
+    Result<void> put_baseline(const LinearScaling& baseline);
 
     const Dataset* dataset_;
     FitConfig config_;

@@ -14,7 +14,7 @@
 #include "core/suggest.hpp"
 #include "evaluate/error_tally.hpp"
 #include "experiment/results.hpp"
-#include "predict/scale.hpp"
+#include "models/scale.hpp"
 
 namespace pitot {
 namespace {
@@ -93,7 +93,7 @@ Result<void> add_share(const NpzReader& file, const std::string& objective, cons
     const auto rows = static_cast<std::size_t>(p->test.shape[1]);
     const std::size_t width = alone ? pairs : rows;  // of one fold's answers
     const Scale scale(config.model);
-    const Scale log_scale(ModelConfig{.family = Family::kLinearScaling});
+    const Scale log_scale = Scale::logarithmic();
     ErrorTally model, baseline;
     std::vector<double> error(rows), baseline_error(rows);
     for (std::size_t r = 0; r < replicates; ++r) {

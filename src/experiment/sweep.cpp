@@ -13,8 +13,8 @@
 #include "core/parallel.hpp"
 #include "core/path.hpp"
 #include "experiment/results.hpp"
+#include "models/model_family.hpp"
 #include "predict/fit_steps.hpp"
-#include "train/train.hpp"
 
 namespace pitot {
 namespace {
@@ -43,8 +43,14 @@ Result<double> step_seconds(const Dataset& dataset, FitConfig config, const RunO
                 return draw_rows(dataset, config, config.share, 0.0, replicate);
             };
             const auto start = Clock::now();
-            auto ok = train_replicates(dataset, config, config.share, 1, options, rows,
-                                       [](Replicate&&) { return Result<void>(); });
+            auto ok = family_of(config.model)
+                          .fit({.dataset = dataset,
+                                .config = config,
+                                .share = config.share,
+                                .untrained = Untrained::kPublished,
+                                .options = options,
+                                .rows = rows},
+                               [](Fitted&&) { return Result<void>(); });
             least = std::min(least, since(start));
             config.train.folds = folds;
             if (!ok) {
@@ -94,9 +100,16 @@ Result<void> train_run(const Sweep& sweep, const SweepRun& run, const Dataset& d
     const auto rows = [&](std::int64_t replicate) {
         return draw_rows(dataset, run.config, run.config.share, 0.0, replicate);
     };
-    auto trained =
-        train_replicates(dataset, run.config, run.config.share, run.config.train.replicates, train_options(options),
-                         rows, [&](Replicate&& replicate) { return arrays->add(replicate); });
+    const TrainOptions train = train_options(options);
+    auto trained = family_of(run.config.model)
+                       .fit({.dataset = dataset,
+                             .config = run.config,
+                             .share = run.config.share,
+                             .replicates = run.config.train.replicates,
+                             .untrained = Untrained::kPublished,
+                             .options = train,
+                             .rows = rows},
+                            [&](Fitted&& fitted) { return arrays->add(fitted); });
     if (!trained) {
         return trained;
     }
@@ -186,7 +199,7 @@ Result<void> estimate_sweep(Sweep& sweep, const Dataset& dataset, const RunOptio
     std::string method;
     double step = 0.0;
     for (SweepRun& next : sweep.runs) {
-        if (!trains(next.state) || next.config.model.family == Family::kLinearScaling) {
+        if (!trains(next.state) || !family_of(next.config.model).steps(next.config, next.config.share)) {
             continue;
         }
         if (run.stop.stop_requested()) {

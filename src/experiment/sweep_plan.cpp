@@ -8,7 +8,7 @@
 #include "core/suggest.hpp"
 #include "experiment/results.hpp"
 #include "experiment/sweep.hpp"
-#include "train/train.hpp"
+#include "models/model_family.hpp"
 
 namespace pitot {
 namespace {
@@ -110,7 +110,7 @@ Result<void> check_possible(const Dataset& dataset, const std::string& method, c
     if (auto ok = check_co_runners(dataset, method, config); !ok) {
         return ok;
     }
-    if (config.model.family != Family::kLinearScaling && steps_of(config.train, config.share) < 1) {
+    if (family_of(config.model).steps(config, config.share).value_or(1) < 1) {
         return fail(
             ErrorCode::kUsage,
             fmt::format("preset '{}' at share {} gets no training step: {} x {} / 100 is less than 1; raise the "

@@ -11,7 +11,7 @@
 #include "core/key.hpp"
 #include "data/pair_means.hpp"
 #include "experiment/matching_results.hpp"
-#include "model/linear_scaling.hpp"
+#include "models/scaling/linear_scaling.hpp"
 #include "pitot/units.hpp"
 
 namespace pitot {

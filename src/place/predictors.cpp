@@ -32,8 +32,9 @@ Error unfit(const std::string& method, double share) {
 
 }  // namespace
 
-Result<ResultPredictor> ResultPredictor::open(const std::filesystem::path& results, const std::string& method,
-                                              double share, const Dataset& dataset) {
+Result<std::unique_ptr<ResultPredictor>> ResultPredictor::open(const std::filesystem::path& results,
+                                                               const std::string& method, double share,
+                                                               const Dataset& dataset) {
     const bool baseline = method == "C_bar";
     const std::string source = baseline ? "embedding/128" : method;
     const auto found = open_matching_results(results, source, share, dataset, "-d");
@@ -49,7 +50,8 @@ Result<ResultPredictor> ResultPredictor::open(const std::filesystem::path& resul
     if (!test) {
         return Failure(test.error());
     }
-    ResultPredictor predictor;
+    std::unique_ptr<ResultPredictor> made(new ResultPredictor(dataset));
+    ResultPredictor& predictor = *made;
     predictor.logarithm_ = baseline || found->record.config.model.logarithm;
     predictor.replicates_ = pairs->shape[0];
     predictor.folds_ = baseline ? 1 : pairs->shape[1];
@@ -86,7 +88,7 @@ Result<ResultPredictor> ResultPredictor::open(const std::filesystem::path& resul
         predictor.v_g_ = std::move(v_g->values);
         predictor.module_ = std::move(m->values);
     }
-    return predictor;
+    return made;
 }
 
 std::string ResultPredictor::interference_digest() const {
@@ -97,7 +99,7 @@ std::string ResultPredictor::interference_digest() const {
     return hash.finish();
 }
 
-ReplicatePrediction ResultPredictor::replicate(std::int64_t r, const Dataset& dataset) const {
+PlacementPrediction ResultPredictor::replicate(std::int64_t r) const {
     const std::int64_t size = platforms_ * modules_;
     Matrix<double> y(platforms_, modules_);
     for (std::int64_t f = 0; f < folds_; ++f) {
@@ -112,13 +114,13 @@ ReplicatePrediction ResultPredictor::replicate(std::int64_t r, const Dataset& da
         }
     }
     std::vector<double> errors;
-    const ObservationView rows = dataset.alone.view();
+    const ObservationView rows = dataset_.alone.view();
     for (std::int64_t n = 0; n < test_rows_; ++n) {
         const auto row = static_cast<std::size_t>(test_[static_cast<std::size_t>(r * test_rows_ + n)]);
         errors.push_back(y(rows.platform[row], rows.module[row]) - to_log({rows.runtime_us[row]}).value);
     }
     const double margin = -percentile(std::move(errors), kPercentile);
-    ReplicatePrediction prediction;
+    PlacementPrediction prediction;
     prediction.runtime_ms = Matrix<double>(platforms_, modules_);
     for (std::size_t n = 0; n < static_cast<std::size_t>(size); ++n) {
         prediction.runtime_ms.flat()[n] = to_time({y.flat()[n] + margin}).value / 1000.0;

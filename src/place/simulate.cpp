@@ -6,13 +6,16 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <memory>
+#include <set>
 #include <utility>
 
 #include "core/check.hpp"
 #include "core/digest.hpp"
 #include "data/pair_means.hpp"
-#include "model/linear_scaling.hpp"
+#include "models/scaling/linear_scaling.hpp"
 #include "place/latency_trace.hpp"
+#include "place/model_predictor.hpp"
 #include "place/network.hpp"
 #include "place/placement.hpp"
 #include "place/predictors.hpp"
@@ -73,15 +76,15 @@ Result<World> make_world(const Dataset& dataset, const SimulateOptions& options,
         if (!model) {
             return fail(model.error(), "slowdowns");
         }
-        if (!model->knows_interference()) {
+        if (!(*model)->knows_interference()) {
             return fail(ErrorCode::kUsage,
                         fmt::format("'{}' is no model of interference and knows no slowdowns; name one that is, such "
                                     "as interference/2",
                                     options.slowdowns));
         }
-        slowdown = model->replicate(0, dataset).slowdown;
+        slowdown = (*model)->replicate(0).slowdown;
         record.slowdowns = options.slowdowns;
-        record.slowdowns_digest = model->interference_digest();
+        record.slowdowns_digest = (*model)->interference_digest();
     }
     const RowOrder rows(dataset.alone.size());
     LinearScaling scaling =
@@ -99,12 +102,26 @@ void exclude_unmeasured(const Matrix<double>& truth, Matrix<double>& runtime_ms)
     }
 }
 
+// What results of a method are called: a model by its file's name alone.
+std::string name_of(const std::string& method) {
+    return names_model(method) ? fs::path(method).stem().string() : method;
+}
+
 Result<void> check(const SimulateOptions& options) {
     if (options.job_sets < 1) {
         return fail(ErrorCode::kUsage, fmt::format("{} job sets is not at least 1", options.job_sets));
     }
     if (!(options.share > 0.0 && options.share < 1.0)) {
         return fail(ErrorCode::kUsage, fmt::format("share {} is not between 0 and 1", options.share));
+    }
+    std::set<std::string> names{"oracle", "optimal"};
+    for (const std::string& method : options.methods) {
+        if (!names.insert(simulation_folder(name_of(method))).second) {
+            return fail(ErrorCode::kUsage,
+                        fmt::format("results of '{}' would have the name of another's; leave one out "
+                                    "or rename the model's file",
+                                    method));
+        }
     }
     for (const std::int64_t n : options.jobs) {
         if (n < 1 || n > 1'000'000) {
@@ -147,14 +164,14 @@ Result<void> write_world(const World& world, const Dataset& dataset, const Simul
 }
 
 // One predictor's predictions by replicate, made when they are first asked for; replicate i places job set i.
-class Predictions {
+class MadePredictions {
 public:
-    Predictions(const World& world, const Dataset& dataset) : world_(world), dataset_(dataset) {}
-    const ReplicatePrediction& of(const ResultPredictor& predictor, std::int64_t set) {
+    explicit MadePredictions(const World& world) : world_(world) {}
+    const PlacementPrediction& of(const PlacementPredictor& predictor, std::int64_t set) {
         const std::int64_t replicate = set % predictor.replicates();
         auto found = made_.find(replicate);
         if (found == made_.end()) {
-            found = made_.emplace(replicate, predictor.replicate(replicate, dataset_)).first;
+            found = made_.emplace(replicate, predictor.replicate(replicate)).first;
             exclude_unmeasured(world_.truth, found->second.runtime_ms);
         }
         return found->second;
@@ -162,8 +179,7 @@ public:
 
 private:
     const World& world_;
-    const Dataset& dataset_;
-    std::map<std::int64_t, ReplicatePrediction> made_;
+    std::map<std::int64_t, PlacementPrediction> made_;
 };
 
 // Places one number of jobs after the other by one method.
@@ -188,10 +204,10 @@ public:
         }
         return result;
     }
-    SimulationResult predicted(const std::string& method, const ResultPredictor& predictor, Predictions& predictions,
-                               std::int64_t n) const {
+    SimulationResult predicted(const std::string& method, const PlacementPredictor& predictor,
+                               MadePredictions& predictions, std::int64_t n) const {
         return placed(method, n, [&](const std::vector<Job>& jobs, std::int64_t set) {
-            const ReplicatePrediction& prediction = predictions.of(predictor, set);
+            const PlacementPrediction& prediction = predictions.of(predictor, set);
             return place_greedily(world_.network, jobs, prediction.runtime_ms.view(), prediction.slowdown,
                                   options_.stop);
         });
@@ -220,14 +236,24 @@ private:
     const SimulateOptions& options_;
 };
 
-Result<std::map<std::string, ResultPredictor>> open_predictors(const Dataset& dataset, const SimulateOptions& options) {
-    std::map<std::string, ResultPredictor> predictors;
+using Predictors = std::map<std::string, std::unique_ptr<PlacementPredictor>>;
+
+Result<Predictors> open_predictors(const Dataset& dataset, const SimulateOptions& options) {
+    Predictors predictors;
     for (const std::string& method : options.methods) {
-        auto predictor = ResultPredictor::open(options.results, method, options.share, dataset);
-        if (!predictor) {
-            return Failure(predictor.error());
+        if (names_model(method)) {
+            auto model = ModelPredictor::open(method, dataset);
+            if (!model) {
+                return Failure(model.error());
+            }
+            predictors.emplace(method, std::move(*model));
+            continue;
         }
-        predictors.emplace(method, std::move(*predictor));
+        auto results = ResultPredictor::open(options.results, method, options.share, dataset);
+        if (!results) {
+            return Failure(results.error());
+        }
+        predictors.emplace(method, std::move(*results));
     }
     return predictors;
 }
@@ -301,9 +327,9 @@ Result<std::vector<SimulationResult>> simulate(const Dataset& dataset, const Sim
         }
     }
     for (const std::string& method : options.methods) {
-        Predictions predictions(*world, dataset);
+        MadePredictions predictions(*world);
         for (const std::int64_t n : options.jobs) {
-            auto ok = results.add(simulation.predicted(method, predictors->at(method), predictions, n));
+            auto ok = results.add(simulation.predicted(name_of(method), *predictors->at(method), predictions, n));
             if (!ok) {
                 return Failure(ok.error());
             }

@@ -18,7 +18,7 @@ struct SimulateOptions {
     std::filesystem::path results = "results";
     std::filesystem::path out = "results-simulation";
     std::filesystem::path trace;  ///< of latencies; empty = a synthetic one
-    /// Presets with results at `share`, and C_bar for linear scaling.
+    /// Presets with results at `share`, C_bar for linear scaling, and model files (.pitot).
     std::vector<std::string> methods{"embedding/128", "linear/128", "baseline/mlp", "C_bar"};
     double share = 0.1;  ///< of the results that predict
     /// Preset of interference whose results at `slowdowns_share` say how much jobs on one device slow each other down,
@@ -36,7 +36,7 @@ struct SimulateOptions {
 
 /// How one predictor placed one number of jobs.
 struct SimulationResult {
-    std::string method;  ///< "oracle", "optimal", "C_bar" (linear scaling) or a preset's name
+    std::string method;  ///< "oracle", "optimal", "C_bar" (linear scaling), a preset's name or a model file's
     std::int64_t jobs = 0;
     /// job sets × jobs: what a job takes on the device it was given, in truth, ms; NaN where it was not placed.
     std::vector<std::vector<double>> latency;
@@ -54,10 +54,10 @@ struct SimulationResult {
 /// that can be computed again; and OUT/simulation.json, which says what they share: results of another seed, dataset …
 /// there are refused. Pairs that were never measured are not to be had for anybody. Predictions are those of
 /// results at `share`, each shifted up by minus the 5th percentile of its logarithmic errors on test rows; replicate i
-/// places job set i. Predictors of interference count the expected slowdown by the jobs on a device, each weighted by
-/// the share of its capacity that it takes. "optimal" has the least mean ratio to the oracle's latencies, of the jobs
-/// that the oracle placed. Errors: kInput (no such results, of another dataset, fewer than 3 platforms, another
-/// simulation in OUT), kUsage, kEnvironment, kCancelled.
+/// places job set i. Those of a model are its upper bounds at 95 %. Predictors of interference count the expected
+/// slowdown by the jobs on a device, each weighted by the share of its capacity that it takes. "optimal" has the least
+/// mean ratio to the oracle's latencies, of the jobs that the oracle placed. Errors: kInput (no such results, of
+/// another dataset, fewer than 3 platforms, another simulation in OUT), kUsage, kEnvironment, kCancelled.
 [[nodiscard]] Result<std::vector<SimulationResult>> simulate(const Dataset& dataset, const SimulateOptions& options);
 
 /// Mean over job sets of the mean over jobs of latency / the oracle's, over jobs that both placed, and twice its

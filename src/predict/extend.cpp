@@ -8,11 +8,9 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
-#include "core/check.hpp"
+#include "core/border.hpp"
 #include "core/suggest.hpp"
 #include "data/utf8.hpp"
-#include "model/fold_model.hpp"
-#include "predict/side_regression.hpp"
 
 namespace pitot {
 namespace {
@@ -135,84 +133,7 @@ Side join(const Side& known, const Side& extra) {
     return side;
 }
 
-// Rows that were not measured become the mean of those that were.
-void average_rows(MatrixView<float> table, const std::vector<Basis>& basis) {
-    PITOT_CHECK(table.rows == static_cast<std::int64_t>(basis.size()));
-    const auto known = std::ranges::count(basis, Basis::kMeasured);
-    for (std::int64_t c = 0; c < table.cols; ++c) {
-        double sum = 0.0;
-        for (std::int64_t i = 0; i < table.rows; ++i) {
-            sum += basis[static_cast<std::size_t>(i)] == Basis::kMeasured ? static_cast<double>(table(i, c)) : 0.0;
-        }
-        for (std::int64_t i = 0; i < table.rows && known > 0; ++i) {
-            if (basis[static_cast<std::size_t>(i)] != Basis::kMeasured) {
-                table(i, c) = static_cast<float>(sum / static_cast<double>(known));
-            }
-        }
-    }
-}
-
-void extend_baseline(const Side& side, std::vector<Basis>& basis, std::vector<double>& terms) {
-    const auto rows = static_cast<std::size_t>(side.size());
-    const auto added_from = static_cast<std::ptrdiff_t>(basis.size());
-    std::vector<bool> known(rows, false);
-    std::transform(basis.begin(), basis.end(), known.begin(), [](Basis b) { return b == Basis::kMeasured; });
-    std::vector<double> filled = terms;
-    filled.resize(rows);
-    fill_baseline(side, known, filled);
-    basis.resize(rows, Basis::kFeatures);
-    terms.insert(terms.end(), filled.begin() + added_from, filled.end());
-}
-
 }  // namespace
-
-void fill_baseline(const Side& side, const std::vector<bool>& known, std::vector<double>& terms) {
-    const auto rows = static_cast<std::size_t>(side.size());
-    PITOT_CHECK(known.size() == rows && terms.size() == rows);
-    const auto count = std::ranges::count(known, true);
-    if (count == side.size()) {
-        return;
-    }
-    Matrix<double> features(count, side.features.cols());
-    std::vector<double> known_terms;
-    for (std::size_t i = 0; i < rows; ++i) {
-        if (known[i]) {
-            const auto to = features.view().row(static_cast<std::int64_t>(known_terms.size()));
-            std::ranges::copy(side.features.view().row(static_cast<std::int64_t>(i)), to.begin());
-            known_terms.push_back(terms[i]);
-        }
-    }
-    const SideRegression regression(std::as_const(features).view(), known_terms);
-    const auto [least, most] =
-        known_terms.empty() ? std::ranges::min_max_result<double>{0.0, 0.0} : std::ranges::minmax(known_terms);
-    const double more = 0.5 * (most - least);
-    for (std::size_t i = 0; i < rows; ++i) {
-        if (!known[i]) {
-            terms[i] = std::clamp(regression(side.features.view().row(static_cast<std::int64_t>(i))), least - more,
-                                  most + more);
-        }
-    }
-}
-
-void average_unmeasured_inputs(PredictorParts& parts) {
-    if (parts.folds.empty()) {
-        return;
-    }
-    const bool learns_from_co_runners =
-        parts.config.model.interference_types > 0 && parts.config.train.together_weight > 0.0;
-    const std::vector<Basis>& module_basis = learns_from_co_runners ? parts.co_runner_basis : parts.module_basis;
-    for (const ParameterInfo& block : parameter_layout(parts.config.model, parts.platforms, parts.modules)) {
-        const bool of_platforms = block.name == "platform.learned" || block.name == "platform.table";
-        const bool of_modules = block.name == "module.learned" || block.name == "module.table";
-        if (!of_platforms && !of_modules) {
-            continue;
-        }
-        const std::vector<Basis>& basis = of_platforms ? parts.platform_basis : module_basis;
-        for (FoldFit& fold : parts.folds) {
-            average_rows({fold.parameters.data() + block.offset, block.rows, block.cols, block.cols}, basis);
-        }
-    }
-}
 
 Result<PredictorParts> extend_parts(const PredictorParts& parts, const Side& platforms, const Side& modules) {
     const auto checked = check_side(parts.platforms, platforms, "platform").and_then([&] {
@@ -222,18 +143,16 @@ Result<PredictorParts> extend_parts(const PredictorParts& parts, const Side& pla
         return Failure(checked.error());
     }
     PredictorParts more = clone_parts(parts);
-    for (FoldFit& fold : more.folds) {
-        auto parameters = extend_parameters(parts.config.model, parts.platforms, parts.modules, platforms.size(),
-                                            modules.size(), fold.parameters);
-        if (!parameters) {
-            return Failure(parameters.error());
-        }
-        fold.parameters = std::move(*parameters);
-    }
     more.platforms = join(parts.platforms, platforms);
     more.modules = join(parts.modules, modules);
-    extend_baseline(more.platforms, more.platform_basis, more.baseline.platform);
-    extend_baseline(more.modules, more.module_basis, more.baseline.module);
+    auto model = parts.model->with_rows(
+        {more.platforms, more.modules, platforms.size(), modules.size(), parts.platform_basis, parts.module_basis});
+    if (!model) {
+        return Failure(model.error());
+    }
+    more.model = std::move(*model);
+    more.platform_basis.resize(static_cast<std::size_t>(more.platforms.size()), Basis::kFeatures);
+    more.module_basis.resize(static_cast<std::size_t>(more.modules.size()), Basis::kFeatures);
     // As co-runners they are known as well as on their own.
     more.co_runner_basis.insert(more.co_runner_basis.end(), more.module_basis.end() - modules.size(),
                                 more.module_basis.end());
@@ -243,9 +162,9 @@ Result<PredictorParts> extend_parts(const PredictorParts& parts, const Side& pla
         more.platform_part.resize(static_cast<std::size_t>(more.platforms.size()), -1);
         more.module_part.resize(static_cast<std::size_t>(more.modules.size()), -1);
     }
-    if (!more.platform_disagreement.empty()) {
-        more.platform_disagreement.resize(static_cast<std::size_t>(more.platforms.size()));
-        more.module_disagreement.resize(static_cast<std::size_t>(more.modules.size()));
+    if (!more.disagreement.platform.empty()) {
+        more.disagreement.platform.resize(static_cast<std::size_t>(more.platforms.size()));
+        more.disagreement.module.resize(static_cast<std::size_t>(more.modules.size()));
     }
     if (more.measured_together) {
         more.measured_together->offsets.resize(offsets, more.measured_together->size());
@@ -254,8 +173,10 @@ Result<PredictorParts> extend_parts(const PredictorParts& parts, const Side& pla
 }
 
 Result<Predictor> Predictor::with_rows(const Side& platforms, const Side& modules) const {
-    return extend_parts(parts(), platforms, modules).map([](PredictorParts&& more) {
-        return Predictor(std::move(more));
+    return at_border("appending rows to a model", [&] {
+        return extend_parts(parts(), platforms, modules).map([](PredictorParts&& more) {
+            return Predictor(std::move(more));
+        });
     });
 }
 

@@ -6,8 +6,8 @@
 #include <optional>
 #include <unordered_set>
 
+#include "core/border.hpp"
 #include "core/check.hpp"
-#include "predict/disagreement.hpp"
 #include "predict/fit_steps.hpp"
 #include "predict/parts.hpp"
 
@@ -94,31 +94,34 @@ FitConfig default_config(const Dataset& dataset) {
 }
 
 Result<Predictor> fit(const Dataset& dataset, const FitConfig& config, const RunOptions& options) {
-    if (auto ok = config.validate().and_then([&] { return dataset.validate(); }); !ok) {
-        return Failure(ok.error());
-    }
-    // Every row but those set aside trains: share 1 of what is left after them.
-    const RowDraw draw(dataset, config);
-    std::optional<Replicate> trained;
-    const auto done = train_replicates(
-        dataset, config, 1.0 - config.calibration_share, 1, predictor_options(dataset, options),
-        [&](std::int64_t replicate) { return draw(1.0, config.calibration_share, replicate); },
-        [&](Replicate&& replicate) -> Result<void> {
-            trained = std::move(replicate);
-            return {};
+    return at_border("fitting", [&]() -> Result<Predictor> {
+        if (auto ok = config.validate().and_then([&] { return dataset.validate(); }); !ok) {
+            return Failure(ok.error());
+        }
+        const RowDraw draw(dataset, config);
+        const TrainOptions train = train_options(options);
+        std::optional<PredictorParts> parts;
+        // Every row but those set aside trains: share 1 of what is left after them.
+        const FitTask task{
+            .dataset = dataset,
+            .config = config,
+            .share = 1.0 - config.calibration_share,
+            .options = train,
+            .rows = [&](std::int64_t replicate) { return draw(1.0, config.calibration_share, replicate); }};
+        const auto done = family_of(config.model).fit(task, [&](Fitted&& fitted) {
+            return make_parts(dataset, config, fitted).map([&](PredictorParts&& made) {
+                parts = std::move(made);
+                note_measured(dataset, fitted.rows, *parts);
+            });
         });
-    if (!done) {
-        return Failure(done.error());
-    }
-    PITOT_CHECK(trained.has_value());
-    auto parts = make_parts(dataset, config, *trained);
-    if (!parts) {
-        return Failure(parts.error());
-    }
-    note_measured(dataset, trained->rows, *parts);
-    note_disagreement(*parts);
-    parts->dataset_digest = dataset_digest(dataset);
-    return Predictor(std::move(*parts));
+        if (!done) {
+            return Failure(done.error());
+        }
+        PITOT_CHECK(parts.has_value());
+        parts->disagreement = parts->model->disagreement(parts->platforms, parts->modules);
+        parts->dataset_digest = dataset_digest(dataset);
+        return Predictor(std::move(*parts));
+    });
 }
 
 }  // namespace pitot

@@ -1,6 +1,7 @@
 // Steps that fitting and evaluating share.
 #pragma once
 
+#include "models/model_family.hpp"
 #include "pitot/config.hpp"
 #include "pitot/dataset.hpp"
 #include "pitot/run_options.hpp"
@@ -11,12 +12,8 @@ namespace pitot {
 
 [[nodiscard]] TrainOptions train_options(const RunOptions& options);
 
-/// The same for a predictor: the baseline has a term for every platform and module before training starts, from
-/// features or the average of the others where no row alone tells it. The dataset must outlive it.
-[[nodiscard]] TrainOptions predictor_options(const Dataset& dataset, const RunOptions& options);
-
-/// What a trained replicate predicts with, calibrated; `replicate` keeps its rows. Which combinations were measured is
-/// left to the caller. kInput if training diverged.
-[[nodiscard]] Result<PredictorParts> make_parts(const Dataset& dataset, const FitConfig& config, Replicate& replicate);
+/// A fitted model with the bounds of its calibration rows and what is known of both sides. Which combinations were
+/// measured is left to the caller. kInput if training diverged.
+[[nodiscard]] Result<PredictorParts> make_parts(const Dataset& dataset, const FitConfig& config, const Fitted& fitted);
 
 }  // namespace pitot

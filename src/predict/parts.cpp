@@ -59,26 +59,12 @@ Basis pair_basis(const PredictorParts& parts, std::int32_t platform, std::int32_
 Side clone_side(const Side& side) { return {side.names, side.feature_names, side.features.clone()}; }
 
 PredictorParts clone_parts(const PredictorParts& parts) {
-    return {parts.config,
-            clone_side(parts.platforms),
-            clone_side(parts.modules),
-            parts.platform_basis,
-            parts.module_basis,
-            parts.co_runner_basis,
-            parts.baseline,
-            parts.folds,
-            parts.calibration,
-            parts.dataset_digest,
-            parts.measured,
-            parts.measured_together,
-            parts.calibrated_co_runners,
-            parts.measured_use,
-            parts.together_use,
-            parts.platform_part,
-            parts.module_part,
-            parts.limits,
-            parts.platform_disagreement,
-            parts.module_disagreement};
+    return {parts.config,         clone_side(parts.platforms), clone_side(parts.modules),
+            parts.platform_basis, parts.module_basis,          parts.co_runner_basis,
+            parts.model,          parts.calibration,           parts.dataset_digest,
+            parts.measured,       parts.measured_together,     parts.calibrated_co_runners,
+            parts.measured_use,   parts.together_use,          parts.platform_part,
+            parts.module_part,    parts.disagreement};
 }
 
 }  // namespace pitot

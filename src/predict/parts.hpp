@@ -1,22 +1,22 @@
 // What a Predictor is made of, and the file it is kept in.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "conformal/calibration.hpp"
-#include "model/linear_scaling.hpp"
+#include "models/fitted_model.hpp"
 #include "pitot/config.hpp"
 #include "pitot/dataset.hpp"
 #include "pitot/predictor.hpp"
 #include "pitot/result.hpp"
 #include "predict/combination_set.hpp"
-#include "predict/fold_mean.hpp"
-#include "train/train.hpp"
 
 namespace pitot {
 
@@ -39,20 +39,17 @@ struct PredictorParts {
     std::vector<Basis> platform_basis;  ///< what predictions for a platform rest on
     std::vector<Basis> module_basis;
     std::vector<Basis> co_runner_basis;  ///< what a module's effect on those beside it rests on
-    LinearScaling baseline;              ///< a term for every row of both sides
-    std::vector<FoldFit> folds;          ///< empty for Family::kLinearScaling
+    std::shared_ptr<const FittedModel> model;
     Calibration calibration;
     std::string dataset_digest;
     PairSet measured;                                     ///< pairs measured alone
     std::optional<CombinationSet> measured_together{};    ///< with co-runners; unknown in older files
     std::optional<std::int32_t> calibrated_co_runners{};  ///< the most a calibration row had; unknown in older files
-    std::vector<Evidence> measured_use{};        ///< what became of each of `measured`; empty: unknown, in older files
-    std::vector<Evidence> together_use{};        ///< of each of `measured_together`; the same
-    std::vector<std::int32_t> platform_part{};   ///< see Connections::parts(); empty in older files
-    std::vector<std::int32_t> module_part{};     ///< the same
-    AnswerLimits limits{};                       ///< none in older files
-    std::vector<float> platform_disagreement{};  ///< see note_disagreement(); may be empty
-    std::vector<float> module_disagreement{};
+    std::vector<Evidence> measured_use{};       ///< what became of each of `measured`; empty: unknown, in older files
+    std::vector<Evidence> together_use{};       ///< of each of `measured_together`; the same
+    std::vector<std::int32_t> platform_part{};  ///< see Connections::parts(); empty in older files
+    std::vector<std::int32_t> module_part{};    ///< the same
+    Disagreement disagreement{};                ///< may be empty
 };
 
 /// What a prediction rests on: the weakest of platform, module and co-runners (-1 = none). Indices in range.
@@ -64,6 +61,8 @@ inline constexpr std::int64_t kModelSchema = 2;
 
 [[nodiscard]] Result<void> write_parts(const PredictorParts& parts, const std::filesystem::path& file);
 [[nodiscard]] Result<PredictorParts> read_parts(const std::filesystem::path& file);
+[[nodiscard]] Result<std::vector<std::byte>> parts_to_bytes(const PredictorParts& parts);
+[[nodiscard]] Result<PredictorParts> parts_from_bytes(std::span<const std::byte> bytes);
 
 [[nodiscard]] Side clone_side(const Side& side);
 [[nodiscard]] PredictorParts clone_parts(const PredictorParts& parts);

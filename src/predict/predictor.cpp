@@ -9,11 +9,11 @@
 #include <fmt/core.h>
 
 #include "backend/backend.hpp"
+#include "core/border.hpp"
 #include "core/check.hpp"
 #include "core/suggest.hpp"
-#include "predict/pair_answers.hpp"
+#include "models/scale.hpp"
 #include "predict/parts.hpp"
-#include "predict/scale.hpp"
 
 namespace pitot {
 namespace {
@@ -41,6 +41,20 @@ Result<std::int32_t> find(const Side& side, const NameIndex& order, std::string_
         ErrorCode::kInput,
         fmt::format("the model has no {} '{}'{}", kind, name,
                     near.empty() ? fmt::format("; it has {} {}s, `pitot info` lists them", side.size(), kind) : near));
+}
+
+Result<std::vector<std::int32_t>> find_all(const Side& side, const NameIndex& order, std::span<const std::string> names,
+                                           const char* kind) {
+    std::vector<std::int32_t> rows;
+    rows.reserve(names.size());
+    for (const std::string& name : names) {
+        const auto row = find(side, order, name, kind);
+        if (!row) {
+            return Failure(row.error());
+        }
+        rows.push_back(*row);
+    }
+    return rows;
 }
 
 Result<void> check_range(std::span<const std::int32_t> rows, std::int64_t least, std::int64_t size, const char* kind) {
@@ -131,8 +145,22 @@ std::string_view to_string(Evidence evidence) {
     return "?";
 }
 
+std::string_view to_string(NoBound reason) {
+    switch (reason) {
+        case NoBound::kNothing:
+            return "nothing";
+        case NoBound::kNeverMeasured:
+            return "never measured";
+        case NoBound::kApart:
+            return "apart";
+        case NoBound::kFewCalibrationRows:
+            return "few calibration rows";
+    }
+    return "?";
+}
+
 struct PredictScratch::Impl {
-    Ensemble::Scratch ensemble;
+    std::unique_ptr<ModelScratch> model;
 };
 
 PredictScratch::PredictScratch() : impl_(std::make_unique<Impl>()) {}
@@ -144,7 +172,6 @@ struct Predictor::Impl {
     explicit Impl(PredictorParts p)
         : parts(std::move(p)),
           scale(parts.config.model),
-          answers(parts),
           platform_names(index_names(parts.platforms.names)),
           module_names(index_names(parts.modules.names)) {}
 
@@ -161,7 +188,6 @@ struct Predictor::Impl {
 
     PredictorParts parts;
     Scale scale;
-    PairAnswers answers;
     NameIndex platform_names;
     NameIndex module_names;
 };
@@ -191,12 +217,28 @@ void Predictor::Impl::bound(const Block& block, double confidence, MatrixView<do
 Predictor::Predictor(PredictorParts parts) : impl_(std::make_shared<const Impl>(std::move(parts))) {}
 
 Result<Predictor> Predictor::load(const std::filesystem::path& file) {
-    return check_instruction_set().and_then([&] { return read_parts(file); }).map([](PredictorParts&& parts) {
-        return Predictor(std::move(parts));
+    return at_border("reading a model", [&] {
+        return check_instruction_set().and_then([&] { return read_parts(file); }).map([](PredictorParts&& parts) {
+            return Predictor(std::move(parts));
+        });
     });
 }
 
-Result<void> Predictor::save(const std::filesystem::path& file) const { return write_parts(impl_->parts, file); }
+Result<Predictor> Predictor::from_bytes(std::span<const std::byte> bytes) {
+    return at_border("reading a model", [&] {
+        return check_instruction_set()
+            .and_then([&] { return parts_from_bytes(bytes); })
+            .map([](PredictorParts&& parts) { return Predictor(std::move(parts)); });
+    });
+}
+
+Result<void> Predictor::save(const std::filesystem::path& file) const {
+    return at_border("writing a model", [&] { return write_parts(impl_->parts, file); });
+}
+
+Result<std::vector<std::byte>> Predictor::to_bytes() const {
+    return at_border("writing a model", [&] { return parts_to_bytes(impl_->parts); });
+}
 
 const FitConfig& Predictor::config() const { return impl_->parts.config; }
 const Side& Predictor::platforms() const { return impl_->parts.platforms; }
@@ -210,6 +252,14 @@ Result<std::int32_t> Predictor::find_platform(std::string_view name) const {
 
 Result<std::int32_t> Predictor::find_module(std::string_view name) const {
     return find(modules(), impl_->module_names, name, "module");
+}
+
+Result<std::vector<std::int32_t>> Predictor::find_platforms(std::span<const std::string> names) const {
+    return find_all(platforms(), impl_->platform_names, names, "platform");
+}
+
+Result<std::vector<std::int32_t>> Predictor::find_modules(std::span<const std::string> names) const {
+    return find_all(modules(), impl_->module_names, names, "module");
 }
 
 bool Predictor::measured(std::int32_t platform, std::int32_t module) const {
@@ -270,18 +320,31 @@ std::int32_t Predictor::module_part(std::int32_t module) const {
 }
 
 double Predictor::platform_disagreement(std::int32_t platform) const {
-    const std::vector<float>& shares = impl_->parts.platform_disagreement;
+    const std::vector<float>& shares = impl_->parts.disagreement.platform;
     return shares.empty() ? 0.0 : static_cast<double>(shares[static_cast<std::size_t>(platform)]);
 }
 
 double Predictor::module_disagreement(std::int32_t module) const {
-    const std::vector<float>& shares = impl_->parts.module_disagreement;
+    const std::vector<float>& shares = impl_->parts.disagreement.module;
     return shares.empty() ? 0.0 : static_cast<double>(shares[static_cast<std::size_t>(module)]);
 }
 
 Result<void> Predictor::check_bound(bool with_co_runners, double confidence) const {
     const RowGroup group = with_co_runners ? RowGroup::kTogether : RowGroup::kAlone;
     return impl_->parts.calibration.margin(group, confidence).map([](double /*margin*/) {});
+}
+
+NoBound Predictor::why_no_bound(Basis basis, bool with_co_runners, double confidence) const {
+    switch (basis) {
+        case Basis::kFeatures:
+        case Basis::kAverage:
+            return NoBound::kNeverMeasured;
+        case Basis::kApart:
+            return NoBound::kApart;
+        case Basis::kMeasured:
+            break;
+    }
+    return check_bound(with_co_runners, confidence) ? NoBound::kNothing : NoBound::kFewCalibrationRows;
 }
 
 Basis Predictor::platform_basis(std::int32_t platform) const {
@@ -305,36 +368,38 @@ std::optional<std::int32_t> Predictor::calibrated_co_runners() const { return im
 
 Result<void> Predictor::predict_into(const Query& query, std::span<const double> confidences,
                                      const PredictionSpans& out, PredictScratch* scratch) const {
-    const auto rows = static_cast<std::size_t>(query.size());
-    auto checked =
-        check_query(query, impl_->parts).and_then([&] { return check_spans(out, rows, confidences.size()); });
-    for (std::size_t c = 0; checked && c < confidences.size(); ++c) {
-        checked = check_confidence(confidences[c]);
-    }
-    if (!checked) {
-        return checked;
-    }
-    Ensemble::Scratch own;
-    Impl::Block block;
-    for (std::size_t first = 0; first < rows; first += kBlock) {
-        const std::size_t count = std::min(kBlock, rows - first);
-        block.query = slice(query, first, count);
-        impl_->answers.predict(block.query, std::span(block.y).first(count),
-                               scratch != nullptr ? scratch->impl_->ensemble : own);
-        impl_->describe(block);
-        for (std::size_t c = 0; c < confidences.size(); ++c) {
-            const auto bounds =
-                out.bound_us.row_range(static_cast<std::int64_t>(first), static_cast<std::int64_t>(count));
-            impl_->bound(block, confidences[c], bounds, static_cast<std::int64_t>(c));
+    return at_border("predicting", [&]() -> Result<void> {
+        const auto rows = static_cast<std::size_t>(query.size());
+        auto checked =
+            check_query(query, impl_->parts).and_then([&] { return check_spans(out, rows, confidences.size()); });
+        for (std::size_t c = 0; checked && c < confidences.size(); ++c) {
+            checked = check_confidence(confidences[c]);
         }
-        std::transform(block.y.begin(), block.y.begin() + count,
-                       out.runtime_us.begin() + static_cast<std::ptrdiff_t>(first),
-                       [&](double y) { return impl_->scale.runtime_us(y); });
-        if (!out.basis.empty()) {
-            std::copy_n(block.basis.begin(), count, out.basis.begin() + static_cast<std::ptrdiff_t>(first));
+        if (!checked) {
+            return checked;
         }
-    }
-    return {};
+        std::unique_ptr<ModelScratch> own;
+        Impl::Block block;
+        for (std::size_t first = 0; first < rows; first += kBlock) {
+            const std::size_t count = std::min(kBlock, rows - first);
+            block.query = slice(query, first, count);
+            impl_->parts.model->predict(block.query, {std::span(block.y).first(count)},
+                                        scratch != nullptr ? scratch->impl_->model : own);
+            impl_->describe(block);
+            for (std::size_t c = 0; c < confidences.size(); ++c) {
+                const auto bounds =
+                    out.bound_us.row_range(static_cast<std::int64_t>(first), static_cast<std::int64_t>(count));
+                impl_->bound(block, confidences[c], bounds, static_cast<std::int64_t>(c));
+            }
+            std::transform(block.y.begin(), block.y.begin() + count,
+                           out.runtime_us.begin() + static_cast<std::ptrdiff_t>(first),
+                           [&](double y) { return impl_->scale.runtime_us(y); });
+            if (!out.basis.empty()) {
+                std::copy_n(block.basis.begin(), count, out.basis.begin() + static_cast<std::ptrdiff_t>(first));
+            }
+        }
+        return {};
+    });
 }
 
 Result<Prediction> Predictor::predict_pair(std::int32_t platform, std::int32_t module, std::optional<double> confidence,
@@ -349,13 +414,15 @@ Result<Prediction> Predictor::predict_pair(std::int32_t platform, std::int32_t m
 }
 
 Result<Predictions> Predictor::predict(const Query& query, std::span<const double> confidences) const {
-    const auto rows = static_cast<std::size_t>(query.size());
-    Predictions answer;
-    answer.runtime_us.resize(rows);
-    answer.basis.resize(rows);
-    answer.bound_us = Matrix<double>(query.size(), static_cast<std::int64_t>(confidences.size()));
-    const PredictionSpans out{answer.runtime_us, answer.bound_us.view(), answer.basis};
-    return predict_into(query, confidences, out).map([&] { return std::move(answer); });
+    return at_border("predicting", [&]() -> Result<Predictions> {
+        const auto rows = static_cast<std::size_t>(query.size());
+        Predictions answer;
+        answer.runtime_us.resize(rows);
+        answer.basis.resize(rows);
+        answer.bound_us = Matrix<double>(query.size(), static_cast<std::int64_t>(confidences.size()));
+        const PredictionSpans out{answer.runtime_us, answer.bound_us.view(), answer.basis};
+        return predict_into(query, confidences, out).map([&] { return std::move(answer); });
+    });
 }
 
 }  // namespace pitot

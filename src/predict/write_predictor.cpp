@@ -1,9 +1,7 @@
 // Writing the model file: one .npz archive. See docs/model-file.md for its members.
 #include <algorithm>
-#include <cmath>
 
 #include "data/npz.hpp"
-#include "model/fold_model.hpp"
 #include "predict/parts.hpp"
 #include "predict/predictor_file.hpp"
 
@@ -12,17 +10,6 @@ namespace {
 
 using Shape = std::vector<std::int64_t>;
 using namespace model_file;
-
-std::vector<float> stack(const std::vector<FoldFit>& folds, std::vector<float> FoldFit::*member, std::size_t offset,
-                         std::size_t count) {
-    std::vector<float> stacked;
-    stacked.reserve(folds.size() * count);
-    for (const FoldFit& fold : folds) {
-        const auto first = (fold.*member).begin() + static_cast<std::ptrdiff_t>(offset);
-        stacked.insert(stacked.end(), first, first + static_cast<std::ptrdiff_t>(count));
-    }
-    return stacked;
-}
 
 void add_basis(NpzWriter& npz, const std::string& name, const std::vector<Basis>& basis) {
     std::vector<std::uint8_t> numbers;
@@ -63,42 +50,8 @@ void add_parts_apart(NpzWriter& npz, const PredictorParts& parts) {
     }
 }
 
-void add_limits(NpzWriter& npz, const AnswerLimits& limits) {
-    if (std::isfinite(limits.most)) {
-        npz.add<double>(kLearnedRange, std::vector<double>{limits.least, limits.most});
-    }
-    if (std::isfinite(limits.most_slowdown)) {
-        npz.add<double>(kSlowdownRange, std::vector<double>{limits.least_slowdown, limits.most_slowdown,
-                                                            static_cast<double>(limits.co_runners)});
-    }
-}
-
-void add_folds(NpzWriter& npz, const PredictorParts& parts) {
-    const auto folds = static_cast<std::int64_t>(parts.folds.size());
-    if (folds == 0) {
-        return;
-    }
-    for (const ParameterInfo& block : parameter_layout(parts.config.model, parts.platforms, parts.modules)) {
-        const auto values = stack(parts.folds, &FoldFit::parameters, static_cast<std::size_t>(block.offset),
-                                  static_cast<std::size_t>(block.rows * block.cols));
-        npz.add<float>("param/" + block.name, values, Shape{folds, block.rows, block.cols});
-    }
-    const auto add_loss = [&](const char* name, std::vector<float> FoldFit::*member) {
-        const std::size_t count = (parts.folds.front().*member).size();
-        npz.add<float>(name, stack(parts.folds, member, 0, count), Shape{folds, static_cast<std::int64_t>(count)});
-    };
-    add_loss("train_loss", &FoldFit::train_loss);
-    add_loss("validation_loss", &FoldFit::validation_loss);
-    std::vector<std::int64_t> kept;
-    for (const FoldFit& fold : parts.folds) {
-        kept.push_back(fold.kept_checkpoint);
-    }
-    npz.add<std::int64_t>("kept_checkpoint", kept);
-}
-
-}  // namespace
-
-Result<void> write_parts(const PredictorParts& parts, const std::filesystem::path& file) {
+// All members; what they borrow of `parts` must stay until they are written.
+NpzWriter archive_of(const PredictorParts& parts) {
     NpzWriter npz;
     npz.add<std::int64_t>(kSchemaName, std::vector<std::int64_t>{kModelSchema}, Shape{});
     npz.add_text("config", to_json(parts.config));
@@ -106,8 +59,7 @@ Result<void> write_parts(const PredictorParts& parts, const std::filesystem::pat
     add_side(npz, "platform", parts.platforms, parts.platform_basis);
     add_side(npz, "module", parts.modules, parts.module_basis);
     add_basis(npz, kCoRunnerBasis, parts.co_runner_basis);
-    npz.add<double>("baseline_platform", parts.baseline.platform);
-    npz.add<double>("baseline_module", parts.baseline.module);
+    parts.model->save(npz);
     npz.add<double>("calibration_alone", parts.calibration.residuals(RowGroup::kAlone));
     npz.add<double>("calibration_together", parts.calibration.residuals(RowGroup::kTogether));
     if (parts.calibrated_co_runners) {
@@ -121,13 +73,19 @@ Result<void> write_parts(const PredictorParts& parts, const std::filesystem::pat
         add_use(npz, "together_use", parts.together_use);
     }
     add_parts_apart(npz, parts);
-    add_limits(npz, parts.limits);
-    if (!parts.platform_disagreement.empty()) {
-        npz.add<float>(kPlatformDisagreement, parts.platform_disagreement);
-        npz.add<float>(kModuleDisagreement, parts.module_disagreement);
+    if (!parts.disagreement.platform.empty()) {
+        npz.add<float>(kPlatformDisagreement, parts.disagreement.platform);
+        npz.add<float>(kModuleDisagreement, parts.disagreement.module);
     }
-    add_folds(npz, parts);
-    return npz.write(file);
+    return npz;
 }
+
+}  // namespace
+
+Result<void> write_parts(const PredictorParts& parts, const std::filesystem::path& file) {
+    return archive_of(parts).write(file);
+}
+
+Result<std::vector<std::byte>> parts_to_bytes(const PredictorParts& parts) { return archive_of(parts).to_bytes(); }
 
 }  // namespace pitot

@@ -11,8 +11,8 @@
 
 #include "backend/backend.hpp"
 #include "core/parallel.hpp"
-#include "model/model.hpp"
 #include "pitot/units.hpp"
+#include "train/initial_parameters.hpp"
 
 namespace pitot {
 namespace {
@@ -62,20 +62,12 @@ private:
     Clock::time_point reported_{};
 };
 
-// One replicate while its folds are at work; the last to leave frees it.
-struct Started {
-    ReplicateRows rows;
-    LinearScaling baseline;
-    Model model;
-};
-
 // What the folds of all replicates share.
 struct Job {
     const Dataset& dataset;
     const FitConfig& config;
     const TrainOptions& options;
     const Backend& backend;
-    const std::function<ReplicateRows(std::int64_t)>& rows;
     Targets targets;
     std::int64_t steps = 0;
     int threads_a_model = 1;
@@ -89,19 +81,6 @@ ExecutionPlan plan_of(const Job& job) {
     return {.platform_rows = config.batch + together,
             .module_rows = config.batch + together * (1 + job.dataset.together.width),
             .threads = job.threads_a_model};
-}
-
-std::shared_ptr<const Started> start_replicate(const Job& job, std::int64_t replicate) {
-    const Dataset& data = job.dataset;
-    auto started = std::make_shared<Started>();
-    started->rows = job.rows(replicate);
-    started->baseline =
-        fit_linear_scaling(data.alone.view(), started->rows.alone.rest, data.platforms.size(), data.modules.size());
-    if (job.options.complete_baseline) {
-        job.options.complete_baseline(started->rows, started->baseline);
-    }
-    started->model = build_model(job.config.model, data.platforms, data.modules);
-    return started;
 }
 
 // Mean weighted loss over validation rows; 0 rows of an objective count nothing. Rows are gathered a piece at a time,
@@ -172,24 +151,23 @@ private:
 std::vector<float> narrowed(const std::vector<double>& values) { return {values.begin(), values.end()}; }
 
 // Trains one fold. Cancelled folds come back as an error.
-Result<FoldFit> train_fold(const Job& job, const Started& started, std::int64_t replicate, std::int64_t fold) {
+Result<FoldFit> train_fold(const Job& job, const ReplicateTask& task, std::int64_t replicate, std::int64_t fold) {
     const TrainConfig& config = job.config.train;
     const Key key = Key(job.config.seed)
                         .fold("train")
                         .fold(static_cast<std::uint64_t>(replicate))
                         .fold(static_cast<std::uint64_t>(fold));
-    auto prepared = job.backend.prepare(started.model.program, 1, plan_of(job));
+    auto prepared = job.backend.prepare(task.program, 1, plan_of(job));
     if (!prepared) {
         return fail(prepared.error(), "preparing a model");
     }
     Executor& executor = **prepared;
-    executor.set_parameters(0, initial_parameters(started.model.program, key.fold("init")));
-    if (job.config.model.baseline) {
-        executor.set_constant(0, started.model.platform_baseline, started.baseline.platform);
-        executor.set_constant(0, started.model.module_baseline, started.baseline.module);
+    executor.set_parameters(0, initial_parameters(task.program, key.fold("init")));
+    for (const auto& [buffer, values] : task.constants) {
+        executor.set_constant(0, buffer, values);
     }
-    const RowNumbers alone = started.rows.alone.training(fold);
-    const RowNumbers together = started.rows.together.training(fold);
+    const RowNumbers alone = task.rows.alone.training(fold);
+    const RowNumbers together = task.rows.together.training(fold);
     std::vector<Objective> objectives;
     objectives.push_back(
         {columns_of(job.dataset.alone, job.targets.alone), {alone}, config.batch, config.alone_weight});
@@ -199,7 +177,7 @@ Result<FoldFit> train_fold(const Job& job, const Started& started, std::int64_t 
                               config.together_batch,
                               config.together_weight});
     }
-    const Validation validation(job, started.rows, fold);
+    const Validation validation(job, task.rows, fold);
     const Adam adam{config.learning_rate, config.beta1, config.beta2, config.epsilon};
     const Key batches = key.fold("batch");
     const std::int64_t epoch = std::max<std::int64_t>(1, job.steps / config.checkpoints);
@@ -261,36 +239,15 @@ Result<void> check_amount(std::int64_t steps, std::int64_t folds, std::int64_t r
 
 }  // namespace
 
-Result<void> check_fit(const Dataset& dataset, const FitConfig& config) {
-    const ModelConfig& m = config.model;
-    const bool networks = m.family == Family::kNetwork || m.family == Family::kPlatformNetwork;
-    const bool wants_platform = m.platform_features && m.family != Family::kLinearScaling;
-    const bool wants_module = (m.module_features || networks) && m.family != Family::kLinearScaling;
-    const auto missing = [&](const char* side) {
-        return fail(ErrorCode::kInput,
-                    fmt::format("preset '{}' needs {} features and the dataset has none; give --{}-features FILE or "
-                                "choose a preset without them, such as linear/128",
-                                config.preset, side, side));
-    };
-    if (dataset.alone.size() == 0 && dataset.together.size() > 0) {
-        return fail(ErrorCode::kInput,
-                    fmt::format("all {} observations of the dataset have co-runners, but models start from runtimes of "
-                                "modules alone: measure modules alone too, or add a file that has such rows",
-                                dataset.together.size()));
+Result<void> check_rows_left(const ReplicateRows& rows, std::int64_t fold, std::int64_t folds, const Dataset& dataset,
+                             double share) {
+    if (!rows.alone.training(fold).empty()) {
+        return {};
     }
-    if (wants_platform && dataset.platforms.features.cols() == 0) {
-        return missing("platform");
-    }
-    if (wants_module && dataset.modules.features.cols() == 0) {
-        return missing("module");
-    }
-    if (config.train.together_weight > 0.0 && dataset.together.size() == 0) {
-        return fail(ErrorCode::kInput,
-                    fmt::format("preset '{}' trains on rows with co-runners and the dataset has none; add a file that "
-                                "has them or choose a preset such as embedding/128",
-                                config.preset));
-    }
-    return {};
+    return fail(ErrorCode::kInput,
+                fmt::format("no rows are left to train fold {} of {} on ({} observations, share {}); "
+                            "measure more pairs or lower --folds",
+                            fold + 1, folds, dataset.alone.size(), share));
 }
 
 std::int64_t steps_of(const TrainConfig& config, double share) {
@@ -300,19 +257,14 @@ std::int64_t steps_of(const TrainConfig& config, double share) {
 }
 
 Result<void> train_replicates(const Dataset& dataset, const FitConfig& config, double share, std::int64_t replicates,
-                              const TrainOptions& options, const std::function<ReplicateRows(std::int64_t)>& rows,
-                              const std::function<Result<void>(Replicate&&)>& consume) {
-    if (auto fits = check_fit(dataset, config); !fits) {
-        return fits;
-    }
+                              const TrainOptions& options, const StartReplicate& start, const TakeReplicate& take) {
     const auto backend = find_backend(options.backend);
     if (!backend) {
-        return tl::unexpected(backend.error());
+        return Failure(backend.error());
     }
-    const bool trained = config.model.family != Family::kLinearScaling;
-    const std::int64_t folds = trained ? config.train.folds : 1;
+    const std::int64_t folds = config.train.folds;
     const std::int64_t steps = steps_of(config.train, share);
-    if (trained && steps < 1) {
+    if (steps < 1) {
         return fail(ErrorCode::kUsage,
                     fmt::format("a training share of {} with train.epoch_samples {} gives no training "
                                 "step; raise one of them",
@@ -324,58 +276,54 @@ Result<void> train_replicates(const Dataset& dataset, const FitConfig& config, d
     StepCounter counter(options, steps * folds * replicates);
     const bool logarithm = config.model.logarithm;
     // One model is one thread's work; where there are fewer models than threads, they share each.
-    const Job job{dataset, config,
-                  options, **backend,
-                  rows,    {targets_of(dataset.alone, logarithm), targets_of(dataset.together, logarithm)},
-                  steps,   team_size(options.threads, replicates * folds),
+    const Job job{dataset,
+                  config,
+                  options,
+                  **backend,
+                  {targets_of(dataset.alone, logarithm), targets_of(dataset.together, logarithm)},
+                  steps,
+                  team_size(options.threads, replicates * folds),
                   counter};
 
-    // A replicate is started by whichever of its folds comes first and is shared by them.
+    // A replicate is started by whichever of its folds comes first and is shared by them; the last to leave frees it.
     std::mutex mutex;
-    std::vector<std::weak_ptr<const Started>> starting(static_cast<std::size_t>(replicates));
+    std::vector<std::weak_ptr<const ReplicateTask>> starting(static_cast<std::size_t>(replicates));
     struct Outcome {
-        std::shared_ptr<const Started> started;
+        std::shared_ptr<const ReplicateTask> task;
         Result<FoldFit> fit;
     };
-    const auto produce = [&](std::int64_t task) -> Outcome {
-        const std::int64_t replicate = task / folds;
-        std::shared_ptr<const Started> started;
+    const auto produce = [&](std::int64_t number) -> Outcome {
+        const std::int64_t replicate = number / folds;
+        const std::int64_t fold = number % folds;
+        std::shared_ptr<const ReplicateTask> task;
         {
             const std::scoped_lock lock(mutex);
             auto& slot = starting[static_cast<std::size_t>(replicate)];
-            started = slot.lock();
-            if (!started) {
-                started = start_replicate(job, replicate);
-                slot = started;
+            task = slot.lock();
+            if (!task) {
+                task = start(replicate);
+                slot = task;
             }
         }
-        if (started->rows.alone.training(task % folds).empty()) {
-            return {started, fail(ErrorCode::kInput,
-                                  fmt::format("no rows are left to train fold {} of {} on ({} observations, share {}); "
-                                              "measure more pairs or lower --folds",
-                                              task % folds + 1, folds, dataset.alone.size(), share))};
+        if (auto ok = check_rows_left(task->rows, fold, folds, dataset, share); !ok) {
+            return {task, Failure(ok.error())};
         }
-        Result<FoldFit> fit = trained ? train_fold(job, *started, replicate, task % folds) : Result<FoldFit>(FoldFit{});
-        return {std::move(started), std::move(fit)};
+        Result<FoldFit> fit = train_fold(job, *task, replicate, fold);
+        return {std::move(task), std::move(fit)};
     };
     Result<void> outcome;
-    Replicate current;
-    std::shared_ptr<const Started> held;  // until its last fold is in, or a lone thread would start it for every fold
-    const auto collect = [&](std::int64_t task, Outcome&& done) {
+    std::vector<FoldFit> fitted;
+    std::shared_ptr<const ReplicateTask> held;  // until its last fold is in, or a lone thread would start it for each
+    const auto collect = [&](std::int64_t number, Outcome&& done) {
         if (!done.fit) {
-            outcome = tl::unexpected(done.fit.error());
+            outcome = Failure(done.fit.error());
             return false;
         }
-        if (task % folds == 0) {
-            current = {task / folds, done.started->rows, done.started->baseline, {}};
-            held = std::move(done.started);
-        }
-        if (trained) {
-            current.folds.push_back(std::move(*done.fit));
-        }
-        if (task % folds == folds - 1) {
+        held = std::move(done.task);
+        fitted.push_back(std::move(*done.fit));
+        if (number % folds == folds - 1) {
+            outcome = take(number / folds, *held, std::exchange(fitted, {}));
             held.reset();
-            outcome = consume(std::move(current));
         }
         return outcome.has_value();
     };

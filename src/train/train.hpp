@@ -1,15 +1,16 @@
-// (Dataset, rows, FitConfig, Key) -> trained folds. Replicates and their folds are independent tasks; each replicate is
+// Step programs and rows -> trained parameters. Replicates and their folds are independent tasks; each replicate is
 // handed on as it ends.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "core/key.hpp"
-#include "model/linear_scaling.hpp"
+#include "backend/program.hpp"
 #include "pitot/config.hpp"
 #include "pitot/dataset.hpp"
 #include "train/row_draw.hpp"
@@ -18,17 +19,18 @@ namespace pitot {
 
 /// One fold's outcome.
 struct FoldFit {
-    std::vector<float> parameters;       ///< flat, see parameter_layout()
+    std::vector<float> parameters;       ///< flat, in the order of the program's parameter buffers
     std::vector<float> train_loss;       ///< mean training loss between checkpoints
     std::vector<float> validation_loss;  ///< at each checkpoint; empty without validation rows
     std::int64_t kept_checkpoint = 0;    ///< whose parameters these are, from 0
 };
 
-struct Replicate {
-    std::int64_t index = 0;
+/// What the folds of a replicate share.
+struct ReplicateTask {
     ReplicateRows rows;
-    LinearScaling baseline;      ///< fitted on all non-test, non-calibration rows alone
-    std::vector<FoldFit> folds;  ///< empty for Family::kLinearScaling
+    Program program;
+    std::vector<std::pair<BufferId, std::vector<double>>>
+        constants{};  ///< values of its Role::kReplicaConstant buffers
 };
 
 struct TrainOptions {
@@ -37,25 +39,28 @@ struct TrainOptions {
     std::stop_token stop{};       ///< asks training to end; the call then returns kCancelled
     /// Called from worker threads, one at a time, a few times a second at most: model-steps done and in all.
     std::function<void(std::int64_t done, std::int64_t total)> progress{};
-    /// Called with each replicate's baseline before its folds train, to give terms to platforms and modules that no row
-    /// alone trains. Nothing: they keep 0, as published.
-    std::function<void(const ReplicateRows& rows, LinearScaling& baseline)> complete_baseline{};
 };
 
 /// Steps of one fold at a training share: checkpoints * int(epoch_samples * share / 100), 22 500 as published.
 [[nodiscard]] std::int64_t steps_of(const TrainConfig& config, double share);
 
-/// Whether a dataset, valid by itself, has what the configuration trains on: kInput for no rows alone, no features a
-/// preset needs, no co-runners an interference model needs.
-[[nodiscard]] Result<void> check_fit(const Dataset& dataset, const FitConfig& config);
+/// kInput if a fold (from 0) of some has no rows alone to train on.
+[[nodiscard]] Result<void> check_rows_left(const ReplicateRows& rows, std::int64_t fold, std::int64_t folds,
+                                           const Dataset& dataset, double share);
 
-/// Trains one replicate for each element of `rows` (replicate numbers from 0) and hands them to `consume` in order,
-/// one at a time; at most a few exist at once. `share` decides the number of steps. The result is the same to the
-/// bit for any number of threads. Errors: as check_fit(), kInput (no rows left to train on), kEnvironment (backend not
-/// available), kCancelled, or whatever `consume` returns.
+/// Makes replicate `replicate` (from 0), called once for each, by whichever thread comes to it first.
+using StartReplicate = std::function<std::shared_ptr<const ReplicateTask>(std::int64_t replicate)>;
+
+/// Takes a replicate's folds, in order of replicates and one at a time.
+using TakeReplicate =
+    std::function<Result<void>(std::int64_t replicate, const ReplicateTask& task, std::vector<FoldFit> folds)>;
+
+/// Trains `config.train.folds` models for each of some replicates; at most a few replicates exist at once. `share`
+/// decides the number of steps. The result is the same to the bit for any number of threads. Errors: kUsage (too many
+/// steps, or none), kInput (no rows left to train on, training diverged), kEnvironment (backend not available),
+/// kCancelled, or whatever `take` returns.
 [[nodiscard]] Result<void> train_replicates(const Dataset& dataset, const FitConfig& config, double share,
                                             std::int64_t replicates, const TrainOptions& options,
-                                            const std::function<ReplicateRows(std::int64_t)>& rows,
-                                            const std::function<Result<void>(Replicate&&)>& consume);
+                                            const StartReplicate& start, const TakeReplicate& take);
 
 }  // namespace pitot

@@ -2,12 +2,16 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "core/key.hpp"
-#include "model/model.hpp"
+#include "models/folds/folded_model.hpp"
+#include "models/folds/step_program.hpp"
+#include "models/scaling/scaling_family.hpp"
 #include "predict/parts.hpp"
 #include "support/synthetic.hpp"
 
@@ -21,41 +25,86 @@ struct RandomModelOptions {
     std::int64_t folds = 3;
 };
 
-/// Parts of a predictor with `config`'s model; every row measured, 100 residuals of each group. Parameters are as large
-/// as training leaves them, not as small as they start.
-inline PredictorParts random_parts(FitConfig config, const RandomModelOptions& options = {}) {
-    PredictorParts parts;
-    parts.config = std::move(config);
-    parts.config.train.folds = options.folds;
-    parts.platforms = synthetic_side("platform", options.platforms, options.platform_features, Key(1));
-    parts.modules = synthetic_side("module", options.modules, options.module_features, Key(2));
-    const auto platforms = static_cast<std::size_t>(options.platforms);
-    const auto modules = static_cast<std::size_t>(options.modules);
-    parts.platform_basis.assign(platforms, Basis::kMeasured);
-    parts.module_basis.assign(modules, Basis::kMeasured);
-    parts.co_runner_basis = parts.module_basis;
-    parts.measured.offsets.assign(platforms + 1, 0);
+/// A model of folds with the sides it was made with.
+struct RandomModel {
+    FitConfig config;
+    Side platforms;
+    Side modules;
+    FoldedParts parts;
+};
+
+/// Parameters are as large as training leaves them, not as small as they start.
+inline RandomModel random_model(FitConfig config, const RandomModelOptions& options = {}) {
+    RandomModel model;
+    model.config = std::move(config);
+    model.config.train.folds = options.folds;
+    model.platforms = synthetic_side("platform", options.platforms, options.platform_features, Key(1));
+    model.modules = synthetic_side("module", options.modules, options.module_features, Key(2));
     Stream stream(Key(3));
-    const auto draw = [&](std::size_t count) {
-        std::vector<double> values(count);
+    const auto draw = [&](std::int64_t count) {
+        std::vector<double> values(static_cast<std::size_t>(count));
         for (double& x : values) {
             x = 0.3 * stream.normal();
         }
         return values;
     };
-    parts.baseline = {draw(platforms), draw(modules)};
-    parts.calibration = Calibration(draw(100), draw(100));
-    const Program program = build_model(parts.config.model, parts.platforms, parts.modules).program;
-    const bool trained = parts.config.model.family != Family::kLinearScaling;
-    for (std::int64_t f = 0; trained && f < options.folds; ++f) {
-        const auto values = draw(static_cast<std::size_t>(program.parameter_count()));
-        parts.folds.push_back({std::vector<float>(values.begin(), values.end()), {0.0F}, {0.0F}, 0});
+    model.parts.config = model.config.model;
+    model.parts.baseline = {draw(options.platforms), draw(options.modules)};
+    const Program program = build_model(model.config.model, model.platforms, model.modules).program;
+    for (std::int64_t f = 0; f < options.folds; ++f) {
+        const auto values = draw(program.parameter_count());
+        model.parts.folds.push_back({std::vector<float>(values.begin(), values.end()), {0.0F}, {0.0F}, 0});
     }
+    return model;
+}
+
+inline RandomModel random_model(const std::string& preset_name, const RandomModelOptions& options = {}) {
+    return random_model(preset(preset_name).value(), options);
+}
+
+/// Parts of a predictor with that model; every row measured, 100 residuals of each group.
+inline PredictorParts random_parts(const RandomModel& model) {
+    PredictorParts parts;
+    parts.config = model.config;
+    parts.platforms = clone_side(model.platforms);
+    parts.modules = clone_side(model.modules);
+    parts.platform_basis.assign(static_cast<std::size_t>(parts.platforms.size()), Basis::kMeasured);
+    parts.module_basis.assign(static_cast<std::size_t>(parts.modules.size()), Basis::kMeasured);
+    parts.co_runner_basis = parts.module_basis;
+    parts.measured.offsets.assign(parts.platform_basis.size() + 1, 0);
+    Stream stream(Key(4));
+    std::vector<double> alone(100), together(100);
+    for (double& x : alone) {
+        x = 0.3 * stream.normal();
+    }
+    for (double& x : together) {
+        x = 0.3 * stream.normal();
+    }
+    parts.calibration = Calibration(std::move(alone), std::move(together));
+    parts.model = model.config.model.family == Family::kLinearScaling
+                      ? make_scaling_model(model.parts.baseline)
+                      : std::make_shared<const FoldedModel>(model.parts, parts.platforms, parts.modules, "drawn");
     return parts;
 }
 
+inline PredictorParts random_parts(const FitConfig& config, const RandomModelOptions& options = {}) {
+    return random_parts(random_model(config, options));
+}
+
 inline PredictorParts random_parts(const std::string& preset_name, const RandomModelOptions& options = {}) {
-    return random_parts(preset(preset_name).value(), options);
+    return random_parts(random_model(preset_name, options));
+}
+
+/// The parts of a predictor's model of folds.
+inline const FoldedParts& folded_parts(const PredictorParts& parts) {
+    return dynamic_cast<const FoldedModel&>(*parts.model).parts();
+}
+
+/// Gives a predictor the same model of folds after a change.
+inline void change_model(PredictorParts& parts, const std::function<void(FoldedParts&)>& change) {
+    FoldedParts changed = folded_parts(parts);
+    change(changed);
+    parts.model = std::make_shared<const FoldedModel>(std::move(changed), parts.platforms, parts.modules, "changed");
 }
 
 /// `count` row numbers, each below `below` and at least `least`.

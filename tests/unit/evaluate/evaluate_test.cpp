@@ -7,9 +7,9 @@
 #include <numeric>
 
 #include "../../support/synthetic.hpp"
-#include "model/fold_model.hpp"
+#include "models/folds/folded_model.hpp"
+#include "models/model_family.hpp"
 #include "pitot/fit.hpp"
-#include "train/train.hpp"
 
 namespace pitot {
 namespace {
@@ -21,28 +21,38 @@ using test::synthetic_dataset;
 double mape_by_hand(const Dataset& dataset, const FitConfig& config, double share, std::int64_t replicate) {
     double mape = 0.0;
     const auto rows = [&](std::int64_t r) { return draw_rows(dataset, config, share, 0.0, r); };
-    const auto trained =
-        train_replicates(dataset, config, share, replicate + 1, {}, rows, [&](Replicate&& r) -> Result<void> {
-            if (r.index != replicate) {
-                return {};
-            }
-            for (const std::int64_t row : r.rows.alone.test) {
-                const auto at = static_cast<std::size_t>(row);
-                const std::vector<std::int32_t> platform{dataset.alone.platform[at]};
-                const std::vector<std::int32_t> module{dataset.alone.module[at]};
-                double y = 0.0;
-                for (const FoldFit& fold : r.folds) {
-                    double prediction = 0.0;
-                    FoldModel(config.model, dataset.platforms, dataset.modules, r.baseline, fold.parameters)
-                        .predict({platform, module, {}, 0}, {&prediction, 1});
-                    y += prediction / static_cast<double>(r.folds.size());
-                }
-                const double truth = dataset.alone.runtime_us[at] / 25000.0;
-                mape += std::abs((config.model.logarithm ? std::exp(y) : y) / truth - 1.0) /
-                        static_cast<double>(r.rows.alone.test.size());
-            }
+    const TrainOptions options;
+    const auto take = [&](Fitted&& fitted) -> Result<void> {
+        if (fitted.replicate != replicate) {
             return {};
-        });
+        }
+        const FoldedParts& parts = dynamic_cast<const FoldedModel&>(*fitted.model).parts();
+        for (const std::int64_t row : fitted.rows.alone.test) {
+            const auto at = static_cast<std::size_t>(row);
+            const std::vector<std::int32_t> platform{dataset.alone.platform[at]};
+            const std::vector<std::int32_t> module{dataset.alone.module[at]};
+            double y = 0.0;
+            for (const FoldFit& fold : parts.folds) {
+                double prediction = 0.0;
+                FoldModel(config.model, dataset.platforms, dataset.modules, parts.baseline, fold.parameters)
+                    .predict({platform, module, {}, 0}, {&prediction, 1});
+                y += prediction / static_cast<double>(parts.folds.size());
+            }
+            const double truth = dataset.alone.runtime_us[at] / 25000.0;
+            mape += std::abs((config.model.logarithm ? std::exp(y) : y) / truth - 1.0) /
+                    static_cast<double>(fitted.rows.alone.test.size());
+        }
+        return {};
+    };
+    const auto trained = family_of(config.model)
+                             .fit({.dataset = dataset,
+                                   .config = config,
+                                   .share = share,
+                                   .replicates = replicate + 1,
+                                   .untrained = Untrained::kPublished,
+                                   .options = options,
+                                   .rows = rows},
+                                  take);
     EXPECT_TRUE(trained);
     return mape;
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <fstream>
@@ -10,7 +11,9 @@
 
 #include "data/npz.hpp"
 #include "experiment/sweep.hpp"
+#include "pitot/fit.hpp"
 #include "place/latency_trace.hpp"
+#include "place/model_predictor.hpp"
 #include "place/predictors.hpp"
 #include "place/simulation_record.hpp"
 #include "support/synthetic.hpp"
@@ -320,7 +323,7 @@ TEST(Simulate, PredictorsOfInterferenceKnowNeighbours) {
     train(dataset, folder / "results", {"interference/2"});
     const auto predictor = ResultPredictor::open(folder / "results", "interference/2", 0.5, dataset);
     ASSERT_TRUE(predictor) << predictor.error().to_string();
-    const ReplicatePrediction prediction = predictor->replicate(0, dataset);
+    const PlacementPrediction prediction = (*predictor)->replicate(0);
     ASSERT_TRUE(prediction.slowdown);
     EXPECT_EQ(prediction.slowdown(1, 2, {}), 1.0);
     const Neighbour one[] = {{3, 0.5}};
@@ -336,8 +339,8 @@ TEST(Simulate, PredictionsAreShiftedUp) {
     train(dataset, folder / "results", {"linear/32"});
     const auto file = NpzReader::open(folder / "results/linear/32/0.5.npz").value();
     const auto test_rows = file.values<std::int32_t>("mf_test").value();
-    const ReplicatePrediction prediction =
-        ResultPredictor::open(folder / "results", "linear/32", 0.5, dataset).value().replicate(1, dataset);
+    const PlacementPrediction prediction =
+        ResultPredictor::open(folder / "results", "linear/32", 0.5, dataset).value()->replicate(1);
     std::size_t below = 0;
     const std::size_t rows = test_rows.size() / 2;
     for (std::size_t n = 0; n < rows; ++n) {
@@ -348,6 +351,46 @@ TEST(Simulate, PredictionsAreShiftedUp) {
                      : 0U;
     }
     EXPECT_NEAR(static_cast<double>(below) / static_cast<double>(rows), 0.95, 0.01);
+}
+
+TEST(Simulate, AFittedModelPlacesByItsBounds) {
+    const test::TempFolder folder;
+    const Dataset dataset = test::synthetic_dataset({.together = 400});
+    FitConfig config = test::quick_config("interference/2");
+    config.train.together_rows = 0;
+    const Predictor model = fit(dataset, config).value();
+    const auto file = folder / "mine.pitot";
+    ASSERT_TRUE(model.save(file));
+    const auto predictor = ModelPredictor::open(file, dataset).value();
+    EXPECT_EQ(predictor->replicates(), 1);
+    const PlacementPrediction prediction = predictor->replicate(0);
+    const Prediction bounded = model.predict_pair(3, 4, 0.95).value();
+    const double counted = std::isnan(bounded.bound_us) ? bounded.runtime_us : bounded.bound_us;
+    EXPECT_DOUBLE_EQ(prediction.runtime_ms(3, 4), counted / 1000.0);
+    // Beside a module that takes all of the device, it slows down as the model says; beside nobody not at all.
+    ASSERT_TRUE(prediction.slowdown);
+    const Neighbour busy[] = {{7, 1.0}};
+    const std::int32_t seven[] = {7};
+    const double factor = model.predict_pair(3, 4, {}, seven)->runtime_us / model.predict_pair(3, 4)->runtime_us;
+    EXPECT_DOUBLE_EQ(prediction.slowdown(3, 4, busy), std::max(factor, 1.0));
+    EXPECT_EQ(prediction.slowdown(3, 4, {}), 1.0);
+
+    const auto results = simulate(dataset, small(folder, {file.string()}));
+    ASSERT_TRUE(results) << results.error().to_string();
+    EXPECT_EQ(results->back().method, "mine");
+    EXPECT_EQ(NpzReader::open(folder / "out/mine/20.npz").value().info("latency").value().shape,
+              (std::vector<std::int64_t>{3, 20}));
+    // Of any order of names, and nothing that the model does not know.
+    Dataset turned = test::synthetic_dataset({.together = 400});
+    std::swap(turned.platforms.names[3], turned.platforms.names[5]);
+    EXPECT_DOUBLE_EQ(ModelPredictor::open(file, turned).value()->replicate(0).runtime_ms(5, 4), counted / 1000.0);
+    turned.modules.names[2] = "stranger";
+    const auto refused = ModelPredictor::open(file, turned);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().to_string().find("stranger"), std::string::npos);
+    const auto twice = simulate(dataset, small(folder, {file.string(), file.string()}));
+    ASSERT_FALSE(twice);
+    EXPECT_EQ(twice.error().code(), ErrorCode::kUsage);
 }
 
 TEST(Simulate, SaysWhatIsMissing) {

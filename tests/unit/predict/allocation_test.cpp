@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "models/folds/pair_answers.hpp"
 #include "pitot/predictor.hpp"
-#include "predict/pair_answers.hpp"
 #include "support/random_model.hpp"
 
 namespace {
@@ -41,8 +41,10 @@ void operator delete(void* memory, std::size_t /*size*/, std::align_val_t /*alig
 namespace pitot {
 namespace {
 
+using test::random_model;
 using test::random_parts;
 using test::random_rows;
+using test::RandomModel;
 
 constexpr std::size_t kRows = 1'000;
 
@@ -97,9 +99,9 @@ TEST(Allocations, OfTablesAreNone) {
 TEST(Allocations, OfFactorsAreNone) {
     FitConfig config = preset("interference/2").value();
     config.model.layers = {8, 32};
-    PredictorParts parts = random_parts(config, {2'000, 1'000, 5, 5, 3});
-    ASSERT_FALSE(PairAnswers(parts).is_table());
-    const Predictor predictor(std::move(parts));
+    const RandomModel model = random_model(config, {2'000, 1'000, 5, 5, 3});
+    ASSERT_FALSE(PairAnswers(model.parts, model.platforms, model.modules).is_table());
+    const Predictor predictor(random_parts(model));
     for (const std::int32_t width : {0, 2}) {
         const Count counted = count(predictor, width, nullptr);
         EXPECT_EQ(counted.batch, 0);
@@ -109,9 +111,9 @@ TEST(Allocations, OfFactorsAreNone) {
 
 TEST(Allocations, OfNetworksAreSparedByScratch) {
     for (const char* name : {"baseline/mlp", "baseline/device_mlp"}) {
-        PredictorParts parts = random_parts(name, {174, 176, 64, 64, 3});
-        ASSERT_FALSE(PairAnswers(parts).is_table());
-        const Predictor predictor(std::move(parts));
+        const RandomModel model = random_model(name, {174, 176, 64, 64, 3});
+        ASSERT_FALSE(PairAnswers(model.parts, model.platforms, model.modules).is_table());
+        const Predictor predictor(random_parts(model));
         PredictScratch scratch;
         const Count spared = count(predictor, 2, &scratch);
         EXPECT_EQ(spared.batch, 0) << name;

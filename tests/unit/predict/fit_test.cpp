@@ -9,10 +9,10 @@
 #include <string>
 
 #include "../../support/synthetic.hpp"
-#include "predict/ensemble.hpp"
+#include "models/gathered_rows.hpp"
+#include "models/scale.hpp"
 #include "predict/fit_steps.hpp"
 #include "predict/parts.hpp"
-#include "predict/scale.hpp"
 
 namespace pitot {
 namespace {

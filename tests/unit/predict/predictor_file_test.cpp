@@ -13,6 +13,7 @@
 #include "data/npz.hpp"
 #include "pitot/fit.hpp"
 #include "predict/parts.hpp"
+#include "support/random_model.hpp"
 
 namespace pitot {
 namespace {
@@ -50,6 +51,11 @@ protected:
         change(parts);
         ASSERT_TRUE(write_parts(parts, folder_ / "changed.pitot"));
         expect_load_fails(folder_ / "changed.pitot", text);
+    }
+
+    // The same after a change of the model.
+    void expect_model_refused(const std::string& text, const std::function<void(FoldedParts&)>& change) {
+        expect_refused(text, [&](PredictorParts& parts) { test::change_model(parts, change); });
     }
 
     static void expect_load_fails(const fs::path& file, const std::string& text) {
@@ -286,7 +292,8 @@ TEST_F(ModelFile, OfAnOlderPitotHasNoPartsAndNoLimits) {
     EXPECT_EQ(older.parts_apart(), 0);
     EXPECT_EQ(older.platform_part(0), older.module_part(0));
     rewrite(folder_ / "unlimited.pitot", "learned_range");
-    EXPECT_EQ(Predictor::load(folder_ / "unlimited.pitot").value().parts().limits.most, AnswerLimits::kNone);
+    const Predictor unlimited = Predictor::load(folder_ / "unlimited.pitot").value();
+    EXPECT_EQ(test::folded_parts(unlimited.parts()).limits.most, AnswerLimits::kNone);
 }
 
 TEST_F(ModelFile, OfAnOlderPitotKnowsCoRunnersAsWellAsModules) {
@@ -312,11 +319,11 @@ TEST_F(ModelFile, RefusesArraysOfTheWrongShape) {
 TEST_F(ModelFile, RefusesValuesThatAreNotFinite) {
     const double nan = std::numeric_limits<double>::quiet_NaN();
     const double inf = std::numeric_limits<double>::infinity();
-    expect_refused("'baseline_module'", [&](PredictorParts& p) { p.baseline.module[3] = nan; });
-    expect_refused("'baseline_platform'", [&](PredictorParts& p) { p.baseline.platform[0] = -inf; });
+    expect_model_refused("'baseline_module'", [&](FoldedParts& p) { p.baseline.module[3] = nan; });
+    expect_model_refused("'baseline_platform'", [&](FoldedParts& p) { p.baseline.platform[0] = -inf; });
     expect_refused("'module_features'", [&](PredictorParts& p) { p.modules.features(2, 1) = inf; });
-    expect_refused("param/", [&](PredictorParts& p) { p.folds[1].parameters[9] = std::nanf(""); });
-    expect_refused("'train_loss'", [&](PredictorParts& p) { p.folds[0].train_loss[0] = std::nanf(""); });
+    expect_model_refused("param/", [&](FoldedParts& p) { p.folds[1].parameters[9] = std::nanf(""); });
+    expect_model_refused("'train_loss'", [&](FoldedParts& p) { p.folds[0].train_loss[0] = std::nanf(""); });
 }
 
 TEST_F(ModelFile, RefusesContentThatDoesNotFitTogether) {
@@ -342,7 +349,7 @@ TEST_F(ModelFile, RefusesContentThatDoesNotFitTogether) {
     expect_refused("'together_use'", [](PredictorParts& p) { p.together_use[0] = static_cast<Evidence>(4); });
     expect_refused("'platform_part'", [](PredictorParts& p) { p.platform_part[0] = -2; });
     expect_refused("'module_part'", [](PredictorParts& p) { p.module_part[0] = 1000; });
-    expect_refused("'learned_range'", [](PredictorParts& p) { p.limits.least = p.limits.most + 1.0; });
+    expect_model_refused("'learned_range'", [](FoldedParts& p) { p.limits.least = p.limits.most + 1.0; });
 }
 
 TEST_F(ModelFile, LeavesTheOldFileWhenTheNewOneCannotBeWritten) {

@@ -1,0 +1,105 @@
+// A model that was fitted, whatever its family: what the rooms after this one know of models.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/row_numbers.hpp"
+#include "data/npz.hpp"
+#include "pitot/dataset.hpp"
+#include "pitot/predictor.hpp"
+#include "pitot/result.hpp"
+
+namespace pitot {
+
+/// Combinations asked for. Indices must be in range.
+struct PairQuery {
+    std::span<const std::int32_t> platform;
+    std::span<const std::int32_t> module;
+    std::span<const std::int32_t> co_runner;  ///< rows × width, -1 = none
+    std::int32_t width = 0;
+
+    [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(platform.size()); }
+};
+
+/// Where a model writes what it says of a query's rows, on its scale (see Scale).
+struct Answer {
+    std::span<double> mean;
+    std::span<double> deviation{};  ///< standard deviation of the answer; empty: not wanted. NaN of models without any
+};
+
+/// Memory that predict() may need, for one thread at a time; each family has its own.
+struct ModelScratch {
+    ModelScratch() = default;
+    ModelScratch(const ModelScratch&) = delete;
+    ModelScratch& operator=(const ModelScratch&) = delete;
+    virtual ~ModelScratch() = default;
+};
+
+/// Sides with rows appended, for FittedModel::with_rows().
+struct AppendedRows {
+    const Side& platforms;  ///< the model's rows, then new ones
+    const Side& modules;
+    std::int64_t new_platforms = 0;
+    std::int64_t new_modules = 0;
+    std::span<const Basis> platform_basis;  ///< of the model's rows
+    std::span<const Basis> module_basis;
+};
+
+/// What `pitot info` tells of a model.
+struct ModelFacts {
+    std::string kind;             ///< "factorization"
+    std::int64_t folds = 0;       ///< models whose mean answers; 0: there is one, without folds
+    std::int64_t parameters = 0;  ///< numbers learned
+    std::string co_runners;       ///< what they do: "ignored", "2 types of interference"
+    std::optional<double> training_loss{};
+    std::optional<double> validation_loss{};
+};
+
+/// Where the parts of a model contradict each other: a share of a row's pairs, one for every platform and module; empty
+/// of models that cannot tell.
+struct Disagreement {
+    std::vector<float> platform{};
+    std::vector<float> module{};
+};
+
+/// Takes an array of what experiments keep of a model.
+using KeepArray =
+    std::function<Result<void>(const std::string& name, std::vector<float> values, std::vector<std::int64_t> shape)>;
+
+/// Immutable, safe to use from many threads, without locks. Needs no side or dataset once it is there.
+class FittedModel {
+public:
+    FittedModel() = default;
+    FittedModel(const FittedModel&) = delete;
+    FittedModel& operator=(const FittedModel&) = delete;
+    virtual ~FittedModel() = default;
+
+    /// Answers every row of a query; spans have its size or are empty. What a row is answered does not depend on the
+    /// rows beside it. Allocates nothing, or nothing once `scratch` was given for as many rows.
+    virtual void predict(const PairQuery& query, const Answer& answer,
+                         std::unique_ptr<ModelScratch>& scratch) const = 0;
+
+    /// A model that answers for appended rows too, from their features alone. kInput if the family or its configuration
+    /// has nothing to say of a row never seen.
+    [[nodiscard]] virtual Result<std::shared_ptr<const FittedModel>> with_rows(const AppendedRows& rows) const = 0;
+
+    [[nodiscard]] virtual ModelFacts describe() const = 0;
+    /// The sides are those it was made with, here and below.
+    [[nodiscard]] virtual Disagreement disagreement(const Side& platforms, const Side& modules) const;
+
+    /// Adds the members of a model file that ModelFamily::load() reads.
+    virtual void save(NpzWriter& npz) const = 0;
+
+    /// Hands on the arrays of a published experiment, which ModelFamily::kept_shapes() names: predictions for every
+    /// pair and for those of the dataset's rows with co-runners, losses, embeddings.
+    [[nodiscard]] virtual Result<void> keep(const Dataset& dataset, RowNumbers together,
+                                            const KeepArray& put) const = 0;
+};
+
+}  // namespace pitot

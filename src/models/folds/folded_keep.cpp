@@ -1,0 +1,134 @@
+// The arrays that a published experiment keeps of a model of folds.
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "models/folds/folded_model.hpp"
+#include "models/gathered_rows.hpp"
+#include "models/model_family.hpp"
+
+namespace pitot {
+namespace {
+
+// Every pair of a platform, for all modules.
+class PlatformPairs {
+public:
+    explicit PlatformPairs(std::int64_t modules)
+        : platform_(static_cast<std::size_t>(modules)), module_(platform_.size()) {
+        for (std::size_t j = 0; j < module_.size(); ++j) {
+            module_[j] = static_cast<std::int32_t>(j);
+        }
+    }
+    PairQuery of(std::int64_t i) {
+        std::ranges::fill(platform_, static_cast<std::int32_t>(i));
+        return {platform_, module_, {}, 0};
+    }
+
+private:
+    std::vector<std::int32_t> platform_, module_;
+};
+
+// What a factorization computes from, the folds one after the other.
+struct FactorArrays {
+    std::vector<float> p, m, v_s, v_g;
+
+    void add(const Factors& factors, std::int64_t rank, std::int64_t types) {
+        // Each interference matrix takes its half of the scale: V_s . V_g is what pairs are multiplied with.
+        const auto beta = static_cast<float>(std::sqrt(factors.interference_scale));
+        for (std::int64_t i = 0; i < factors.platform.rows(); ++i) {
+            const auto row = factors.platform.view().row(i);
+            p.insert(p.end(), row.begin(), row.begin() + rank);
+            for (std::int64_t c = 0; c < rank; ++c) {
+                for (std::int64_t t = 0; t < types; ++t) {
+                    v_s.push_back(beta * row[static_cast<std::size_t>((1 + t) * rank + c)]);
+                    v_g.push_back(beta * row[static_cast<std::size_t>((1 + types + t) * rank + c)]);
+                }
+            }
+        }
+        for (std::int64_t j = 0; j < factors.module.rows(); ++j) {
+            const auto row = factors.module.view().row(j);
+            m.insert(m.end(), row.begin(), row.end());
+        }
+    }
+};
+
+}  // namespace
+
+Result<void> FoldedModel::keep_losses(const KeepArray& put) const {
+    const auto folds = std::ssize(parts_.folds);
+    const auto transposed = [&](std::vector<float> FoldFit::*member) {
+        std::vector<float> out;
+        const std::size_t checkpoints = (parts_.folds.front().*member).size();
+        for (std::size_t e = 0; e < checkpoints; ++e) {
+            for (const FoldFit& fold : parts_.folds) {
+                out.push_back((fold.*member)[e]);
+            }
+        }
+        return out;
+    };
+    std::vector<float> training = transposed(&FoldFit::train_loss);
+    std::vector<float> validation = transposed(&FoldFit::validation_loss);
+    const std::int64_t trained = std::ssize(training) / folds;
+    const std::int64_t validated = std::ssize(validation) / folds;
+    return put("train_loss", std::move(training), {trained, folds}).and_then([&] {
+        return validated > 0 ? put("val_loss", std::move(validation), {validated, folds}) : Result<void>();
+    });
+}
+
+Result<void> FoldedModel::keep(const Dataset& dataset, RowNumbers together, const KeepArray& put) const {
+    const auto folds = std::ssize(parts_.folds);
+    const std::int64_t platforms = dataset.platforms.size();
+    const std::int64_t modules = dataset.modules.size();
+    const bool has_factors = parts_.config.family == Family::kFactorization;
+    const std::int64_t types = parts_.config.interference_types;
+    const std::int64_t rank = parts_.config.layers.back();
+    std::vector<float> pairs, beside;
+    FactorArrays factors;
+    const GatheredRows rows(dataset.together.view(), together, parts_.config);
+    std::vector<double> y(static_cast<std::size_t>(modules)), y_beside(rows.target.size());
+    PlatformPairs queries(modules);
+    for (const FoldFit& fold : parts_.folds) {
+        const FoldModel model(parts_.config, dataset.platforms, dataset.modules, parts_.baseline, fold.parameters);
+        for (std::int64_t i = 0; i < platforms; ++i) {
+            model.predict(queries.of(i), y);
+            pairs.insert(pairs.end(), y.begin(), y.end());
+        }
+        model.predict(rows.query(), y_beside);
+        beside.insert(beside.end(), y_beside.begin(), y_beside.end());
+        if (has_factors) {
+            factors.add(model.factors(), rank, types);
+        }
+    }
+    auto ok = keep_losses(put).and_then([&] { return put("C_hat", std::move(pairs), {folds, platforms, modules}); });
+    if (ok && has_factors) {
+        ok = put("P", std::move(factors.p), {folds, platforms, rank}).and_then([&] {
+            return put("M", std::move(factors.m), {folds, modules, rank});
+        });
+    }
+    if (ok && has_factors && types > 0) {
+        ok = put("V_s", std::move(factors.v_s), {folds, platforms, rank, types}).and_then([&] {
+            return put("V_g", std::move(factors.v_g), {folds, platforms, rank, types});
+        });
+    }
+    if (ok && dataset.together.size() > 0) {
+        ok = put("C_ijk_hat", std::move(beside), {folds, std::ssize(rows.target)});
+    }
+    return ok;
+}
+
+ArrayShapes folded_shapes(const FitConfig& config, std::int64_t platforms, std::int64_t modules) {
+    const std::int64_t folds = config.train.folds;
+    ArrayShapes shapes{{"C_hat", {folds, platforms, modules}}};
+    if (config.model.family == Family::kFactorization) {
+        const std::int64_t rank = config.model.layers.back();
+        const std::int64_t types = config.model.interference_types;
+        shapes["P"] = {folds, platforms, rank};
+        shapes["M"] = {folds, modules, rank};
+        if (types > 0) {
+            shapes["V_s"] = shapes["V_g"] = {folds, platforms, rank, types};
+        }
+    }
+    return shapes;
+}
+
+}  // namespace pitot

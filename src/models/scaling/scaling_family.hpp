@@ -1,0 +1,41 @@
+// Linear scaling as a family of models: y = a_i + b_j, every platform a speed and every module a size.
+#pragma once
+
+#include "models/model_family.hpp"
+
+namespace pitot {
+
+class ScalingFamily final : public ModelFamily {
+public:
+    [[nodiscard]] Result<void> check(const Dataset& dataset, const FitConfig& config) const override;
+    [[nodiscard]] std::int64_t folds(const FitConfig& config) const override;
+    [[nodiscard]] std::optional<std::int64_t> steps(const FitConfig& config, double share) const override;
+    [[nodiscard]] Result<void> fit(const FitTask& task, const TakeFitted& take) const override;
+    [[nodiscard]] Result<std::shared_ptr<const FittedModel>> load(const ModelArchive& archive, const FitConfig& config,
+                                                                  const Side& platforms,
+                                                                  const Side& modules) const override;
+    [[nodiscard]] ArrayShapes kept_shapes(const FitConfig& config, std::int64_t platforms,
+                                          std::int64_t modules) const override;
+};
+
+/// A model of it.
+[[nodiscard]] std::shared_ptr<const FittedModel> make_scaling_model(LinearScaling scaling);
+
+/// kInput if rows with co-runners are all there is: every model starts from runtimes of modules alone.
+[[nodiscard]] Result<void> check_alone(const Dataset& dataset);
+
+/// kInput if a configuration learns from rows with co-runners and there are none.
+[[nodiscard]] Result<void> check_together(const Dataset& dataset, const FitConfig& config);
+
+/// Linear scaling on the rows of a task's replicate that are not kept back. Terms of rows without any of them are 0, or
+/// those of fill_baseline() where the task wants answers.
+[[nodiscard]] LinearScaling fit_scaling(const FitTask& task, const ReplicateRows& rows);
+
+/// The same terms with those of appended rows, which are not measured.
+[[nodiscard]] LinearScaling extend_scaling(const LinearScaling& scaling, const AppendedRows& rows);
+
+void save_scaling(const LinearScaling& scaling, NpzWriter& npz);
+[[nodiscard]] Result<LinearScaling> load_scaling(const ModelArchive& archive, const Side& platforms,
+                                                 const Side& modules);
+
+}  // namespace pitot
