@@ -66,3 +66,15 @@ using Failure = tl::unexpected<Error>;
 }
 
 }  // namespace pitot
+
+/// Declares what an expression gives, or returns its error: `PITOT_TRY(const auto rows, read_rows(file));`. Of
+/// functions that return a Result.
+#define PITOT_TRY(declaration, ...) PITOT_TRY_AS(PITOT_TRY_NAME(result_, __LINE__), declaration, __VA_ARGS__)
+#define PITOT_TRY_AS(result, declaration, ...)              \
+    auto result = (__VA_ARGS__);                            \
+    if (!result) {                                          \
+        return ::pitot::Failure(std::move(result).error()); \
+    }                                                       \
+    declaration = *std::move(result) /* NOLINT(bugprone-macro-parentheses) */
+#define PITOT_TRY_NAME(name, line) PITOT_TRY_NAME_OF(name, line)
+#define PITOT_TRY_NAME_OF(name, line) name##line

@@ -54,10 +54,7 @@ struct StepTrial::Data {
 
 Result<StepTrial> StepTrial::make(const Dataset& dataset, const FitConfig& config, const std::string& backend,
                                   int threads, std::uint64_t seed) {
-    const auto found = find_backend(backend);
-    if (!found) {
-        return Failure(found.error());
-    }
+    PITOT_TRY(const auto found, find_backend(backend));
     StepTrial trial;
     trial.data_ = std::make_shared<const Data>(dataset);
     trial.model_ = std::make_unique<Model>(build_model(config.model, dataset.platforms, dataset.modules));
@@ -77,11 +74,8 @@ Result<StepTrial> StepTrial::make(const Dataset& dataset, const FitConfig& confi
         plan.platform_rows += batch.rows;
         plan.module_rows += batch.rows * (1 + batch.co_runners);
     }
-    auto executor = (*found)->prepare(trial.model_->program, 1, plan);
-    if (!executor) {
-        return Failure(executor.error());
-    }
-    trial.executor_ = std::move(*executor);
+    PITOT_TRY(auto executor, (found)->prepare(trial.model_->program, 1, plan));
+    trial.executor_ = std::move(executor);
     trial.key_ = Key(seed).fold("step trial");
     trial.executor_->set_parameters(0, initial_parameters(trial.model_->program, trial.key_.fold("init")));
     trial.adam_ = {train.learning_rate, train.beta1, train.beta2, train.epsilon};
@@ -114,19 +108,13 @@ StepTime time_steps(StepTrial& trial, double seconds, const std::function<double
 
 Result<double> time_many_models(const Dataset& dataset, const FitConfig& config, int threads, std::int64_t models,
                                 double seconds) {
-    auto first = StepTrial::make(dataset, config);
-    if (!first) {
-        return Failure(first.error());
-    }
-    const std::int64_t steps = steps_in(*first, std::max(0.01, seconds * threads / static_cast<double>(models)));
+    PITOT_TRY(auto first, StepTrial::make(dataset, config));
+    const std::int64_t steps = steps_in(first, std::max(0.01, seconds * threads / static_cast<double>(models)));
     std::vector<StepTrial> trials;
     for (std::int64_t m = 0; m < models; ++m) {
-        auto trial = StepTrial::make(dataset, config, "cpu", 1, static_cast<std::uint64_t>(m));
-        if (!trial) {
-            return Failure(trial.error());
-        }
-        trial->train(1);  // grows the workspace
-        trials.push_back(std::move(*trial));
+        PITOT_TRY(auto trial, StepTrial::make(dataset, config, "cpu", 1, static_cast<std::uint64_t>(m)));
+        trial.train(1);  // grows the workspace
+        trials.push_back(std::move(trial));
     }
     const auto start = Clock::now();
     parallel_ordered(

@@ -64,17 +64,14 @@ std::string machine_name() {
 Result<StepLine> measure(const std::string& name, double seconds) {
     const FitConfig config = preset(name).value();
     const Dataset fleet = made_up_fleet(published_fleet(config.train.together_weight > 0.0));
-    auto trial = StepTrial::make(fleet, config);
-    if (!trial) {
-        return Failure(trial.error());
-    }
+    PITOT_TRY(auto trial, StepTrial::make(fleet, config));
     StepLine line;
     line.preset = name;
     // Tables and products of their rows are little arithmetic and much traffic.
     line.by_arithmetic = config.model.platform_features || config.model.module_features;
-    line.work = line.by_arithmetic ? trial->flops() : trial->bytes();
-    const auto block = static_cast<std::int64_t>(4 * sizeof(float)) * trial->parameters();
-    line.time = time_steps(*trial, seconds, [&] {
+    line.work = line.by_arithmetic ? trial.flops() : trial.bytes();
+    const auto block = static_cast<std::int64_t>(4 * sizeof(float)) * trial.parameters();
+    line.time = time_steps(trial, seconds, [&] {
         const Peak peak = cpu_backend().measure_peak(block);
         return line.work / (line.by_arithmetic ? peak.flops : peak.bytes);
     });
@@ -86,15 +83,9 @@ Result<void> measure_predictions(Report& report, double seconds) {
     config.train.checkpoints = 1;
     config.train.epoch_samples = 200;  // speed does not depend on how well it is trained
     const Dataset fleet = made_up_fleet(published_fleet(false));
-    const auto predictor = fit(fleet, config);
-    if (!predictor) {
-        return Failure(predictor.error());
-    }
-    const auto rate = predictions_a_second(*predictor, seconds);
-    if (!rate) {
-        return Failure(rate.error());
-    }
-    report.predictions = *rate;
+    PITOT_TRY(const auto predictor, fit(fleet, config));
+    PITOT_TRY(const auto rate, predictions_a_second(predictor, seconds));
+    report.predictions = rate;
     return {};
 }
 
@@ -106,20 +97,14 @@ Result<Report> measure_all(const Options& options) {
     constexpr std::int64_t block = 1 << 19;
     report.peak = cpu_backend().measure_peak(block);
     for (const char* name : {"embedding/128", "interference/2", "linear/128", "baseline/mlp"}) {
-        auto line = measure(name, options.seconds);
-        if (!line) {
-            return Failure(line.error());
-        }
-        report.steps.push_back(std::move(*line));
+        PITOT_TRY(auto line, measure(name, options.seconds));
+        report.steps.push_back(std::move(line));
     }
     const FitConfig config = preset("embedding/128").value();
     const Dataset fleet = made_up_fleet(published_fleet(false));
     for (const int threads : {1, report.threads}) {
-        const auto seconds = time_many_models(fleet, config, threads, report.models, options.seconds);
-        if (!seconds) {
-            return Failure(seconds.error());
-        }
-        (threads == 1 ? report.one_thread : report.all_threads) = *seconds;
+        PITOT_TRY(const auto seconds, time_many_models(fleet, config, threads, report.models, options.seconds));
+        (threads == 1 ? report.one_thread : report.all_threads) = seconds;
     }
     report.all_threads = report.threads == 1 ? report.one_thread : report.all_threads;
     return measure_predictions(report, options.seconds).map([&] { return std::move(report); });
@@ -191,11 +176,8 @@ Action add(CLI::App& app) {
         "  pitot bench\n"
         "  PITOT_INSTRUCTION_SET=AVX2 pitot bench --seconds 3 --json");
     return [options]() -> Result<void> {
-        auto report = measure_all(*options);
-        if (!report) {
-            return Failure(report.error());
-        }
-        options->json ? print_as_json(*report) : print(*report);
+        PITOT_TRY(auto report, measure_all(*options));
+        options->json ? print_as_json(report) : print(report);
         return {};
     };
 }

@@ -42,15 +42,12 @@ Result<void> convert(Options options) {
     if (auto ok = options.output.check(out, OutputKind::kDataset, inputs.inputs()); !ok) {
         return ok;
     }
-    const auto dataset = inputs.read();
-    if (!dataset) {
-        return Failure(dataset.error());
-    }
+    PITOT_TRY(const auto dataset, inputs.read());
     const Layout layout = options.layout == "dense" ? Layout::kDense : Layout::kIndex;
-    if (auto written = write_dataset(*dataset, out, layout); !written) {
+    if (auto written = write_dataset(dataset, out, layout); !written) {
         return written;
     }
-    fmt::print("{}: {}\n", printable(out.string()), format_size(*dataset));
+    fmt::print("{}: {}\n", printable(out.string()), format_size(dataset));
     return {};
 }
 

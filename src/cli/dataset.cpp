@@ -31,23 +31,17 @@ Result<void> make(const Options& options) {
     if (auto ok = options.output.check(out, OutputKind::kDataset, options.traces.inputs()); !ok) {
         return ok;
     }
-    auto trace_options = options.traces.options();
-    if (!trace_options) {
-        return Failure(std::move(trace_options).error());
-    }
-    trace_options->keep_unobserved = options.keep_unobserved;
-    const auto collection = options.traces.collection_for(DeviceUse::kTimes);
-    if (!collection) {
-        return Failure(collection.error());
-    }
-    const auto made = make_dataset(*collection, *trace_options);
+    PITOT_TRY(auto trace_options, options.traces.options());
+    trace_options.keep_unobserved = options.keep_unobserved;
+    PITOT_TRY(const auto collection, options.traces.collection_for(DeviceUse::kTimes));
+    const auto made = make_dataset(collection, trace_options);
     if (auto reported = options.traces.report(made.problems); !reported) {
         return reported;
     }
     if (auto observed = require_observations(made); !observed) {
         return observed;
     }
-    if (auto written = write_dataset(made.dataset, out, options.layout.of(trace_options->release)); !written) {
+    if (auto written = write_dataset(made.dataset, out, options.layout.of(trace_options.release)); !written) {
         return written;
     }
     print_result(options.traces, out, made);

@@ -63,14 +63,11 @@ Result<fleet::Device> describe(const Options& options) {
 }
 
 Result<void> show(const Options& options) {
-    const Result<fleet::Device> device = describe(options);
-    if (!device) {
-        return Failure(device.error());
-    }
+    PITOT_TRY(const auto device, describe(options));
     if (options.json) {
-        print_json({{device->id, Json::parse(device->json)}});
+        print_json({{device.id, Json::parse(device.json)}});
     } else {
-        print_text(*device);
+        print_text(device);
     }
     return {};
 }

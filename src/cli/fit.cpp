@@ -131,22 +131,16 @@ Result<void> run(const Options& options) {
     if (!ok) {
         return ok;
     }
-    const Result<Dataset> dataset = options.dataset.read();
-    if (!dataset) {
-        return Failure(dataset.error());
-    }
-    const Result<FitConfig> config = resolve_config(options.config, *dataset);
-    if (!config) {
-        return Failure(config.error());
-    }
+    PITOT_TRY(const auto dataset, options.dataset.read());
+    PITOT_TRY(const auto config, resolve_config(options.config, dataset));
     const auto started = std::chrono::steady_clock::now();
     const auto predictor = [&] {
         const Interrupt interrupt;
-        Progress progress("fitting " + config->preset);
+        Progress progress("fitting " + config.preset);
         RunOptions run_options = options.run.to_run_options();
         run_options.stop = interrupt.token();
         run_options.progress = progress.callback();
-        return fit(*dataset, *config, run_options);
+        return fit(dataset, config, run_options);
     }();
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     if (!predictor) {
@@ -156,8 +150,8 @@ Result<void> run(const Options& options) {
     if (auto saved = predictor->save(options.output); !saved) {
         return saved;
     }
-    print_summary(options, *dataset, *predictor, seconds);
-    note_bounds(*dataset, *predictor);
+    print_summary(options, dataset, *predictor, seconds);
+    note_bounds(dataset, *predictor);
     note_parts(*predictor);
     note_disagreement(*predictor, all_rows(predictor->platforms()), all_rows(predictor->modules()));
     return {};

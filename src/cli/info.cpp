@@ -148,11 +148,8 @@ bool is_model(const std::filesystem::path& file) {
 }
 
 Result<void> show_model(const std::filesystem::path& file, bool json) {
-    const auto predictor = Predictor::load(file);
-    if (!predictor) {
-        return Failure(predictor.error());
-    }
-    fmt::print("{}", json ? describe_model_json(*predictor) : describe_model(*predictor));
+    PITOT_TRY(const auto predictor, Predictor::load(file));
+    fmt::print("{}", json ? describe_model_json(predictor) : describe_model(predictor));
     return {};
 }
 
@@ -168,11 +165,8 @@ Result<void> show(const Options& options) {
         }
         return show_model(options.dataset.files.front(), options.json);
     }
-    const auto dataset = options.dataset.read();
-    if (!dataset) {
-        return Failure(dataset.error());
-    }
-    const DatasetDescription description = describe(*dataset);
+    PITOT_TRY(const auto dataset, options.dataset.read());
+    const DatasetDescription description = describe(dataset);
     if (options.json) {
         print_json(to_json(description));
     } else {

@@ -28,31 +28,22 @@ Result<void> make(const Options& options) {
     if (auto ok = options.output.check(out, OutputKind::kDataset, options.traces.inputs({options.dataset})); !ok) {
         return ok;
     }
-    const auto trace_options = options.traces.options();
-    if (!trace_options) {
-        return Failure(trace_options.error());
-    }
+    PITOT_TRY(const auto trace_options, options.traces.options());
     const std::vector<std::filesystem::path> files = {options.dataset};
-    auto known = read_dataset(files);
-    if (!known) {
-        return Failure(std::move(known).error());
-    }
-    const auto collection = options.traces.collection_for(DeviceUse::kTimes);
-    if (!collection) {
-        return Failure(collection.error());
-    }
-    auto made = make_interference(*collection, *known, *trace_options);
+    PITOT_TRY(auto known, read_dataset(files));
+    PITOT_TRY(const auto collection, options.traces.collection_for(DeviceUse::kTimes));
+    auto made = make_interference(collection, known, trace_options);
     if (auto reported = options.traces.report(made.problems); !reported) {
         return reported;
     }
     if (auto observed = require_observations(made); !observed) {
         return observed;
     }
-    const Layout layout = options.layout.of(trace_options->release);
+    const Layout layout = options.layout.of(trace_options.release);
     if (layout == Layout::kDense) {  // which has no form for rows without a matrix
-        made.dataset.platforms = std::move(known->platforms);
-        made.dataset.modules = std::move(known->modules);
-        made.dataset.alone = std::move(known->alone);
+        made.dataset.platforms = std::move(known.platforms);
+        made.dataset.modules = std::move(known.modules);
+        made.dataset.alone = std::move(known.alone);
     }
     if (auto written = write_dataset(made.dataset, out, layout); !written) {
         return written;

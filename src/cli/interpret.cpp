@@ -22,11 +22,8 @@ struct Options {
 };
 
 Result<void> interpret(const Options& options) {
-    const Result<std::string> text = read_text(options.module);
-    if (!text) {
-        return Failure(text.error());
-    }
-    const std::vector<std::uint8_t> bytes(text->begin(), text->end());
+    PITOT_TRY(const auto text, read_text(options.module));
+    const std::vector<std::uint8_t> bytes(text.begin(), text.end());
     std::vector<std::string> args{std::filesystem::path(options.module).filename().string()};
     args.insert(args.end(), options.args.begin(), options.args.end());
     const wasm::WasiRun run = wasm::interpret_wasi(bytes, args);

@@ -38,16 +38,10 @@ Result<void> make(const Options& options) {
     if (!apart) {
         return apart;
     }
-    auto trace_options = options.traces.options();
-    if (!trace_options) {
-        return Failure(std::move(trace_options).error());
-    }
-    trace_options->keep_unobserved = !options.filter;
-    const auto collection = options.traces.collection_for(DeviceUse::kTimes);
-    if (!collection) {
-        return Failure(collection.error());
-    }
-    const auto made = make_matrix(*collection, *trace_options);
+    PITOT_TRY(auto trace_options, options.traces.options());
+    trace_options.keep_unobserved = !options.filter;
+    PITOT_TRY(const auto collection, options.traces.collection_for(DeviceUse::kTimes));
+    const auto made = make_matrix(collection, trace_options);
     if (auto reported = options.traces.report(made.problems); !reported) {
         return reported;
     }

@@ -39,34 +39,25 @@ Result<void> merge(const Options& options) {
     if (auto ok = options.output.check(options.out, OutputKind::kDataset, inputs); !ok) {
         return ok;
     }
-    auto dataset = read_dataset(files);
-    if (!dataset) {
-        return Failure(std::move(dataset).error());
-    }
-    const auto opcodes = read_opcodes(options.opcodes);
-    if (!opcodes) {
-        return Failure(opcodes.error());
-    }
+    PITOT_TRY(auto dataset, read_dataset(files));
+    PITOT_TRY(const auto opcodes, read_opcodes(options.opcodes));
     const auto platforms = read_platforms(options.platforms);
     if (!platforms) {
         return Failure(platforms.error());
     }
-    auto modules = select_rows(dataset->modules.names, *opcodes, Axis::kModule, options.opcodes);
+    auto modules = select_rows(dataset.modules.names, opcodes, Axis::kModule, options.opcodes);
     if (!modules) {
         return Failure(std::move(modules).error());
     }
-    auto described = select_rows(dataset->platforms.names, *platforms, Axis::kPlatform, options.platforms);
-    if (!described) {
-        return Failure(std::move(described).error());
-    }
-    dataset->modules = *std::move(modules);
-    dataset->platforms = *std::move(described);
+    PITOT_TRY(auto described, select_rows(dataset.platforms.names, *platforms, Axis::kPlatform, options.platforms));
+    dataset.modules = *std::move(modules);
+    dataset.platforms = std::move(described);
     const Layout layout = options.layout == "dense" ? Layout::kDense : Layout::kIndex;
-    if (auto written = write_dataset(*dataset, options.out, layout); !written) {
+    if (auto written = write_dataset(dataset, options.out, layout); !written) {
         return written;
     }
-    fmt::print("{}: {}\n", printable(options.out), format_size(*dataset));
-    return options.plot ? draw_beside(dataset_plot(*dataset), options.out, true) : Result<void>();
+    fmt::print("{}: {}\n", printable(options.out), format_size(dataset));
+    return options.plot ? draw_beside(dataset_plot(dataset), options.out, true) : Result<void>();
 }
 
 Action add(CLI::App& app) {

@@ -33,10 +33,7 @@ Result<void> make(const Options& options) {
     if (auto ok = options.output.check(out, OutputKind::kFeatureTable, options.traces.inputs()); !ok) {
         return ok;
     }
-    const auto trace_options = options.traces.options();
-    if (!trace_options) {
-        return Failure(trace_options.error());
-    }
+    PITOT_TRY(const auto trace_options, options.traces.options());
     auto collection = options.traces.collection();
     if (!collection) {
         return Failure(std::move(collection).error());
@@ -44,7 +41,7 @@ Result<void> make(const Options& options) {
     // Counts are those of a module wherever it ran.
     std::erase_if(collection->problems, [](const TraceProblem& problem) { return problem.no_devices; });
     std::vector<TraceProblem> problems = std::move(collection->problems);
-    const OpcodeTable table = opcode_table(*collection, *trace_options, problems);
+    const OpcodeTable table = opcode_table(*collection, trace_options, problems);
     if (auto reported = options.traces.report(problems); !reported) {
         return reported;
     }
@@ -56,8 +53,8 @@ Result<void> make(const Options& options) {
     for (const auto& [name, counts] : table) {
         names.push_back(name);
     }
-    const Side side = opcode_side(std::move(names), table, trace_options->release);
-    if (auto written = write_opcodes(side, out, trace_options->release); !written) {
+    const Side side = opcode_side(std::move(names), table, trace_options.release);
+    if (auto written = write_opcodes(side, out, trace_options.release); !written) {
         return written;
     }
     if (options.traces.json) {

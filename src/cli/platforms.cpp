@@ -38,12 +38,9 @@ struct Platforms {
 // The platforms of a matrix, whose names are runtime, separator, device.
 Result<Platforms> of_matrix(const Options& options, const Collection& collection) {
     const std::vector<std::filesystem::path> files = {options.matrix};
-    const auto matrix = read_dataset(files);
-    if (!matrix) {
-        return Failure(matrix.error());
-    }
+    PITOT_TRY(const auto matrix, read_dataset(files));
     Platforms platforms;
-    for (const std::string& name : matrix->platforms.names) {
+    for (const std::string& name : matrix.platforms.names) {
         const std::size_t at = name.find(options.traces.separator);
         if (at == std::string::npos || options.traces.separator.empty()) {
             return fail(
@@ -93,28 +90,25 @@ Result<void> make(const Options& options) {
     if (auto ok = options.output.check(out, OutputKind::kFeatureTable, options.traces.inputs(matrix)); !ok) {
         return ok;
     }
-    const auto collection = options.traces.collection_for(DeviceUse::kFeatures);
-    if (!collection) {
-        return Failure(collection.error());
-    }
-    if (collection->devices.empty()) {
+    PITOT_TRY(const auto collection, options.traces.collection_for(DeviceUse::kFeatures));
+    if (collection.devices.empty()) {
         return fail(
             ErrorCode::kInput,
             fmt::format("there is no device in {}{}; give a runtimes.json that has some",
                         printable(options.traces.paths.front()),
-                        collection->problems.empty() ? "" : " (" + collection->problems.front().to_string() + ")"));
+                        collection.problems.empty() ? "" : " (" + collection.problems.front().to_string() + ")"));
     }
-    auto platforms = options.matrix.empty() ? of_runtimes(options, *collection) : of_matrix(options, *collection);
+    auto platforms = options.matrix.empty() ? of_runtimes(options, collection) : of_matrix(options, collection);
     if (!platforms) {
         return Failure(std::move(platforms).error());
     }
-    std::vector<TraceProblem> problems = collection->problems;
+    std::vector<TraceProblem> problems = collection.problems;
     problems.insert(problems.end(), platforms->problems.begin(), platforms->problems.end());
     if (auto reported = options.traces.report(problems); !reported) {
         return reported;
     }
     const Release release = options.traces.release_of();
-    const Side side = platform_side(std::move(platforms->names), platforms->parts, collection->devices, release);
+    const Side side = platform_side(std::move(platforms->names), platforms->parts, collection.devices, release);
     if (auto written = write_platforms(side, out, release); !written) {
         return written;
     }

@@ -42,11 +42,8 @@ using Rows = std::vector<std::int32_t>;
 Result<Rows> find_all(const std::vector<std::string>& names, auto find) {
     Rows rows;
     for (const std::string& name : names) {
-        const Result<std::int32_t> row = find(name);
-        if (!row) {
-            return Failure(row.error());
-        }
-        rows.push_back(*row);
+        PITOT_TRY(const auto row, find(name));
+        rows.push_back(row);
     }
     return rows;
 }
@@ -119,10 +116,7 @@ struct Loaded {
 
 // The model with the platforms and modules that feature files add.
 Result<Loaded> load(const Options& options) {
-    Result<Predictor> predictor = Predictor::load(options.model);
-    if (!predictor) {
-        return Failure(predictor.error());
-    }
+    PITOT_TRY(auto predictor, Predictor::load(options.model));
     FeatureTable platforms;
     FeatureTable modules;
     const auto read = [](const std::string& file, Axis axis, const Side& known, FeatureTable& table) -> Result<void> {
@@ -131,16 +125,16 @@ Result<Loaded> load(const Options& options) {
         }
         return read_table(file, axis, known).map([&](FeatureTable&& rows) { table = std::move(rows); });
     };
-    const auto done = read(options.platform_features, Axis::kPlatform, predictor->platforms(), platforms).and_then([&] {
-        return read(options.module_features, Axis::kModule, predictor->modules(), modules);
+    const auto done = read(options.platform_features, Axis::kPlatform, predictor.platforms(), platforms).and_then([&] {
+        return read(options.module_features, Axis::kModule, predictor.modules(), modules);
     });
     if (!done) {
         return Failure(done.error());
     }
     if (platforms.unknown.names.empty() && modules.unknown.names.empty()) {
-        return Loaded{*predictor, std::move(platforms.names), std::move(modules.names)};
+        return Loaded{predictor, std::move(platforms.names), std::move(modules.names)};
     }
-    return predictor->with_rows(platforms.unknown, modules.unknown).map([&](Predictor&& more) {
+    return predictor.with_rows(platforms.unknown, modules.unknown).map([&](Predictor&& more) {
         return Loaded{std::move(more), std::move(platforms.names), std::move(modules.names)};
     });
 }
@@ -168,47 +162,32 @@ Result<Selection> select(const Options& options, const Loaded& loaded) {
     const Predictor& predictor = loaded.predictor;
     const auto find_platform = [&](const std::string& name) { return predictor.find_platform(name); };
     const auto find_module = [&](const std::string& name) { return predictor.find_module(name); };
-    auto platforms = choose(options.platforms, loaded.platforms, predictor.platforms(), find_platform);
-    if (!platforms) {
-        return Failure(platforms.error());
-    }
-    auto modules = choose(options.modules, loaded.modules, predictor.modules(), find_module);
-    if (!modules) {
-        return Failure(modules.error());
-    }
-    auto with = find_all(split_names(options.with, predictor), find_module);
-    if (!with) {
-        return Failure(with.error());
-    }
+    PITOT_TRY(auto platforms, choose(options.platforms, loaded.platforms, predictor.platforms(), find_platform));
+    PITOT_TRY(auto modules, choose(options.modules, loaded.modules, predictor.modules(), find_module));
+    PITOT_TRY(auto with, find_all(split_names(options.with, predictor), find_module));
     Selection selection;
-    selection.platforms = std::move(*platforms);
-    selection.modules = std::move(*modules);
-    selection.with = std::move(*with);
+    selection.platforms = std::move(platforms);
+    selection.modules = std::move(modules);
+    selection.with = std::move(with);
     selection.unmeasured_only = options.unmeasured;
     selection.confidences = options.no_bound ? std::vector<double>{} : options.confidences;
     return check_unmeasured(predictor, selection).map([&] { return std::move(selection); });
 }
 
 Result<void> run(const Options& options) {
-    const Result<Loaded> loaded = load(options);
-    if (!loaded) {
-        return Failure(loaded.error());
-    }
-    const Result<Selection> selection = select(options, *loaded);
-    if (!selection) {
-        return Failure(selection.error());
-    }
-    const Predictor& predictor = loaded->predictor;
-    if (!selection->with.empty() && predictor.config().model.interference_types == 0) {
+    PITOT_TRY(const auto loaded, load(options));
+    PITOT_TRY(const auto selection, select(options, loaded));
+    const Predictor& predictor = loaded.predictor;
+    if (!selection.with.empty() && predictor.config().model.interference_types == 0) {
         note("this model ignores co-runners: points are those of modules alone; fit interference/2 to tell them apart");
     }
     if (options.json || options.format == "json") {
-        return print_predictions_json(predictor, *selection);
+        return print_predictions_json(predictor, selection);
     }
     if (options.format == "csv") {
-        return print_predictions_csv(predictor, *selection);
+        return print_predictions_csv(predictor, selection);
     }
-    return print_predictions_table(predictor, *selection, options.limit);
+    return print_predictions_table(predictor, selection, options.limit);
 }
 
 Action add(CLI::App& app) {

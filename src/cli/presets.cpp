@@ -55,11 +55,8 @@ void print_fields(const nlohmann::ordered_json& json, const std::string& prefix)
 }
 
 Result<void> show(const Options& options) {
-    const Result<FitConfig> config = preset(options.name);
-    if (!config) {
-        return Failure(config.error());
-    }
-    const auto json = nlohmann::ordered_json::parse(to_json(*config));
+    PITOT_TRY(const auto config, preset(options.name));
+    const auto json = nlohmann::ordered_json::parse(to_json(config));
     if (options.json) {
         print_json(json);
     } else {

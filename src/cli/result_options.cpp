@@ -60,11 +60,8 @@ Result<fs::path> find_data(const fs::path& file) {
 Result<Dataset> read_data(const std::vector<std::string>& files) {
     std::vector<fs::path> found;
     for (const std::string& file : files) {
-        auto place = find_data(file);
-        if (!place) {
-            return Failure(place.error());
-        }
-        found.push_back(std::move(*place));
+        PITOT_TRY(auto place, find_data(file));
+        found.push_back(std::move(place));
     }
     return read_dataset(found);
 }

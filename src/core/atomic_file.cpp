@@ -235,13 +235,10 @@ bool NewFile::open_anywhere() {
 }
 
 Result<NewFile> NewFile::create(const fs::path& target) {
-    const auto kind = kind_of(target);
-    if (!kind) {
-        return Failure(kind.error());
-    }
+    PITOT_TRY(const auto kind, kind_of(target));
     NewFile made;
     made.named_ = target;
-    made.stream_ = *kind == Kind::kStream;
+    made.stream_ = kind == Kind::kStream;
     made.target_ = made.stream_ ? target : behind_links(target);
     if (!(made.stream_ ? made.open_anywhere() : made.open_beside())) {
         return system_failure(target);
@@ -379,11 +376,8 @@ fs::path standing_part(const fs::path& part, const fs::path& last) {
 }
 
 Result<void> check_writable(const fs::path& target) {
-    const auto kind = kind_of(target);
-    if (!kind) {
-        return Failure(kind.error());
-    }
-    if (*kind == Kind::kStream) {
+    PITOT_TRY(const auto kind, kind_of(target));
+    if (kind == Kind::kStream) {
         return ::access(target.c_str(), W_OK) == 0 ? Result<void>() : system_failure(target);
     }
     const fs::path folder = folder_of(behind_links(target));
@@ -398,11 +392,8 @@ Result<void> check_writable(const fs::path& target) {
 }
 
 Result<void> write_whole(const fs::path& target, const std::function<Result<void>(const fs::path&)>& fill) {
-    auto file = NewFile::create(target);
-    if (!file) {
-        return Failure(std::move(file).error());
-    }
-    return fill(file->path()).and_then([&] { return file->sync(); }).and_then([&] { return file->put(); });
+    PITOT_TRY(auto file, NewFile::create(target));
+    return fill(file.path()).and_then([&] { return file.sync(); }).and_then([&] { return file.put(); });
 }
 
 Result<void> write_text(const fs::path& target, std::string_view text) {

@@ -11,9 +11,9 @@
 
 namespace pitot {
 
-/// What `body` returns, a Result. What the standard library throws in it becomes its error: kEnvironment where memory or
-/// the system fails, kBug for what should have been checked. `doing` is added as context. Exceptions of other kinds come
-/// out of a caller's own callbacks and go on to the caller.
+/// What `body` returns, a Result. What the standard library throws in it becomes its error: kEnvironment where memory
+/// or the system fails, kBug for what should have been checked. `doing` is added as context. Exceptions of other kinds
+/// come out of a caller's own callbacks and go on to the caller.
 template <typename Body>
 [[nodiscard]] auto at_border(const char* doing, Body&& body) -> decltype(body()) {
     try {

@@ -70,11 +70,8 @@ std::vector<fs::path> list_traces(const fs::path& folder, std::vector<TraceProbl
 }
 
 Result<Trace> read_trace(const fs::path& file) {
-    const auto text = read_json_text(file);
-    if (!text) {
-        return Failure(text.error());
-    }
-    return parse_trace(file.string(), parse_trace_name(file.filename().string()), *text);
+    PITOT_TRY(const auto text, read_json_text(file));
+    return parse_trace(file.string(), parse_trace_name(file.filename().string()), text);
 }
 
 class Reader {

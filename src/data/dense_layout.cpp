@@ -58,16 +58,13 @@ private:
     [[nodiscard]] Result<void> add_matrix(RowSink& sink) {
         const auto platforms = static_cast<std::int64_t>(platform_names_.size());
         const auto modules = static_cast<std::int64_t>(module_names_.size());
-        const auto table = read_table<double>(npz_, "data", platforms, modules);
-        if (!table) {
-            return Failure(table.error());
-        }
+        PITOT_TRY(const auto table, read_table<double>(npz_, "data", platforms, modules));
         IndexedRows one;  // the matrix is handed on row by row: a copy of it all would be as large again
         for (std::size_t i = 0; i < platform_names_.size(); ++i) {
             one.runtime_us.edit().clear();
             one.module.edit().clear();
             for (std::size_t j = 0; j < module_names_.size(); ++j) {
-                const double runtime = table->values[i * module_names_.size() + j];
+                const double runtime = table.values[i * module_names_.size() + j];
                 if (runtime == 0) {
                     continue;
                 }
@@ -93,29 +90,17 @@ private:
     }
 
     [[nodiscard]] Result<void> add_together(RowSink& sink) {
-        auto runtime = read_column<double>(npz_, "if_data");
-        if (!runtime) {
-            return Failure(std::move(runtime).error());
-        }
-        const auto n = static_cast<std::int64_t>(runtime->size());
-        auto platform = read_column<std::int32_t>(npz_, "if_platform", n);
-        if (!platform) {
-            return Failure(std::move(platform).error());
-        }
-        auto module = read_column<std::int32_t>(npz_, "if_module", n);
-        if (!module) {
-            return Failure(std::move(module).error());
-        }
-        auto co_runner = read_co_runners(n);
-        if (!co_runner) {
-            return Failure(std::move(co_runner).error());
-        }
+        PITOT_TRY(auto runtime, read_column<double>(npz_, "if_data"));
+        const auto n = static_cast<std::int64_t>(runtime.size());
+        PITOT_TRY(auto platform, read_column<std::int32_t>(npz_, "if_platform", n));
+        PITOT_TRY(auto module, read_column<std::int32_t>(npz_, "if_module", n));
+        PITOT_TRY(auto co_runner, read_co_runners(n));
         IndexedRows rows{"if_data", "if_platform", "if_module", {"if_interferer"}, {}, {}, {}, {}, 0, {}};
-        rows.runtime_us = *std::move(runtime);
-        rows.platform = *std::move(platform);
-        rows.module = *std::move(module);
-        rows.width = static_cast<std::int32_t>(co_runner->cols);
-        rows.co_runner = std::move(co_runner->values);
+        rows.runtime_us = std::move(runtime);
+        rows.platform = std::move(platform);
+        rows.module = std::move(module);
+        rows.width = static_cast<std::int32_t>(co_runner.cols);
+        rows.co_runner = std::move(co_runner.values);
         return sink.add_rows(rows);
     }
 

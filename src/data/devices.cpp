@@ -43,11 +43,8 @@ Result<void> describe_device(const Json& platform, Device& device) {
     const Json* cpu = find_member(platform, "cpu");
     const Json* memory = find_member(platform, "mem");
     if (const Json* name = cpu == nullptr ? nullptr : find_member(*cpu, "cpu"); name != nullptr && !name->is_null()) {
-        auto text = read_name(name, "platform.cpu.cpu");
-        if (!text) {
-            return Failure(std::move(text).error());
-        }
-        device.microarchitecture = *std::move(text);
+        PITOT_TRY(auto text, read_name(name, "platform.cpu.cpu"));
+        device.microarchitecture = std::move(text);
     }
     struct Field {
         const Json* parent;
@@ -63,11 +60,8 @@ Result<void> describe_device(const Json& platform, Device& device) {
                                Field{memory, "l2_assoc", kMostBytes, device.l2_ways},
                                Field{memory, "l3_size", kMostBytes, device.l3_bytes}};
     for (const Field& field : fields) {
-        const auto size = read_size(field.parent, field.key, field.most);
-        if (!size) {
-            return Failure(size.error());
-        }
-        field.to = *size;
+        PITOT_TRY(const auto size, read_size(field.parent, field.key, field.most));
+        field.to = size;
     }
     if (device.clock_hz > 0 && device.clock_hz < kLeastHz) {
         return wrong(fmt::format("has {} as cpufreq, which is in Hz and should be 0 (not known) or from {:g} to {:g}",
@@ -80,15 +74,12 @@ Result<void> describe_device(const Json& platform, Device& device) {
 }  // namespace
 
 Result<DeviceList> parse_devices(const std::string& file, std::string_view text) {
-    const auto json = parse_json(text);
-    if (!json) {
-        return Failure(json.error());
-    }
-    if (!json->is_object()) {
-        return wrong(fmt::format("is {} where an object of devices is needed", kind_of(*json)));
+    PITOT_TRY(const auto json, parse_json(text));
+    if (!json.is_object()) {
+        return wrong(fmt::format("is {} where an object of devices is needed", kind_of(json)));
     }
     DeviceList list;
-    for (const auto& [id, entry] : json->items()) {
+    for (const auto& [id, entry] : json.items()) {
         Device device;
         device.id = id;
         auto name = read_name(find_member(entry, "name"), "name");
@@ -125,31 +116,22 @@ namespace {
 
 Result<FlatPlatform> read_flat_platform(const Json& entry) {
     FlatPlatform platform;
-    auto device = read_name(find_member(entry, "device"), "device");
-    if (!device) {
-        return Failure(std::move(device).error());
-    }
-    auto runtime = read_name(find_member(entry, "runtime"), "runtime");
-    if (!runtime) {
-        return Failure(std::move(runtime).error());
-    }
-    platform.device = *std::move(device);
-    platform.runtime = *std::move(runtime);
+    PITOT_TRY(auto device, read_name(find_member(entry, "device"), "device"));
+    PITOT_TRY(auto runtime, read_name(find_member(entry, "runtime"), "runtime"));
+    platform.device = std::move(device);
+    platform.runtime = std::move(runtime);
     return platform;
 }
 
 }  // namespace
 
 Result<FlatFile> parse_flat(const std::string& file, std::string_view text) {
-    const auto json = parse_json(text);
-    if (!json) {
-        return Failure(json.error());
-    }
-    if (!json->is_object()) {
-        return wrong(fmt::format("is {} where an object of platforms is needed", kind_of(*json)));
+    PITOT_TRY(const auto json, parse_json(text));
+    if (!json.is_object()) {
+        return wrong(fmt::format("is {} where an object of platforms is needed", kind_of(json)));
     }
     FlatFile flat;
-    for (const auto& [id, entry] : json->items()) {
+    for (const auto& [id, entry] : json.items()) {
         auto platform = read_flat_platform(entry);
         const Json* data = find_member(entry, "data");
         if (platform && (data == nullptr || !data->is_object())) {

@@ -47,23 +47,14 @@ public:
     }
 
     [[nodiscard]] Result<void> rows(RowSink& sink) override {
-        auto runtime = read_column<double>(npz_, "t");
-        if (!runtime) {
-            return Failure(std::move(runtime).error());
-        }
-        const auto n = static_cast<std::int64_t>(runtime->size());
-        auto platform = read_column<std::int32_t>(npz_, "i_platform", n);
-        if (!platform) {
-            return Failure(std::move(platform).error());
-        }
-        auto module = read_column<std::int32_t>(npz_, "i_workload", n);
-        if (!module) {
-            return Failure(std::move(module).error());
-        }
+        PITOT_TRY(auto runtime, read_column<double>(npz_, "t"));
+        const auto n = static_cast<std::int64_t>(runtime.size());
+        PITOT_TRY(auto platform, read_column<std::int32_t>(npz_, "i_platform", n));
+        PITOT_TRY(auto module, read_column<std::int32_t>(npz_, "i_workload", n));
         IndexedRows rows{"t", "i_platform", "i_workload", {}, {}, {}, {}, {}, 0, {}};
-        rows.runtime_us = *std::move(runtime);
-        rows.platform = *std::move(platform);
-        rows.module = *std::move(module);
+        rows.runtime_us = std::move(runtime);
+        rows.platform = std::move(platform);
+        rows.module = std::move(module);
         if (auto read = read_co_runners(n, rows); !read) {
             return read;
         }
@@ -81,21 +72,15 @@ private:
         }
         const auto width = static_cast<std::size_t>(rows.width);
         if (width == 1) {
-            auto column = read_column<std::int32_t>(npz_, rows.co_runner_arrays[0], n);
-            if (!column) {
-                return Failure(std::move(column).error());
-            }
-            rows.co_runner = *std::move(column);
+            PITOT_TRY(auto column, read_column<std::int32_t>(npz_, rows.co_runner_arrays[0], n));
+            rows.co_runner = std::move(column);
             return {};
         }
         std::vector<std::int32_t> co_runner(static_cast<std::size_t>(n) * width);
         for (std::size_t k = 0; k < width; ++k) {
-            const auto column = read_column<std::int32_t>(npz_, rows.co_runner_arrays[k], n);
-            if (!column) {
-                return Failure(column.error());
-            }
-            for (std::size_t i = 0; i < column->size(); ++i) {
-                co_runner[i * width + k] = (*column)[i];
+            PITOT_TRY(const auto column, read_column<std::int32_t>(npz_, rows.co_runner_arrays[k], n));
+            for (std::size_t i = 0; i < column.size(); ++i) {
+                co_runner[i * width + k] = (column)[i];
             }
         }
         rows.co_runner = std::move(co_runner);
@@ -106,17 +91,14 @@ private:
         if (!npz_.contains(kObjectiveArray) || rows.width == 0) {
             return {};
         }
-        auto objective = read_column<std::uint8_t>(npz_, kObjectiveArray, n);
-        if (!objective) {
-            return Failure(std::move(objective).error());
-        }
-        const auto odd = std::ranges::find_if(*objective, [](std::uint8_t value) { return value > 1; });
-        if (odd != objective->end()) {
+        PITOT_TRY(auto objective, read_column<std::uint8_t>(npz_, kObjectiveArray, n));
+        const auto odd = std::ranges::find_if(objective, [](std::uint8_t value) { return value > 1; });
+        if (odd != objective.end()) {
             return fail(ErrorCode::kInput,
                         fmt::format("{}, row {} (counted from 0) is {}; 0 means alone, 1 with co-runners",
-                                    array_place(npz_, kObjectiveArray), odd - objective->begin(), int{*odd}));
+                                    array_place(npz_, kObjectiveArray), odd - objective.begin(), int{*odd}));
         }
-        rows.objective = *std::move(objective);
+        rows.objective = std::move(objective);
         return {};
     }
 
@@ -144,14 +126,11 @@ Result<void> check_dataset_schema(const NpzReader& npz) {
     if (!npz.contains(kDatasetSchemaArray)) {
         return {};
     }
-    const auto schema = npz.values<std::int64_t>(kDatasetSchemaArray);
-    if (!schema) {
-        return Failure(schema.error());
-    }
-    if (schema->size() != 1 || schema->front() < 1 || schema->front() > kDatasetSchema) {
+    PITOT_TRY(const auto schema, npz.values<std::int64_t>(kDatasetSchemaArray));
+    if (schema.size() != 1 || schema.front() < 1 || schema.front() > kDatasetSchema) {
         return fail(ErrorCode::kInput,
                     fmt::format("{} says this file is of version {}, this program reads 1 to {}; use a newer Pitot",
-                                array_place(npz, kDatasetSchemaArray), fmt::join(*schema, ", "), kDatasetSchema));
+                                array_place(npz, kDatasetSchemaArray), fmt::join(schema, ", "), kDatasetSchema));
     }
     return {};
 }

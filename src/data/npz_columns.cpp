@@ -25,24 +25,18 @@ std::string or_n(std::optional<std::int64_t> length) { return length ? fmt::form
 
 // Names of features: texts, or the numbers of opcodes.
 Result<std::vector<std::string>> read_feature_names(const NpzReader& npz, const std::string& name) {
-    const auto info = npz.info(name);
-    if (!info) {
-        return Failure(info.error());
-    }
-    if (info->kind == 'U' || info->kind == 'S') {
+    PITOT_TRY(const auto info, npz.info(name));
+    if (info.kind == 'U' || info.kind == 'S') {
         return read_names(npz, name);
     }
-    const bool flat = info->shape.size() == 1 || (info->shape.size() == 2 && info->shape[0] == 1);
+    const bool flat = info.shape.size() == 1 || (info.shape.size() == 2 && info.shape[0] == 1);
     if (!flat) {
-        return misshaped(npz, name, *info, "(n,) or (1, n)");
+        return misshaped(npz, name, info, "(n,) or (1, n)");
     }
-    const auto numbers = npz.values<std::int64_t>(name);
-    if (!numbers) {
-        return Failure(numbers.error());
-    }
+    PITOT_TRY(const auto numbers, npz.values<std::int64_t>(name));
     std::vector<std::string> names;
-    names.reserve(numbers->size());
-    for (const std::int64_t number : *numbers) {
+    names.reserve(numbers.size());
+    for (const std::int64_t number : numbers) {
         names.push_back(fmt::format("op{}", number));
     }
     auto checked = check_names(names, array_place(npz, name));
@@ -97,12 +91,9 @@ std::string array_place(const NpzReader& npz, std::string_view name) {
 
 template <typename T>
 Result<Column<T>> read_column(const NpzReader& npz, std::string_view name, std::optional<std::int64_t> rows) {
-    const auto info = npz.info(name);
-    if (!info) {
-        return Failure(info.error());
-    }
-    if (info->shape.size() != 1 || (rows && info->shape[0] != *rows)) {
-        return misshaped(npz, name, *info, fmt::format("({},)", or_n(rows)));
+    PITOT_TRY(const auto info, npz.info(name));
+    if (info.shape.size() != 1 || (rows && info.shape[0] != *rows)) {
+        return misshaped(npz, name, info, fmt::format("({},)", or_n(rows)));
     }
     return npz.column<T>(name);
 }
@@ -110,27 +101,18 @@ Result<Column<T>> read_column(const NpzReader& npz, std::string_view name, std::
 template <typename T>
 Result<Table<T>> read_table(const NpzReader& npz, std::string_view name, std::int64_t rows,
                             std::optional<std::int64_t> cols) {
-    const auto info = npz.info(name);
-    if (!info) {
-        return Failure(info.error());
+    PITOT_TRY(const auto info, npz.info(name));
+    if (info.shape.size() != 2 || info.shape[0] != rows || (cols && info.shape[1] != *cols)) {
+        return misshaped(npz, name, info, fmt::format("({}, {})", rows, or_n(cols)));
     }
-    if (info->shape.size() != 2 || info->shape[0] != rows || (cols && info->shape[1] != *cols)) {
-        return misshaped(npz, name, *info, fmt::format("({}, {})", rows, or_n(cols)));
-    }
-    auto values = npz.values<T>(name);
-    if (!values) {
-        return Failure(std::move(values).error());
-    }
-    return Table<T>{info->shape[1], *std::move(values)};
+    PITOT_TRY(auto values, npz.values<T>(name));
+    return Table<T>{info.shape[1], std::move(values)};
 }
 
 Result<std::vector<std::string>> read_names(const NpzReader& npz, std::string_view name) {
-    const auto info = npz.info(name);
-    if (!info) {
-        return Failure(info.error());
-    }
-    if (info->shape.size() != 1 && !(info->shape.size() == 2 && info->shape[0] == 1)) {
-        return misshaped(npz, name, *info, "(n,)");
+    PITOT_TRY(const auto info, npz.info(name));
+    if (info.shape.size() != 1 && !(info.shape.size() == 2 && info.shape[0] == 1)) {
+        return misshaped(npz, name, info, "(n,)");
     }
     auto names = npz.strings(name);
     if (!names) {
@@ -154,22 +136,16 @@ Result<Side> read_side(const NpzReader& npz, const SideArrays& arrays, std::vect
     if (!npz.contains(arrays.features)) {
         return side;
     }
-    const auto table = read_table<double>(npz, arrays.features, side.size());
-    if (!table) {
-        return Failure(table.error());
-    }
+    PITOT_TRY(const auto table, read_table<double>(npz, arrays.features, side.size()));
     if (npz.contains(arrays.feature_names)) {
-        auto feature_names = read_feature_names(npz, arrays.feature_names);
-        if (!feature_names) {
-            return Failure(std::move(feature_names).error());
-        }
-        side.feature_names = *std::move(feature_names);
+        PITOT_TRY(auto feature_names, read_feature_names(npz, arrays.feature_names));
+        side.feature_names = std::move(feature_names);
     }
-    if (auto done = complete_feature_names(npz, arrays, table->cols, side.feature_names, problems); !done) {
+    if (auto done = complete_feature_names(npz, arrays, table.cols, side.feature_names, problems); !done) {
         return Failure(std::move(done).error());
     }
-    side.features = Matrix<double>(side.size(), table->cols);
-    if (auto filled = fill_features(npz, arrays, table->values, side); !filled) {
+    side.features = Matrix<double>(side.size(), table.cols);
+    if (auto filled = fill_features(npz, arrays, table.values, side); !filled) {
         return Failure(std::move(filled).error());
     }
     return side;

@@ -100,11 +100,8 @@ Result<Member> NpzReader::Impl::open_member(std::string_view array) const {
     if (!stream) {
         return fault(array, fmt::format("cannot be read ({}); {}", ::zip_strerror(archive.get()), kCopyAgain));
     }
-    auto info = read_header(array, stream.get(), stat.size);
-    if (!info) {
-        return Failure(std::move(info).error());
-    }
-    return Member{std::move(stream), *std::move(info)};
+    PITOT_TRY(auto info, read_header(array, stream.get(), stat.size));
+    return Member{std::move(stream), std::move(info)};
 }
 
 Result<ArrayInfo> NpzReader::Impl::read_header(std::string_view array, zip_file_t* stream, std::uint64_t size) const {
@@ -216,26 +213,20 @@ bool NpzReader::contains(std::string_view name) const { return impl_->places.con
 const std::filesystem::path& NpzReader::file() const { return impl_->file; }
 
 Result<ArrayInfo> NpzReader::info(std::string_view name) const {
-    auto member = impl_->open_member(name);
-    if (!member) {
-        return Failure(std::move(member).error());
-    }
-    return std::move(member->info);
+    PITOT_TRY(auto member, impl_->open_member(name));
+    return std::move(member.info);
 }
 
 template <typename T>
 Result<std::vector<T>> NpzReader::values(std::string_view name) const {
-    const auto member = impl_->open_member(name);
-    if (!member) {
-        return Failure(member.error());
-    }
-    if (member->info.kind == 'U' || member->info.kind == 'S') {
+    PITOT_TRY(const auto member, impl_->open_member(name));
+    if (member.info.kind == 'U' || member.info.kind == 'S') {
         return impl_->fault(name, "holds text where numbers are wanted; save it again as numbers");
     }
     try {
-        std::vector<T> out(static_cast<std::size_t>(member->info.size()));
+        std::vector<T> out(static_cast<std::size_t>(member.info.size()));
         auto done = with_element_type(
-            member->info, [&](auto element) { return impl_->convert<T, decltype(element)>(name, *member, out); });
+            member.info, [&](auto element) { return impl_->convert<T, decltype(element)>(name, member, out); });
         if (!done) {
             return Failure(std::move(done).error());
         }
@@ -246,11 +237,8 @@ Result<std::vector<T>> NpzReader::values(std::string_view name) const {
 }
 
 Result<std::vector<std::string>> NpzReader::strings(std::string_view name) const {
-    const auto member = impl_->open_member(name);
-    if (!member) {
-        return Failure(member.error());
-    }
-    const ArrayInfo& info = member->info;
+    PITOT_TRY(const auto member, impl_->open_member(name));
+    const ArrayInfo& info = member.info;
     if (info.kind != 'U' && info.kind != 'S') {
         return impl_->fault(name, "holds numbers where text is wanted; save it again as text (U)");
     }
@@ -277,10 +265,10 @@ Result<std::vector<std::string>> NpzReader::strings(std::string_view name) const
             return {};
         };
         if (info.size() == 0) {
-            auto done = impl_->finish(name, member->stream.get());
+            auto done = impl_->finish(name, member.stream.get());
             return done ? Result<std::vector<std::string>>(std::move(out)) : Failure(done.error());
         }
-        if (auto done = impl_->for_each_chunk(name, *member, take); !done) {
+        if (auto done = impl_->for_each_chunk(name, member, take); !done) {
             return Failure(std::move(done).error());
         }
         return out;

@@ -21,11 +21,8 @@ Result<std::unique_ptr<Source>> open_source(const std::filesystem::path& file) {
     if (file.extension() == ".csv") {
         return csv_source({file, std::nullopt});
     }
-    auto npz = NpzReader::open(file);
-    if (!npz) {
-        return Failure(std::move(npz).error());
-    }
-    return npz_source(*std::move(npz));
+    PITOT_TRY(auto npz, NpzReader::open(file));
+    return npz_source(std::move(npz));
 }
 
 Result<void> load_table(const std::filesystem::path& file, SideJoin& join, Dataset& dataset) {
@@ -58,22 +55,13 @@ Result<RowMap> join_side(const std::string& file, std::optional<Side> side, Side
 }
 
 Result<RowMaps> join_sides(Source& source, SideJoin& platforms, SideJoin& modules, Dataset& dataset) {
-    auto sides = source.sides();
-    if (!sides) {
-        return Failure(std::move(sides).error());
-    }
-    std::ranges::move(sides->problems, std::back_inserter(dataset.problems));
+    PITOT_TRY(auto sides, source.sides());
+    std::ranges::move(sides.problems, std::back_inserter(dataset.problems));
     dataset.sources.push_back(source.file());
-    std::ranges::move(sides->files, std::back_inserter(dataset.sources));
-    auto platform_map = join_side(source.file(), std::move(sides->platforms), platforms);
-    if (!platform_map) {
-        return Failure(std::move(platform_map).error());
-    }
-    auto module_map = join_side(source.file(), std::move(sides->modules), modules);
-    if (!module_map) {
-        return Failure(std::move(module_map).error());
-    }
-    return RowMaps{*std::move(platform_map), *std::move(module_map), sides->rows_have_names};
+    std::ranges::move(sides.files, std::back_inserter(dataset.sources));
+    PITOT_TRY(auto platform_map, join_side(source.file(), std::move(sides.platforms), platforms));
+    PITOT_TRY(auto module_map, join_side(source.file(), std::move(sides.modules), modules));
+    return RowMaps{std::move(platform_map), std::move(module_map), sides.rows_have_names};
 }
 
 Result<void> require_names(const std::string& file, const RowMaps& maps, const SideJoin& platforms,
@@ -210,25 +198,16 @@ Result<Dataset> read_sources(std::span<const std::unique_ptr<Source>> sources, c
     }
     std::vector<RowMaps> maps;
     for (const auto& source : sources) {
-        auto joined = join_sides(*source, platforms, modules, dataset);
-        if (!joined) {
-            return Failure(std::move(joined).error());
-        }
-        maps.push_back(*std::move(joined));
+        PITOT_TRY(auto joined, join_sides(*source, platforms, modules, dataset));
+        maps.push_back(std::move(joined));
     }
     if (auto read = read_rows(sources, std::move(maps), options.skip_invalid, platforms, modules, dataset); !read) {
         return Failure(std::move(read).error());
     }
-    auto platform_side = platforms.finish();
-    if (!platform_side) {
-        return Failure(std::move(platform_side).error());
-    }
-    auto module_side = modules.finish();
-    if (!module_side) {
-        return Failure(std::move(module_side).error());
-    }
-    dataset.platforms = *std::move(platform_side);
-    dataset.modules = *std::move(module_side);
+    PITOT_TRY(auto platform_side, platforms.finish());
+    PITOT_TRY(auto module_side, modules.finish());
+    dataset.platforms = std::move(platform_side);
+    dataset.modules = std::move(module_side);
     return dataset;
 }
 
@@ -239,11 +218,8 @@ Result<Dataset> read_dataset(std::span<const std::filesystem::path> files, const
         }
         std::vector<std::unique_ptr<Source>> sources;
         for (const auto& file : files) {
-            auto source = open_source(file);
-            if (!source) {
-                return Failure(std::move(source).error());
-            }
-            sources.push_back(*std::move(source));
+            PITOT_TRY(auto source, open_source(file));
+            sources.push_back(std::move(source));
         }
         try {
             return read_sources(sources, options);

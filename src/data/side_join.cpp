@@ -92,11 +92,8 @@ Result<std::vector<std::int32_t>> SideJoin::add(const std::string& file, Side si
     Columns columns;
     const bool with_features = !table_ && !side.feature_names.empty();
     if (with_features) {
-        auto matched = match_features(file, side);
-        if (!matched) {
-            return Failure(std::move(matched).error());
-        }
-        columns = *std::move(matched);
+        PITOT_TRY(auto matched, match_features(file, side));
+        columns = std::move(matched);
     }
     std::vector<std::int32_t> rows;
     rows.reserve(side.names.size());

@@ -34,19 +34,16 @@ NpzWriter begin_part() {
 }
 
 Result<Side> read_part(const std::filesystem::path& file, Axis axis) {
-    const auto npz = NpzReader::open(file);
-    if (!npz) {
-        return Failure(npz.error());
-    }
-    if (auto checked = check_dataset_schema(*npz); !checked) {
+    PITOT_TRY(const auto npz, NpzReader::open(file));
+    if (auto checked = check_dataset_schema(npz); !checked) {
         return Failure(std::move(checked).error());
     }
     for (const Release release : {Release::k2023, Release::k2025}) {
         const PartArrays arrays = arrays_of(axis, release);
-        if (npz->contains(arrays.names) && npz->contains("data")) {
+        if (npz.contains(arrays.names) && npz.contains("data")) {
             std::vector<std::string> problems;
             const bool counts = axis == Axis::kModule && release == Release::k2023;
-            return read_side(*npz, {axis, arrays.names, "data", arrays.features, counts}, problems);
+            return read_side(npz, {axis, arrays.names, "data", arrays.features, counts}, problems);
         }
     }
     const char* verb = axis == Axis::kModule ? "opcodes" : "platforms";

@@ -65,11 +65,8 @@ Result<void> read_benchmarking(const Json& json, TraceMember& member) {
         if (column == nullptr) {
             continue;
         }
-        auto numbers = read_numbers(*column, keys[i], kLongestRunUs);
-        if (!numbers) {
-            return Failure(std::move(numbers).error());
-        }
-        columns[i] = *std::move(numbers);
+        PITOT_TRY(auto numbers, read_numbers(*column, keys[i], kLongestRunUs));
+        columns[i] = std::move(numbers);
     }
     auto& [wall, user, system] = columns;
     if (user && system) {
@@ -93,14 +90,11 @@ Result<void> read_opcodes(const Json& json, Trace& trace) {
     if (counts == nullptr) {
         return wrong("has no opcodes");
     }
-    auto numbers = read_numbers(*counts, "opcodes", kMostCounts);
-    if (!numbers) {
-        return Failure(std::move(numbers).error());
+    PITOT_TRY(auto numbers, read_numbers(*counts, "opcodes", kMostCounts));
+    if (numbers.size() != kOpcodes) {
+        return wrong(fmt::format("has {} opcode counts; there should be {}", numbers.size(), kOpcodes));
     }
-    if (numbers->size() != kOpcodes) {
-        return wrong(fmt::format("has {} opcode counts; there should be {}", numbers->size(), kOpcodes));
-    }
-    trace.opcodes = *std::move(numbers);
+    trace.opcodes = std::move(numbers);
     for (std::size_t i = 0; i < kOpcodes; ++i) {
         if (std::trunc(trace.opcodes[i]) != trace.opcodes[i]) {
             return wrong(fmt::format("has {} as opcodes[{}], which is no count", trace.opcodes[i], i));
@@ -124,15 +118,12 @@ Result<void> read_interference(const Json& json, Trace& trace) {
         if (!number) {
             continue;
         }
-        auto numbers = read_numbers(runs, printable(key), kLongestRunUs);
-        if (!numbers) {
-            return Failure(std::move(numbers).error());
-        }
+        PITOT_TRY(auto numbers, read_numbers(runs, printable(key), kLongestRunUs));
         const std::string file = key.substr(key.find(':') + 1);
         if (const char* fault = name_fault(file); fault != nullptr) {
             return wrong(fmt::format("has a name that cannot be used: that of member {} {}", *number, fault));
         }
-        if (!members.emplace(*number, TraceMember{file, {}, *std::move(numbers), {}}).second) {
+        if (!members.emplace(*number, TraceMember{file, {}, std::move(numbers), {}}).second) {
             return wrong(fmt::format("has two members of number {}", *number));
         }
     }
@@ -179,28 +170,16 @@ Result<TraceKind> kind_by(const TraceName& name, const Json& json) {
 
 Result<void> read_module(const Json& module, Trace& trace) {
     const Json* args = find_member(module, "args");
-    auto arguments = read_arguments(args);
-    if (!arguments) {
-        return Failure(std::move(arguments).error());
-    }
-    auto file = read_name(find_member(module, "file"), "module.file");
-    if (!file) {
-        return Failure(std::move(file).error());
-    }
-    trace.members = {{*std::move(file), *std::move(arguments), {}, {}}};
+    PITOT_TRY(auto arguments, read_arguments(args));
+    PITOT_TRY(auto file, read_name(find_member(module, "file"), "module.file"));
+    trace.members = {{std::move(file), std::move(arguments), {}, {}}};
     if (trace.kind == TraceKind::kOpcodes) {
         return {};  // counts are those of the module, wherever it ran
     }
-    auto parent = read_name(find_member(module, "parent"), "module.parent");
-    if (!parent) {
-        return Failure(std::move(parent).error());
-    }
-    auto engine = read_engine(module, args);
-    if (!engine) {
-        return Failure(std::move(engine).error());
-    }
-    trace.parent = *std::move(parent);
-    trace.engine = *std::move(engine);
+    PITOT_TRY(auto parent, read_name(find_member(module, "parent"), "module.parent"));
+    PITOT_TRY(auto engine, read_engine(module, args));
+    trace.parent = std::move(parent);
+    trace.engine = std::move(engine);
     return {};
 }
 
@@ -219,28 +198,22 @@ TraceName parse_trace_name(std::string_view file_name) {
 }
 
 Result<Trace> parse_trace(const std::string& file, const TraceName& name, std::string_view text) {
-    const auto json = parse_json(text);
-    if (!json) {
-        return Failure(json.error());
-    }
-    const Json* module = find_member(*json, "module");
+    PITOT_TRY(const auto json, parse_json(text));
+    const Json* module = find_member(json, "module");
     if (module == nullptr || !module->is_object()) {
         return wrong("is no trace: it has no object 'module'");
     }
-    const auto kind = kind_by(name, *json);
-    if (!kind) {
-        return Failure(kind.error());
-    }
+    PITOT_TRY(const auto kind, kind_by(name, json));
     Trace trace;
     trace.file = file;
     trace.uuid = name.uuid;
-    trace.kind = *kind;
+    trace.kind = kind;
     if (auto read = read_module(*module, trace); !read) {
         return Failure(std::move(read).error());
     }
-    const auto read = trace.kind == TraceKind::kOpcodes        ? read_opcodes(*json, trace)
-                      : trace.kind == TraceKind::kInterference ? read_interference(*json, trace)
-                                                               : read_benchmarking(*json, trace.members.front());
+    const auto read = trace.kind == TraceKind::kOpcodes        ? read_opcodes(json, trace)
+                      : trace.kind == TraceKind::kInterference ? read_interference(json, trace)
+                                                               : read_benchmarking(json, trace.members.front());
     return read ? Result<Trace>(std::move(trace)) : Failure(read.error());
 }
 

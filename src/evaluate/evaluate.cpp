@@ -221,11 +221,8 @@ Result<Evaluation> evaluate(const Dataset& dataset, const FitConfig& config, con
         Evaluation evaluation;
         evaluation.replicates_asked = options.replicates;
         const auto consume = [&](Fitted&& fitted) -> Result<void> {
-            auto parts = make_parts(dataset, config, fitted);
-            if (!parts) {
-                return Failure(parts.error());
-            }
-            const Predictor predictor(std::move(*parts));
+            PITOT_TRY(auto parts, make_parts(dataset, config, fitted));
+            const Predictor predictor(std::move(parts));
             const LearnedPairs learned(dataset, config, fitted.rows);
             for (auto& [tally, split] : {std::pair(&alone, &fitted.rows.alone), {&together, &fitted.rows.together}}) {
                 if (auto ok = tally->add(predictor, fitted.scaling, learned, *split); !ok) {

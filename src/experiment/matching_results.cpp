@@ -8,21 +8,15 @@ namespace pitot {
 
 Result<MatchingResults> open_matching_results(const std::filesystem::path& results, const std::string& method,
                                               double share, const Dataset& dataset, const std::string& option) {
-    auto arrays = open_results(results, method, share);
-    if (!arrays) {
-        return Failure(arrays.error());
-    }
-    auto record = read_record(results / method / (share_name(share) + ".json"));
-    if (!record) {
-        return Failure(record.error());
-    }
-    if (record->digest != dataset_digest(dataset)) {
+    PITOT_TRY(auto arrays, open_results(results, method, share));
+    PITOT_TRY(auto record, read_record(results / method / (share_name(share) + ".json")));
+    if (record.digest != dataset_digest(dataset)) {
         return fail(ErrorCode::kInput,
                     fmt::format("the results of '{}' at share {} in '{}' are of another dataset ({}); name that one "
                                 "with {}",
-                                method, share_name(share), results.string(), fmt::join(record->dataset, " "), option));
+                                method, share_name(share), results.string(), fmt::join(record.dataset, " "), option));
     }
-    return MatchingResults{std::move(*arrays), std::move(*record)};
+    return MatchingResults{std::move(arrays), std::move(record)};
 }
 
 }  // namespace pitot

@@ -161,11 +161,8 @@ Result<ResultRecord> read_record(const fs::path& file) {
     if (auto ok = apply_json(record.config, json["config"].dump()); !ok) {
         return fail(ok.error(), fmt::format("reading '{}'", file.string()));
     }
-    auto dataset = dataset_names(json["dataset"], file);
-    if (!dataset) {
-        return Failure(dataset.error());
-    }
-    record.dataset = std::move(*dataset);
+    PITOT_TRY(auto dataset, dataset_names(json["dataset"], file));
+    record.dataset = std::move(dataset);
     record.digest = json["digest"].get<std::string>();
     record.together = json["config"].contains("objectives") && json["config"]["objectives"].size() > 1;
     if (json.contains("duration") && json["duration"].is_number()) {

@@ -42,11 +42,8 @@ ArrayShapes shapes_of(const Dataset& dataset, const FitConfig& config) {
 // Reads an array to its end, which compares its checksum.
 Result<void> read_whole(const NpzReader& file, const std::string& name) {
     const auto outcome = [](const auto& values) { return values ? Result<void>() : Failure(values.error()); };
-    const auto info = file.info(name);
-    if (!info) {
-        return Failure(info.error());
-    }
-    return info->kind == 'f' ? outcome(file.values<float>(name)) : outcome(file.values<std::int32_t>(name));
+    PITOT_TRY(const auto info, file.info(name));
+    return info.kind == 'f' ? outcome(file.values<float>(name)) : outcome(file.values<std::int32_t>(name));
 }
 
 }  // namespace
@@ -71,10 +68,7 @@ Result<ResultArrays> ResultArrays::create(const std::filesystem::path& folder, c
     if (auto ok = check_size(dataset, config); !ok) {
         return Failure(ok.error());
     }
-    auto probe = SpoolFile::create(folder);
-    if (!probe) {
-        return Failure(probe.error());
-    }
+    PITOT_TRY(auto probe, SpoolFile::create(folder));
     return ResultArrays(dataset, config, folder);
 }
 
@@ -82,11 +76,8 @@ template <typename T>
 Result<void> ResultArrays::put(const std::string& name, const std::vector<T>& values, std::vector<std::int64_t> shape) {
     auto found = arrays_.find(name);
     if (found == arrays_.end()) {
-        auto file = SpoolFile::create(folder_);
-        if (!file) {
-            return Failure(file.error());
-        }
-        found = arrays_.emplace(name, Array{std::move(*file), std::move(shape), std::is_integral_v<T>}).first;
+        PITOT_TRY(auto file, SpoolFile::create(folder_));
+        found = arrays_.emplace(name, Array{std::move(file), std::move(shape), std::is_integral_v<T>}).first;
     } else {
         PITOT_CHECK(found->second.shape == shape);
     }
@@ -146,16 +137,13 @@ Result<void> ResultArrays::add(const Fitted& fitted) {
 Result<NewFile> ResultArrays::make(const std::filesystem::path& file) {
     NpzWriter writer;
     for (auto& [name, array] : arrays_) {
-        const auto bytes = array.file.bytes();
-        if (!bytes) {
-            return Failure(bytes.error());
-        }
+        PITOT_TRY(const auto bytes, array.file.bytes());
         std::vector<std::int64_t> shape{replicates_};
         shape.insert(shape.end(), array.shape.begin(), array.shape.end());
         // Mapped at a page's beginning, hence aligned; written as T.
         const auto elements = [&]<typename T>(T /*unused*/) {
             // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast)
-            return std::span(reinterpret_cast<const T*>(bytes->data()), bytes->size() / sizeof(T));
+            return std::span(reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T));
         };
         if (array.integers) {
             writer.add_borrowed<std::int32_t>(name, elements(std::int32_t{}), shape);
@@ -201,12 +189,9 @@ Result<NpzReader> open_results(const std::filesystem::path& results, const std::
 
 Result<void> check_results(const std::filesystem::path& archive, const Dataset& dataset, const FitConfig& config,
                            bool every_byte) {
-    const auto file = NpzReader::open(archive);
-    if (!file) {
-        return Failure(file.error());
-    }
+    PITOT_TRY(const auto file, NpzReader::open(archive));
     for (const auto& [name, shape] : shapes_of(dataset, config)) {
-        const auto info = file->info(name);
+        const auto info = file.info(name);
         if (!info) {
             return Failure(damaged_results(archive, info.error().message()));
         }
@@ -218,8 +203,8 @@ Result<void> check_results(const std::filesystem::path& archive, const Dataset& 
     if (!every_byte) {
         return {};
     }
-    for (const std::string& name : file->names()) {
-        if (auto ok = read_whole(*file, name); !ok) {
+    for (const std::string& name : file.names()) {
+        if (auto ok = read_whole(file, name); !ok) {
             return Failure(damaged_results(archive, ok.error().message()));
         }
     }

@@ -35,19 +35,10 @@ struct KeptPredictions {
 
 Result<KeptPredictions> read_predictions(const NpzReader& file, const std::string& objective) {
     const bool alone = objective == "mf";
-    auto folds = read_array<float>(file, alone ? "C_hat" : "C_ijk_hat", alone ? 4 : 3);
-    if (!folds) {
-        return Failure(folds.error());
-    }
-    auto baseline = read_array<float>(file, "C_bar", 3);
-    if (!baseline) {
-        return Failure(baseline.error());
-    }
-    auto test = read_array<std::int32_t>(file, objective + "_test", 2);
-    if (!test) {
-        return Failure(test.error());
-    }
-    return KeptPredictions{std::move(*folds), std::move(*baseline), std::move(*test)};
+    PITOT_TRY(auto folds, read_array<float>(file, alone ? "C_hat" : "C_ijk_hat", alone ? 4 : 3));
+    PITOT_TRY(auto baseline, read_array<float>(file, "C_bar", 3));
+    PITOT_TRY(auto test, read_array<std::int32_t>(file, objective + "_test", 2));
+    return KeptPredictions{std::move(folds), std::move(baseline), std::move(test)};
 }
 
 Result<void> check_shapes(const NpzReader& file, const KeptPredictions& p, const ObservationTable& table,
@@ -77,20 +68,17 @@ Result<void> add_share(const NpzReader& file, const std::string& objective, cons
                        const Dataset& dataset, ObjectiveSummary& out) {
     const bool alone = objective == "mf";
     const ObservationTable& table = alone ? dataset.alone : dataset.together;
-    const auto p = read_predictions(file, objective);
-    if (!p) {
-        return Failure(p.error());
-    }
-    if (auto ok = check_shapes(file, *p, table, dataset, alone); !ok) {
+    PITOT_TRY(const auto p, read_predictions(file, objective));
+    if (auto ok = check_shapes(file, p, table, dataset, alone); !ok) {
         return ok;
     }
     const auto platform = table.platform.values();
     const auto module = table.module.values();
     const auto modules = static_cast<std::size_t>(dataset.modules.size());
     const std::size_t pairs = static_cast<std::size_t>(dataset.platforms.size()) * modules;
-    const auto replicates = static_cast<std::size_t>(p->folds.shape[0]);
-    const auto folds = static_cast<std::size_t>(p->folds.shape[1]);
-    const auto rows = static_cast<std::size_t>(p->test.shape[1]);
+    const auto replicates = static_cast<std::size_t>(p.folds.shape[0]);
+    const auto folds = static_cast<std::size_t>(p.folds.shape[1]);
+    const auto rows = static_cast<std::size_t>(p.test.shape[1]);
     const std::size_t width = alone ? pairs : rows;  // of one fold's answers
     const Scale scale(config.model);
     const Scale log_scale = Scale::logarithmic();
@@ -98,17 +86,17 @@ Result<void> add_share(const NpzReader& file, const std::string& objective, cons
     std::vector<double> error(rows), baseline_error(rows);
     for (std::size_t r = 0; r < replicates; ++r) {
         for (std::size_t n = 0; n < rows; ++n) {
-            const auto row = static_cast<std::size_t>(p->test.values[r * rows + n]);
+            const auto row = static_cast<std::size_t>(p.test.values[r * rows + n]);
             const std::size_t pair =
                 static_cast<std::size_t>(platform[row]) * modules + static_cast<std::size_t>(module[row]);
             double sum = 0.0;
             for (std::size_t f = 0; f < folds; ++f) {
-                sum += static_cast<double>(p->folds.values[(r * folds + f) * width + (alone ? pair : n)]);
+                sum += static_cast<double>(p.folds.values[(r * folds + f) * width + (alone ? pair : n)]);
             }
             const double runtime_us = table.runtime_us[row];
             error[n] = scale.error(sum / static_cast<double>(folds), scale.target(runtime_us));
-            baseline_error[n] = log_scale.error(static_cast<double>(p->baseline.values[r * pairs + pair]),
-                                                log_scale.target(runtime_us));
+            baseline_error[n] =
+                log_scale.error(static_cast<double>(p.baseline.values[r * pairs + pair]), log_scale.target(runtime_us));
         }
         auto ok = model.add(error).and_then([&] { return baseline.add(baseline_error); });
         if (!ok) {
@@ -239,20 +227,17 @@ Result<std::vector<std::string>> expand_results(const fs::path& results, const s
             add(method);
             continue;
         }
-        const auto there = methods_with_results(results);
-        if (!there) {
-            return Failure(there.error());
-        }
+        PITOT_TRY(const auto there, methods_with_results(results));
         const std::string prefix = method.substr(0, method.size() - 1);
         bool fits = false;
-        for (const std::string& name : *there) {
+        for (const std::string& name : there) {
             if (name.starts_with(prefix)) {
                 fits = true;
                 add(name);
             }
         }
         if (!fits) {
-            const std::string near = suggestion(method, *there);
+            const std::string near = suggestion(method, there);
             return fail(ErrorCode::kUsage, fmt::format("no results in '{}' fit '{}'{} 'pitot summary' without a name "
                                                        "takes all",
                                                        results.string(), method, near.empty() ? ";" : near));
@@ -286,11 +271,8 @@ Result<std::vector<fs::path>> dataset_of(const fs::path& results, const std::str
     if (shares.empty()) {
         return Failure(missing_results(results, method, {}));
     }
-    const auto record = read_record(results / method / (share_name(shares.back()) + ".json"));
-    if (!record) {
-        return Failure(record.error());
-    }
-    return std::vector<fs::path>(record->dataset.begin(), record->dataset.end());
+    PITOT_TRY(const auto record, read_record(results / method / (share_name(shares.back()) + ".json")));
+    return std::vector<fs::path>(record.dataset.begin(), record.dataset.end());
 }
 
 Result<Summary> summarise(const fs::path& results, const std::string& method, const Dataset& dataset) {
@@ -302,25 +284,19 @@ Result<Summary> summarise(const fs::path& results, const std::string& method, co
     }
     for (const double share : shares) {
         const fs::path record_file = results / method / (share_name(share) + ".json");
-        const auto record = read_record(record_file);
-        if (!record) {
-            return Failure(record.error());
-        }
-        if (record->digest != digest) {
+        PITOT_TRY(const auto record, read_record(record_file));
+        if (record.digest != digest) {
             return fail(ErrorCode::kInput,
                         fmt::format("'{}' has results of another dataset ({}); name that one with -d, or make them "
                                     "again with 'pitot experiments --force'",
-                                    record_file.string(), fmt::join(record->dataset, " ")));
+                                    record_file.string(), fmt::join(record.dataset, " ")));
         }
-        const auto file = open_results(results, method, share);
-        if (!file) {
-            return Failure(file.error());
-        }
+        PITOT_TRY(const auto file, open_results(results, method, share));
         for (const char* objective : {"mf", "if"}) {
-            if (!file->contains(std::string(objective) + "_test")) {
+            if (!file.contains(std::string(objective) + "_test")) {
                 continue;
             }
-            auto ok = add_share(*file, objective, record->config, dataset, summary.objectives[objective]);
+            auto ok = add_share(file, objective, record.config, dataset, summary.objectives[objective]);
             if (!ok) {
                 return Failure(ok.error());
             }

@@ -92,10 +92,7 @@ Result<void> train_run(const Sweep& sweep, const SweepRun& run, const Dataset& d
     if (auto ok = make_folder(folder); !ok) {
         return ok;
     }
-    auto arrays = ResultArrays::create(folder, dataset, run.config);
-    if (!arrays) {
-        return Failure(arrays.error());
-    }
+    PITOT_TRY(auto arrays, ResultArrays::create(folder, dataset, run.config));
     const auto start = Clock::now();
     const auto rows = [&](std::int64_t replicate) {
         return draw_rows(dataset, run.config, run.config.share, 0.0, replicate);
@@ -109,14 +106,14 @@ Result<void> train_run(const Sweep& sweep, const SweepRun& run, const Dataset& d
                              .untrained = Untrained::kPublished,
                              .options = train,
                              .rows = rows},
-                            [&](Fitted&& fitted) { return arrays->add(fitted); });
+                            [&](Fitted&& fitted) { return arrays.add(fitted); });
     if (!trained) {
         return trained;
     }
     ResultRecord record = sweep.record_of(run);
     record.seconds = since(start);
     record.backend = options.backend;
-    return arrays->make(sweep.file_of(run, ".npz")).and_then([&](NewFile made) {
+    return arrays.make(sweep.file_of(run, ".npz")).and_then([&](NewFile made) {
         return put_in_place(sweep, run, record, std::move(made));
     });
 }
@@ -127,24 +124,18 @@ Result<void> copy_run(const Sweep& sweep, const SweepRun& run) {
     if (auto ok = make_folder(sweep.results / run.method); !ok) {
         return ok;
     }
-    auto record = read_record(sweep.file_of(from, ".json"));
-    if (!record) {
-        return Failure(record.error());
-    }
-    record->config = run.config;
-    record->together = sweep.together;
+    PITOT_TRY(auto record, read_record(sweep.file_of(from, ".json")));
+    record.config = run.config;
+    record.together = sweep.together;
     const fs::path file = sweep.file_of(run, ".npz");
-    auto made = NewFile::create(file);
-    if (!made) {
-        return Failure(made.error());
-    }
+    PITOT_TRY(auto made, NewFile::create(file));
     std::error_code error;
-    fs::copy_file(sweep.file_of(from, ".npz"), made->path(), fs::copy_options::overwrite_existing, error);
+    fs::copy_file(sweep.file_of(from, ".npz"), made.path(), fs::copy_options::overwrite_existing, error);
     if (error) {
         return fail(ErrorCode::kEnvironment,
                     fmt::format("cannot write '{}': {}; check the free space", file.string(), error.message()));
     }
-    return made->sync().and_then([&] { return put_in_place(sweep, run, *record, *std::move(made)); });
+    return made.sync().and_then([&] { return put_in_place(sweep, run, record, std::move(made)); });
 }
 
 }  // namespace
@@ -206,11 +197,8 @@ Result<void> estimate_sweep(Sweep& sweep, const Dataset& dataset, const RunOptio
             return fail(ErrorCode::kCancelled, "stopped before anything was trained");
         }
         if (next.method != method) {
-            const auto seconds = step_seconds(dataset, next.config, run);
-            if (!seconds) {
-                return Failure(seconds.error());
-            }
-            step = *seconds;
+            PITOT_TRY(const auto seconds, step_seconds(dataset, next.config, run));
+            step = seconds;
             method = next.method;
         }
         const auto steps = steps_of(next.config.train, next.config.share) * models_of(next);

@@ -194,17 +194,11 @@ Result<std::vector<std::string>> expand_methods(const std::vector<std::string>& 
 }
 
 Result<Sweep> plan_sweep(const Dataset& dataset, const SweepOptions& options) {
-    const auto methods = expand_methods(options.methods);
-    if (!methods) {
-        return Failure(methods.error());
-    }
+    PITOT_TRY(const auto methods, expand_methods(options.methods));
     if (auto ok = dataset.validate(); !ok) {
         return Failure(ok.error());
     }
-    const auto shares = distinct_shares(options.shares);
-    if (!shares) {
-        return Failure(shares.error());
-    }
+    PITOT_TRY(const auto shares, distinct_shares(options.shares));
     Sweep sweep{options.results,
                 dataset.sources,
                 dataset_digest(dataset),
@@ -212,21 +206,15 @@ Result<Sweep> plan_sweep(const Dataset& dataset, const SweepOptions& options) {
                 dataset.together.size() > 0,
                 {},
                 {}};
-    for (const std::string& method : *methods) {
-        for (const double share : *shares) {
-            auto config = config_of(method, share, options);
-            if (!config) {
-                return Failure(config.error());
-            }
-            if (auto ok = check_possible(dataset, method, *config); !ok) {
+    for (const std::string& method : methods) {
+        for (const double share : shares) {
+            PITOT_TRY(auto config, config_of(method, share, options));
+            if (auto ok = check_possible(dataset, method, config); !ok) {
                 return Failure(ok.error());
             }
-            SweepRun run{method, std::move(*config)};
-            const auto state = look(sweep, run, dataset, options.force);
-            if (!state) {
-                return Failure(state.error());
-            }
-            run.state = *state;
+            SweepRun run{method, std::move(config)};
+            PITOT_TRY(const auto state, look(sweep, run, dataset, options.force));
+            run.state = state;
             const auto equal = std::ranges::find_if(sweep.runs, [&](const SweepRun& other) {
                 return other.state != RunState::kCopied && same_model(other.config, run.config);
             });

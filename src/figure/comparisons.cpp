@@ -154,31 +154,19 @@ Result<LinePanel> panel_of(const std::filesystem::path& results, const PanelSpec
     std::optional<Summary> reference;
     const ObjectiveSummary* relative = nullptr;
     if (!spec.relative_to.empty()) {
-        auto summary = read_summary(results, spec.relative_to);
-        if (!summary) {
-            return Failure(summary.error());
-        }
-        reference = std::move(*summary);
-        auto objective = objective_of(*reference, spec.objective, results);
-        if (!objective) {
-            return Failure(objective.error());
-        }
-        relative = *objective;
+        PITOT_TRY(auto summary, read_summary(results, spec.relative_to));
+        reference = std::move(summary);
+        PITOT_TRY(auto objective, objective_of(*reference, spec.objective, results));
+        relative = objective;
     }
     for (const Curve& curve : spec.curves) {
-        const auto summary = read_summary(results, curve.method);
-        if (!summary) {
-            return Failure(summary.error());
-        }
-        const auto objective = objective_of(*summary, spec.objective, results);
-        if (!objective) {
-            return Failure(objective.error());
-        }
+        PITOT_TRY(const auto summary, read_summary(results, curve.method));
+        PITOT_TRY(const auto objective, objective_of(summary, spec.objective, results));
         panel.series.push_back(
-            series_of(curve.label, (*objective)->shares, (*objective)->model, spec.percentile, relative));
+            series_of(curve.label, (objective)->shares, (objective)->model, spec.percentile, relative));
         if (!spec.baseline.empty() && curve.method == spec.curves.front().method) {
             panel.series.push_back(
-                series_of(spec.baseline, (*objective)->shares, (*objective)->baseline, spec.percentile, relative));
+                series_of(spec.baseline, (objective)->shares, (objective)->baseline, spec.percentile, relative));
         }
     }
     if (!spec.baseline.empty()) {
@@ -266,11 +254,8 @@ Result<Plot> comparison_plot(const std::filesystem::path& results, const std::st
     const auto spec = std::ranges::find(specs(), figure, &FigureSpec::name);
     std::vector<LinePanel> panels;
     for (const PanelSpec& next : spec->panels) {
-        auto panel = panel_of(results, next);
-        if (!panel) {
-            return Failure(panel.error());
-        }
-        panels.push_back(std::move(*panel));
+        PITOT_TRY(auto panel, panel_of(results, next));
+        panels.push_back(std::move(panel));
     }
     return line_plot(figure, "Training split", panels);
 }

@@ -18,22 +18,19 @@ constexpr std::int64_t kComponents = 64;
 
 // Rows of all models side by side: rows × (models r).
 Result<Matrix<double>> embeddings(const NpzReader& file, const char* name, std::int64_t rows) {
-    const auto array = read_array<float>(file, name, 4);
-    if (!array) {
-        return Failure(array.error());
-    }
-    if (array->shape[2] != rows) {
+    PITOT_TRY(const auto array, read_array<float>(file, name, 4));
+    if (array.shape[2] != rows) {
         return fail(ErrorCode::kInput, fmt::format("'{}': its {} has {} rows, the dataset {}; make the results again "
                                                    "with 'pitot experiments --force'",
-                                                   file.file().string(), name, array->shape[2], rows));
+                                                   file.file().string(), name, array.shape[2], rows));
     }
-    const std::int64_t models = array->shape[0] * array->shape[1];
-    const std::int64_t rank = array->shape[3];
+    const std::int64_t models = array.shape[0] * array.shape[1];
+    const std::int64_t rank = array.shape[3];
     Matrix<double> out(rows, models * rank);
     for (std::int64_t m = 0; m < models; ++m) {
         for (std::int64_t i = 0; i < rows; ++i) {
             for (std::int64_t c = 0; c < rank; ++c) {
-                out(i, m * rank + c) = array->values[static_cast<std::size_t>((m * rows + i) * rank + c)];
+                out(i, m * rank + c) = array.values[static_cast<std::size_t>((m * rows + i) * rank + c)];
             }
         }
     }
@@ -132,23 +129,14 @@ std::string architecture_of(const std::string& microarchitecture) {
 
 Result<std::vector<Plot>> embedding_plots(const Dataset& dataset, const std::filesystem::path& results,
                                           std::uint64_t seed) {
-    const auto found = open_matching_results(results, "embedding/128", 0.9, dataset, "-d");
-    if (!found) {
-        return Failure(found.error());
-    }
-    const auto m = embeddings(found->arrays, "M", dataset.modules.size());
-    if (!m) {
-        return Failure(m.error());
-    }
-    const auto p = embeddings(found->arrays, "P", dataset.platforms.size());
-    if (!p) {
-        return Failure(p.error());
-    }
+    PITOT_TRY(const auto found, open_matching_results(results, "embedding/128", 0.9, dataset, "-d"));
+    PITOT_TRY(const auto m, embeddings(found.arrays, "M", dataset.modules.size()));
+    PITOT_TRY(const auto p, embeddings(found.arrays, "P", dataset.platforms.size()));
     if (dataset.modules.size() == 0 || dataset.platforms.size() == 0) {
         return fail(ErrorCode::kInput, "the dataset has no modules or no platforms; there is nothing to draw");
     }
-    const Matrix<double> modules = tsne(principal_components(standardised(*m), kComponents), Key(seed));
-    const Matrix<double> platforms = tsne(principal_components(standardised(*p), kComponents), Key(seed));
+    const Matrix<double> modules = tsne(principal_components(standardised(m), kComponents), Key(seed));
+    const Matrix<double> platforms = tsne(principal_components(standardised(p), kComponents), Key(seed));
     std::vector<Plot> plots;
     plots.push_back(scatter("tsne_a", dataset.modules, modules, suites_of(dataset.modules)));
     std::vector<std::string> architectures = groups_of(dataset.platforms, {"uarch"});

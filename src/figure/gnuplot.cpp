@@ -242,10 +242,7 @@ Result<fs::path> draw(const Plot& plot, const DrawOptions& options) {
         !ok) {
         return Failure(ok.error());
     }
-    const auto workshop = Workshop::create();
-    if (!workshop) {
-        return Failure(workshop.error());
-    }
+    PITOT_TRY(const auto workshop, Workshop::create());
     const std::string file = plot.name + "." + options.format;
     const std::string script = fmt::format(
         "set encoding utf8\n{}set output {}\nset datafile separator tab\nset datafile missing 'NaN'\n{}unset output\n",
@@ -253,21 +250,18 @@ Result<fs::path> draw(const Plot& plot, const DrawOptions& options) {
     auto products = plot.tables;
     products.emplace_back(plot.name + ".gp", script);
     for (const auto& [name, text] : products) {
-        if (auto ok = write_text(workshop->path() / name, text); !ok) {
+        if (auto ok = write_text(workshop.path() / name, text); !ok) {
             return Failure(ok.error());
         }
     }
-    if (auto ok = run_gnuplot(plot.name, workshop->path(), products.back().first, options.stop); !ok) {
+    if (auto ok = run_gnuplot(plot.name, workshop.path(), products.back().first, options.stop); !ok) {
         return Failure(ok.error());
     }
-    auto picture = whole_picture(workshop->path() / file, file, options.format);
-    if (!picture) {
-        return Failure(picture.error());
-    }
+    PITOT_TRY(auto picture, whole_picture(workshop.path() / file, file, options.format));
     if (!options.keep_script) {
         products.pop_back();
     }
-    products.emplace(products.begin(), file, std::move(*picture));
+    products.emplace(products.begin(), file, std::move(picture));
     for (const auto& [name, bytes] : products) {
         if (auto ok = write_text(options.folder / name, bytes); !ok) {
             return Failure(ok.error());

@@ -335,17 +335,11 @@ Result<Plot> spectral_norm_plot(const Dataset& dataset, const std::filesystem::p
     if (auto ok = check_together(values); !ok) {
         return Failure(ok.error());
     }
-    const auto found = open_matching_results(results, "interference/1", 0.9, dataset, "--if_data");
-    if (!found) {
-        return Failure(found.error());
-    }
-    const NpzReader& file = found->arrays;
+    PITOT_TRY(const auto found, open_matching_results(results, "interference/1", 0.9, dataset, "--if_data"));
+    const NpzReader& file = found.arrays;
     const auto v_s = read_array<float>(file, "V_s", 5);
-    const auto v_g = v_s ? read_array<float>(file, "V_g", 5) : v_s;
-    if (!v_g) {
-        return Failure(v_g.error());
-    }
-    if (v_s->shape != v_g->shape || v_s->shape[2] != dataset.platforms.size() || v_s->shape[4] > v_s->shape[3]) {
+    PITOT_TRY(const auto v_g, v_s ? read_array<float>(file, "V_g", 5) : v_s);
+    if (v_s->shape != v_g.shape || v_s->shape[2] != dataset.platforms.size() || v_s->shape[4] > v_s->shape[3]) {
         return fail(ErrorCode::kInput,
                     fmt::format("'{}': its arrays V_s and V_g do not fit each other or the dataset; make the results "
                                 "again with 'pitot experiments --force'",
@@ -356,7 +350,7 @@ Result<Plot> spectral_norm_plot(const Dataset& dataset, const std::filesystem::p
         measured[static_cast<std::size_t>(platform)] += slowdown;
         count[static_cast<std::size_t>(platform)] += 1.0;
     }
-    const std::vector<double> norm = spectral_norms(*v_s, *v_g);
+    const std::vector<double> norm = spectral_norms(*v_s, v_g);
     TextTable table{{"platform", "mean measured slowdown", "mean spectral norm of F"}, {}, {}};
     for (std::size_t i = 0; i < measured.size(); ++i) {
         if (count[i] > 0.0) {

@@ -71,11 +71,8 @@ Result<std::unique_ptr<Collection>> Collection::open(const std::filesystem::path
 
 Result<std::unique_ptr<Collection>> Collection::look(const std::filesystem::path& folder, const Settings& settings) {
     std::unique_ptr<Collection> collection(new Collection(folder));
-    Result<Records> records = read_records(folder);
-    if (!records) {
-        return Failure(records.error());
-    }
-    collection->records_ = std::move(*records);
+    PITOT_TRY(auto records, read_records(folder));
+    collection->records_ = std::move(records);
     const Result<void> begun = collection->begin(settings);
     return begun ? Result<std::unique_ptr<Collection>>(std::move(collection)) : Failure(begun.error());
 }

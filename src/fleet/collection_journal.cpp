@@ -109,26 +109,17 @@ Result<Journal> Journal::open(const std::filesystem::path& file, const Replay& r
                                       file.parent_path().string()))
                    : journal.refused("lock");
     }
-    const Result<std::string> text = read_all(file);
-    if (!text) {
-        return Failure(text.error());
-    }
-    const Result<std::size_t> whole = replay_text(file, *text, replay);
-    if (!whole) {
-        return Failure(whole.error());
-    }
-    if (*whole < text->size() && ::ftruncate(journal.fd_, static_cast<off_t>(*whole)) != 0) {
+    PITOT_TRY(const auto text, read_all(file));
+    PITOT_TRY(const auto whole, replay_text(file, text, replay));
+    if (whole < text.size() && ::ftruncate(journal.fd_, static_cast<off_t>(whole)) != 0) {
         return journal.refused("mend");
     }
     return journal;
 }
 
 Result<void> Journal::read(const std::filesystem::path& file, const Replay& replay) {
-    const Result<std::string> text = read_all(file);
-    if (!text) {
-        return Failure(text.error());
-    }
-    const Result<std::size_t> whole = replay_text(file, *text, replay);
+    PITOT_TRY(const auto text, read_all(file));
+    const Result<std::size_t> whole = replay_text(file, text, replay);
     return whole ? Result<void>() : Failure(whole.error());
 }
 

@@ -56,14 +56,11 @@ Engine find_engine(const EngineEntry& entry, const EngineTable& table, const std
 }  // namespace
 
 Result<std::vector<Engine>> find_engines(const std::filesystem::path& extra, const std::stop_token& stop) {
-    const Result<EngineTable> table = read_engine_table(extra);
-    if (!table) {
-        return Failure(table.error());
-    }
+    PITOT_TRY(const auto table, read_engine_table(extra));
     Answers answers;
     std::vector<Engine> engines;
-    for (const EngineEntry& entry : table->engines) {
-        engines.push_back(find_engine(entry, *table, stop, answers));
+    for (const EngineEntry& entry : table.engines) {
+        engines.push_back(find_engine(entry, table, stop, answers));
         if (stop.stop_requested()) {
             return fail(ErrorCode::kCancelled, "stopped while the engines were asked for their versions");
         }

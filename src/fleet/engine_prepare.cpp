@@ -123,11 +123,8 @@ Result<Command> prepare(const Engine& engine, const std::filesystem::path& modul
     places["module"] = {std::filesystem::absolute(module, error).string()};
     places["files"] = {files->string()};
     if (!declared.at("compile").empty()) {
-        const Result<std::filesystem::path> target = built(declared, places, engine, folder, options);
-        if (!target) {
-            return Failure(target.error());
-        }
-        places["build"] = {target->string()};
+        PITOT_TRY(const auto target, built(declared, places, engine, folder, options));
+        places["build"] = {target.string()};
     }
     places["args"] = args;
     Command command;

@@ -292,16 +292,13 @@ Result<void> read_entries(const Json& json, const std::string& file, const char*
         if (!one.is_object()) {
             return wrong(where, "must be an object");
         }
-        Result<Entry> entry = read(one, where);
-        if (!entry) {
-            return Failure(entry.error());
-        }
-        const auto is_same = [&](const Entry& other) { return same(other, *entry); };
+        PITOT_TRY(auto entry, read(one, where));
+        const auto is_same = [&](const Entry& other) { return same(other, entry); };
         if (std::any_of(added.begin(), added.end(), is_same)) {
             return wrong(where, "stands twice; choose another name");
         }
         entries.erase(std::remove_if(entries.begin(), entries.end(), is_same), entries.end());
-        added.push_back(std::move(*entry));
+        added.push_back(std::move(entry));
     }
     entries.insert(entries.end(), std::make_move_iterator(added.begin()), std::make_move_iterator(added.end()));
     return {};

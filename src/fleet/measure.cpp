@@ -85,12 +85,9 @@ Result<Summary> outlook(const Plan& plan, const std::stop_token& stop) {
     if (const Result<void> valid = plan.validate(); !valid) {
         return Failure(valid.error());
     }
-    const auto collection = Collection::look(plan.collection, plan.settings);
-    if (!collection) {
-        return Failure(collection.error());
-    }
+    PITOT_TRY(const auto collection, Collection::look(plan.collection, plan.settings));
     const MeasureOptions options{{}, {}, stop};
-    Session session{plan, options, **collection, {}, {}, {}, 0, 0, {}};
+    Session session{plan, options, *collection, {}, {}, {}, 0, 0, {}};
     const Result<void> declared = declare(session);
     return declared ? Result<Summary>(summary_of(session)) : Failure(declared.error());
 }

@@ -135,11 +135,8 @@ Result<std::vector<ModuleFile>> find_modules(const fs::path& folder, const std::
     std::sort(paths.begin(), paths.end());
     std::vector<ModuleFile> modules;
     for (const fs::path& path : paths) {
-        Result<ModuleFile> module = module_file(root, path);
-        if (!module) {
-            return Failure(module.error());
-        }
-        modules.push_back(std::move(*module));
+        PITOT_TRY(auto module, module_file(root, path));
+        modules.push_back(std::move(module));
     }
     return modules;
 }

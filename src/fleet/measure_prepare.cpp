@@ -91,18 +91,12 @@ Result<void> declare(Session& session) {
             }
             devices.emplace(engine.device, std::move(*device));
         }
-        const Result<std::size_t> number = session.collection.add_engine(engine, devices.at(engine.device));
-        if (!number) {
-            return Failure(number.error());
-        }
-        session.engines.push_back(*number);
+        PITOT_TRY(const auto number, session.collection.add_engine(engine, devices.at(engine.device)));
+        session.engines.push_back(number);
     }
     for (const ModuleFile& module : session.plan.modules) {
-        const Result<std::size_t> number = session.collection.add_module(module);
-        if (!number) {
-            return Failure(number.error());
-        }
-        session.modules.push_back(*number);
+        PITOT_TRY(const auto number, session.collection.add_module(module));
+        session.modules.push_back(number);
     }
     return {};
 }

@@ -16,20 +16,14 @@ namespace {
 Result<wasm::Profile> count(const ModuleFile& file, double limit_s) {
     std::ifstream stream(file.path, std::ios::binary);
     const std::vector<std::uint8_t> bytes{std::istreambuf_iterator<char>(stream), {}};
-    Result<wasm::Module> module = wasm::Module::read(bytes, file.file);
-    if (!module) {
-        return Failure(module.error());
-    }
-    const std::vector<wasm::ImportName> imports = module->imports();
-    const auto instrumented = wasm::instrument(std::move(*module), file.file);
-    if (!instrumented) {
-        return Failure(instrumented.error());
-    }
+    PITOT_TRY(auto module, wasm::Module::read(bytes, file.file));
+    const std::vector<wasm::ImportName> imports = module.imports();
+    PITOT_TRY(const auto instrumented, wasm::instrument(std::move(module), file.file));
     wasm::RunRequest request;
     request.name = file.path.stem().string();
     request.timeout_s = limit_s;
     request.own_group = false;
-    return wasm::run_profile(*instrumented, imports, request, wasm::Engine::kAny, true);
+    return wasm::run_profile(instrumented, imports, request, wasm::Engine::kAny, true);
 }
 
 /// The child's answer.

@@ -116,10 +116,8 @@ void report_sets(Session& session, std::size_t done, std::size_t all) {
 }  // namespace
 
 Result<void> run_alone(Session& session) {
-    auto processes = Processes::create(static_cast<std::size_t>(session.plan.settings.jobs), session.options.stop);
-    if (!processes) {
-        return Failure(processes.error());
-    }
+    PITOT_TRY(auto processes,
+              Processes::create(static_cast<std::size_t>(session.plan.settings.jobs), session.options.stop));
     std::vector<Cell> cells;
     for (const auto& [cell, command] : session.commands) {
         cells.push_back(cell);
@@ -131,7 +129,7 @@ Result<void> run_alone(Session& session) {
             return is_due(session.collection.records().runs_of(cell), session.plan, round);
         });
         shuffle(key.fold(round), std::span(due));
-        if (Result<void> done = run_round(session, **processes, due, cells); !done) {
+        if (Result<void> done = run_round(session, *processes, due, cells); !done) {
             return done;
         }
     }
@@ -140,10 +138,7 @@ Result<void> run_alone(Session& session) {
 
 Result<void> run_sets(Session& session) {
     const Plan& plan = session.plan;
-    auto processes = Processes::create(plan.together, session.options.stop);
-    if (!processes) {
-        return Failure(processes.error());
-    }
+    PITOT_TRY(auto processes, Processes::create(plan.together, session.options.stop));
     std::map<std::size_t, std::vector<std::size_t>> eligible;
     for (const std::size_t engine : session.engines) {
         eligible[engine] = eligible_modules(session, engine);
@@ -168,12 +163,9 @@ Result<void> run_sets(Session& session) {
         for (const std::size_t member : draw_members(own, modules.size(), plan.together)) {
             set.modules.push_back(modules[member]);
         }
-        const auto runs = run_set(session, **processes, missing[i].engine, std::move(set));
-        if (!runs) {
-            return Failure(runs.error());
-        }
-        if (*runs) {
-            Result<void> kept = session.collection.add_set(missing[i], **runs);
+        PITOT_TRY(const auto runs, run_set(session, *processes, missing[i].engine, std::move(set)));
+        if (runs) {
+            Result<void> kept = session.collection.add_set(missing[i], *runs);
             kept = kept ? session.collection.journal().sync() : kept;  // the next line is a long time ahead
             if (!kept) {
                 return kept;

@@ -328,15 +328,12 @@ std::string to_json(const FitConfig& config) {
 }
 
 Result<void> apply_json(FitConfig& config, std::string_view text) {
-    const auto json = parse_object(text);
-    if (!json) {
-        return Failure(json.error());
-    }
+    PITOT_TRY(const auto json, parse_object(text));
     FitConfig changed = config;
-    Json fields = *json;
+    Json fields = json;
     fields.erase("objectives");
     auto done = set_fields(changed, "", fields);
-    if (const auto listed = json->find("objectives"); done && listed != json->end()) {
+    if (const auto listed = json.find("objectives"); done && listed != json.end()) {
         done = check_objectives(changed, *listed);
     }
     if (done) {
@@ -346,12 +343,9 @@ Result<void> apply_json(FitConfig& config, std::string_view text) {
 }
 
 Result<std::optional<std::string>> preset_in_json(std::string_view text) {
-    const auto json = parse_object(text);
-    if (!json) {
-        return Failure(json.error());
-    }
-    const auto found = json->find("preset");
-    if (found == json->end()) {
+    PITOT_TRY(const auto json, parse_object(text));
+    const auto found = json.find("preset");
+    if (found == json.end()) {
         return std::optional<std::string>();
     }
     std::string name;

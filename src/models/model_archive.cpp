@@ -11,14 +11,11 @@ Result<void> ModelArchive::check_shape(const std::string& name, const Shape& sha
     if (!npz_.contains(name)) {
         return broken(name, "is missing");
     }
-    const auto info = npz_.info(name);
-    if (!info) {
-        return Failure(info.error());
-    }
-    const bool fits = info->shape.size() == shape.size() &&
-                      std::ranges::equal(info->shape, shape, [](auto is, auto want) { return want < 0 || is == want; });
+    PITOT_TRY(const auto info, npz_.info(name));
+    const bool fits = info.shape.size() == shape.size() &&
+                      std::ranges::equal(info.shape, shape, [](auto is, auto want) { return want < 0 || is == want; });
     if (!fits) {
-        return broken(name, fmt::format("has shape ({}) where ({}) is wanted", fmt::join(info->shape, ", "),
+        return broken(name, fmt::format("has shape ({}) where ({}) is wanted", fmt::join(info.shape, ", "),
                                         fmt::join(shape, ", ")));
     }
     return {};
@@ -32,14 +29,11 @@ Result<std::vector<std::string>> ModelArchive::strings(const std::string& name) 
 }
 
 Result<std::string> ModelArchive::text(const std::string& name) const {
-    auto texts = strings(name);
-    if (!texts) {
-        return Failure(texts.error());
+    PITOT_TRY(auto texts, strings(name));
+    if (texts.size() != 1) {
+        return broken(name, fmt::format("has {} elements where one text is wanted", texts.size()));
     }
-    if (texts->size() != 1) {
-        return broken(name, fmt::format("has {} elements where one text is wanted", texts->size()));
-    }
-    return std::move(texts->front());
+    return std::move(texts.front());
 }
 
 }  // namespace pitot

@@ -38,11 +38,8 @@ Result<Columns> find_columns(const std::filesystem::path& file, std::span<const 
         return static_cast<std::size_t>(at - fields.begin());
     };
     const auto latency = find("latency_ms");
-    const auto distance = latency ? find("UE_Server_distance_km") : latency;
-    if (!distance) {
-        return Failure(distance.error());
-    }
-    return Columns{*latency, *distance};
+    PITOT_TRY(const auto distance, latency ? find("UE_Server_distance_km") : latency);
+    return Columns{*latency, distance};
 }
 
 }  // namespace
@@ -52,11 +49,8 @@ Result<LatencyTrace> read_latency_trace(const std::filesystem::path& file) {
     std::optional<Columns> columns;
     const auto handle = [&](std::int64_t line, std::span<const std::string> fields) -> Result<void> {
         if (!columns) {
-            auto found = find_columns(file, fields);
-            if (!found) {
-                return Failure(found.error());
-            }
-            columns = *found;
+            PITOT_TRY(auto found, find_columns(file, fields));
+            columns = found;
             return {};
         }
         if (fields.size() <= std::max(columns->latency, columns->distance) || fields[columns->distance].empty()) {

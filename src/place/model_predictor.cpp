@@ -18,11 +18,8 @@ Result<std::vector<std::int32_t>> numbers_of(const Side& side,
                                              const std::function<Result<std::int32_t>(const std::string&)>& find) {
     std::vector<std::int32_t> numbers;
     for (const std::string& name : side.names) {
-        const auto number = find(name);
-        if (!number) {
-            return Failure(number.error());
-        }
-        numbers.push_back(*number);
+        PITOT_TRY(const auto number, find(name));
+        numbers.push_back(number);
     }
     return numbers;
 }
@@ -37,20 +34,17 @@ ModelPredictor::ModelPredictor(Predictor predictor, std::vector<std::int32_t> pl
 
 Result<std::unique_ptr<ModelPredictor>> ModelPredictor::open(const std::filesystem::path& file,
                                                              const Dataset& dataset) {
-    auto predictor = Predictor::load(file);
-    if (!predictor) {
-        return Failure(predictor.error());
-    }
+    PITOT_TRY(auto predictor, Predictor::load(file));
     auto platforms =
-        numbers_of(dataset.platforms, [&](const std::string& name) { return predictor->find_platform(name); });
+        numbers_of(dataset.platforms, [&](const std::string& name) { return predictor.find_platform(name); });
     auto modules =
-        platforms ? numbers_of(dataset.modules, [&](const std::string& name) { return predictor->find_module(name); })
+        platforms ? numbers_of(dataset.modules, [&](const std::string& name) { return predictor.find_module(name); })
                   : platforms;
     if (!modules) {
         return fail(modules.error(), fmt::format("{} and the dataset do not fit", file.string()));
     }
     return std::unique_ptr<ModelPredictor>(
-        new ModelPredictor(std::move(*predictor), std::move(*platforms), std::move(*modules)));
+        new ModelPredictor(std::move(predictor), std::move(*platforms), std::move(*modules)));
 }
 
 PlacementPrediction ModelPredictor::replicate(std::int64_t /*r*/) const {

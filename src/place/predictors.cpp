@@ -37,34 +37,25 @@ Result<std::unique_ptr<ResultPredictor>> ResultPredictor::open(const std::filesy
                                                                const Dataset& dataset) {
     const bool baseline = method == "C_bar";
     const std::string source = baseline ? "embedding/128" : method;
-    const auto found = open_matching_results(results, source, share, dataset, "-d");
-    if (!found) {
-        return Failure(found.error());
-    }
-    const NpzReader& file = found->arrays;
-    auto pairs = read_array<float>(file, baseline ? "C_bar" : "C_hat", baseline ? 3 : 4);
-    if (!pairs) {
-        return Failure(pairs.error());
-    }
-    auto test = read_array<std::int32_t>(file, "mf_test", 2);
-    if (!test) {
-        return Failure(test.error());
-    }
+    PITOT_TRY(const auto found, open_matching_results(results, source, share, dataset, "-d"));
+    const NpzReader& file = found.arrays;
+    PITOT_TRY(auto pairs, read_array<float>(file, baseline ? "C_bar" : "C_hat", baseline ? 3 : 4));
+    PITOT_TRY(auto test, read_array<std::int32_t>(file, "mf_test", 2));
     std::unique_ptr<ResultPredictor> made(new ResultPredictor(dataset));
     ResultPredictor& predictor = *made;
-    predictor.logarithm_ = baseline || found->record.config.model.logarithm;
-    predictor.replicates_ = pairs->shape[0];
-    predictor.folds_ = baseline ? 1 : pairs->shape[1];
+    predictor.logarithm_ = baseline || found.record.config.model.logarithm;
+    predictor.replicates_ = pairs.shape[0];
+    predictor.folds_ = baseline ? 1 : pairs.shape[1];
     predictor.platforms_ = dataset.platforms.size();
     predictor.modules_ = dataset.modules.size();
-    predictor.pairs_ = std::move(pairs->values);
-    predictor.test_rows_ = test->shape[1];
-    predictor.test_ = std::move(test->values);
+    predictor.pairs_ = std::move(pairs.values);
+    predictor.test_rows_ = test.shape[1];
+    predictor.test_ = std::move(test.values);
     const auto rows_fit =
         std::ranges::all_of(predictor.test_, [&](std::int32_t row) { return row >= 0 && row < dataset.alone.size(); });
     if (static_cast<std::int64_t>(predictor.pairs_.size()) !=
             predictor.replicates_ * predictor.folds_ * predictor.platforms_ * predictor.modules_ ||
-        predictor.replicates_ < 1 || predictor.folds_ < 1 || test->shape[0] != predictor.replicates_ ||
+        predictor.replicates_ < 1 || predictor.folds_ < 1 || test.shape[0] != predictor.replicates_ ||
         predictor.test_rows_ < 1 || !rows_fit) {
         return Failure(unfit(source, share));
     }

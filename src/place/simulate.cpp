@@ -242,18 +242,12 @@ Result<Predictors> open_predictors(const Dataset& dataset, const SimulateOptions
     Predictors predictors;
     for (const std::string& method : options.methods) {
         if (names_model(method)) {
-            auto model = ModelPredictor::open(method, dataset);
-            if (!model) {
-                return Failure(model.error());
-            }
-            predictors.emplace(method, std::move(*model));
+            PITOT_TRY(auto model, ModelPredictor::open(method, dataset));
+            predictors.emplace(method, std::move(model));
             continue;
         }
-        auto results = ResultPredictor::open(options.results, method, options.share, dataset);
-        if (!results) {
-            return Failure(results.error());
-        }
-        predictors.emplace(method, std::move(*results));
+        PITOT_TRY(auto results, ResultPredictor::open(options.results, method, options.share, dataset));
+        predictors.emplace(method, std::move(results));
     }
     return predictors;
 }
@@ -298,24 +292,18 @@ Result<std::vector<SimulationResult>> simulate(const Dataset& dataset, const Sim
     record.share = options.share;
     record.dataset = dataset.sources;
     record.digest = dataset_digest(dataset);
-    const auto world = make_world(dataset, options, record);
-    if (!world) {
-        return Failure(world.error());
-    }
+    PITOT_TRY(const auto world, make_world(dataset, options, record));
     // All of it is read before the first file is written.
-    const auto predictors = open_predictors(dataset, options);
-    if (!predictors) {
-        return Failure(predictors.error());
-    }
+    PITOT_TRY(const auto predictors, open_predictors(dataset, options));
     if (auto ok = enter_folder(options.out, record, options.force).and_then([&] {
-            return write_world(*world, dataset, options);
+            return write_world(world, dataset, options);
         });
         !ok) {
         return Failure(ok.error());
     }
     const std::size_t methods = (options.optimal ? 2 : 1) + options.methods.size();
     Results results(options, std::move(record), methods * options.jobs.size());
-    const Simulation simulation(*world, options);
+    const Simulation simulation(world, options);
     for (const std::int64_t n : options.jobs) {
         if (auto ok = results.add(simulation.oracle(n)); !ok) {
             return Failure(ok.error());
@@ -327,9 +315,9 @@ Result<std::vector<SimulationResult>> simulate(const Dataset& dataset, const Sim
         }
     }
     for (const std::string& method : options.methods) {
-        MadePredictions predictions(*world);
+        MadePredictions predictions(world);
         for (const std::int64_t n : options.jobs) {
-            auto ok = results.add(simulation.predicted(name_of(method), *predictors->at(method), predictions, n));
+            auto ok = results.add(simulation.predicted(name_of(method), *predictors.at(method), predictions, n));
             if (!ok) {
                 return Failure(ok.error());
             }

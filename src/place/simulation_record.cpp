@@ -93,24 +93,18 @@ SimulationRecord from_json(const Json& json) {
 
 Result<std::vector<std::vector<double>>> read_latencies(const fs::path& path, std::int64_t job_sets,
                                                         std::int64_t jobs) {
-    const auto file = NpzReader::open(path);
-    if (!file) {
-        return Failure(file.error());
-    }
-    const auto latency = read_array<float>(*file, "latency", 2);
-    if (!latency) {
-        return Failure(latency.error());
-    }
-    if (latency->shape != std::vector<std::int64_t>{job_sets, jobs}) {
+    PITOT_TRY(const auto file, NpzReader::open(path));
+    PITOT_TRY(const auto latency, read_array<float>(file, "latency", 2));
+    if (latency.shape != std::vector<std::int64_t>{job_sets, jobs}) {
         return fail(ErrorCode::kInput,
                     fmt::format("'{}' has {} sets of {} jobs instead of {} of {}; make it again with: pitot simulate "
                                 "--force -o {}",
-                                path.string(), latency->shape[0], latency->shape[1], job_sets, jobs,
+                                path.string(), latency.shape[0], latency.shape[1], job_sets, jobs,
                                 path.parent_path().parent_path().string()));
     }
     std::vector<std::vector<double>> rows;
     for (std::int64_t set = 0; set < job_sets; ++set) {
-        const auto at = latency->values.begin() + set * jobs;
+        const auto at = latency.values.begin() + set * jobs;
         rows.emplace_back(at, at + jobs);
     }
     return rows;
@@ -204,27 +198,24 @@ Result<std::optional<SimulationRecord>> read_simulation_record(const fs::path& f
 }
 
 Result<void> enter_folder(const fs::path& folder, SimulationRecord& record, bool force) {
-    auto there = read_simulation_record(folder);
-    if (!there) {
-        return Failure(there.error());
-    }
-    if (*there) {
-        const auto different = differences(**there, record);
+    PITOT_TRY(auto there, read_simulation_record(folder));
+    if (there) {
+        const auto different = differences(*there, record);
         if (const std::error_code error =
-                different.empty() || force ? move_older_results(folder, **there) : std::error_code()) {
+                different.empty() || force ? move_older_results(folder, *there) : std::error_code()) {
             return fail(ErrorCode::kEnvironment,
                         fmt::format("cannot move the results in '{}' to the names they have now: {}", folder.string(),
                                     error.message()));
         }
         if (different.empty()) {
-            record.results = std::move((*there)->results);
-        } else if (!force && !(*there)->results.empty()) {
+            record.results = std::move((there)->results);
+        } else if (!force && !(there)->results.empty()) {
             return fail(
                 ErrorCode::kInput,
                 fmt::format("'{}' has results of another simulation ({}); choose another folder with -o, or replace "
                             "them with --force",
                             folder.string(), fmt::join(different, "; ")));
-        } else if (auto removed = remove_results(folder, **there); !removed) {
+        } else if (auto removed = remove_results(folder, *there); !removed) {
             return removed;
         }
     }
@@ -264,23 +255,17 @@ Result<void> write_simulation(const fs::path& folder, const SimulationResult& re
 }
 
 Result<std::vector<SimulationResult>> read_simulation(const fs::path& out) {
-    const auto record = read_simulation_record(out);
-    if (!record) {
-        return Failure(record.error());
-    }
+    PITOT_TRY(const auto record, read_simulation_record(out));
     std::vector<SimulationResult> results;
-    if (*record) {
-        for (const auto& [method, numbers] : (*record)->results) {
+    if (record) {
+        for (const auto& [method, numbers] : (record)->results) {
             for (const std::int64_t jobs : numbers) {
                 fs::path file = result_file(out, method, jobs);
                 if (std::error_code ignored; !fs::exists(file, ignored)) {
                     file = older_result_file(out, method, jobs);
                 }
-                auto latency = read_latencies(file, (*record)->job_sets, jobs);
-                if (!latency) {
-                    return Failure(latency.error());
-                }
-                results.push_back({method, jobs, std::move(*latency), {}});
+                PITOT_TRY(auto latency, read_latencies(file, (record)->job_sets, jobs));
+                results.push_back({method, jobs, std::move(latency), {}});
             }
         }
     }

@@ -89,11 +89,8 @@ Result<PredictorParts> make_parts(const Dataset& dataset, const FitConfig& confi
     parts.modules = clone_side(dataset.modules);
     parts.model = fitted.model;
     describe_rows(dataset, fitted.rows, parts);
-    auto calibration = calibrate(parts, dataset, fitted.rows);
-    if (!calibration) {
-        return Failure(calibration.error());
-    }
-    parts.calibration = std::move(*calibration);
+    PITOT_TRY(auto calibration, calibrate(parts, dataset, fitted.rows));
+    parts.calibration = std::move(calibration);
     parts.calibrated_co_runners = most_co_runners(dataset.together.view(), fitted.rows.together.calibration);
     return parts;
 }

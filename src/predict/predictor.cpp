@@ -48,11 +48,8 @@ Result<std::vector<std::int32_t>> find_all(const Side& side, const NameIndex& or
     std::vector<std::int32_t> rows;
     rows.reserve(names.size());
     for (const std::string& name : names) {
-        const auto row = find(side, order, name, kind);
-        if (!row) {
-            return Failure(row.error());
-        }
-        rows.push_back(*row);
+        PITOT_TRY(const auto row, find(side, order, name, kind));
+        rows.push_back(row);
     }
     return rows;
 }

@@ -42,11 +42,8 @@ Result<void> read_schema(const ModelArchive& archive) {
 }
 
 Result<void> read_config(const ModelArchive& archive, FitConfig& config) {
-    const auto json = archive.text("config");
-    if (!json) {
-        return Failure(json.error());
-    }
-    const auto applied = apply_json(config, *json).and_then([&] { return config.validate(); });
+    PITOT_TRY(const auto json, archive.text("config"));
+    const auto applied = apply_json(config, json).and_then([&] { return config.validate(); });
     return applied ? applied : archive.broken("config", fmt::format("is refused ({})", applied.error().to_string()));
 }
 
@@ -77,12 +74,9 @@ Result<void> read_side(const ModelArchive& archive, const std::string& name, Sid
     side.names = std::move(*names);
     side.feature_names = std::move(*features);
     const Shape shape{side.size(), static_cast<std::int64_t>(side.feature_names.size())};
-    const auto values = archive.read<double>(name + "_features", shape);
-    if (!values) {
-        return Failure(values.error());
-    }
+    PITOT_TRY(const auto values, archive.read<double>(name + "_features", shape));
     side.features = Matrix<double>(shape[0], shape[1]);
-    std::ranges::copy(*values, side.features.flat().begin());
+    std::ranges::copy(values, side.features.flat().begin());
     return read_basis(archive, name + "_basis", side.size(), basis);
 }
 
@@ -253,11 +247,8 @@ Result<PredictorParts> read_archive(const NpzReader& npz) {
     if (!read_all) {
         return Failure(read_all.error());
     }
-    auto digest = archive.text("dataset_digest");
-    if (!digest) {
-        return Failure(digest.error());
-    }
-    parts.dataset_digest = std::move(*digest);
+    PITOT_TRY(auto digest, archive.text("dataset_digest"));
+    parts.dataset_digest = std::move(digest);
     return parts;
 }
 

@@ -258,10 +258,7 @@ std::int64_t steps_of(const TrainConfig& config, double share) {
 
 Result<void> train_replicates(const Dataset& dataset, const FitConfig& config, double share, std::int64_t replicates,
                               const TrainOptions& options, const StartReplicate& start, const TakeReplicate& take) {
-    const auto backend = find_backend(options.backend);
-    if (!backend) {
-        return Failure(backend.error());
-    }
+    PITOT_TRY(const auto backend, find_backend(options.backend));
     const std::int64_t folds = config.train.folds;
     const std::int64_t steps = steps_of(config.train, share);
     if (steps < 1) {
@@ -279,7 +276,7 @@ Result<void> train_replicates(const Dataset& dataset, const FitConfig& config, d
     const Job job{dataset,
                   config,
                   options,
-                  **backend,
+                  *backend,
                   {targets_of(dataset.alone, logarithm), targets_of(dataset.together, logarithm)},
                   steps,
                   team_size(options.threads, replicates * folds),

@@ -70,26 +70,23 @@ Result<Profile> run_profile(const Instrumented& module, const std::vector<Import
                                                    request.name, foreign->field, foreign->module));
     }
     Profile profile;
-    const Result<RunOutcome> outcome = run_somewhere(module, !imports.empty(), request, engine, profile.engine);
-    if (!outcome) {
-        return Failure(outcome.error());
-    }
-    profile.incomplete = what_happened(*outcome, request);
-    if (outcome->ending != Ending::kFinished && !partial) {
+    PITOT_TRY(const auto outcome, run_somewhere(module, !imports.empty(), request, engine, profile.engine));
+    profile.incomplete = what_happened(outcome, request);
+    if (outcome.ending != Ending::kFinished && !partial) {
         return fail(ErrorCode::kInput, fmt::format("'{}' {}; {}, or see what was counted until then with --partial",
-                                                   request.name, profile.incomplete, remedy(outcome->ending)));
+                                                   request.name, profile.incomplete, remedy(outcome.ending)));
     }
-    if (!outcome->counts) {
+    if (!outcome.counts) {
         return fail(ErrorCode::kInput,
                     fmt::format("'{}' {} and its engine, stuck outside of the module, could not be "
                                 "asked for counts; give it its input, or {}",
                                 request.name, profile.incomplete.empty() ? "ended" : profile.incomplete,
-                                remedy(outcome->ending)));
+                                remedy(outcome.ending)));
     }
     for (std::size_t i = 0; i < module.opcodes.size(); ++i) {
-        if ((*outcome->counts)[i] > 0) {
+        if ((*outcome.counts)[i] > 0) {
             profile.counts.push_back(module.opcodes[i]);
-            profile.counts.back().count = (*outcome->counts)[i];
+            profile.counts.back().count = (*outcome.counts)[i];
         }
     }
     std::sort(profile.counts.begin(), profile.counts.end(),

@@ -133,11 +133,8 @@ void FoldedModel::save(NpzWriter& npz) const {
 
 Result<FoldedParts> load_folded_parts(const ModelArchive& archive, const FitConfig& config, const Side& platforms,
                                       const Side& modules) {
-    auto baseline = load_scaling(archive, platforms, modules);
-    if (!baseline) {
-        return Failure(baseline.error());
-    }
-    FoldedParts parts{config.model, std::move(*baseline), {}, {}};
+    PITOT_TRY(auto baseline, load_scaling(archive, platforms, modules));
+    FoldedParts parts{config.model, std::move(baseline), {}, {}};
     auto read = load_limits(archive, parts.limits).and_then([&] {
         return load_folds(archive, config, platforms, modules, parts.folds);
     });
