@@ -19,7 +19,7 @@ function(pitot_library)
     target_include_directories(pitot PUBLIC
         $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
     target_link_libraries(pitot PUBLIC tl::expected
-        PRIVATE fmt::fmt OpenSSL::Crypto PkgConfig::LIBZIP PkgConfig::HWY Threads::Threads csv)
+        PRIVATE fmt::fmt OpenSSL::Crypto PkgConfig::LIBZIP PkgConfig::HWY PkgConfig::UTF8PROC Threads::Threads csv)
 
     set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/pitot")
     install(TARGETS pitot EXPORT pitotTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})

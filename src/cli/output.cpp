@@ -9,62 +9,10 @@
 #include <utility>
 
 #include "core/check.hpp"
+#include "core/utf8.hpp"
 
 namespace pitot::cli {
 namespace {
-
-struct Decoded {
-    char32_t code = 0;
-    std::size_t bytes = 1;
-    bool valid = false;
-};
-
-/// The code point at the front of `text` (not empty). Broken UTF-8 is one invalid byte.
-Decoded decode(std::string_view text) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const unsigned char first = byte(0);
-    std::size_t bytes = 1;
-    char32_t code = first;
-    if (first >= 0xF0U && first < 0xF8U) {
-        bytes = 4;
-        code = first & 0x07U;
-    } else if (first >= 0xE0U && first < 0xF0U) {
-        bytes = 3;
-        code = first & 0x0FU;
-    } else if (first >= 0xC2U && first < 0xE0U) {
-        bytes = 2;
-        code = first & 0x1FU;
-    } else if (first >= 0x80U) {
-        return {first, 1, false};
-    }
-    if (bytes > text.size()) {
-        return {first, 1, false};
-    }
-    for (std::size_t i = 1; i < bytes; ++i) {
-        if ((byte(i) & 0xC0U) != 0x80U) {
-            return {first, 1, false};
-        }
-        code = (code << 6U) | (byte(i) & 0x3FU);
-    }
-    return {code, bytes, true};
-}
-
-using Range = std::pair<char32_t, char32_t>;
-
-/// Combining marks, joiners and variation selectors: no column of their own.
-constexpr std::array kZeroWidth{Range{0x0300, 0x036F}, Range{0x200B, 0x200F}, Range{0x20D0, 0x20FF},
-                                Range{0xFE00, 0xFE0F}, Range{0xFE20, 0xFE2F}};
-/// East Asian wide characters and emoji: two columns.
-constexpr std::array kDoubleWidth{Range{0x1100, 0x115F},  Range{0x2E80, 0xA4CF},   Range{0xAC00, 0xD7A3},
-                                  Range{0xF900, 0xFAFF},  Range{0xFE30, 0xFE6F},   Range{0xFF00, 0xFF60},
-                                  Range{0xFFE0, 0xFFE6},  Range{0x1F300, 0x1F64F}, Range{0x1F900, 0x1F9FF},
-                                  Range{0x20000, 0x3FFFD}};
-
-template <std::size_t N>
-bool in_any(const std::array<Range, N>& ranges, char32_t code) {
-    return std::any_of(ranges.begin(), ranges.end(),
-                       [&](const Range& range) { return code >= range.first && code <= range.second; });
-}
 
 bool is_control(char32_t code) { return code < 0x20U || (code >= 0x7FU && code < 0xA0U); }
 
@@ -157,7 +105,7 @@ std::string format_bytes(std::uint64_t bytes) {
 std::string printable(std::string_view text) {
     std::string out;
     while (!text.empty()) {
-        const Decoded c = decode(text);
+        const CodePoint c = next_code_point(text);
         if (!c.valid || is_control(c.code)) {
             out += fmt::format("\\x{:02x}", static_cast<std::uint32_t>(c.code));
         } else {
@@ -166,20 +114,6 @@ std::string printable(std::string_view text) {
         text.remove_prefix(c.bytes);
     }
     return out;
-}
-
-std::size_t display_width(std::string_view text) {
-    std::size_t width = 0;
-    while (!text.empty()) {
-        const Decoded c = decode(text);
-        if (in_any(kDoubleWidth, c.code)) {
-            width += 2;
-        } else if (!in_any(kZeroWidth, c.code)) {
-            width += 1;
-        }
-        text.remove_prefix(c.bytes);
-    }
-    return width;
 }
 
 Table::Table(std::vector<Column> columns) : columns_(std::move(columns)) {}

@@ -35,9 +35,6 @@ namespace pitot::cli {
 /// `text` with control characters (of names in a dataset, say) shown as "\x1b", so that they do nothing to a terminal.
 [[nodiscard]] std::string printable(std::string_view text);
 
-/// Columns that UTF-8 `text` takes on a terminal.
-[[nodiscard]] std::size_t display_width(std::string_view text);
-
 enum class Align { kLeft, kRight };
 
 struct Column {

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "cli/output.hpp"
+#include "core/utf8.hpp"
 
 namespace pitot::cli {
 namespace {

@@ -15,7 +15,7 @@
 
 #include "core/parallel.hpp"
 #include "data/json_text.hpp"
-#include "data/utf8.hpp"
+#include "core/utf8.hpp"
 
 namespace pitot {
 namespace {

@@ -9,7 +9,7 @@
 #include "core/atomic_file.hpp"
 #include "data/side_table.hpp"
 #include "data/source.hpp"
-#include "data/utf8.hpp"
+#include "core/utf8.hpp"
 
 namespace pitot {
 namespace {

@@ -10,7 +10,7 @@
 #include "data/index_layout.hpp"
 #include "data/npz_columns.hpp"
 #include "data/source.hpp"
-#include "data/utf8.hpp"
+#include "core/utf8.hpp"
 
 namespace pitot {
 namespace {

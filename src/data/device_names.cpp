@@ -6,7 +6,7 @@
 #include <set>
 
 #include "data/trace_dataset.hpp"
-#include "data/utf8.hpp"
+#include "core/utf8.hpp"
 
 namespace pitot {
 namespace {

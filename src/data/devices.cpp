@@ -7,7 +7,7 @@
 
 #include "data/json_text.hpp"
 #include "data/traces.hpp"
-#include "data/utf8.hpp"
+#include "core/utf8.hpp"
 
 namespace pitot {
 namespace {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "data/utf8.hpp"
+#include "core/utf8.hpp"
 
 namespace pitot {
 namespace {

@@ -9,7 +9,7 @@
 #include <optional>
 #include <utility>
 
-#include "data/utf8.hpp"
+#include "core/utf8.hpp"
 
 namespace pitot {
 namespace {

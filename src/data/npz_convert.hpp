@@ -17,7 +17,7 @@
 
 #include "core/check.hpp"
 #include "data/npz.hpp"
-#include "data/utf8.hpp"
+#include "core/utf8.hpp"
 
 namespace pitot {
 

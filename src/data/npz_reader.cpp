@@ -17,7 +17,7 @@
 #include "data/npz.hpp"
 #include "data/npz_convert.hpp"
 #include "data/npz_reader_impl.hpp"
-#include "data/utf8.hpp"
+#include "core/utf8.hpp"
 
 namespace pitot {
 namespace {

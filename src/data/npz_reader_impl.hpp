@@ -18,7 +18,7 @@
 
 #include "data/npz.hpp"
 #include "data/npz_convert.hpp"
-#include "data/utf8.hpp"
+#include "core/utf8.hpp"
 
 namespace pitot {
 

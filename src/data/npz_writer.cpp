@@ -16,7 +16,7 @@
 #include "core/memory_file.hpp"
 #include "data/npy_header.hpp"
 #include "data/npz.hpp"
-#include "data/utf8.hpp"
+#include "core/utf8.hpp"
 #include "data/zip_sink.hpp"
 
 namespace pitot {

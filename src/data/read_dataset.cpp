@@ -9,7 +9,7 @@
 #include "core/border.hpp"
 #include "data/index_layout.hpp"
 #include "data/source.hpp"
-#include "data/utf8.hpp"
+#include "core/utf8.hpp"
 #include "pitot/dataset.hpp"
 
 namespace pitot {

@@ -7,7 +7,7 @@
 #include <limits>
 #include <utility>
 
-#include "data/utf8.hpp"
+#include "core/utf8.hpp"
 
 namespace pitot {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "data/side_table.hpp"
 #include "data/trace_rows.hpp"
-#include "data/utf8.hpp"
+#include "core/utf8.hpp"
 
 namespace pitot {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "data/trace_dataset.hpp"
 #include "data/trace_names.hpp"
-#include "data/utf8.hpp"
+#include "core/utf8.hpp"
 
 namespace pitot {
 namespace {

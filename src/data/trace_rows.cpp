@@ -7,7 +7,7 @@
 #include <tuple>
 
 #include "data/source.hpp"
-#include "data/utf8.hpp"
+#include "core/utf8.hpp"
 
 namespace pitot {
 namespace {

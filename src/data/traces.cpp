@@ -11,7 +11,7 @@
 #include <optional>
 
 #include "data/json_text.hpp"
-#include "data/utf8.hpp"
+#include "core/utf8.hpp"
 
 namespace pitot {
 namespace {

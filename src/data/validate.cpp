@@ -10,7 +10,7 @@
 
 #include "data/side_table.hpp"
 #include "data/source.hpp"
-#include "data/utf8.hpp"
+#include "core/utf8.hpp"
 #include "pitot/dataset.hpp"
 
 namespace pitot {

@@ -11,7 +11,7 @@
 #include "data/npz.hpp"
 #include "data/side_table.hpp"
 #include "data/source.hpp"
-#include "data/utf8.hpp"
+#include "core/utf8.hpp"
 #include "pitot/dataset.hpp"
 
 namespace pitot {

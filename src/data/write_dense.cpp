@@ -10,7 +10,7 @@
 #include "data/dense_layout.hpp"
 #include "data/index_layout.hpp"
 #include "data/side_table.hpp"
-#include "data/utf8.hpp"
+#include "core/utf8.hpp"
 
 namespace pitot {
 namespace {

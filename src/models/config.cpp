@@ -11,7 +11,7 @@
 
 #include "core/suggest.hpp"
 #include "data/json_text.hpp"
-#include "data/utf8.hpp"
+#include "core/utf8.hpp"
 #include "models/objectives.hpp"
 
 namespace pitot {

@@ -10,7 +10,7 @@
 
 #include "core/border.hpp"
 #include "core/suggest.hpp"
-#include "data/utf8.hpp"
+#include "core/utf8.hpp"
 
 namespace pitot {
 namespace {

@@ -1,4 +1,5 @@
 #include "cli/output.hpp"
+#include "core/utf8.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,12 +1,25 @@
-// UTF-8 and Unicode code points: what NumPy's U arrays and CSV files hold.
+// UTF-8 and Unicode code points, by libutf8proc: what NumPy's U arrays and CSV files hold, and how wide it is.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace pitot {
+
+struct CodePoint {
+    char32_t code = 0;
+    std::size_t bytes = 1;
+    bool valid = false;
+};
+
+/// The code point at the front of a text that is not empty; the first byte alone, not valid, where there is none.
+[[nodiscard]] CodePoint next_code_point(std::string_view text);
+
+/// Columns that a text takes on a terminal. A byte that is not UTF-8 takes one.
+[[nodiscard]] std::size_t display_width(std::string_view text);
 
 /// Appends a code point as UTF-8. False (nothing appended) for surrogates and numbers beyond U+10FFFF.
 [[nodiscard]] bool append_utf8(std::string& text, std::uint32_t code_point);
