@@ -22,8 +22,8 @@
 
 #include "backend/backend.hpp"
 #include "core/key.hpp"
-#include "data/npz.hpp"
-#include "data/split.hpp"
+#include "dataset/split.hpp"
+#include "formats/npz.hpp"
 #include "models/folds/step_program.hpp"
 #include "pitot/dataset.hpp"
 #include "support/synthetic.hpp"

@@ -1,7 +1,7 @@
-# pitot_embed(TARGET FILE …)
+# pitot_embed(TARGET NAMESPACE name FILES file …)
 #
 # Compiles files into TARGET: a function `std::string_view embedded_file(std::string_view name)` of the namespace
-# pitot::TARGET_NAMESPACE (TARGET without "pitot_") gives the bytes of each by its name without folders. A .wat file is
+# pitot::NAME gives the bytes of each by its name without folders. A .wat file is
 # assembled by wabt's wat2wasm and embedded as .wasm.
 find_program(PITOT_WAT2WASM wat2wasm)
 
@@ -9,11 +9,11 @@ function(pitot_embed target)
     if(NOT PITOT_WAT2WASM)
         message(FATAL_ERROR "wat2wasm was not found: install wabt (scripts/install-deps.sh does).")
     endif()
-    string(REGEX REPLACE "^pitot_" "" namespace "${target}")
+    cmake_parse_arguments(PARSE_ARGV 1 embed "" "NAMESPACE" "FILES")
     set(folder "${PROJECT_BINARY_DIR}/embedded")
     set(arrays "")
     set(cases "")
-    foreach(file IN LISTS ARGN)
+    foreach(file IN LISTS embed_FILES)
         set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${file}")
         get_filename_component(name "${file}" NAME)
         if(name MATCHES "\\.wat$")
@@ -28,7 +28,7 @@ function(pitot_embed target)
         string(APPEND arrays "constexpr char ${symbol}[] = {${bytes}};\n")
         string(APPEND cases "    if (name == \"${name}\") {\n        return {${symbol}, sizeof(${symbol})};\n    }\n")
     endforeach()
-    set(code "// Made by cmake/PitotEmbed.cmake.\n#include <string_view>\n\nnamespace pitot::${namespace} {\nnamespace {\n\n")
+    set(code "// Made by cmake/PitotEmbed.cmake.\n#include <string_view>\n\nnamespace pitot::${embed_NAMESPACE} {\nnamespace {\n\n")
     string(APPEND code "${arrays}\n}  // namespace\n\nstd::string_view embedded_file(std::string_view name);  // NOLINT(readability-redundant-declaration)\n")
     string(APPEND code "std::string_view embedded_file(std::string_view name) {\n${cases}    return {};\n}\n\n}\n")
     file(GENERATE OUTPUT "${folder}/${target}.cpp" CONTENT "${code}")

@@ -11,7 +11,7 @@
 #include "cli/interrupt.hpp"
 #include "cli/output.hpp"
 #include "cli/verbs.hpp"
-#include "fleet/device.hpp"
+#include "engines/device.hpp"
 
 namespace pitot::cli {
 namespace device_command {

@@ -11,8 +11,8 @@
 #include "cli/interrupt.hpp"
 #include "cli/output.hpp"
 #include "cli/verbs.hpp"
-#include "fleet/engine.hpp"
-#include "fleet/engine_check.hpp"
+#include "engines/engine.hpp"
+#include "engines/engine_check.hpp"
 
 namespace pitot::cli {
 namespace engines_command {

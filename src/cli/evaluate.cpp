@@ -18,8 +18,8 @@
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "cli/verbs.hpp"
-#include "data/connections.hpp"
-#include "data/split.hpp"
+#include "dataset/connections.hpp"
+#include "dataset/split.hpp"
 
 namespace pitot::cli {
 namespace evaluate_command {

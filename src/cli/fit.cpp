@@ -24,7 +24,7 @@
 #include "cli/progress.hpp"
 #include "cli/verbs.hpp"
 #include "core/atomic_file.hpp"
-#include "data/split.hpp"
+#include "dataset/split.hpp"
 #include "predict/parts.hpp"
 
 namespace pitot::cli {

@@ -14,9 +14,9 @@
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "cli/verbs.hpp"
-#include "data/describe.hpp"
-#include "data/index_layout.hpp"
-#include "data/npz.hpp"
+#include "dataset/describe.hpp"
+#include "dataset/index_layout.hpp"
+#include "formats/npz.hpp"
 #include "predict/describe_model.hpp"
 
 namespace pitot::cli {

@@ -8,8 +8,8 @@
 #include "cli/output_file.hpp"
 #include "cli/trace_options.hpp"
 #include "cli/verbs.hpp"
-#include "data/trace_dataset.hpp"
 #include "pitot/dataset.hpp"
+#include "traces/trace_dataset.hpp"
 
 namespace pitot::cli {
 namespace interference_command {

@@ -1,5 +1,5 @@
 // pitot measure: modules run on engines, into a collection.
-#include "fleet/measure.hpp"
+#include "measure/measure.hpp"
 
 #include <fmt/format.h>
 

@@ -11,8 +11,8 @@
 #include "cli/output_file.hpp"
 #include "cli/trace_options.hpp"
 #include "cli/verbs.hpp"
-#include "data/trace_parts.hpp"
 #include "figure/pictures.hpp"
+#include "traces/trace_parts.hpp"
 
 namespace pitot::cli {
 namespace opcodes_command {

@@ -9,9 +9,9 @@
 #include <system_error>
 
 #include "cli/output.hpp"
-#include "data/index_layout.hpp"
-#include "data/npz.hpp"
-#include "data/source.hpp"
+#include "dataset/index_layout.hpp"
+#include "dataset/source.hpp"
+#include "formats/npz.hpp"
 
 namespace pitot::cli {
 namespace {

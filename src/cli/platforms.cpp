@@ -12,9 +12,9 @@
 #include "cli/output_file.hpp"
 #include "cli/trace_options.hpp"
 #include "cli/verbs.hpp"
-#include "data/trace_parts.hpp"
 #include "figure/pictures.hpp"
 #include "pitot/dataset.hpp"
+#include "traces/trace_parts.hpp"
 
 namespace pitot::cli {
 namespace platforms_command {

@@ -14,7 +14,7 @@
 #include "cli/output.hpp"
 #include "cli/prediction_output.hpp"
 #include "cli/verbs.hpp"
-#include "data/side_table.hpp"
+#include "dataset/side_table.hpp"
 #include "pitot/predictor.hpp"
 #include "predict/extend.hpp"
 

@@ -15,7 +15,7 @@
 
 #include "cli/cli.hpp"
 #include "cli/output.hpp"
-#include "data/csv.hpp"
+#include "formats/csv.hpp"
 
 namespace pitot::cli {
 namespace {

@@ -8,9 +8,9 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "cli/output_file.hpp"
-#include "data/trace_dataset.hpp"
 #include "pitot/dataset.hpp"
 #include "pitot/result.hpp"
+#include "traces/trace_dataset.hpp"
 
 namespace CLI {  // NOLINT(readability-identifier-naming): theirs
 class App;

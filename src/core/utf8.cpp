@@ -51,7 +51,8 @@ std::size_t display_width(std::string_view text) {
     std::size_t width = 0;
     while (!text.empty()) {
         const CodePoint next = next_code_point(text);
-        width += next.valid ? static_cast<std::size_t>(utf8proc_charwidth(static_cast<utf8proc_int32_t>(next.code))) : 1;
+        width +=
+            next.valid ? static_cast<std::size_t>(utf8proc_charwidth(static_cast<utf8proc_int32_t>(next.code))) : 1;
         text.remove_prefix(next.bytes);
     }
     return width;

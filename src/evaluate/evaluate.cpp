@@ -7,7 +7,7 @@
 
 #include <fmt/core.h>
 
-#include "conformal/calibration.hpp"
+#include "calibrate/calibration.hpp"
 #include "core/border.hpp"
 #include "evaluate/bound_tally.hpp"
 #include "evaluate/error_tally.hpp"

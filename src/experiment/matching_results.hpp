@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <string>
 
-#include "data/npz.hpp"
 #include "experiment/results.hpp"
+#include "formats/npz.hpp"
 #include "pitot/dataset.hpp"
 
 namespace pitot {

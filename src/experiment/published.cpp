@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "core/check.hpp"
-#include "data/csv.hpp"
 #include "experiment/summary.hpp"
+#include "formats/csv.hpp"
 
 namespace pitot {
 namespace experiment {

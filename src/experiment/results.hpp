@@ -9,8 +9,8 @@
 
 #include "core/atomic_file.hpp"
 #include "core/spool.hpp"
-#include "data/npz.hpp"
 #include "experiment/record.hpp"
+#include "formats/npz.hpp"
 #include "models/model_family.hpp"
 #include "pitot/config.hpp"
 #include "pitot/dataset.hpp"

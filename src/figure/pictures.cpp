@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "core/key.hpp"
-#include "data/pair_means.hpp"
+#include "dataset/pair_means.hpp"
 #include "experiment/matching_results.hpp"
 #include "models/scaling/linear_scaling.hpp"
 #include "pitot/units.hpp"

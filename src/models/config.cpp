@@ -10,8 +10,8 @@
 #include <type_traits>
 
 #include "core/suggest.hpp"
-#include "data/json_text.hpp"
 #include "core/utf8.hpp"
+#include "formats/json_text.hpp"
 #include "models/objectives.hpp"
 
 namespace pitot {

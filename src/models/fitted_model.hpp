@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/row_numbers.hpp"
-#include "data/npz.hpp"
+#include "formats/npz.hpp"
 #include "pitot/dataset.hpp"
 #include "pitot/predictor.hpp"
 #include "pitot/result.hpp"

@@ -12,7 +12,7 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
-#include "data/npz.hpp"
+#include "formats/npz.hpp"
 #include "pitot/result.hpp"
 
 namespace pitot {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "data/source.hpp"
+#include "dataset/source.hpp"
 #include "pitot/config.hpp"
 #include "pitot/units.hpp"
 

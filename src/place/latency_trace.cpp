@@ -6,7 +6,7 @@
 #include <cmath>
 #include <optional>
 
-#include "data/csv.hpp"
+#include "formats/csv.hpp"
 
 namespace pitot {
 namespace {

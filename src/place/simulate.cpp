@@ -12,7 +12,7 @@
 
 #include "core/check.hpp"
 #include "core/digest.hpp"
-#include "data/pair_means.hpp"
+#include "dataset/pair_means.hpp"
 #include "models/scaling/linear_scaling.hpp"
 #include "place/latency_trace.hpp"
 #include "place/model_predictor.hpp"

@@ -9,8 +9,8 @@
 
 #include "core/atomic_file.hpp"
 #include "core/path.hpp"
-#include "data/npz.hpp"
 #include "experiment/results.hpp"
+#include "formats/npz.hpp"
 #include "place/simulation_world.hpp"
 
 namespace pitot {

@@ -7,7 +7,7 @@
 
 #include "core/check.hpp"
 #include "core/path.hpp"
-#include "data/npz.hpp"
+#include "formats/npz.hpp"
 
 namespace pitot {
 namespace {

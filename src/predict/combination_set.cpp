@@ -5,7 +5,7 @@
 #include <functional>
 #include <iterator>
 
-#include "data/row_groups.hpp"
+#include "dataset/row_groups.hpp"
 
 namespace pitot {
 namespace {

@@ -7,7 +7,7 @@
 
 #include <fmt/core.h>
 
-#include "data/connections.hpp"
+#include "dataset/connections.hpp"
 #include "models/gathered_rows.hpp"
 #include "models/row_basis.hpp"
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "conformal/calibration.hpp"
+#include "calibrate/calibration.hpp"
 #include "models/fitted_model.hpp"
 #include "pitot/config.hpp"
 #include "pitot/dataset.hpp"

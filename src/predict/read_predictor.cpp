@@ -5,7 +5,7 @@
 
 #include <fmt/core.h>
 
-#include "data/npz.hpp"
+#include "formats/npz.hpp"
 #include "models/model_family.hpp"
 #include "predict/parts.hpp"
 #include "predict/predictor_file.hpp"

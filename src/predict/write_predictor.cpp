@@ -1,7 +1,7 @@
 // Writing the model file: one .npz archive. See docs/model-file.md for its members.
 #include <algorithm>
 
-#include "data/npz.hpp"
+#include "formats/npz.hpp"
 #include "predict/parts.hpp"
 #include "predict/predictor_file.hpp"
 

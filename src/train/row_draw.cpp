@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "data/connections.hpp"
+#include "dataset/connections.hpp"
 
 namespace pitot {
 

@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "data/row_groups.hpp"
-#include "data/split.hpp"
+#include "dataset/row_groups.hpp"
+#include "dataset/split.hpp"
 #include "pitot/config.hpp"
 #include "pitot/dataset.hpp"
 

@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "data/describe.hpp"
-#include "data/side_table.hpp"
-#include "data/source.hpp"
+#include "dataset/describe.hpp"
+#include "dataset/side_table.hpp"
+#include "dataset/source.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): characters are bytes

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "fleet/engine_table.hpp"
+#include "engines/engine_table.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): characters are bytes

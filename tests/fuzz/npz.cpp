@@ -14,9 +14,9 @@
 #include <utility>
 #include <vector>
 
-#include "data/describe.hpp"
-#include "data/npz.hpp"
-#include "data/source.hpp"
+#include "dataset/describe.hpp"
+#include "dataset/source.hpp"
+#include "formats/npz.hpp"
 #include "packed.hpp"
 
 namespace {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "../unit/data/npz_bytes.hpp"
+#include "../unit/formats/npz_bytes.hpp"
 
 namespace pitot::test {
 

@@ -11,9 +11,9 @@
 #include <string>
 #include <string_view>
 
-#include "data/npz.hpp"
 #include "experiment/results.hpp"
 #include "experiment/summary.hpp"
+#include "formats/npz.hpp"
 #include "memory_file.hpp"
 #include "packed.hpp"
 

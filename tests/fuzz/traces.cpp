@@ -6,10 +6,10 @@
 #include <string>
 #include <string_view>
 
-#include "data/collection.hpp"
-#include "data/describe.hpp"
-#include "data/trace_dataset.hpp"
-#include "data/traces.hpp"
+#include "dataset/describe.hpp"
+#include "traces/collection.hpp"
+#include "traces/trace_dataset.hpp"
+#include "traces/traces.hpp"
 
 namespace {
 

@@ -12,7 +12,7 @@
 #include <cmath>
 #include <vector>
 
-#include "conformal/calibration.hpp"
+#include "calibrate/calibration.hpp"
 #include "core/key.hpp"
 
 namespace pitot {

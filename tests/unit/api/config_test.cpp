@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
+#include "support/expect_error.hpp"
 #include "unit/api/small.hpp"
-#include "unit/data/expect_error.hpp"
 
 namespace pitot {
 namespace {

@@ -5,9 +5,9 @@
 #include <filesystem>
 
 #include "pitot/dataset.hpp"
+#include "support/expect_error.hpp"
 #include "support/temp_folder.hpp"
 #include "unit/api/small.hpp"
-#include "unit/data/expect_error.hpp"
 
 namespace pitot {
 namespace {

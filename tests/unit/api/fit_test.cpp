@@ -8,8 +8,8 @@
 #include <stdexcept>
 
 #include "pitot/evaluate.hpp"
+#include "support/expect_error.hpp"
 #include "unit/api/small.hpp"
-#include "unit/data/expect_error.hpp"
 
 namespace pitot {
 namespace {

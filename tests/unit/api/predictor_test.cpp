@@ -9,9 +9,9 @@
 #include <cmath>
 #include <limits>
 
+#include "support/expect_error.hpp"
 #include "support/temp_folder.hpp"
 #include "unit/api/small.hpp"
-#include "unit/data/expect_error.hpp"
 
 namespace pitot {
 namespace {

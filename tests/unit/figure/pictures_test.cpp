@@ -11,7 +11,6 @@
 #include <sstream>
 
 #include "core/programs.hpp"
-#include "data/npz.hpp"
 #include "experiment/results.hpp"
 #include "experiment/summary.hpp"
 #include "experiment/sweep.hpp"
@@ -19,6 +18,7 @@
 #include "figure/embedding_map.hpp"
 #include "figure/gnuplot.hpp"
 #include "figure/lines.hpp"
+#include "formats/npz.hpp"
 #include "support/processes.hpp"
 #include "support/synthetic.hpp"
 #include "support/temp_folder.hpp"

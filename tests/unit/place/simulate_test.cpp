@@ -9,8 +9,8 @@
 #include <limits>
 #include <stop_token>
 
-#include "data/npz.hpp"
 #include "experiment/sweep.hpp"
+#include "formats/npz.hpp"
 #include "pitot/fit.hpp"
 #include "place/latency_trace.hpp"
 #include "place/model_predictor.hpp"

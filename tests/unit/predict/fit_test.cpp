@@ -215,7 +215,7 @@ TEST(ScaleTest, GivesFiniteTimesWhateverTheModelSays) {
     EXPECT_NEAR(logarithmic.error(std::log(1.5), 0.0), 0.5, 1e-15);
 }
 
-// Datasets made in memory, not read: see unit/data/validate_test.cpp for all that can be wrong with one.
+// Datasets made in memory, not read: see unit/dataset/validate_test.cpp for all that can be wrong with one.
 TEST(Fit, RefusesADatasetThatIsNotWhole) {
     const auto expect_refused = [](const char* word, const std::function<void(Dataset&)>& damage) {
         for (const char* name : {"baseline/linear_scaling", "linear/32", "interference/2"}) {

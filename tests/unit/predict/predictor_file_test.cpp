@@ -10,7 +10,7 @@
 #include <set>
 
 #include "../../support/synthetic.hpp"
-#include "data/npz.hpp"
+#include "formats/npz.hpp"
 #include "pitot/fit.hpp"
 #include "predict/parts.hpp"
 #include "support/random_model.hpp"

@@ -5,7 +5,7 @@
 #include <map>
 #include <set>
 
-#include "data/connections.hpp"
+#include "dataset/connections.hpp"
 #include "support/synthetic.hpp"
 
 namespace pitot {

@@ -5,7 +5,7 @@
 
 #include <numeric>
 
-#include "unit/data/expect_error.hpp"
+#include "support/expect_error.hpp"
 #include "unit/wasm/modules.hpp"
 #include "unit/wasm/wat.hpp"
 #include "wasm/instrument.hpp"

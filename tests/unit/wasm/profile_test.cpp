@@ -5,7 +5,7 @@
 
 #include <set>
 
-#include "unit/data/expect_error.hpp"
+#include "support/expect_error.hpp"
 #include "unit/wasm/modules.hpp"
 #include "unit/wasm/wat.hpp"
 

@@ -1,0 +1,92 @@
+#include "calibrate/calibration.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <fmt/core.h>
+
+#include "core/check.hpp"
+
+namespace pitot {
+namespace {
+
+constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
+
+std::vector<double> sorted(std::vector<double> values) {
+    for (const double value : values) {
+        PITOT_CHECK(std::isfinite(value));
+    }
+    std::ranges::sort(values);
+    return values;
+}
+
+}  // namespace
+
+RowGroup row_group(std::span<const std::int32_t> co_runners) {
+    const bool together = std::ranges::any_of(co_runners, [](std::int32_t k) { return k != -1; });
+    return together ? RowGroup::kTogether : RowGroup::kAlone;
+}
+
+std::int64_t conformal_rank(std::int64_t n, double confidence) {
+    PITOT_CHECK(n >= 0 && confidence > 0.0 && confidence < 1.0);
+    // A decimal confidence and the product are each off by half a unit in the last place, so a product meant to be a
+    // whole number may exceed it by one unit; four are forgiven.
+    const double product = static_cast<double>(n + 1) * confidence;
+    const auto rank = static_cast<std::int64_t>(std::ceil(product * (1.0 - 4.0 * kEpsilon)));
+    return std::max<std::int64_t>(rank, 1);
+}
+
+std::int64_t calibration_rows_needed(double confidence) {
+    std::int64_t too_few = 0;
+    std::int64_t enough = std::int64_t{1} << 51;  // for any confidence: the units forgiven make it 1 - 2^-50 at most
+    while (enough - too_few > 1) {
+        const std::int64_t middle = too_few + (enough - too_few) / 2;
+        (conformal_rank(middle, confidence) <= middle ? enough : too_few) = middle;
+    }
+    return enough;
+}
+
+Result<void> check_confidence(double confidence) {
+    if (!(confidence > 0.0 && confidence < 1.0)) {
+        return fail(ErrorCode::kUsage,
+                    fmt::format("confidence {} is not between 0 and 1: give a share such as 0.9", confidence));
+    }
+    return {};
+}
+
+Calibration::Calibration(std::vector<double> alone, std::vector<double> together)
+    : alone_(sorted(std::move(alone))), together_(sorted(std::move(together))) {}
+
+std::span<const double> Calibration::residuals(RowGroup group) const {
+    return group == RowGroup::kAlone ? alone_ : together_;
+}
+
+double Calibration::margin_or(RowGroup group, double confidence, double none) const {
+    const std::span<const double> rows = residuals(group);
+    const auto n = static_cast<std::int64_t>(rows.size());
+    const std::int64_t rank = conformal_rank(n, confidence);
+    return rank > n ? none : rows[static_cast<std::size_t>(rank - 1)];
+}
+
+Result<double> Calibration::margin(RowGroup group, double confidence) const {
+    if (auto ok = check_confidence(confidence); !ok) {
+        return Failure(ok.error());
+    }
+    const double margin = margin_or(group, confidence, std::numeric_limits<double>::quiet_NaN());
+    if (std::isnan(margin)) {
+        const std::size_t n = residuals(group).size();
+        const std::string kind =
+            fmt::format("{} {} co-runners", calibration_rows_needed(confidence) == 1 ? "combination" : "combinations",
+                        group == RowGroup::kAlone ? "without" : "with");
+        return fail(
+            ErrorCode::kInput,
+            fmt::format("an upper bound at confidence {} needs at least {} {} set aside, and there {} {}: fit with "
+                        "more such rows or a larger calibration share, or ask for less confidence",
+                        confidence, calibration_rows_needed(confidence), kind, n == 1 ? "is" : "are",
+                        n == 0 ? "none" : std::to_string(n)));
+    }
+    return margin;
+}
+
+}  // namespace pitot

@@ -1,0 +1,133 @@
+// The layouts a dataset comes in, and how their rows become one dataset.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "dataset/side_join.hpp"
+#include "formats/csv.hpp"
+#include "formats/npz.hpp"
+#include "pitot/dataset.hpp"
+#include "pitot/result.hpp"
+
+namespace pitot {
+
+/// Co-runners a row may have: more are a mistake, and room for them in every row would cost memory.
+inline constexpr std::size_t kMostCoRunners = 256;
+
+/// What a file says of the sides, before its rows are read.
+struct SourceSides {
+    std::optional<Side> platforms;
+    std::optional<Side> modules;
+    bool rows_have_names = false;       ///< rows name platforms and modules instead of numbering them
+    std::vector<std::string> files;     ///< files read beside the source itself
+    std::vector<std::string> problems;  ///< harmless oddities
+};
+
+/// Rows by number, as arrays hold them, and what messages call the arrays.
+struct IndexedRows {
+    std::string runtime_array;
+    std::string platform_array;
+    std::string module_array;
+    std::vector<std::string> co_runner_arrays;  ///< one, or one a co-runner
+    Column<double> runtime_us;
+    Column<std::int32_t> platform;
+    Column<std::int32_t> module;
+    Column<std::int32_t> co_runner;  ///< rows × width
+    std::int32_t width = 0;
+    Column<std::uint8_t> objective;  ///< 0 alone, 1 together; empty: all alone with width 0, else all together
+};
+
+/// Takes the rows of one source: checks them, translates numbers, and counts or refuses what cannot be used.
+class RowSink {
+public:
+    RowSink(std::string file, bool skip_invalid, Dataset& dataset, SideJoin& platforms, SideJoin& modules)
+        : file_(std::move(file)),
+          skip_invalid_(skip_invalid),
+          dataset_(dataset),
+          platforms_(platforms),
+          modules_(modules) {}
+
+    /// Row numbers of the joined sides by those of this file. Without a map a file's numbers are those of the first
+    /// file that has names.
+    void set_maps(std::optional<std::vector<std::int32_t>> platforms, std::optional<std::vector<std::int32_t>> modules);
+
+    /// A row that cannot be used: an error saying `describe()` and the remedy, or one more row left out.
+    [[nodiscard]] Result<void> reject(const std::function<std::string()>& describe);
+
+    /// Rows known to be in order, by joined row numbers.
+    void add_alone(std::int32_t platform, std::int32_t module, double runtime_us);
+    void add_together(std::int32_t platform, std::int32_t module, std::span<const std::int32_t> co_runners,
+                      double runtime_us);
+    /// Makes room for that many co-runners a row.
+    void widen(std::int32_t width);
+
+    /// Rows by this file's numbers, checked one by one.
+    [[nodiscard]] Result<void> add_rows(const IndexedRows& rows);
+    /// The same, by taking the columns as they are where all rows are in order, numbers need no translation, rows alone
+    /// come first and no earlier file has rows.
+    [[nodiscard]] Result<void> take_rows(IndexedRows&& rows);
+
+    [[nodiscard]] SideJoin& platforms() { return platforms_; }
+    [[nodiscard]] SideJoin& modules() { return modules_; }
+    [[nodiscard]] const std::string& file() const { return file_; }
+    void note(std::string problem) { dataset_.problems.push_back(std::move(problem)); }
+    /// Notes how many rows were left out.
+    void finish();
+
+private:
+    [[nodiscard]] std::string row_fault(const IndexedRows& rows, std::size_t row) const;
+    [[nodiscard]] bool takes(const IndexedRows& rows, std::size_t alone) const;
+
+    std::string file_;
+    bool skip_invalid_;
+    Dataset& dataset_;
+    SideJoin& platforms_;
+    SideJoin& modules_;
+    std::vector<std::int32_t> platform_map_;
+    std::vector<std::int32_t> module_map_;
+    std::vector<std::int32_t> co_runners_;  // of one row, translated
+    std::int64_t dropped_ = 0;
+    std::string first_dropped_;
+};
+
+/// What a runtime is between, a femtosecond and thirty years: outside, a unit was mistaken.
+inline constexpr double kShortestRuntimeUs = 1e-9;
+inline constexpr double kLongestRuntimeUs = 1e15;
+/// Why a runtime cannot be one ("is NaN", …), or nullptr when it can.
+[[nodiscard]] const char* runtime_fault(double runtime_us);
+
+/// A file in one of the layouts.
+class Source {
+public:
+    Source() = default;
+    Source(const Source&) = delete;
+    Source& operator=(const Source&) = delete;
+    virtual ~Source() = default;
+
+    [[nodiscard]] virtual std::string file() const = 0;
+    [[nodiscard]] virtual Result<SourceSides> sides() = 0;
+    /// Called once, after sides().
+    [[nodiscard]] virtual Result<void> rows(RowSink& sink) = 0;
+};
+
+[[nodiscard]] std::unique_ptr<Source> dense_source(NpzReader npz);
+[[nodiscard]] std::unique_ptr<Source> index_source(NpzReader npz);
+[[nodiscard]] std::unique_ptr<Source> csv_source(CsvInput input);
+
+/// The layout is told by the arrays. kInput error if they are those of neither.
+[[nodiscard]] Result<std::unique_ptr<Source>> npz_source(NpzReader npz);
+
+/// read_dataset() on sources at hand.
+[[nodiscard]] Result<Dataset> read_sources(std::span<const std::unique_ptr<Source>> sources,
+                                           const ReadOptions& options = {});
+
+/// STEM.platforms.csv or STEM.modules.csv beside STEM.csv.
+[[nodiscard]] std::filesystem::path sibling_table(const std::filesystem::path& file, Axis axis);
+
+}  // namespace pitot

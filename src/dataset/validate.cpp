@@ -1,0 +1,169 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "core/utf8.hpp"
+#include "dataset/side_table.hpp"
+#include "dataset/source.hpp"
+#include "pitot/dataset.hpp"
+
+namespace pitot {
+namespace {
+
+// The first value of which `misfit` is not 0, or how many values there are. A block is gone through to its end, which
+// compiles to vector instructions: values are read as fast as memory gives them.
+template <typename T, typename Misfit>
+std::size_t first_misfit(std::span<const T> values, Misfit misfit) {
+    constexpr std::size_t block = 4096;
+    for (std::size_t first = 0; first < values.size(); first += block) {
+        const auto piece = values.subspan(first, std::min(block, values.size() - first));
+        unsigned any = 0;
+        for (const T value : piece) {
+            any |= misfit(value);
+        }
+        if (any != 0) {
+            const auto found = std::ranges::find_if(piece, [&](T value) { return misfit(value) != 0; });
+            return first + static_cast<std::size_t>(found - piece.begin());
+        }
+    }
+    return values.size();
+}
+
+// Whether a number is not from `least` to `most`, NaN included.
+unsigned beyond(double value, double least, double most) {
+    return static_cast<unsigned>(!(value >= least)) | static_cast<unsigned>(!(value <= most));
+}
+
+template <typename... Arguments>
+Failure unfit(fmt::format_string<Arguments...> text, Arguments&&... arguments) {
+    return fail(ErrorCode::kInput, fmt::format(text, std::forward<Arguments>(arguments)...));
+}
+
+Result<void> check_side(const Side& side, const char* kind) {
+    if (side.names.empty()) {
+        return unfit("the dataset has no {}s; give their names", kind);
+    }
+    auto names = check_names(side.names, fmt::format("the {}s", kind)).and_then([&] {
+        return check_names(side.feature_names, fmt::format("the {} features", kind));
+    });
+    if (!names) {
+        return names;
+    }
+    const auto features = static_cast<std::int64_t>(side.feature_names.size());
+    const bool none = features == 0 && side.features.cols() == 0;
+    if (!none && (side.features.rows() != side.size() || side.features.cols() != features)) {
+        return unfit(
+            "the {} features are {} × {} values for {} {}s and {} feature names; give a row a {} and a column "
+            "a name",
+            kind, side.features.rows(), side.features.cols(), side.size(), kind, features, kind);
+    }
+    const auto values = side.features.flat();
+    constexpr double largest = std::numeric_limits<double>::max();
+    const std::size_t at = first_misfit(values, [](double value) { return beyond(value, -largest, largest); });
+    if (at < values.size()) {
+        const auto cols = side.feature_names.size();
+        return unfit("the {} features: '{}' of {} '{}' is {}; features must be finite numbers", kind,
+                     printable(side.feature_names[at % cols]), kind, printable(side.names[at / cols]), values[at]);
+    }
+    return {};
+}
+
+// Observations as messages speak of them.
+struct Table {
+    const char* name;
+    const ObservationTable& rows;
+};
+
+Result<void> check_length(const Table& table, const char* column, std::size_t size, std::size_t wanted) {
+    if (size != wanted) {
+        return unfit(
+            "observations {}: column '{}' has {} values where {} rows want {}; give every column a value a row "
+            "('co_runner': `width` values)",
+            table.name, column, size, table.rows.size(), wanted);
+    }
+    return {};
+}
+
+// Whether all are rows of a side of `size`, or `least` (-1 = none).
+Result<void> check_indices(const Table& table, const char* column, std::span<const std::int32_t> values,
+                           std::int32_t least, const Side& side, const char* kind) {
+    const std::int64_t end = side.size();
+    const auto from = static_cast<std::uint32_t>(least);
+    const auto numbers = static_cast<std::uint32_t>(std::min<std::int64_t>(end, INT32_MAX) - least);
+    const std::size_t at = first_misfit(values, [=](std::int32_t value) {
+        return static_cast<unsigned>(static_cast<std::uint32_t>(value) - from >= numbers);
+    });
+    if (at < values.size()) {
+        const std::size_t a_row =
+            column == std::string_view("co_runner") ? static_cast<std::size_t>(table.rows.width) : 1;
+        return unfit(
+            "observations {}: column '{}', row {} (counted from 0): {} is out of range, there are {} {}s ({} to "
+            "{}); correct it or leave the row out",
+            table.name, column, at / a_row, values[at], end, kind, least, end - 1);
+    }
+    return {};
+}
+
+Result<void> check_runtimes(const Table& table) {
+    const auto values = table.rows.runtime_us.values();
+    const std::size_t at =
+        first_misfit(values, [](double value) { return beyond(value, kShortestRuntimeUs, kLongestRuntimeUs); });
+    if (at < values.size()) {
+        return unfit(
+            "observations {}: column 'runtime_us', row {} (counted from 0): the runtime {} {}; correct it or "
+            "leave the row out",
+            table.name, at, values[at], runtime_fault(values[at]));
+    }
+    return {};
+}
+
+Result<void> check_table(const Table& table, const Dataset& dataset) {
+    const ObservationTable& rows = table.rows;
+    const auto size = rows.runtime_us.size();
+    return check_length(table, "platform", rows.platform.size(), size)
+        .and_then([&] { return check_length(table, "module", rows.module.size(), size); })
+        .and_then([&] {
+            return check_length(table, "co_runner", rows.co_runner.size(), size * static_cast<std::size_t>(rows.width));
+        })
+        .and_then([&] { return check_indices(table, "platform", rows.platform, 0, dataset.platforms, "platform"); })
+        .and_then([&] { return check_indices(table, "module", rows.module, 0, dataset.modules, "module"); })
+        .and_then([&] { return check_indices(table, "co_runner", rows.co_runner, -1, dataset.modules, "module"); })
+        .and_then([&] { return check_runtimes(table); });
+}
+
+Result<void> check_widths(const Dataset& dataset) {
+    if (dataset.alone.width != 0) {
+        return unfit("observations 'alone' have width {} and must have 0; put rows with co-runners into 'together'",
+                     dataset.alone.width);
+    }
+    const std::int32_t width = dataset.together.width;
+    if (width < (dataset.together.size() > 0 ? 1 : 0)) {
+        return unfit(
+            "observations 'together' have width {} for {} rows; give as many as a row has co-runners at most, at "
+            "least 1",
+            width, dataset.together.size());
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<void> Dataset::validate() const {
+    return check_side(platforms, "platform")
+        .and_then([&] { return check_side(modules, "module"); })
+        .and_then([&] { return check_widths(*this); })
+        .and_then([&] {
+            return check_table({"'alone'", alone}, *this);
+        })
+        .and_then([&] {
+            return check_table({"'together'", together}, *this);
+        });
+}
+
+}  // namespace pitot

@@ -1,0 +1,204 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "core/border.hpp"
+#include "core/utf8.hpp"
+#include "dataset/dense_layout.hpp"
+#include "dataset/index_layout.hpp"
+#include "dataset/side_table.hpp"
+#include "dataset/source.hpp"
+#include "formats/csv_file.hpp"
+#include "formats/npz.hpp"
+#include "pitot/dataset.hpp"
+
+namespace pitot {
+namespace {
+
+Failure unwritable(const std::filesystem::path& file, const std::string& why) {
+    return fail(ErrorCode::kInput, fmt::format("cannot write '{}': {}", file.string(), why));
+}
+
+void add_side(NpzWriter& npz, const Side& side, const std::string& axis) {
+    npz.add_strings("n_" + axis, side.names);
+    if (!side.feature_names.empty()) {
+        npz.add_strings("f_" + axis, side.feature_names);
+        const std::array shape = {side.features.rows(), side.features.cols()};
+        npz.add("d_" + axis, side.features.flat(), std::span<const std::int64_t>(shape));
+    }
+}
+
+// The observations of a dataset as the index layout has them: rows alone, then rows with co-runners.
+class RowWriter {
+public:
+    RowWriter(const Dataset& dataset, bool mappable, NpzWriter& npz)
+        : alone_(dataset.alone.view()), together_(dataset.together.view()), mappable_(mappable), npz_(npz) {}
+
+    void write() {
+        add<double>("t", [](const ObservationView& table, std::size_t i) { return table.runtime_us[i]; });
+        add<std::int32_t>("i_platform", [](const ObservationView& table, std::size_t i) { return table.platform[i]; });
+        add<std::int32_t>("i_workload", [](const ObservationView& table, std::size_t i) { return table.module[i]; });
+        const auto width = static_cast<std::size_t>(together_.width);
+        for (std::size_t k = 0; k < width; ++k) {
+            add<std::int32_t>(co_runner_array(static_cast<std::int32_t>(k)),
+                              [width, k](const ObservationView& table, std::size_t i) {
+                                  return table.width == 0 ? -1 : table.co_runner[i * width + k];
+                              });
+        }
+        if (alone_.size() > 0 && together_.size() > 0) {
+            add<std::uint8_t>(kObjectiveArray, [this](const ObservationView& table, std::size_t) {
+                return static_cast<std::uint8_t>(&table == &together_ ? 1 : 0);
+            });
+        }
+    }
+
+private:
+    // The array whose element is `value(table, row)`.
+    template <typename T, typename Value>
+    void add(const std::string& name, Value value) {
+        const auto fill = [this, value](std::int64_t first, std::span<T> out) {
+            for (std::size_t n = 0; n < out.size(); ++n) {
+                const std::int64_t row = first + static_cast<std::int64_t>(n);
+                const bool alone = row < alone_.size();
+                out[n] = value(alone ? alone_ : together_, static_cast<std::size_t>(alone ? row : row - alone_.size()));
+            }
+        };
+        const std::int64_t rows = alone_.size() + together_.size();
+        if (mappable_) {
+            npz_.add_mappable<T>(name, rows, fill);
+            return;
+        }
+        std::vector<T> values(static_cast<std::size_t>(rows));
+        fill(0, values);
+        npz_.add(name, std::span<const T>(values));
+    }
+
+    ObservationView alone_;
+    ObservationView together_;
+    bool mappable_;
+    NpzWriter& npz_;
+};
+
+Result<NewFile> make_rows(const Dataset& dataset, const std::filesystem::path& file) {
+    const auto& platforms = dataset.platforms.names;
+    const auto& modules = dataset.modules.names;
+    const auto at = [](std::int32_t index) { return static_cast<std::size_t>(index); };
+    const auto width = static_cast<std::size_t>(dataset.together.width);
+    return make_csv_file(file, [&](CsvFile& out) -> Result<void> {
+        for (const char* column : {"platform", "module", "runtime_us"}) {
+            out.put(column);
+        }
+        for (std::size_t k = 1; k <= width; ++k) {
+            out.put(fmt::format("with{}", k));
+        }
+        out.end_record();
+        for (std::size_t i = 0; i < dataset.alone.runtime_us.size(); ++i) {
+            out.put(platforms[at(dataset.alone.platform[i])]);
+            out.put(modules[at(dataset.alone.module[i])]);
+            out.put(dataset.alone.runtime_us[i]);
+            for (std::size_t k = 0; k < width; ++k) {
+                out.put("");
+            }
+            out.end_record();
+        }
+        const ObservationTable& together = dataset.together;
+        for (std::size_t i = 0; i < together.runtime_us.size(); ++i) {
+            out.put(platforms[at(together.platform[i])]);
+            out.put(modules[at(together.module[i])]);
+            out.put(together.runtime_us[i]);
+            for (std::size_t k = 0; k < width; ++k) {
+                const std::int32_t co_runner = together.co_runner[i * width + k];
+                out.put(co_runner < 0 ? "-" : std::string_view(modules[at(co_runner)]));
+            }
+            out.end_record();
+        }
+        return {};
+    });
+}
+
+// Beside a CSV file that keeps its place, tables would be taken for features of rows they do not belong to; and three
+// files can only be replaced together where all of them are files.
+Result<void> check_places(const std::filesystem::path& file) {
+    for (const auto& part : {file, sibling_table(file, Axis::kPlatform), sibling_table(file, Axis::kModule)}) {
+        std::error_code ignored;
+        const auto status = std::filesystem::status(part, ignored);
+        if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+            return fail(
+                ErrorCode::kEnvironment,
+                fmt::format("cannot write '{}': it is no file, and {}; name a file or write .npz", part.string(),
+                            part == file ? "tables of features go beside it"
+                                         : fmt::format("it belongs to '{}'", file.string())));
+        }
+    }
+    return {};
+}
+
+// All three files are made before the first takes its place, and replace older ones together. The rows come last: they
+// are what readers ask for.
+Result<void> write_long_form(const Dataset& dataset, const std::filesystem::path& file) {
+    const bool dash = std::ranges::find(dataset.modules.names, "-") != dataset.modules.names.end();
+    if (dash && !dataset.together.runtime_us.empty()) {
+        return unwritable(file,
+                          "a module is called '-', which stands for 'no co-runner' in CSV; rename it or write .npz");
+    }
+    if (auto checked = check_places(file); !checked) {
+        return checked;
+    }
+    std::vector<NewFile> made;
+    const auto keep = [&](Result<NewFile> part) -> Result<void> {
+        if (!part) {
+            return Failure(std::move(part).error());
+        }
+        made.push_back(*std::move(part));
+        return {};
+    };
+    const auto table = [&](const Side& side, Axis axis) {
+        return keep(make_side_table(side, axis, sibling_table(file, axis)));
+    };
+    const auto outcome = table(dataset.platforms, Axis::kPlatform)
+                             .and_then([&] { return table(dataset.modules, Axis::kModule); })
+                             .and_then([&] { return keep(make_rows(dataset, file)); });
+    return outcome.and_then([&] { return NewFile::put_all(made); });
+}
+
+}  // namespace
+
+Result<void> write_index_layout(const Dataset& dataset, const std::filesystem::path& file, std::int64_t map_from) {
+    const bool mappable = dataset.alone.size() + dataset.together.size() >= map_from;
+    NpzWriter npz;
+    RowWriter rows(dataset, mappable, npz);
+    if (mappable) {  // what can be mapped has to come first
+        rows.write();
+    }
+    npz.add(kDatasetSchemaArray, std::span<const std::int64_t>(&kDatasetSchema, 1), {});
+    if (!mappable) {
+        rows.write();
+    }
+    if (dataset.alone.size() > 0 && dataset.together.size() > 0) {
+        npz.add_strings("n_objective", std::vector<std::string>{"mf", "if"});
+    }
+    add_side(npz, dataset.platforms, "platform");
+    add_side(npz, dataset.modules, "workload");
+    return npz.write(file);
+}
+
+Result<void> write_dataset(const Dataset& dataset, const std::filesystem::path& file, Layout layout) {
+    return at_border("writing a dataset", [&]() -> Result<void> {
+        if (auto valid = dataset.validate(); !valid) {
+            return fail(valid.error(), fmt::format("cannot write '{}'", file.string()));
+        }
+        if (file.extension() == ".npz") {
+            return layout == Layout::kDense ? write_dense_layout(dataset, file) : write_index_layout(dataset, file);
+        }
+        if (file.extension() == ".csv") {
+            return write_long_form(dataset, file);
+        }
+        return fail(
+            ErrorCode::kUsage,
+            fmt::format("cannot write '{}': the name says neither .npz nor .csv; let it end in one", file.string()));
+    });
+}
+
+}  // namespace pitot

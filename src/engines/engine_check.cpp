@@ -1,0 +1,48 @@
+#include "engines/engine_check.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <system_error>
+
+#include "core/atomic_file.hpp"
+#include "core/programs.hpp"
+#include "engines/files.hpp"
+#include "engines/process.hpp"
+
+namespace pitot::fleet {
+
+Result<void> check_engine(const Engine& engine, const std::stop_token& stop) {
+    constexpr const char* argument = "wind tunnel";
+    constexpr double limit_s = 60.0;
+    std::error_code ignored;
+    const TemporaryFolder folder(std::filesystem::temp_directory_path(ignored) / "pitot-check");
+    if (folder.path().empty()) {
+        return fail(ErrorCode::kEnvironment,
+                    "cannot make a folder for temporary files; set TMPDIR to a place for them");
+    }
+    const std::filesystem::path module = folder.path() / "check.wasm";
+    if (Result<void> written = write_text(module, embedded_file("check.wasm")); !written) {
+        return written;
+    }
+    const Result<Command> command = prepare(engine, module, {argument}, folder.path(), {limit_s, stop});
+    if (!command) {
+        return Failure(command.error());
+    }
+    const Result<ChildAnswer> answer =
+        run_program({command->argv, command->environment}, {limit_s, stop, Streams::kCaptured});
+    if (!answer) {
+        return Failure(answer.error());
+    }
+    if (answer->stopped) {
+        return fail(ErrorCode::kCancelled, "stopped");
+    }
+    if (answer->good() && answer->bytes == fmt::format("{}\n", argument)) {
+        return {};
+    }
+    return fail(ErrorCode::kEnvironment,
+                fmt::format("'{}' {} and printed '{}'; reinstall {} or leave the engine out", command->argv.front(),
+                            ending_of(*answer, limit_s), last_words(answer->bytes), engine.package));
+}
+
+}  // namespace pitot::fleet

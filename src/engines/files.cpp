@@ -1,0 +1,72 @@
+#include "engines/files.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <system_error>
+
+#include "core/atomic_file.hpp"
+#include "core/digest.hpp"
+#include "core/path.hpp"
+
+namespace pitot::fleet {
+namespace {
+
+constexpr std::array kRuntimeFiles{"wasi.js", "wasi.c"};
+
+}  // namespace
+
+std::string short_digest(std::initializer_list<std::string_view> parts) {
+    constexpr std::size_t shown = 16;
+    Sha256 hash;
+    for (const std::string_view part : parts) {
+        hash.text(part);
+    }
+    return hash.finish().substr(0, shown);
+}
+
+Result<std::filesystem::path> runtime_folder(const std::filesystem::path& cache) {
+    const std::string digest = short_digest({embedded_file(kRuntimeFiles[0]), embedded_file(kRuntimeFiles[1])});
+    const std::filesystem::path folder = cache / ("runtime-" + digest);
+    if (auto made = make_folder(folder); !made) {
+        return Failure(made.error());
+    }
+    std::error_code error;
+    for (const char* name : kRuntimeFiles) {
+        if (!std::filesystem::exists(folder / name, error)) {
+            if (const Result<void> written = write_text(folder / name, embedded_file(name)); !written) {
+                return Failure(written.error());
+            }
+        }
+    }
+    return folder;
+}
+
+TemporaryFolder::TemporaryFolder(const std::filesystem::path& beside) {
+    std::string pattern = beside.string() + ".tmp-XXXXXX";
+    if (::mkdtemp(pattern.data()) != nullptr) {
+        path_ = pattern;
+    }
+}
+
+TemporaryFolder::~TemporaryFolder() {
+    std::error_code ignored;
+    if (!path_.empty()) {
+        std::filesystem::remove_all(path_, ignored);
+    }
+}
+
+bool TemporaryFolder::become(const std::filesystem::path& target) {
+    std::error_code error;
+    std::filesystem::rename(path_, target, error);
+    if (!error) {
+        path_.clear();
+        return true;
+    }
+    errno = error.value();
+    return std::filesystem::is_directory(target, error);
+}
+
+}  // namespace pitot::fleet

@@ -1,0 +1,146 @@
+#include "measure/collection.hpp"
+#include "core/path.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <chrono>
+#include <ctime>
+#include <system_error>
+#include <utility>
+
+namespace pitot::fleet {
+namespace {
+
+/// Now, in UTC: "2026-01-31T12:00:00Z".
+std::string timestamp() {
+    const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+    std::tm utc{};
+    ::gmtime_r(&now, &utc);
+    std::string text(sizeof("0000-00-00T00:00:00Z"), '\0');
+    text.resize(std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &utc));
+    return text;
+}
+
+Result<void> check_same(const std::filesystem::path& folder, const Settings& old, const Settings& now) {
+    const auto differs = [&](const std::string& option, const std::string& was, const std::string& is) {
+        return fail(ErrorCode::kUsage,
+                    fmt::format("'{}' was measured with {} {}, not {}; repeat the command with that, or measure into "
+                                "another folder",
+                                folder.string(), option, was, is));
+    };
+    if (old.limit_s != now.limit_s) {
+        return differs("--limit", fmt::format("{:g}", old.limit_s), fmt::format("{:g}", now.limit_s));
+    }
+    if (old.cores != now.cores) {
+        return differs("--cores", fmt::format("{}", fmt::join(old.cores, ",")),
+                       fmt::format("{}", fmt::join(now.cores, ",")));
+    }
+    if (old.jobs != now.jobs) {
+        return differs("--jobs", fmt::format("{}", old.jobs), fmt::format("{}", now.jobs));
+    }
+    if (old.seed != now.seed) {
+        return differs("--seed", fmt::format("{}", old.seed), fmt::format("{}", now.seed));
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Collection>> Collection::open(const std::filesystem::path& folder, const Settings& settings) {
+    if (auto made = make_folder(folder); !made) {
+        return Failure(made.error());
+    }
+    std::error_code error;
+    const std::filesystem::path file = folder / kJournalName;
+    if (!std::filesystem::exists(file, error) && std::filesystem::exists(folder / "runtimes.json", error)) {
+        return fail(ErrorCode::kInput, fmt::format("'{}' is a collection without a journal, made by another program: "
+                                                   "it cannot be gone on with; measure into another folder and join "
+                                                   "the two afterwards",
+                                                   folder.string()));
+    }
+    std::unique_ptr<Collection> collection(new Collection(folder));
+    Result<Journal> journal = Journal::open(file, [&](const Json& line) { return collection->records_.apply(line); });
+    if (!journal) {
+        return Failure(journal.error());
+    }
+    collection->journal_ = std::make_unique<Journal>(std::move(*journal));
+    const Result<void> begun = collection->begin(settings);
+    return begun ? Result<std::unique_ptr<Collection>>(std::move(collection)) : Failure(begun.error());
+}
+
+Result<std::unique_ptr<Collection>> Collection::look(const std::filesystem::path& folder, const Settings& settings) {
+    std::unique_ptr<Collection> collection(new Collection(folder));
+    PITOT_TRY(auto records, read_records(folder));
+    collection->records_ = std::move(records);
+    const Result<void> begun = collection->begin(settings);
+    return begun ? Result<std::unique_ptr<Collection>>(std::move(collection)) : Failure(begun.error());
+}
+
+Result<void> Collection::begin(const Settings& settings) {
+    const std::optional<Settings>& old = records_.settings;
+    return old ? check_same(folder_, *old, settings) : add(line_of(settings));
+}
+
+Result<void> Collection::add(const Json& line) {
+    const Result<void> appended = journal_ ? journal_->append(line) : Result<void>();
+    return appended ? records_.apply(line) : appended;
+}
+
+Result<std::size_t> Collection::add_engine(const Engine& engine, const Device& device) {
+    if (!records_.devices.contains(device.id)) {
+        const Json entry = Json::parse(device.json, nullptr, false);
+        if (!entry.is_object()) {
+            return fail(ErrorCode::kBug, fmt::format("the description of device '{}' is not JSON", device.name));
+        }
+        if (const Result<void> added = add({{"device", device.id}, {"entry", entry}}); !added) {
+            return Failure(added.error());
+        }
+    }
+    const auto known = records_.find_engine(engine.name, device.id);
+    if (!known) {
+        const Result<void> added = add(line_of(
+            EngineRecord{engine.name, device.id, engine.version, engine.title, engine.package, engine.declared}));
+        return added ? Result<std::size_t>(records_.engines.size() - 1) : Failure(added.error());
+    }
+    const EngineRecord& old = records_.engines[*known];
+    const bool version = old.version != engine.version;
+    if (version || old.declared != engine.declared) {
+        return fail(ErrorCode::kInput,
+                    fmt::format("engine '{}' is another than '{}' was begun with: {}; install the former one, leave "
+                                "it out, or measure into another folder",
+                                engine.name, folder_.string(),
+                                version ? fmt::format("version '{}' was '{}'", engine.version, old.version)
+                                        : "its entry in the table has changed"));
+    }
+    return *known;
+}
+
+Result<std::size_t> Collection::add_module(const ModuleFile& module) {
+    const auto known = records_.find_module(module.file);
+    if (!known) {
+        const Result<void> added = add(line_of(module));
+        return added ? Result<std::size_t>(records_.modules.size() - 1) : Failure(added.error());
+    }
+    if (records_.modules[*known].sha256 != module.sha256) {
+        return fail(ErrorCode::kInput,
+                    fmt::format("module '{}' has other content than '{}' was begun with; restore it, "
+                                "give it another name, or measure into another folder",
+                                module.file, folder_.string()));
+    }
+    return *known;
+}
+
+Result<void> Collection::add_session(double load) { return add({{"session", timestamp()}, {"load", load}}); }
+
+Result<void> Collection::add_run(Cell cell, const Run& run, double seconds) { return add(line_of(cell, run, seconds)); }
+
+Result<void> Collection::add_refusal(Cell cell, const std::string& reason) { return add(refusal_line(cell, reason)); }
+
+Result<void> Collection::add_set(const SetKey& key, const SetRuns& set) { return add(line_of(key, set)); }
+
+Result<void> Collection::add_profile(std::size_t module, const ProfileRecord& profile) {
+    return add(line_of(module, profile));
+}
+
+}  // namespace pitot::fleet

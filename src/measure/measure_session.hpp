@@ -1,0 +1,54 @@
+// Internal to the room: one call of measure(), in its stages.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "measure/collection.hpp"
+#include "measure/measure.hpp"
+
+namespace pitot::fleet {
+
+struct Session {
+    const Plan& plan;
+    const MeasureOptions& options;
+    Collection& collection;
+    std::vector<std::size_t> engines;  ///< numbers in the records of those of the plan, in its order
+    std::vector<std::size_t> modules;
+    std::map<Cell, Command> commands;  ///< of cells that may have something to run
+    std::size_t new_runs = 0;
+    std::size_t new_sets = 0;
+
+    [[nodiscard]] bool stopped() const { return options.stop.stop_requested(); }
+    void note(const std::string& text) const {
+        if (options.note) {
+            options.note(text);
+        }
+    }
+    /// Whether somebody wants to know, which is so ten times a second at most.
+    [[nodiscard]] bool progress_due() {
+        const auto now = std::chrono::steady_clock::now();
+        const bool due = options.progress && now - reported >= std::chrono::milliseconds(100);
+        reported = due ? now : reported;
+        return due;
+    }
+    std::chrono::steady_clock::time_point reported;
+};
+
+/// Names the plan's engines, modules and devices in the collection.
+[[nodiscard]] Result<void> declare(Session& session);
+/// Fills session.commands, on all cores at once. What an engine refuses is recorded.
+[[nodiscard]] Result<void> prepare_cells(Session& session);
+/// Counts the opcodes of modules without a profile, on all cores at once.
+[[nodiscard]] Result<void> profile_modules(Session& session);
+/// Rounds over all cells, each in an order of its own.
+[[nodiscard]] Result<void> run_alone(Session& session);
+/// The sets that are missing.
+[[nodiscard]] Result<void> run_sets(Session& session);
+
+}  // namespace pitot::fleet

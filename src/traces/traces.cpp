@@ -1,0 +1,220 @@
+#include "traces/traces.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <functional>
+#include <map>
+#include <optional>
+
+#include "core/utf8.hpp"
+#include "formats/json_text.hpp"
+
+namespace pitot {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr double kMostCounts = 1e18;
+constexpr std::size_t kOpcodes = 256;
+
+Result<std::vector<std::string>> read_arguments(const Json* args) {
+    std::vector<std::string> arguments;
+    const Json* argv = args == nullptr ? nullptr : find_member(*args, "argv");
+    if (argv == nullptr || argv->is_null()) {
+        return arguments;
+    }
+    if (!argv->is_array()) {
+        return wrong(fmt::format("has {} where module.args.argv should be an array", kind_of(*argv)));
+    }
+    for (const Json& element : *argv) {
+        if (!element.is_string()) {
+            return wrong(fmt::format("has {} where module.args.argv should hold texts", kind_of(element)));
+        }
+        arguments.push_back(element.get<std::string>());
+    }
+    return arguments;
+}
+
+// The engine: args.engine, or (2023) the last dot-part of the module's name.
+Result<std::string> read_engine(const Json& module, const Json* args) {
+    if (const Json* engine = args == nullptr ? nullptr : find_member(*args, "engine");
+        engine != nullptr && !engine->is_null()) {
+        return read_name(engine, "module.args.engine");
+    }
+    auto name = read_name(find_member(module, "name"), "module.args.engine nor a module.name");
+    if (!name) {
+        return name;
+    }
+    const std::size_t dot = name->rfind('.');
+    if (dot == std::string::npos || dot + 1 == name->size()) {
+        return wrong(fmt::format("names no engine: it has no module.args.engine, and module.name '{}' ends in none",
+                                 printable(*name)));
+    }
+    return name->substr(dot + 1);
+}
+
+Result<void> read_benchmarking(const Json& json, TraceMember& member) {
+    std::array<std::optional<std::vector<double>>, 3> columns;
+    constexpr std::array keys = {"wall", "utime", "stime"};
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        const Json* column = find_member(json, keys[i]);
+        if (column == nullptr) {
+            continue;
+        }
+        PITOT_TRY(auto numbers, read_numbers(*column, keys[i], kLongestRunUs));
+        columns[i] = std::move(numbers);
+    }
+    auto& [wall, user, system] = columns;
+    if (user && system) {
+        if (user->size() != system->size()) {
+            return wrong(fmt::format("has {} numbers in utime and {} in stime; there should be one a run", user->size(),
+                                     system->size()));
+        }
+        member.cpu_us = *std::move(user);
+        std::ranges::transform(member.cpu_us, *system, member.cpu_us.begin(), std::plus<>());
+    } else if (!wall) {
+        return wrong("has neither wall nor utime and stime");
+    }
+    if (wall) {
+        member.wall_us = *std::move(wall);
+    }
+    return {};
+}
+
+Result<void> read_opcodes(const Json& json, Trace& trace) {
+    const Json* counts = find_member(json, "opcodes");
+    if (counts == nullptr) {
+        return wrong("has no opcodes");
+    }
+    PITOT_TRY(auto numbers, read_numbers(*counts, "opcodes", kMostCounts));
+    if (numbers.size() != kOpcodes) {
+        return wrong(fmt::format("has {} opcode counts; there should be {}", numbers.size(), kOpcodes));
+    }
+    trace.opcodes = std::move(numbers);
+    for (std::size_t i = 0; i < kOpcodes; ++i) {
+        if (std::trunc(trace.opcodes[i]) != trace.opcodes[i]) {
+            return wrong(fmt::format("has {} as opcodes[{}], which is no count", trace.opcodes[i], i));
+        }
+    }
+    return {};
+}
+
+// The number in front of the colon of "0:wasm/fft.wasm".
+std::optional<std::uint32_t> member_number(std::string_view key) {
+    std::uint32_t number = 0;
+    const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), number);
+    const auto digits = static_cast<std::size_t>(end - key.data());
+    return error == std::errc() && digits + 1 < key.size() && key[digits] == ':' ? std::optional(number) : std::nullopt;
+}
+
+Result<void> read_interference(const Json& json, Trace& trace) {
+    std::map<std::uint32_t, TraceMember> members;
+    for (const auto& [key, runs] : json.items()) {
+        const auto number = member_number(key);
+        if (!number) {
+            continue;
+        }
+        PITOT_TRY(auto numbers, read_numbers(runs, printable(key), kLongestRunUs));
+        const std::string file = key.substr(key.find(':') + 1);
+        if (const char* fault = name_fault(file); fault != nullptr) {
+            return wrong(fmt::format("has a name that cannot be used: that of member {} {}", *number, fault));
+        }
+        if (!members.emplace(*number, TraceMember{file, {}, std::move(numbers), {}}).second) {
+            return wrong(fmt::format("has two members of number {}", *number));
+        }
+    }
+    if (members.size() < 2) {
+        return wrong("has fewer than two members (\"0:FILE\": [...]); interference takes two");
+    }
+    trace.members.clear();
+    for (auto& [number, member] : members) {  // one that is missing would be a co-runner nobody knows of
+        if (number != trace.members.size()) {
+            return wrong(fmt::format("has no member {}, but one of number {}", trace.members.size(), number));
+        }
+        trace.members.push_back(std::move(member));
+    }
+    return {};
+}
+
+Result<TraceKind> kind_by(const TraceName& name, const Json& json) {
+    if (name.type == "benchmarking") {
+        return TraceKind::kBenchmarking;
+    }
+    if (name.type == "opcodes") {
+        return TraceKind::kOpcodes;
+    }
+    if (name.type == "interference") {
+        return TraceKind::kInterference;
+    }
+    if (!name.type.empty()) {
+        return wrong(fmt::format("is of the unknown type '{}'; known are benchmarking, opcodes and interference",
+                                 printable(name.type)));
+    }
+    if (find_member(json, "opcodes") != nullptr) {
+        return TraceKind::kOpcodes;
+    }
+    if (find_member(json, "wall") != nullptr || find_member(json, "utime") != nullptr) {
+        return TraceKind::kBenchmarking;
+    }
+    for (const auto& item : json.items()) {
+        if (member_number(item.key())) {
+            return TraceKind::kInterference;
+        }
+    }
+    return wrong("is no trace: it has neither wall nor opcodes nor members that ran side by side");
+}
+
+Result<void> read_module(const Json& module, Trace& trace) {
+    const Json* args = find_member(module, "args");
+    PITOT_TRY(auto arguments, read_arguments(args));
+    PITOT_TRY(auto file, read_name(find_member(module, "file"), "module.file"));
+    trace.members = {{std::move(file), std::move(arguments), {}, {}}};
+    if (trace.kind == TraceKind::kOpcodes) {
+        return {};  // counts are those of the module, wherever it ran
+    }
+    PITOT_TRY(auto parent, read_name(find_member(module, "parent"), "module.parent"));
+    PITOT_TRY(auto engine, read_engine(module, args));
+    trace.parent = std::move(parent);
+    trace.engine = std::move(engine);
+    return {};
+}
+
+}  // namespace
+
+TraceName parse_trace_name(std::string_view file_name) {
+    if (file_name.ends_with(".json")) {
+        file_name.remove_suffix(5);
+    }
+    const std::size_t type = file_name.rfind('.');
+    const std::size_t uuid = type == std::string_view::npos || type == 0 ? type : file_name.rfind('.', type - 1);
+    if (type == std::string_view::npos || uuid == std::string_view::npos) {
+        return {};
+    }
+    return {std::string(file_name.substr(uuid + 1, type - uuid - 1)), std::string(file_name.substr(type + 1))};
+}
+
+Result<Trace> parse_trace(const std::string& file, const TraceName& name, std::string_view text) {
+    PITOT_TRY(const auto json, parse_json(text));
+    const Json* module = find_member(json, "module");
+    if (module == nullptr || !module->is_object()) {
+        return wrong("is no trace: it has no object 'module'");
+    }
+    PITOT_TRY(const auto kind, kind_by(name, json));
+    Trace trace;
+    trace.file = file;
+    trace.uuid = name.uuid;
+    trace.kind = kind;
+    if (auto read = read_module(*module, trace); !read) {
+        return Failure(std::move(read).error());
+    }
+    const auto read = trace.kind == TraceKind::kOpcodes        ? read_opcodes(json, trace)
+                      : trace.kind == TraceKind::kInterference ? read_interference(json, trace)
+                                                               : read_benchmarking(json, trace.members.front());
+    return read ? Result<Trace>(std::move(trace)) : Failure(read.error());
+}
+
+}  // namespace pitot
