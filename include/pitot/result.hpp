@@ -67,8 +67,8 @@ using Failure = tl::unexpected<Error>;
 
 }  // namespace pitot
 
-/// Declares what an expression gives, or returns its error: `PITOT_TRY(const auto rows, read_rows(file));`. Of
-/// functions that return a Result.
+/// Declares what a Result holds, or returns its error: `PITOT_TRY(const auto rows, read_rows(file));`. For functions
+/// that return a Result themselves. It is several statements, so one a line and never alone behind an `if`.
 #define PITOT_TRY(declaration, ...) PITOT_TRY_AS(PITOT_TRY_NAME(result_, __LINE__), declaration, __VA_ARGS__)
 #define PITOT_TRY_AS(result, declaration, ...)              \
     auto result = (__VA_ARGS__);                            \

@@ -74,7 +74,7 @@ Result<StepTrial> StepTrial::make(const Dataset& dataset, const FitConfig& confi
         plan.platform_rows += batch.rows;
         plan.module_rows += batch.rows * (1 + batch.co_runners);
     }
-    PITOT_TRY(auto executor, (found)->prepare(trial.model_->program, 1, plan));
+    PITOT_TRY(auto executor, found->prepare(trial.model_->program, 1, plan));
     trial.executor_ = std::move(executor);
     trial.key_ = Key(seed).fold("step trial");
     trial.executor_->set_parameters(0, initial_parameters(trial.model_->program, trial.key_.fold("init")));

@@ -7,7 +7,6 @@
 
 #include "cli/cli.hpp"
 #include "cli/output.hpp"
-#include "models/model_family.hpp"
 #include "pitot/fit.hpp"
 
 namespace pitot::cli {
@@ -15,7 +14,7 @@ namespace {
 
 std::string reason(const Dataset& dataset, const FitConfig& chosen) {
     std::string text;
-    if (!family_of(chosen.model).steps(chosen, chosen.share)) {
+    if (chosen.preset == "baseline/linear_scaling") {
         return fmt::format("runtimes of so few pairs tell no more of {} and {} than speeds and sizes",
                            format_count(dataset.platforms.size(), "platform"),
                            format_count(dataset.modules.size(), "module"));

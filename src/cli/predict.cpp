@@ -17,6 +17,7 @@
 #include "dataset/side_table.hpp"
 #include "pitot/predictor.hpp"
 #include "predict/extend.hpp"
+#include "predict/parts.hpp"
 
 namespace pitot::cli {
 namespace predict_command {
@@ -38,15 +39,6 @@ struct Options {
 };
 
 using Rows = std::vector<std::int32_t>;
-
-Result<Rows> find_all(const std::vector<std::string>& names, auto find) {
-    Rows rows;
-    for (const std::string& name : names) {
-        PITOT_TRY(const auto row, find(name));
-        rows.push_back(row);
-    }
-    return rows;
-}
 
 Rows without_repeats(const Rows& rows) {
     Rows once;
@@ -145,7 +137,7 @@ Result<Rows> choose(const std::vector<std::string>& names, const std::vector<std
     if (names.empty() && listed.empty()) {
         return all_rows(side);
     }
-    return find_all(names.empty() ? listed : names, find).map(without_repeats);
+    return find(names.empty() ? listed : names).map(without_repeats);
 }
 
 // Whether the model can tell what was never measured.
@@ -160,11 +152,11 @@ Result<void> check_unmeasured(const Predictor& predictor, const Selection& selec
 
 Result<Selection> select(const Options& options, const Loaded& loaded) {
     const Predictor& predictor = loaded.predictor;
-    const auto find_platform = [&](const std::string& name) { return predictor.find_platform(name); };
-    const auto find_module = [&](const std::string& name) { return predictor.find_module(name); };
-    PITOT_TRY(auto platforms, choose(options.platforms, loaded.platforms, predictor.platforms(), find_platform));
-    PITOT_TRY(auto modules, choose(options.modules, loaded.modules, predictor.modules(), find_module));
-    PITOT_TRY(auto with, find_all(split_names(options.with, predictor), find_module));
+    const auto find_platforms = [&](const std::vector<std::string>& names) { return predictor.find_platforms(names); };
+    const auto find_modules = [&](const std::vector<std::string>& names) { return predictor.find_modules(names); };
+    PITOT_TRY(auto platforms, choose(options.platforms, loaded.platforms, predictor.platforms(), find_platforms));
+    PITOT_TRY(auto modules, choose(options.modules, loaded.modules, predictor.modules(), find_modules));
+    PITOT_TRY(auto with, predictor.find_modules(split_names(options.with, predictor)));
     Selection selection;
     selection.platforms = std::move(platforms);
     selection.modules = std::move(modules);
@@ -178,7 +170,7 @@ Result<void> run(const Options& options) {
     PITOT_TRY(const auto loaded, load(options));
     PITOT_TRY(const auto selection, select(options, loaded));
     const Predictor& predictor = loaded.predictor;
-    if (!selection.with.empty() && predictor.config().model.interference_types == 0) {
+    if (!selection.with.empty() && !predictor.parts().model->tells_co_runners()) {
         note("this model ignores co-runners: points are those of modules alone; fit interference/2 to tell them apart");
     }
     if (options.json || options.format == "json") {

@@ -16,6 +16,7 @@
 #include "cli/cli.hpp"
 #include "cli/output.hpp"
 #include "formats/csv.hpp"
+#include "predict/parts.hpp"
 
 namespace pitot::cli {
 namespace {
@@ -165,7 +166,7 @@ void note_bounds(const Counts& counts, const Predictor& predictor, const Selecti
 void note_all_measured(const Predictor& predictor, const Selection& selection) {
     if (!selection.with.empty()) {
         note("every combination asked for was measured; without --unmeasured they are predicted too");
-    } else if (predictor.config().model.interference_types > 0) {
+    } else if (predictor.parts().model->tells_co_runners()) {
         note(
             "every pair asked for was measured alone; --with MODULE --unmeasured lists those never measured beside "
             "that module, and without --unmeasured all are predicted");

@@ -80,7 +80,7 @@ private:
         for (std::size_t k = 0; k < width; ++k) {
             PITOT_TRY(const auto column, read_column<std::int32_t>(npz_, rows.co_runner_arrays[k], n));
             for (std::size_t i = 0; i < column.size(); ++i) {
-                co_runner[i * width + k] = (column)[i];
+                co_runner[i * width + k] = column[i];
             }
         }
         rows.co_runner = std::move(co_runner);

@@ -93,22 +93,22 @@ Result<Device> describe_device(const std::string& emulated, const std::filesyste
     PITOT_TRY(const auto table, read_engine_table(extra));
     PITOT_TRY(const auto entry, find_entry(table, emulated));
     Places places = folder_places();
-    if (const auto missing = find_programs((entry)->programs, places)) {
-        return fail(ErrorCode::kEnvironment, fmt::format("'{}' cannot be emulated here: no {}; install {}", emulated,
-                                                         *missing, (entry)->package));
+    if (const auto missing = find_programs(entry->programs, places)) {
+        return fail(ErrorCode::kEnvironment,
+                    fmt::format("'{}' cannot be emulated here: no {}; install {}", emulated, *missing, entry->package));
     }
     Answers answers;
     Device device;
-    device.name = (name.empty() ? "" : name + "-") + (entry)->name;
-    device.id = uuid_of(fmt::format("{} {} {}", host.id, (entry)->name, (entry)->cpu));
+    device.name = (name.empty() ? "" : name + "-") + entry->name;
+    device.id = uuid_of(fmt::format("{} {} {}", host.id, entry->name, entry->cpu));
     const Json description{
         {"name", device.name},
-        {"platform", platform_json((entry)->cpu, frequency_hz(), Caches())},
+        {"platform", platform_json(entry->cpu, frequency_hz(), Caches())},
         {"cores", std::thread::hardware_concurrency()},
         {"emulated",
-         {{"title", (entry)->title},
-          {"version", version_of((entry)->version, places, stop, answers)},
-          {"command", fill((entry)->emulator, places)},
+         {{"title", entry->title},
+          {"version", version_of(entry->version, places, stop, answers)},
+          {"command", fill(entry->emulator, places)},
           {"host", host.id}}},
     };
     if (stop.stop_requested()) {

@@ -234,12 +234,11 @@ Result<Evaluation> evaluate(const Dataset& dataset, const FitConfig& config, con
         };
         const auto started = std::chrono::steady_clock::now();
         const ModelFamily& family = family_of(config.model);
-        const TrainOptions train = train_options(options.run);
         const auto done = family.fit({.dataset = dataset,
                                       .config = config,
                                       .share = options.share,
                                       .replicates = options.replicates,
-                                      .options = train,
+                                      .options = train_options(options.run),
                                       .rows = rows},
                                      consume);
         evaluation.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();

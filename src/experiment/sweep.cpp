@@ -24,7 +24,9 @@ namespace fs = std::filesystem;
 
 double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-std::int64_t models_of(const SweepRun& run) { return run.config.train.replicates * run.config.train.folds; }
+std::int64_t models_of(const SweepRun& run) {
+    return run.config.train.replicates * family_of(run.config.model).folds(run.config);
+}
 
 // Seconds of one step of one model on one thread, from a few of them.
 Result<double> step_seconds(const Dataset& dataset, FitConfig config, const RunOptions& run) {
@@ -97,14 +99,13 @@ Result<void> train_run(const Sweep& sweep, const SweepRun& run, const Dataset& d
     const auto rows = [&](std::int64_t replicate) {
         return draw_rows(dataset, run.config, run.config.share, 0.0, replicate);
     };
-    const TrainOptions train = train_options(options);
     auto trained = family_of(run.config.model)
                        .fit({.dataset = dataset,
                              .config = run.config,
                              .share = run.config.share,
                              .replicates = run.config.train.replicates,
                              .untrained = Untrained::kPublished,
-                             .options = train,
+                             .options = train_options(options),
                              .rows = rows},
                             [&](Fitted&& fitted) { return arrays.add(fitted); });
     if (!trained) {
@@ -201,7 +202,7 @@ Result<void> estimate_sweep(Sweep& sweep, const Dataset& dataset, const RunOptio
             step = seconds;
             method = next.method;
         }
-        const auto steps = steps_of(next.config.train, next.config.share) * models_of(next);
+        const auto steps = *family_of(next.config.model).steps(next.config, next.config.share) * models_of(next);
         next.seconds = step * static_cast<double>(steps) / threads;
     }
     return {};

@@ -162,11 +162,10 @@ Result<LinePanel> panel_of(const std::filesystem::path& results, const PanelSpec
     for (const Curve& curve : spec.curves) {
         PITOT_TRY(const auto summary, read_summary(results, curve.method));
         PITOT_TRY(const auto objective, objective_of(summary, spec.objective, results));
-        panel.series.push_back(
-            series_of(curve.label, (objective)->shares, (objective)->model, spec.percentile, relative));
+        panel.series.push_back(series_of(curve.label, objective->shares, objective->model, spec.percentile, relative));
         if (!spec.baseline.empty() && curve.method == spec.curves.front().method) {
             panel.series.push_back(
-                series_of(spec.baseline, (objective)->shares, (objective)->baseline, spec.percentile, relative));
+                series_of(spec.baseline, objective->shares, objective->baseline, spec.percentile, relative));
         }
     }
     if (!spec.baseline.empty()) {

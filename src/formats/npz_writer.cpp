@@ -13,7 +13,6 @@
 
 #include "core/atomic_file.hpp"
 #include "core/check.hpp"
-#include "core/memory_file.hpp"
 #include "core/utf8.hpp"
 #include "formats/npy_header.hpp"
 #include "formats/npz.hpp"
@@ -158,12 +157,13 @@ Failure zip_failure(const std::filesystem::path& file, const char* what) {
                 fmt::format("cannot write '{}': {}; check the folder and the free space", file.string(), what));
 }
 
-Result<void> write_archive(const std::vector<ArrayBytes>& arrays, const std::filesystem::path& file,
-                           const std::filesystem::path& target) {
+// `to`: the file or the memory to write to; `target` stands for it in messages.
+template <typename To>
+Result<void> write_archive(const std::vector<ArrayBytes>& arrays, To& to, const std::filesystem::path& target) {
     ZipSink sink;
     zip_error_t error;
     ::zip_error_init(&error);
-    zip_t* archive = sink.open(file, error);
+    zip_t* archive = sink.open(to, error);
     if (archive == nullptr) {
         auto failure = zip_failure(target, ::zip_error_strerror(&error));
         ::zip_error_fini(&error);
@@ -318,13 +318,8 @@ Result<std::vector<std::byte>> NpzWriter::to_bytes() const {
     if (!impl_->fault.empty()) {
         return fail(ErrorCode::kInput, fmt::format("cannot write an archive: {}", impl_->fault));
     }
-    auto memory = MemoryFile::create();
-    if (!memory) {
-        return Failure(memory.error());
-    }
-    return write_archive(impl_->arrays, memory->path(), "an archive in memory").and_then([&] {
-        return memory->bytes();
-    });
+    std::vector<std::byte> bytes;
+    return write_archive(impl_->arrays, bytes, "an archive in memory").map([&] { return std::move(bytes); });
 }
 
 template void NpzWriter::add_borrowed<float>(std::string_view, std::span<const float>, std::span<const std::int64_t>);

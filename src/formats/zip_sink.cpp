@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <string_view>
 
 #include "core/programs.hpp"
@@ -26,6 +27,15 @@ zip_t* ZipSink::open(const std::filesystem::path& file, zip_error_t& error) {
         ::zip_error_set(&error, ZIP_ER_OPEN, errno);
         return nullptr;
     }
+    return open_source(error);
+}
+
+zip_t* ZipSink::open(std::vector<std::byte>& bytes, zip_error_t& error) {
+    bytes_ = &bytes;
+    return open_source(error);
+}
+
+zip_t* ZipSink::open_source(zip_error_t& error) {
     zip_source_t* source = ::zip_source_function_create(&ZipSink::answer, this, &error);
     if (source == nullptr) {
         return nullptr;
@@ -38,7 +48,10 @@ zip_t* ZipSink::open(const std::filesystem::path& file, zip_error_t& error) {
 }
 
 zip_int64_t ZipSink::write(const void* data, zip_uint64_t length) {
-    if (!write_all(file_, std::string_view(static_cast<const char*>(data), length))) {
+    if (bytes_ != nullptr) {
+        bytes_->resize(std::max<std::size_t>(bytes_->size(), place_ + length));
+        std::memcpy(bytes_->data() + place_, data, length);
+    } else if (!write_all(file_, std::string_view(static_cast<const char*>(data), length))) {
         ::zip_error_set(&error_, ZIP_ER_WRITE, errno);
         return -1;
     }
@@ -52,7 +65,7 @@ zip_int64_t ZipSink::seek(void* data, zip_uint64_t length) {
     if (to < 0) {
         return -1;
     }
-    if (::lseek(file_, to, SEEK_SET) != to) {
+    if (bytes_ == nullptr && ::lseek(file_, to, SEEK_SET) != to) {
         ::zip_error_set(&error_, ZIP_ER_SEEK, errno);
         return -1;
     }

@@ -72,7 +72,7 @@ struct Disagreement {
 using KeepArray =
     std::function<Result<void>(const std::string& name, std::vector<float> values, std::vector<std::int64_t> shape)>;
 
-/// Immutable, safe to use from many threads, without locks. Needs no side or dataset once it is there.
+/// Immutable, safe to use from many threads, without locks. What predict() needs it keeps itself.
 class FittedModel {
 public:
     FittedModel() = default;
@@ -88,6 +88,9 @@ public:
     /// A model that answers for appended rows too, from their features alone. kInput if the family or its configuration
     /// has nothing to say of a row never seen.
     [[nodiscard]] virtual Result<std::shared_ptr<const FittedModel>> with_rows(const AppendedRows& rows) const = 0;
+
+    /// Whether co-runners change its answers.
+    [[nodiscard]] virtual bool tells_co_runners() const = 0;
 
     [[nodiscard]] virtual ModelFacts describe() const = 0;
     /// The sides are those it was made with, here and below.

@@ -23,15 +23,15 @@ enum class Untrained {
     kPublished,  ///< they stay where training starts, as in the published experiments; the model can keep() alone
 };
 
-/// Some models to fit on one dataset.
+/// Some models to fit on one dataset; dataset and configuration must outlive it.
 struct FitTask {
     const Dataset& dataset;
     const FitConfig& config;
     double share = 1.0;  ///< training share, which decides the number of steps
     std::int64_t replicates = 1;
     Untrained untrained = Untrained::kAnswered;
-    const TrainOptions& options;
-    std::function<ReplicateRows(std::int64_t replicate)> rows;
+    TrainOptions options{};
+    std::function<ReplicateRows(std::int64_t replicate)> rows;  ///< called from several threads at once
 };
 
 /// One of them.
@@ -58,7 +58,8 @@ public:
     /// Whether a dataset, valid by itself, has what the configuration learns from. kInput error naming what is missing.
     [[nodiscard]] virtual Result<void> check(const Dataset& dataset, const FitConfig& config) const = 0;
 
-    /// Models whose mean answers: splits are drawn for so many folds.
+    /// Models whose mean answers, each trained on a fold of the split, the first ones of it: splits are drawn for
+    /// `config.train.folds` whatever the family.
     [[nodiscard]] virtual std::int64_t folds(const FitConfig& config) const = 0;
     /// Training steps of one fold at a share; nothing of a family that is not trained in steps.
     [[nodiscard]] virtual std::optional<std::int64_t> steps(const FitConfig& config, double share) const = 0;

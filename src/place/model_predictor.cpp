@@ -7,22 +7,13 @@
 #include <fmt/format.h>
 
 #include "core/check.hpp"
+#include "core/digest.hpp"
+#include "predict/parts.hpp"
 
 namespace pitot {
 namespace {
 
 constexpr double kConfidence = 0.95;
-
-// The model's numbers of a dataset's rows of one side.
-Result<std::vector<std::int32_t>> numbers_of(const Side& side,
-                                             const std::function<Result<std::int32_t>(const std::string&)>& find) {
-    std::vector<std::int32_t> numbers;
-    for (const std::string& name : side.names) {
-        PITOT_TRY(const auto number, find(name));
-        numbers.push_back(number);
-    }
-    return numbers;
-}
 
 }  // namespace
 
@@ -35,16 +26,20 @@ ModelPredictor::ModelPredictor(Predictor predictor, std::vector<std::int32_t> pl
 Result<std::unique_ptr<ModelPredictor>> ModelPredictor::open(const std::filesystem::path& file,
                                                              const Dataset& dataset) {
     PITOT_TRY(auto predictor, Predictor::load(file));
-    auto platforms =
-        numbers_of(dataset.platforms, [&](const std::string& name) { return predictor.find_platform(name); });
-    auto modules =
-        platforms ? numbers_of(dataset.modules, [&](const std::string& name) { return predictor.find_module(name); })
-                  : platforms;
+    auto platforms = predictor.find_platforms(dataset.platforms.names);
+    auto modules = platforms ? predictor.find_modules(dataset.modules.names) : platforms;
     if (!modules) {
         return fail(modules.error(), fmt::format("{} and the dataset do not fit", file.string()));
     }
     return std::unique_ptr<ModelPredictor>(
         new ModelPredictor(std::move(predictor), std::move(*platforms), std::move(*modules)));
+}
+
+Result<std::string> ModelPredictor::digest() const {
+    PITOT_TRY(const auto bytes, predictor_.to_bytes());
+    Sha256 hash;
+    hash.array(std::span<const std::byte>(bytes));
+    return hash.finish();
 }
 
 PlacementPrediction ModelPredictor::replicate(std::int64_t /*r*/) const {
@@ -64,18 +59,18 @@ PlacementPrediction ModelPredictor::replicate(std::int64_t /*r*/) const {
                 (std::isnan(bound) ? runtime_us[j] : bound) / 1000.0;
         }
     }
-    if (predictor_.config().model.interference_types == 0) {
+    if (!predictor_.parts().model->tells_co_runners()) {
         return prediction;
     }
     prediction.slowdown = [model = predictor_, platforms = platforms_, modules = modules_](
                               std::int64_t device, std::int64_t module, std::span<const Neighbour> neighbours) {
         const std::int32_t i = platforms[static_cast<std::size_t>(device)];
         const std::int32_t j = modules[static_cast<std::size_t>(module)];
-        const double alone = model.predict_pair(i, j)->runtime_us;
+        const double alone = model.predict_pair(i, j).value().runtime_us;
         double sum = 0.0;
         for (const Neighbour& other : neighbours) {
             const std::int32_t k = modules[static_cast<std::size_t>(other.module)];
-            const double beside = model.predict_pair(i, j, {}, {&k, 1})->runtime_us;
+            const double beside = model.predict_pair(i, j, {}, {&k, 1}).value().runtime_us;
             sum += std::min(other.utilisation, 1.0) * std::log(beside / alone);
         }
         return std::exp(std::max(sum, 0.0));

@@ -21,6 +21,9 @@ public:
     [[nodiscard]] static Result<std::unique_ptr<ModelPredictor>> open(const std::filesystem::path& file,
                                                                       const Dataset& dataset);
 
+    /// SHA-256 of the model.
+    [[nodiscard]] Result<std::string> digest() const;
+
     [[nodiscard]] std::int64_t replicates() const override { return 1; }
     [[nodiscard]] PlacementPrediction replicate(std::int64_t r) const override;
 

@@ -12,6 +12,7 @@
 
 #include "core/check.hpp"
 #include "core/digest.hpp"
+#include "core/utf8.hpp"
 #include "dataset/pair_means.hpp"
 #include "models/scaling/linear_scaling.hpp"
 #include "place/latency_trace.hpp"
@@ -102,9 +103,9 @@ void exclude_unmeasured(const Matrix<double>& truth, Matrix<double>& runtime_ms)
     }
 }
 
-// What results of a method are called: a model by its file's name alone.
+// What results of a method are called: a model by its file's name, wherever it lies.
 std::string name_of(const std::string& method) {
-    return names_model(method) ? fs::path(method).stem().string() : method;
+    return names_model(method) ? fs::path(method).filename().string() : method;
 }
 
 Result<void> check(const SimulateOptions& options) {
@@ -114,13 +115,17 @@ Result<void> check(const SimulateOptions& options) {
     if (!(options.share > 0.0 && options.share < 1.0)) {
         return fail(ErrorCode::kUsage, fmt::format("share {} is not between 0 and 1", options.share));
     }
-    std::set<std::string> names{"oracle", "optimal"};
+    std::set<std::string> names;
     for (const std::string& method : options.methods) {
-        if (!names.insert(simulation_folder(name_of(method))).second) {
+        const std::string name = name_of(method);
+        if (const char* fault = names_model(method) ? name_fault(name) : nullptr; fault != nullptr) {
             return fail(ErrorCode::kUsage,
-                        fmt::format("results of '{}' would have the name of another's; leave one out "
-                                    "or rename the model's file",
-                                    method));
+                        fmt::format("the name of the model's file '{}' {}; rename it", printable(method), fault));
+        }
+        if (!names.insert(name).second) {
+            return fail(ErrorCode::kUsage, fmt::format("'{}' is given twice, or two models have files of one name; "
+                                                       "leave one out or rename its file",
+                                                       name));
         }
     }
     for (const std::int64_t n : options.jobs) {
@@ -238,16 +243,19 @@ private:
 
 using Predictors = std::map<std::string, std::unique_ptr<PlacementPredictor>>;
 
-Result<Predictors> open_predictors(const Dataset& dataset, const SimulateOptions& options) {
+// Notes which models they are in `record`.
+Result<Predictors> open_predictors(const Dataset& dataset, const SimulateOptions& options, SimulationRecord& record) {
     Predictors predictors;
     for (const std::string& method : options.methods) {
         if (names_model(method)) {
             PITOT_TRY(auto model, ModelPredictor::open(method, dataset));
+            PITOT_TRY(const auto digest, model->digest());
+            record.models[name_of(method)] = digest;
             predictors.emplace(method, std::move(model));
-            continue;
+        } else {
+            PITOT_TRY(auto results, ResultPredictor::open(options.results, method, options.share, dataset));
+            predictors.emplace(method, std::move(results));
         }
-        PITOT_TRY(auto results, ResultPredictor::open(options.results, method, options.share, dataset));
-        predictors.emplace(method, std::move(results));
     }
     return predictors;
 }
@@ -294,7 +302,7 @@ Result<std::vector<SimulationResult>> simulate(const Dataset& dataset, const Sim
     record.digest = dataset_digest(dataset);
     PITOT_TRY(const auto world, make_world(dataset, options, record));
     // All of it is read before the first file is written.
-    PITOT_TRY(const auto predictors, open_predictors(dataset, options));
+    PITOT_TRY(const auto predictors, open_predictors(dataset, options, record));
     if (auto ok = enter_folder(options.out, record, options.force).and_then([&] {
             return write_world(world, dataset, options);
         });

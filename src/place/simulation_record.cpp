@@ -62,17 +62,20 @@ bool is_method(const std::string& name) {
 }
 
 std::string to_json(const SimulationRecord& record) {
-    const Json json{{"schema", kSchema},
-                    {"seed", record.seed},
-                    {"job_sets", record.job_sets},
-                    {"share", record.share},
-                    {"dataset", record.dataset},
-                    {"digest", record.digest},
-                    {"trace", record.trace},
-                    {"trace_digest", record.trace_digest},
-                    {"slowdowns", record.slowdowns},
-                    {"slowdowns_digest", record.slowdowns_digest},
-                    {"results", record.results}};
+    Json json{{"schema", kSchema},
+              {"seed", record.seed},
+              {"job_sets", record.job_sets},
+              {"share", record.share},
+              {"dataset", record.dataset},
+              {"digest", record.digest},
+              {"trace", record.trace},
+              {"trace_digest", record.trace_digest},
+              {"slowdowns", record.slowdowns},
+              {"slowdowns_digest", record.slowdowns_digest},
+              {"results", record.results}};
+    if (!record.models.empty()) {
+        json["models"] = record.models;
+    }
     return json.dump(2) + "\n";
 }
 
@@ -88,6 +91,9 @@ SimulationRecord from_json(const Json& json) {
     json.at("slowdowns").get_to(record.slowdowns);
     json.at("slowdowns_digest").get_to(record.slowdowns_digest);
     json.at("results").get_to(record.results);
+    if (json.contains("models")) {
+        json.at("models").get_to(record.models);
+    }
     return record;
 }
 
@@ -135,6 +141,9 @@ std::string simulation_folder(const std::string& method) {
     if (const auto found = published.find(method); found != published.end()) {
         return found->second;
     }
+    if (const fs::path file(method); file.extension() == ".pitot") {
+        return "model-" + file.stem().string();
+    }
     std::string folder = method;
     if (method.starts_with("linear/") || method.starts_with("baseline/")) {
         std::ranges::replace(folder, '/', '-');  // not inside a published folder, which has numbers of jobs alone
@@ -165,6 +174,11 @@ std::vector<std::string> differences(const SimulationRecord& there, const Simula
                     fmt::format("{}", fmt::join(here.dataset, " ")), here.digest);
     compare_content("trace of latencies", there.trace, there.trace_digest, here.trace, here.trace_digest);
     compare_content("slowdowns", there.slowdowns, there.slowdowns_digest, here.slowdowns, here.slowdowns_digest);
+    for (const auto& [name, digest] : here.models) {
+        if (const auto same = there.models.find(name); same != there.models.end()) {
+            compare_content("model", name, same->second, name, digest);
+        }
+    }
     return out;
 }
 
@@ -208,8 +222,9 @@ Result<void> enter_folder(const fs::path& folder, SimulationRecord& record, bool
                                     error.message()));
         }
         if (different.empty()) {
-            record.results = std::move((there)->results);
-        } else if (!force && !(there)->results.empty()) {
+            record.results = std::move(there->results);
+            record.models.merge(there->models);
+        } else if (!force && !there->results.empty()) {
             return fail(
                 ErrorCode::kInput,
                 fmt::format("'{}' has results of another simulation ({}); choose another folder with -o, or replace "
@@ -258,13 +273,13 @@ Result<std::vector<SimulationResult>> read_simulation(const fs::path& out) {
     PITOT_TRY(const auto record, read_simulation_record(out));
     std::vector<SimulationResult> results;
     if (record) {
-        for (const auto& [method, numbers] : (record)->results) {
+        for (const auto& [method, numbers] : record->results) {
             for (const std::int64_t jobs : numbers) {
                 fs::path file = result_file(out, method, jobs);
                 if (std::error_code ignored; !fs::exists(file, ignored)) {
                     file = older_result_file(out, method, jobs);
                 }
-                PITOT_TRY(auto latency, read_latencies(file, (record)->job_sets, jobs));
+                PITOT_TRY(auto latency, read_latencies(file, record->job_sets, jobs));
                 results.push_back({method, jobs, std::move(latency), {}});
             }
         }

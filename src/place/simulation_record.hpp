@@ -24,11 +24,13 @@ struct SimulationRecord {
     std::string trace_digest;                                  ///< of its latencies
     std::string slowdowns = "none";                            ///< preset whose slowdowns are the truth
     std::string slowdowns_digest;                              ///< of its interference
+    std::map<std::string, std::string> models{};               ///< of methods that are model files: their digests
     std::map<std::string, std::vector<std::int64_t>> results;  ///< METHOD: numbers of jobs, ascending
 };
 
 /// The folder of a method's results: `pitot` (embedding/128), `mlp` (baseline/mlp), `linear` (linear/128), `baseline`
-/// (C_bar) and `oracle`, as the published program calls them; else the method's name.
+/// (C_bar) and `oracle`, as the published program calls them; `model-STEM` of a model file STEM.pitot; else the
+/// method's name.
 [[nodiscard]] std::string simulation_folder(const std::string& method);
 
 /// What sets two simulations apart: "seed: 42 there, 7 here". Equal: empty.

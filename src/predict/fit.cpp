@@ -99,28 +99,28 @@ Result<Predictor> fit(const Dataset& dataset, const FitConfig& config, const Run
             return Failure(ok.error());
         }
         const RowDraw draw(dataset, config);
-        const TrainOptions train = train_options(options);
-        std::optional<PredictorParts> parts;
+        std::optional<Fitted> fitted;
         // Every row but those set aside trains: share 1 of what is left after them.
         const FitTask task{
             .dataset = dataset,
             .config = config,
             .share = 1.0 - config.calibration_share,
-            .options = train,
+            .options = train_options(options),
             .rows = [&](std::int64_t replicate) { return draw(1.0, config.calibration_share, replicate); }};
-        const auto done = family_of(config.model).fit(task, [&](Fitted&& fitted) {
-            return make_parts(dataset, config, fitted).map([&](PredictorParts&& made) {
-                parts = std::move(made);
-                note_measured(dataset, fitted.rows, *parts);
-            });
+        // What training needed is gone before the measured pairs are noted.
+        const auto done = family_of(config.model).fit(task, [&](Fitted&& made) -> Result<void> {
+            fitted = std::move(made);
+            return {};
         });
         if (!done) {
             return Failure(done.error());
         }
-        PITOT_CHECK(parts.has_value());
-        parts->disagreement = parts->model->disagreement(parts->platforms, parts->modules);
-        parts->dataset_digest = dataset_digest(dataset);
-        return Predictor(std::move(*parts));
+        PITOT_CHECK(fitted.has_value());
+        PITOT_TRY(auto parts, make_parts(dataset, config, *fitted));
+        note_measured(dataset, fitted->rows, parts);
+        parts.disagreement = parts.model->disagreement(parts.platforms, parts.modules);
+        parts.dataset_digest = dataset_digest(dataset);
+        return Predictor(std::move(parts));
     });
 }
 

@@ -7,6 +7,7 @@
 
 #include <fmt/core.h>
 
+#include "core/border.hpp"
 #include "dataset/connections.hpp"
 #include "models/gathered_rows.hpp"
 #include "models/row_basis.hpp"
@@ -79,7 +80,7 @@ Result<Calibration> calibrate(const PredictorParts& parts, const Dataset& datase
 }  // namespace
 
 TrainOptions train_options(const RunOptions& options) {
-    return {options.threads, options.backend, options.stop, options.progress};
+    return {options.threads, options.backend, options.stop, callers(options.progress)};
 }
 
 Result<PredictorParts> make_parts(const Dataset& dataset, const FitConfig& config, const Fitted& fitted) {

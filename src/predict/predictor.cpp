@@ -318,12 +318,12 @@ std::int32_t Predictor::module_part(std::int32_t module) const {
 
 double Predictor::platform_disagreement(std::int32_t platform) const {
     const std::vector<float>& shares = impl_->parts.disagreement.platform;
-    return shares.empty() ? 0.0 : static_cast<double>(shares[static_cast<std::size_t>(platform)]);
+    return static_cast<double>(of_row(shares, platform, 0.0F));
 }
 
 double Predictor::module_disagreement(std::int32_t module) const {
     const std::vector<float>& shares = impl_->parts.disagreement.module;
-    return shares.empty() ? 0.0 : static_cast<double>(shares[static_cast<std::size_t>(module)]);
+    return static_cast<double>(of_row(shares, module, 0.0F));
 }
 
 Result<void> Predictor::check_bound(bool with_co_runners, double confidence) const {

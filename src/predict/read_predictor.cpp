@@ -265,7 +265,7 @@ Result<PredictorParts> read_parts(const std::filesystem::path& file) {
 }
 
 Result<PredictorParts> parts_from_bytes(std::span<const std::byte> bytes) {
-    const auto npz = NpzReader::open_buffer(bytes, "a model in memory");
+    const auto npz = NpzReader::open_buffer(bytes, "the bytes given");
     return npz ? read_archive(*npz) : Result<PredictorParts>(fail(npz.error(), "reading a model"));
 }
 

@@ -27,15 +27,19 @@ constexpr std::array kNames = {"pitot_model_schema",   "config",
                                "train_loss",           "validation_loss",
                                "kept_checkpoint",      "module_co_runner_basis",
                                "together_offsets",     "together_modules",
-                               "together_co_runners"};
+                               "together_co_runners",  "measured_use",
+                               "together_use",         "platform_part",
+                               "module_part",          "learned_range",
+                               "slowdown_range",       "platform_disagreement",
+                               "module_disagreement"};
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): characters are bytes
     const std::string_view input(reinterpret_cast<const char*>(data), size);
-    const pitot::test::MemoryFile file(pitot::test::archive_of(input, kNames));
-    const auto predictor = pitot::Predictor::load(file.path());
+    const std::string archive = pitot::test::archive_of(input, kNames);
+    const auto predictor = pitot::Predictor::from_bytes(std::as_bytes(std::span(archive)));
     if (!predictor) {
         return 0;
     }

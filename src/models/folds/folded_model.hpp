@@ -14,12 +14,13 @@ namespace pitot {
 
 class FoldedModel final : public FittedModel {
 public:
-    /// `kind`: what describe() calls it. Only one that is `ready` can predict: preparing answers takes its time, which
-    /// one that is kept alone does not need.
+    /// `kind`: what describe() calls it, a literal. Only one that is `ready` can predict: preparing answers takes its
+    /// time, which one that is kept alone does not need.
     FoldedModel(FoldedParts parts, const Side& platforms, const Side& modules, const char* kind, bool ready = true);
 
     void predict(const PairQuery& query, const Answer& answer, std::unique_ptr<ModelScratch>& scratch) const override;
     [[nodiscard]] Result<std::shared_ptr<const FittedModel>> with_rows(const AppendedRows& rows) const override;
+    [[nodiscard]] bool tells_co_runners() const override { return parts_.config.interference_types > 0; }
     [[nodiscard]] ModelFacts describe() const override;
     [[nodiscard]] Disagreement disagreement(const Side& platforms, const Side& modules) const override;
     void save(NpzWriter& npz) const override;

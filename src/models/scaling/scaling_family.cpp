@@ -6,6 +6,7 @@
 
 #include <fmt/core.h>
 
+#include "backend/backend.hpp"
 #include "core/parallel.hpp"
 #include "models/row_basis.hpp"
 #include "models/side_terms.hpp"
@@ -27,6 +28,8 @@ public:
     [[nodiscard]] Result<std::shared_ptr<const FittedModel>> with_rows(const AppendedRows& rows) const override {
         return make_scaling_model(extend_scaling(scaling_, rows));
     }
+
+    [[nodiscard]] bool tells_co_runners() const override { return false; }
 
     [[nodiscard]] ModelFacts describe() const override {
         return {.kind = "linear scaling (every platform a speed, every module a size)",
@@ -148,6 +151,9 @@ std::optional<std::int64_t> ScalingFamily::steps(const FitConfig& /*config*/, do
 Result<void> ScalingFamily::fit(const FitTask& task, const TakeFitted& take) const {
     if (auto ok = check(task.dataset, task.config); !ok) {
         return ok;
+    }
+    if (auto backend = find_backend(task.options.backend); !backend) {  // nothing runs on it, but it is recorded
+        return Failure(backend.error());
     }
     const auto produce = [&](std::int64_t replicate) -> Result<Fitted> {
         if (task.options.stop.stop_requested()) {

@@ -85,7 +85,9 @@ TEST(HostileOptions, BackendsThatAreNoneAreRefused) {
          {std::string(), std::string("CPU"), std::string("cpu\0", 4), test::kNotUtf8, std::string(100'000, 'x')}) {
         RunOptions run;
         run.backend = wrong;
-        EXPECT_TRUE(fails_with(fit(small_dataset(), small_config(), run), ErrorCode::kUsage, {"backend"}));
+        for (const char* name : {"interference/2", "baseline/linear_scaling"}) {
+            EXPECT_TRUE(fails_with(fit(small_dataset(), small_config(name), run), ErrorCode::kUsage, {"backend"}));
+        }
         EvaluateOptions options = small_options();
         options.run = run;
         EXPECT_TRUE(fails_with(evaluate_with(options), ErrorCode::kUsage, {"backend"}));

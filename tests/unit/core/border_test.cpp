@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <stdexcept>
+#include <system_error>
 
 #include "pitot/version.hpp"
 
@@ -28,9 +30,22 @@ TEST(Border, TurnsExceptionsIntoErrors) {
     EXPECT_EQ(refused.error().code(), ErrorCode::kEnvironment);
 }
 
+TEST(Border, ExtentsThatNoMemoryHasAreShortMemory) {
+    const auto refused = at_border("counting", []() -> Result<void> { throw std::length_error("too long"); });
+    EXPECT_EQ(refused.error().code(), ErrorCode::kEnvironment);
+}
+
 TEST(Border, LetsACallersOwnExceptionsThrough) {
-    EXPECT_THROW((void)at_border("counting", []() -> Result<void> { throw std::runtime_error("mine"); }),
-                 std::runtime_error);
+    const auto through = [](std::function<void(int)> callback) {
+        (void)at_border("counting", [&]() -> Result<void> {
+            callers(std::move(callback))(1);
+            return {};
+        });
+    };
+    EXPECT_THROW(through([](int) { throw std::runtime_error("mine"); }), std::runtime_error);
+    EXPECT_THROW(through([](int) { throw std::bad_alloc(); }), std::bad_alloc);
+    EXPECT_THROW(through([](int) { throw 7; }), int);
+    EXPECT_FALSE(callers(std::function<void(int)>()));
 }
 
 TEST(Version, OfTheLibraryIsThatOfItsHeaders) {

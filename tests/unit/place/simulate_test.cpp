@@ -377,8 +377,8 @@ TEST(Simulate, AFittedModelPlacesByItsBounds) {
 
     const auto results = simulate(dataset, small(folder, {file.string()}));
     ASSERT_TRUE(results) << results.error().to_string();
-    EXPECT_EQ(results->back().method, "mine");
-    EXPECT_EQ(NpzReader::open(folder / "out/mine/20.npz").value().info("latency").value().shape,
+    EXPECT_EQ(results->back().method, "mine.pitot");
+    EXPECT_EQ(NpzReader::open(folder / "out/model-mine/20.npz").value().info("latency").value().shape,
               (std::vector<std::int64_t>{3, 20}));
     // Of any order of names, and nothing that the model does not know.
     Dataset turned = test::synthetic_dataset({.together = 400});
@@ -388,6 +388,16 @@ TEST(Simulate, AFittedModelPlacesByItsBounds) {
     const auto refused = ModelPredictor::open(file, turned);
     ASSERT_FALSE(refused);
     EXPECT_NE(refused.error().to_string().find("stranger"), std::string::npos);
+    // Another model of that name does not join the first one's results unasked.
+    FitConfig other = config;
+    other.seed = 7;
+    ASSERT_TRUE(fit(dataset, other).value().save(file));
+    auto again = small(folder, {file.string()});
+    const auto mixed = simulate(dataset, again);
+    ASSERT_FALSE(mixed);
+    EXPECT_NE(mixed.error().message().find("model: mine.pitot"), std::string::npos) << mixed.error().message();
+    again.force = true;
+    EXPECT_TRUE(simulate(dataset, again));
     const auto twice = simulate(dataset, small(folder, {file.string(), file.string()}));
     ASSERT_FALSE(twice);
     EXPECT_EQ(twice.error().code(), ErrorCode::kUsage);
