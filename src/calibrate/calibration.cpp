@@ -82,9 +82,9 @@ Result<double> Calibration::margin(RowGroup group, double confidence) const {
         return fail(
             ErrorCode::kInput,
             fmt::format("an upper bound at confidence {} needs at least {} {} set aside, and there {} {}: fit with "
-                        "more such rows or a larger calibration share, or ask for less confidence",
+                        "more such rows or a larger calibration share{}",
                         confidence, calibration_rows_needed(confidence), kind, n == 1 ? "is" : "are",
-                        n == 0 ? "none" : std::to_string(n)));
+                        n == 0 ? "none" : std::to_string(n), n == 0 ? "" : ", or ask for less confidence"));
     }
     return margin;
 }

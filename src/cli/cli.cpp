@@ -186,6 +186,11 @@ int run(int argc, char** argv, std::span<const Verb> verbs) {
         print_error("out of memory; close other programs or use a smaller preset or dataset");
         return exit_status(ErrorCode::kEnvironment);
     } catch (const std::system_error& error) {
+        if (error.code() == std::errc::no_space_on_device || error.code() == std::errc::io_error) {  // of a print
+            print_error(fmt::format("standard output cannot be written: {}; check where it goes and the free space",
+                                    error.code().message()));
+            return exit_status(ErrorCode::kEnvironment);
+        }
         print_error(
             fmt::format("the system refused: {}; end other programs or raise the limits of this one (ulimit -a shows "
                         "them)",

@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -168,8 +169,9 @@ void print_bounds(const Evaluation& evaluation) {
         }
         if (!objective.bounds.empty() && objective.calibration_rows == 0) {
             remarks += fmt::format(
-                "{}: nothing was set aside, since training cannot spare the {} combinations that a bound of 90 % "
-                "needs; raise --calibration-share or --share, or add observations\n",
+                "{}: nothing was set aside: the calibration share does not give the {} combinations that a bound of 90 "
+                "% "
+                "needs, or training cannot spare them; raise --calibration-share or --share, or add observations\n",
                 objective_text(objective.objective), kLeastCalibration);
         }
     }
@@ -205,7 +207,8 @@ void print_parts_of_coverage(const Evaluation& evaluation) {
                                             100.0 * bound.tenths.front(), 100.0 * bound.tenths.back()));
             }
             if (bound.unbounded_rows > 0) {
-                parts.push_back(fmt::format("{} without a bound", format_count(bound.unbounded_rows, "row")));
+                parts.push_back(fmt::format("{} without a bound{}", format_count(bound.unbounded_rows, "row"),
+                                            several ? " in all replicates" : ""));
             }
             if (!parts.empty()) {
                 text += fmt::format("{} at {:g} %: {}\n", objective_text(objective.objective), 100.0 * bound.confidence,
@@ -224,6 +227,11 @@ void print_as_text(const Evaluation& evaluation, const FitConfig& config) {
                evaluation.complete ? "" : fmt::format("{} of ", format_count(evaluation.replicates)),
                format_count(evaluation.replicates_asked, "replicate"),
                trained ? fmt::format(" of {}", format_count(config.train.folds, "fold")) : "", config.seed);
+    const auto average = [&](double rows) {
+        const std::string count =
+            rows < 100.0 ? fmt::format("{:.3g}", rows) : format_count(static_cast<std::int64_t>(std::llround(rows)));
+        return evaluation.replicates > 1 ? "on average " + count : count;
+    };
     for (const ObjectiveMetrics& objective : evaluation.objectives) {
         fmt::print("{}: {} a replicate\n", objective_text(objective.objective),
                    format_count(objective.test_rows, "test row"));
@@ -322,7 +330,8 @@ Action add(CLI::App& app) {
         "runs of a combination on one side (--set split=rows, as published, splits single runs).\n"
         "Errors are relative: prediction / runtime - 1. MAPE is their mean size over a replicate's test combinations, "
         "then\n"
-        "mean and standard deviation over replicates; percentiles are of the signed errors of all replicates.\n"
+        "mean and standard deviation over replicates; percentiles are of the signed errors of single runs, of all "
+        "replicates.\n"
         "Ctrl-C prints what finished replicates gave.\n"
         "\n"
         "Examples:\n"

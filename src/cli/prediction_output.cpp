@@ -149,8 +149,8 @@ void note_bounds(const Counts& counts, const Predictor& predictor, const Selecti
     }
     const auto note_unbounded = [&](std::int64_t count, const char* on, const char* why) {
         if (count > 0) {
-            note(fmt::format("{} of these predictions rest on {}{}{}", format_count(count), on,
-                             selection.confidences.empty() ? "" : " and have no upper bound: ",
+            note(fmt::format("{} of these predictions {} on {}{}{}", format_count(count), count == 1 ? "rests" : "rest",
+                             on, selection.confidences.empty() ? "" : " and have no upper bound: ",
                              selection.confidences.empty() ? "" : why));
         }
     };

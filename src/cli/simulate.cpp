@@ -18,6 +18,7 @@
 #include "cli/result_options.hpp"
 #include "cli/simulation_output.hpp"
 #include "cli/verbs.hpp"
+#include "pitot/predictor.hpp"
 #include "place/model_predictor.hpp"
 
 namespace pitot::cli {
@@ -63,6 +64,16 @@ Result<void> run(const Options& options) {
         return Failure(results.error());
     }
     options.json ? print_simulation_json(*results) : print_simulation(*results);
+    for (const std::string& method : simulate_options.methods) {
+        if (!names_model(method)) {
+            continue;
+        }
+        PITOT_TRY(const auto model, Predictor::load(method));
+        if (const auto bound = model.check_bound(false, 0.95); !bound) {
+            note(fmt::format("'{}' placed by its predictions, which half of all runtimes exceed: {}", printable(method),
+                             bound.error().message()));
+        }
+    }
     return {};
 }
 

@@ -20,7 +20,9 @@ const SimulationResult* oracle_of(const std::vector<SimulationResult>& results, 
 }
 
 std::string ratio_text(const SimulationResult& result, const LatencyRatio& ratio) {
-    return !std::isnan(ratio.mean) ? fmt::format("{} ± {:.1f}", format_percent(ratio.mean, 1), 100.0 * ratio.error)
+    const bool several = result.latency.size() > 1;
+    return !std::isnan(ratio.mean)
+               ? format_percent(ratio.mean, 1) + (several ? fmt::format(" ± {:.1f}", 100.0 * ratio.error) : "")
            : result.method == "optimal" ? "infeasible"
                                         : "none placed";
 }

@@ -59,9 +59,10 @@ std::string digest_of(const LatencyTrace& trace) {
 Result<World> make_world(const Dataset& dataset, const SimulateOptions& options, SimulationRecord& record) {
     if (dataset.platforms.size() < 3 || dataset.alone.size() == 0) {
         return fail(ErrorCode::kInput,
-                    fmt::format("a network needs at least 3 platforms with runtimes; the dataset has {} "
-                                "platforms and {} runtimes",
-                                dataset.platforms.size(), dataset.alone.size()));
+                    fmt::format("a network needs at least 3 platforms with runtimes; the dataset has {} platform{} and "
+                                "{} runtime{}",
+                                dataset.platforms.size(), dataset.platforms.size() == 1 ? "" : "s",
+                                dataset.alone.size(), dataset.alone.size() == 1 ? "" : "s"));
     }
     const Key key = Key(options.seed).fold("simulate");
     Result<LatencyTrace> trace =
@@ -118,6 +119,12 @@ Result<void> check(const SimulateOptions& options) {
     std::set<std::string> names;
     for (const std::string& method : options.methods) {
         const std::string name = name_of(method);
+        if (const std::string kind = fs::path(method).extension(); kind == ".csv" || kind == ".npz") {
+            return fail(ErrorCode::kUsage,
+                        fmt::format("'{}' is called as datasets are; fit a model on it and name that: "
+                                    "pitot fit {} -o MODEL.pitot",
+                                    method, method));
+        }
         if (const char* fault = names_model(method) ? name_fault(name) : nullptr; fault != nullptr) {
             return fail(ErrorCode::kUsage,
                         fmt::format("the name of the model's file '{}' {}; rename it", printable(method), fault));

@@ -39,8 +39,9 @@ Result<std::int32_t> find(const Side& side, const NameIndex& order, std::string_
     const std::string near = suggestion(name, side.names);
     return fail(
         ErrorCode::kInput,
-        fmt::format("the model has no {} '{}'{}", kind, name,
-                    near.empty() ? fmt::format("; it has {} {}s, `pitot info` lists them", side.size(), kind) : near));
+        fmt::format(
+            "the model has no {} '{}'{}", kind, name,
+            near.empty() ? fmt::format("; it has {} {}s, `pitot info --json` lists them", side.size(), kind) : near));
 }
 
 Result<std::vector<std::int32_t>> find_all(const Side& side, const NameIndex& order, std::span<const std::string> names,

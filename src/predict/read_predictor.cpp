@@ -255,12 +255,12 @@ Result<PredictorParts> read_archive(const NpzReader& npz) {
 }  // namespace
 
 Result<PredictorParts> read_parts(const std::filesystem::path& file) {
-    if (file.extension() == ".csv") {
+    const auto npz = NpzReader::open(file);
+    if (!npz && npz.error().code() == ErrorCode::kInput && file.extension() == ".csv") {
         return fail(ErrorCode::kInput,
                     fmt::format("{} is a table, not a model: fit one with `pitot fit {} -o MODEL.pitot`", file.string(),
                                 file.string()));
     }
-    const auto npz = NpzReader::open(file);
     return npz ? read_archive(*npz) : Result<PredictorParts>(fail(npz.error(), "reading a model"));
 }
 
