@@ -150,7 +150,10 @@ void note_bounds(const Counts& counts, const Predictor& predictor, const Selecti
     const auto note_unbounded = [&](std::int64_t count, const char* on, const char* why) {
         if (count > 0) {
             note(fmt::format("{} of these predictions {} on {}{}{}", format_count(count), count == 1 ? "rests" : "rest",
-                             on, selection.confidences.empty() ? "" : " and have no upper bound: ",
+                             on,
+                             selection.confidences.empty() ? ""
+                             : count == 1                  ? " and has no upper bound: "
+                                                           : " and have no upper bound: ",
                              selection.confidences.empty() ? "" : why));
         }
     };
