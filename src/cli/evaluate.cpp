@@ -237,15 +237,14 @@ void print_as_text(const Evaluation& evaluation, const FitConfig& config) {
                    format_count(objective.test_rows, "test row"));
         if (objective.unlearned_rows > 0) {
             fmt::print(
-                "  on average {:.3g} of a platform, module or co-runner without a training row, predicted from "
-                "features or the average of others\n",
-                objective.unlearned_rows);
+                "  {} of a platform, module or co-runner without a training row, predicted from features or the "
+                "average of others\n",
+                average(objective.unlearned_rows));
         }
         if (objective.apart_rows > 0) {
             fmt::print(
-                "  on average {:.3g} across parts of the fleet that no training row connects: their scales "
-                "cannot be compared\n",
-                objective.apart_rows);
+                "  {} across parts of the fleet that no training row connects: their scales cannot be compared\n",
+                average(objective.apart_rows));
         }
     }
     fmt::print("\n");
