@@ -271,7 +271,7 @@ void note_parts(const Dataset& dataset) {
     if (const std::int32_t parts = std::ranges::max(connections.parts()) + 1; parts > 1) {
         note(
             fmt::format("the fleet falls into {} parts without a common platform or module: these figures are of pairs "
-                        "within a part, and nothing measured tells of the others",
+                        "within one of them, and nothing measured tells of the others",
                         parts));
     }
 }
