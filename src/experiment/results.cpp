@@ -125,7 +125,7 @@ Result<void> ResultArrays::put_baseline(const LinearScaling& baseline) {
 
 Result<void> ResultArrays::add(const Fitted& fitted) {
     ++replicates_;
-    const auto keep = [&](const std::string& name, std::vector<float> values, std::vector<std::int64_t> shape) {
+    const auto keep = [&](const std::string& name, const std::vector<float>& values, std::vector<std::int64_t> shape) {
         return put(name, values, std::move(shape));
     };
     return fitted.model->keep(*dataset_, fitted.rows.together.test, keep)
