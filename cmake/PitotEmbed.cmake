@@ -1,8 +1,8 @@
 # pitot_embed(TARGET NAMESPACE name FILES file …)
 #
 # Compiles files into TARGET: a function `std::string_view embedded_file(std::string_view name)` of the namespace
-# pitot::NAME gives the bytes of each by its name without folders. A .wat file is
-# assembled by wabt's wat2wasm and embedded as .wasm.
+# pitot::NAME gives the bytes of each by its name without folders. A .wat file is assembled by wabt's wat2wasm and embedded
+# as .wasm.
 find_program(PITOT_WAT2WASM wat2wasm)
 
 function(pitot_embed target)

@@ -1,8 +1,7 @@
 # pitot_room(NAME [FOLDER folder] [SUBFOLDERS] [DEPENDS room …] [LIBS target …])
 #
 # Makes src/FOLDER (default: NAME) the static library pitot_NAME of every .cpp in it, and with SUBFOLDERS of those in its
-# folders, too. A folder without any is a room of
-# headers and becomes an interface library.
+# folders, too. A folder without any is a room of headers and becomes an interface library.
 function(pitot_room name)
     cmake_parse_arguments(PARSE_ARGV 1 room "SUBFOLDERS" "FOLDER" "DEPENDS;LIBS")
     if(NOT room_FOLDER)

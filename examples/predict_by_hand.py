@@ -109,7 +109,9 @@ def prediction(model, co_runners):
 def runtimes_us(model, y):
     config = json.loads(str(model["config"]))["model"]
     logarithm = config["logarithm"] or config["family"] == "linear_scaling"
-    return np.maximum(REFERENCE_US * (np.exp(np.minimum(y, 100.0)) if logarithm else y), 1e-3)
+    if logarithm:
+        return np.maximum(REFERENCE_US * np.exp(np.minimum(y, 100.0)), 1e-9)
+    return np.maximum(REFERENCE_US * y, 1e-3)
 
 
 def margin(model, confidence, together):

@@ -14,8 +14,8 @@ set -euo pipefail
 run_packages=(
     g++ cmake ninja-build pkg-config ca-certificates curl
     coinor-libclp-dev gnuplot-nox libcli11-dev libcpu-features-dev libcsv-dev libeigen3-dev libexpected-dev
-    libfast-float-dev libfmt-dev libhwloc-dev libhwy-dev librandom123-dev libssl-dev libutf8proc-dev libzip-dev nlohmann-json3-dev
-    wabt
+    libfast-float-dev libfmt-dev libhwloc-dev libhwy-dev librandom123-dev libssl-dev libutf8proc-dev libzip-dev
+    nlohmann-json3-dev wabt
 )
 fleet_packages=(
     nodejs libmozjs-102-dev libjavascriptcoregtk-4.0-bin clang-14 tcc qemu-user-static

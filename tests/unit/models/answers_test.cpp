@@ -174,7 +174,7 @@ TEST_P(Answers, OfAddedRowsAreTheMeanOfTheFolds) {
         of_folds(test::folded_parts(more->parts()), more->platforms(), more->modules(), rows);
     const Scale scale(predictor.config().model);
     for (std::size_t n = 0; n < want.size(); ++n) {
-        const double least = scale.target(scale.runtime_us(want[n]));  // a nanosecond
+        const double least = scale.target(scale.runtime_us(want[n]));
         EXPECT_NEAR(scale.target(answer.runtime_us[n]), least, kTolerance * (1.0 + std::abs(least))) << GetParam();
     }
 }
