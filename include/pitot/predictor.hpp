@@ -43,11 +43,10 @@ enum class Evidence : std::uint8_t {
 
 /// Why there is no bound.
 enum class NoBound : std::uint8_t {
-    kNothing = 0,  ///< there is one
-    kNeverMeasured =
-        1,       ///< the platform, the module or a co-runner was never measured: no calibration row speaks for it
-    kApart = 2,  ///< platform and module lie in parts of the fleet that no measurement connects
-    kFewCalibrationRows = 3  ///< too few combinations were set aside for the confidence
+    kNothing = 0,             ///< there is one
+    kNeverMeasured = 1,       ///< of platform, module or a co-runner: no calibration row speaks for it
+    kApart = 2,               ///< platform and module lie in parts of the fleet that no measurement connects
+    kFewCalibrationRows = 3,  ///< too few combinations were set aside for the confidence
 };
 
 /// "nothing", "never measured", "apart" or "few calibration rows".

@@ -169,9 +169,9 @@ void print_bounds(const Evaluation& evaluation) {
         }
         if (!objective.bounds.empty() && objective.calibration_rows == 0) {
             remarks += fmt::format(
-                "{}: nothing was set aside: the calibration share does not give the {} combinations that a bound of 90 "
-                "% "
-                "needs, or training cannot spare them; raise --calibration-share or --share, or add observations\n",
+                "{}: nothing was set aside: the calibration share does not give the {} combinations that a bound of "
+                "90 % needs, or training cannot spare them; raise --calibration-share or --share, or add "
+                "observations\n",
                 objective_text(objective.objective), kLeastCalibration);
         }
     }

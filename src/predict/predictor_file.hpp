@@ -3,7 +3,6 @@
 
 namespace pitot::model_file {
 
-inline constexpr const char* kSchemaName = "pitot_model_schema";
 inline constexpr const char* kCalibratedCoRunners = "calibration_most_co_runners";
 inline constexpr const char* kCoRunnerBasis = "module_co_runner_basis";
 inline constexpr const char* kPlatformDisagreement = "platform_disagreement";

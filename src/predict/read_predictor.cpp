@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include "dataset/index_layout.hpp"
 #include "formats/npz.hpp"
 #include "models/model_family.hpp"
 #include "predict/parts.hpp"
@@ -17,20 +18,20 @@ using Shape = std::vector<std::int64_t>;
 using namespace model_file;
 
 Result<void> read_schema(const ModelArchive& archive) {
-    if (!archive.contains(kSchemaName)) {
+    if (!archive.contains(kModelSchemaArray)) {
         const bool dataset = archive.contains("t") || archive.contains("data");
         return fail(ErrorCode::kInput,
                     dataset ? fmt::format("{} is a dataset, not a model: fit one with `pitot fit {} -o MODEL.pitot`",
                                           archive.npz().file().string(), archive.npz().file().string())
                             : fmt::format("{} is not a model of Pitot: it has no array '{}'",
-                                          archive.npz().file().string(), kSchemaName));
+                                          archive.npz().file().string(), kModelSchemaArray));
     }
-    const auto schema = archive.npz().values<std::int64_t>(kSchemaName);
+    const auto schema = archive.npz().values<std::int64_t>(kModelSchemaArray);
     if (!schema) {
         return Failure(schema.error());
     }
     if (schema->size() != 1 || schema->front() < 1) {
-        return archive.broken(kSchemaName, "does not hold one positive number");
+        return archive.broken(kModelSchemaArray, "does not hold one positive number");
     }
     if (schema->front() > kModelSchema) {
         return fail(ErrorCode::kInput,

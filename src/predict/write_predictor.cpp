@@ -1,6 +1,7 @@
 // Writing the model file: one .npz archive. See docs/model-file.md for its members.
 #include <algorithm>
 
+#include "dataset/index_layout.hpp"
 #include "formats/npz.hpp"
 #include "predict/parts.hpp"
 #include "predict/predictor_file.hpp"
@@ -53,7 +54,7 @@ void add_parts_apart(NpzWriter& npz, const PredictorParts& parts) {
 // All members; what they borrow of `parts` must stay until they are written.
 NpzWriter archive_of(const PredictorParts& parts) {
     NpzWriter npz;
-    npz.add<std::int64_t>(kSchemaName, std::vector<std::int64_t>{kModelSchema}, Shape{});
+    npz.add<std::int64_t>(kModelSchemaArray, std::vector<std::int64_t>{kModelSchema}, Shape{});
     npz.add_text("config", to_json(parts.config));
     npz.add_text("dataset_digest", parts.dataset_digest);
     add_side(npz, "platform", parts.platforms, parts.platform_basis);

@@ -29,11 +29,6 @@ Ensemble::Ensemble(const ModelConfig& config, const Side& platforms, const Side&
     }
 }
 
-void Ensemble::predict(const PairQuery& query, std::span<double> out) const {
-    Scratch scratch;
-    predict(query, out, scratch);
-}
-
 void Ensemble::predict(const PairQuery& query, std::span<double> out, Scratch& scratch) const {
     PITOT_CHECK(static_cast<std::int64_t>(out.size()) == query.size());
     const auto rows_at_once = static_cast<std::size_t>(std::min(kChunk, query.size()));

@@ -5,7 +5,6 @@
 #include <span>
 #include <vector>
 
-#include "core/row_numbers.hpp"
 #include "models/folds/fold_mean.hpp"
 #include "models/folds/fold_model.hpp"
 #include "models/scaling/linear_scaling.hpp"
@@ -30,7 +29,6 @@ public:
     /// out.size() = query.size(). Indices must be in range. What a row is answered does not depend on the rows beside
     /// it. Nothing is allocated once `scratch` was given for as many rows.
     void predict(const PairQuery& query, std::span<double> out, Scratch& scratch) const;
-    void predict(const PairQuery& query, std::span<double> out) const;
 
 private:
     LinearScaling baseline_;

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <fstream>
@@ -11,13 +10,11 @@
 
 #include "experiment/sweep.hpp"
 #include "formats/npz.hpp"
-#include "pitot/fit.hpp"
-#include "place/latency_trace.hpp"
-#include "place/model_predictor.hpp"
 #include "place/predictors.hpp"
 #include "place/simulation_record.hpp"
 #include "support/synthetic.hpp"
 #include "support/temp_folder.hpp"
+#include "unit/place/simulations.hpp"
 
 namespace pitot {
 namespace {
@@ -37,16 +34,7 @@ void train(const Dataset& dataset, const std::filesystem::path& results, const s
         sweep, dataset, {}, [](const SweepProgress&) {}, [](const SweepRun&, double) {}));
 }
 
-SimulateOptions small(const test::TempFolder& folder, std::vector<std::string> methods) {
-    SimulateOptions options;
-    options.results = folder / "results";
-    options.out = folder / "out";
-    options.methods = std::move(methods);
-    options.share = 0.5;
-    options.jobs = {5, 20};
-    options.job_sets = 3;
-    return options;
-}
+using test::small;
 
 TEST(Simulate, WritesWhatItSaysAndIsTheSameForTheSameSeed) {
     const test::TempFolder folder;
@@ -353,56 +341,6 @@ TEST(Simulate, PredictionsAreShiftedUp) {
     EXPECT_NEAR(static_cast<double>(below) / static_cast<double>(rows), 0.95, 0.01);
 }
 
-TEST(Simulate, AFittedModelPlacesByItsBounds) {
-    const test::TempFolder folder;
-    const Dataset dataset = test::synthetic_dataset({.together = 400});
-    FitConfig config = test::quick_config("interference/2");
-    config.train.together_rows = 0;
-    const Predictor model = fit(dataset, config).value();
-    const auto file = folder / "mine.pitot";
-    ASSERT_TRUE(model.save(file));
-    const auto predictor = ModelPredictor::open(file, dataset).value();
-    EXPECT_EQ(predictor->replicates(), 1);
-    const PlacementPrediction prediction = predictor->replicate(0);
-    const Prediction bounded = model.predict_pair(3, 4, 0.95).value();
-    const double counted = std::isnan(bounded.bound_us) ? bounded.runtime_us : bounded.bound_us;
-    EXPECT_DOUBLE_EQ(prediction.runtime_ms(3, 4), counted / 1000.0);
-    // Beside a module that takes all of the device, it slows down as the model says; beside nobody not at all.
-    ASSERT_TRUE(prediction.slowdown);
-    const Neighbour busy[] = {{7, 1.0}};
-    const std::int32_t seven[] = {7};
-    const double factor = model.predict_pair(3, 4, {}, seven)->runtime_us / model.predict_pair(3, 4)->runtime_us;
-    EXPECT_DOUBLE_EQ(prediction.slowdown(3, 4, busy), std::max(factor, 1.0));
-    EXPECT_EQ(prediction.slowdown(3, 4, {}), 1.0);
-
-    const auto results = simulate(dataset, small(folder, {file.string()}));
-    ASSERT_TRUE(results) << results.error().to_string();
-    EXPECT_EQ(results->back().method, "mine.pitot");
-    EXPECT_EQ(NpzReader::open(folder / "out/model-mine/20.npz").value().info("latency").value().shape,
-              (std::vector<std::int64_t>{3, 20}));
-    // Of any order of names, and nothing that the model does not know.
-    Dataset turned = test::synthetic_dataset({.together = 400});
-    std::swap(turned.platforms.names[3], turned.platforms.names[5]);
-    EXPECT_DOUBLE_EQ(ModelPredictor::open(file, turned).value()->replicate(0).runtime_ms(5, 4), counted / 1000.0);
-    turned.modules.names[2] = "stranger";
-    const auto refused = ModelPredictor::open(file, turned);
-    ASSERT_FALSE(refused);
-    EXPECT_NE(refused.error().to_string().find("stranger"), std::string::npos);
-    // Another model of that name does not join the first one's results unasked.
-    FitConfig other = config;
-    other.seed = 7;
-    ASSERT_TRUE(fit(dataset, other).value().save(file));
-    auto again = small(folder, {file.string()});
-    const auto mixed = simulate(dataset, again);
-    ASSERT_FALSE(mixed);
-    EXPECT_NE(mixed.error().message().find("model: mine.pitot"), std::string::npos) << mixed.error().message();
-    again.force = true;
-    EXPECT_TRUE(simulate(dataset, again));
-    const auto twice = simulate(dataset, small(folder, {file.string(), file.string()}));
-    ASSERT_FALSE(twice);
-    EXPECT_EQ(twice.error().code(), ErrorCode::kUsage);
-}
-
 TEST(Simulate, SaysWhatIsMissing) {
     const test::TempFolder folder;
     const Dataset dataset = test::synthetic_dataset();
@@ -459,28 +397,6 @@ TEST(Simulate, TooManyJobsForTheLinearProgramAreSaid) {
     const auto refused = simulate(test::synthetic_dataset(), options);
     ASSERT_FALSE(refused);
     EXPECT_NE(refused.error().message().find("--no-optimal"), std::string::npos);
-}
-
-TEST(LatencyTrace, ReadsLayersByDistance) {
-    const test::TempFolder folder;
-    const auto file =
-        folder.put("trace.csv", "latency_ms,x,UE_Server_distance_km\n60,a,1500\n30,a,100\n31,a,700\n9,a,2\n8,a,\n");
-    const auto trace = read_latency_trace(file);
-    ASSERT_TRUE(trace) << trace.error().to_string();
-    EXPECT_EQ(trace->latency_ms[0], (std::vector<double>{60}));
-    EXPECT_EQ(trace->latency_ms[1], (std::vector<double>{30}));
-    EXPECT_EQ(trace->latency_ms[2], (std::vector<double>{9}));
-}
-
-TEST(LatencyTrace, RefusesWhatItCannotUse) {
-    const test::TempFolder folder;
-    const auto error = [&](const std::string& text) {
-        return read_latency_trace(folder.put("trace.csv", text)).error().message();
-    };
-    EXPECT_NE(error("a,b\n1,2\n").find("latency_ms"), std::string::npos);
-    EXPECT_NE(error("latency_ms,UE_Server_distance_km\nfast,2000\n").find("line 2"), std::string::npos);
-    EXPECT_NE(error("latency_ms,UE_Server_distance_km\n50,2000\n20,100\n").find("under 20 km"), std::string::npos);
-    EXPECT_EQ(read_latency_trace(folder / "none.csv").error().code(), ErrorCode::kEnvironment);
 }
 
 }  // namespace
