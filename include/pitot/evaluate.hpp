@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "pitot/config.hpp"
+#include "pitot/context.hpp"
 #include "pitot/dataset.hpp"
 #include "pitot/result.hpp"
-#include "pitot/run_options.hpp"
 
 namespace pitot {
 
@@ -91,7 +91,7 @@ struct EvaluateOptions {
     /// exactly the published ones.
     bool bounds = false;
     std::vector<double> confidences{0.9, 0.95, 0.99};
-    RunOptions run{};
+    Context context{};
 };
 
 /// Trains and tests: the very predictor that fit() makes of rows like those, and its bounds. Memory does not grow with

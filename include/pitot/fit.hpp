@@ -2,10 +2,10 @@
 #pragma once
 
 #include "pitot/config.hpp"
+#include "pitot/context.hpp"
 #include "pitot/dataset.hpp"
 #include "pitot/predictor.hpp"
 #include "pitot/result.hpp"
-#include "pitot/run_options.hpp"
 
 namespace pitot {
 
@@ -16,7 +16,7 @@ namespace pitot {
 /// no part. The result depends on dataset, configuration, backend and instruction set, never on the number of threads.
 /// Errors: kUsage (configuration), kInput (as Dataset::validate(); the dataset lacks what the configuration needs;
 /// training diverged), kEnvironment (backend not available), kCancelled.
-[[nodiscard]] Result<Predictor> fit(const Dataset& dataset, const FitConfig& config, const RunOptions& options = {});
+[[nodiscard]] Result<Predictor> fit(const Dataset& dataset, const FitConfig& config, const Context& context = {});
 
 /// The configuration for a dataset when the user names none: embedding/128, or interference/2 on all rows when some
 /// have co-runners. A side without side information gets a learned table instead (baseline/module_only,

@@ -1,6 +1,9 @@
 #include "backend/backend.hpp"
 
+#include <algorithm>
 #include <array>
+
+#include <fmt/format.h>
 
 #include "core/suggest.hpp"
 
@@ -19,6 +22,19 @@ Result<const Backend*> find_backend(std::string_view name) {
     static const std::array<std::string, 3> known{"cpu", "reference", "cuda"};
     return fail(ErrorCode::kUsage, "there is no backend '" + std::string(name) + "' (known: cpu, reference, cuda)" +
                                        suggestion(name, known));
+}
+
+Result<const Backend*> find_backend(const Context& context) {
+    if (auto ok = context.validate(); !ok) {
+        return Failure(ok.error());
+    }
+    const auto other = std::ranges::find_if(context.devices, [](int device) { return device != 0; });
+    if (other != context.devices.end() && context.backend != "cuda") {
+        return fail(ErrorCode::kUsage, fmt::format("backend '{}' runs on the processor, which is its device 0; there "
+                                                   "is no device {}",
+                                                   context.backend, *other));
+    }
+    return find_backend(context.backend);
 }
 
 }  // namespace pitot

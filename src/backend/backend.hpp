@@ -11,6 +11,7 @@
 #include "backend/program.hpp"
 #include "core/key.hpp"
 #include "core/row_numbers.hpp"
+#include "pitot/context.hpp"
 #include "pitot/matrix_view.hpp"
 #include "pitot/result.hpp"
 
@@ -133,5 +134,7 @@ public:
 
 /// "cpu", "reference" or "cuda"; other names are kUsage errors, and "cpu" fails as check_instruction_set() does.
 [[nodiscard]] Result<const Backend*> find_backend(std::string_view name);
+/// The one that a context names, which must be valid and its devices some that the backend has (kUsage).
+[[nodiscard]] Result<const Backend*> find_backend(const Context& context);
 
 }  // namespace pitot

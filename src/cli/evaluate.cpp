@@ -293,9 +293,9 @@ Result<void> run(const Options& options) {
     const auto evaluation = [&] {
         const Interrupt interrupt;
         Progress progress("evaluating " + config->preset);
-        evaluate_options.run = options.run.to_run_options();
-        evaluate_options.run.stop = interrupt.token();
-        evaluate_options.run.progress = progress.callback();
+        evaluate_options.context = options.run.to_context();
+        evaluate_options.context.stop = interrupt.token();
+        evaluate_options.context.progress = progress.callback();
         return evaluate(*dataset, *config, evaluate_options);
     }();
     if (!evaluation) {

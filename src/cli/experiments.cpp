@@ -137,9 +137,9 @@ Result<void> run(const Options& options) {
         return ok;
     }
     const Interrupt interrupt;
-    RunOptions run_options = options.run.to_run_options();
-    run_options.stop = interrupt.token();
-    if (auto ok = estimate_sweep(*sweep, *dataset, run_options); !ok) {
+    Context context = options.run.to_context();
+    context.stop = interrupt.token();
+    if (auto ok = estimate_sweep(*sweep, *dataset, context); !ok) {
         return ok;
     }
     if (options.dry_run) {
@@ -159,7 +159,7 @@ Result<void> run(const Options& options) {
         }
         std::fflush(stdout);
     };
-    auto ran = run_sweep(*sweep, *dataset, run_options, bar.callback(), done);
+    auto ran = run_sweep(*sweep, *dataset, context, bar.callback(), done);
     bar.clear();
     if (!ran && ran.error().code() == ErrorCode::kCancelled) {
         return fail(ErrorCode::kCancelled,

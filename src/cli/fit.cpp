@@ -137,10 +137,10 @@ Result<void> run(const Options& options) {
     const auto predictor = [&] {
         const Interrupt interrupt;
         Progress progress("fitting " + config.preset);
-        RunOptions run_options = options.run.to_run_options();
-        run_options.stop = interrupt.token();
-        run_options.progress = progress.callback();
-        return fit(dataset, config, run_options);
+        Context context = options.run.to_context();
+        context.stop = interrupt.token();
+        context.progress = progress.callback();
+        return fit(dataset, config, context);
     }();
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     if (!predictor) {

@@ -238,11 +238,11 @@ void RunFlags::add_to(CLI::App& app) {
         ->group(kRunGroup);
 }
 
-RunOptions RunFlags::to_run_options() const {
-    RunOptions options;
-    options.threads = threads;
-    options.backend = backend;
-    return options;
+Context RunFlags::to_context() const {
+    Context context;
+    context.threads = threads;
+    context.backend = backend;
+    return context;
 }
 
 }  // namespace pitot::cli

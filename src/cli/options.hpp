@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "pitot/config.hpp"
+#include "pitot/context.hpp"
 #include "pitot/dataset.hpp"
 #include "pitot/result.hpp"
-#include "pitot/run_options.hpp"
 
 namespace CLI {  // NOLINT(readability-identifier-naming): theirs
 class App;
@@ -70,7 +70,7 @@ struct RunFlags {
 
     void add_to(CLI::App& app);
     /// Without progress and stop token, which the verb sets.
-    [[nodiscard]] RunOptions to_run_options() const;
+    [[nodiscard]] Context to_context() const;
 };
 
 /// The whole of a small text file. kEnvironment error if it cannot be read.

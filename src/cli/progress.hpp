@@ -28,7 +28,7 @@ public:
     Progress& operator=(Progress&&) = delete;
     ~Progress();
 
-    /// For RunOptions::progress; must not outlive this object.
+    /// For Context::progress; must not outlive this object.
     [[nodiscard]] std::function<void(std::int64_t done, std::int64_t total)> callback();
     /// Whether anybody looks: else show() is not worth calling.
     [[nodiscard]] bool enabled() const { return enabled_; }

@@ -88,7 +88,7 @@ SweepOptions sweep_of(const Options& options, const std::vector<std::string>& me
     return sweep;
 }
 
-Result<std::vector<Stage>> plan(const Options& options, const RunOptions& run) {
+Result<std::vector<Stage>> plan(const Options& options, const Context& context) {
     std::vector<Stage> stages;
     stages.push_back({{"embedding/*", "features/*", "linear/128", "baseline/*"}, "data/data.npz", {}, {}});
     stages.push_back({{"interference/*"}, "data/data.if.npz", {}, {}});
@@ -117,14 +117,14 @@ Result<std::vector<Stage>> plan(const Options& options, const RunOptions& run) {
         return Failure(*conflict);
     }
     for (Stage& stage : stages) {
-        if (auto ok = estimate_sweep(stage.sweep, stage.dataset, run); !ok) {
+        if (auto ok = estimate_sweep(stage.sweep, stage.dataset, context); !ok) {
             return Failure(ok.error());
         }
     }
     return stages;
 }
 
-Result<void> train(const std::vector<Stage>& stages, const RunOptions& run) {
+Result<void> train(const std::vector<Stage>& stages, const Context& context) {
     double left = 0.0;
     for (const Stage& stage : stages) {
         left += stage.sweep.seconds();
@@ -138,7 +138,7 @@ Result<void> train(const std::vector<Stage>& stages, const RunOptions& run) {
             fmt::print("{} {}  {}\n", next.method, share_name(next.config.share), format_duration({seconds * 1e6}));
             std::fflush(stdout);
         };
-        if (auto ok = run_sweep(stage.sweep, stage.dataset, run, bar.callback(), done); !ok) {
+        if (auto ok = run_sweep(stage.sweep, stage.dataset, context, bar.callback(), done); !ok) {
             return ok;
         }
     }
@@ -162,7 +162,7 @@ Result<void> summarise_all(const std::vector<Stage>& stages, const fs::path& res
 }
 
 // Every picture, in the order of the reference's commands.
-Result<std::vector<Plot>> all_plots(const Options& options, const std::vector<Stage>& stages, const RunOptions& run) {
+Result<std::vector<Plot>> all_plots(const Options& options, const std::vector<Stage>& stages, const Context& context) {
     const fs::path results = options.out() / "results";
     const Dataset& alone = stages[0].dataset;
     const Dataset& together = stages[1].dataset;
@@ -197,7 +197,7 @@ Result<std::vector<Plot>> all_plots(const Options& options, const std::vector<St
     simulate_options.results = results;
     simulate_options.out = options.out() / "results-simulation";
     simulate_options.trace = options.trace;
-    simulate_options.stop = run.stop;
+    simulate_options.stop = context.stop;
     simulate_options.force = true;  // the folder is the reproduction's own
     const auto simulated = simulate(alone, simulate_options);
     if (!simulated) {
@@ -207,18 +207,18 @@ Result<std::vector<Plot>> all_plots(const Options& options, const std::vector<St
     return ok ? Result<std::vector<Plot>>(std::move(plots)) : Failure(ok.error());
 }
 
-Result<void> finish(const Options& options, const std::vector<Stage>& stages, const RunOptions& run) {
+Result<void> finish(const Options& options, const std::vector<Stage>& stages, const Context& context) {
     const fs::path results = options.out() / "results";
     if (auto ok = summarise_all(stages, results); !ok) {
         return ok;
     }
-    const auto plots = all_plots(options, stages, run);
+    const auto plots = all_plots(options, stages, context);
     if (!plots) {
         return Failure(plots.error());
     }
     DrawOptions draw = options.draw;
     draw.folder = options.out() / "figures";
-    draw.stop = run.stop;
+    draw.stop = context.stop;
     for (const Plot& plot : *plots) {
         if (auto ok = draw_and_tell(plot, draw); !ok) {
             return ok;
@@ -259,9 +259,9 @@ Result<void> run(const Options& options) {
     }
     const auto started = std::chrono::steady_clock::now();
     const Interrupt interrupt;
-    RunOptions run_options = options.run.to_run_options();
-    run_options.stop = interrupt.token();
-    const auto stages = plan(options, run_options);
+    Context context = options.run.to_context();
+    context.stop = interrupt.token();
+    const auto stages = plan(options, context);
     if (!stages) {
         return Failure(stages.error());
     }
@@ -276,7 +276,7 @@ Result<void> run(const Options& options) {
         fmt::print("about {}, then figures and simulation\n", format_duration({seconds * 1e6}));
         return {};
     }
-    auto done = train(*stages, run_options).and_then([&] { return finish(options, *stages, run_options); });
+    auto done = train(*stages, context).and_then([&] { return finish(options, *stages, context); });
     if (!done && done.error().code() == ErrorCode::kCancelled) {
         return fail(
             ErrorCode::kCancelled,

@@ -238,7 +238,7 @@ Result<Evaluation> evaluate(const Dataset& dataset, const FitConfig& config, con
                                       .config = config,
                                       .share = options.share,
                                       .replicates = options.replicates,
-                                      .options = train_options(options.run),
+                                      .context = guarded(options.context),
                                       .rows = rows},
                                      consume);
         evaluation.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();

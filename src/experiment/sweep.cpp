@@ -29,11 +29,11 @@ std::int64_t models_of(const SweepRun& run) {
 }
 
 // Seconds of one step of one model on one thread, from a few of them.
-Result<double> step_seconds(const Dataset& dataset, FitConfig config, const RunOptions& run) {
+Result<double> step_seconds(const Dataset& dataset, FitConfig config, const Context& context) {
     config.train.replicates = config.train.checkpoints = 1;
-    TrainOptions options = train_options(run);
-    options.threads = 1;
-    options.progress = nullptr;
+    Context alone = guarded(context);
+    alone.threads = 1;
+    alone.progress = nullptr;
     // Of training for so many steps, what is prepared before included: the less of two times.
     const auto time_of = [&](std::int64_t steps) -> Result<double> {
         double least = INFINITY;
@@ -50,7 +50,7 @@ Result<double> step_seconds(const Dataset& dataset, FitConfig config, const RunO
                                 .config = config,
                                 .share = config.share,
                                 .untrained = Untrained::kPublished,
-                                .options = options,
+                                .context = alone,
                                 .rows = rows},
                                [](Fitted&&) { return Result<void>(); });
             least = std::min(least, since(start));
@@ -89,7 +89,7 @@ Result<void> put_in_place(const Sweep& sweep, const SweepRun& run, const ResultR
 }
 
 // One run, written.
-Result<void> train_run(const Sweep& sweep, const SweepRun& run, const Dataset& dataset, const RunOptions& options) {
+Result<void> train_run(const Sweep& sweep, const SweepRun& run, const Dataset& dataset, const Context& context) {
     const fs::path folder = sweep.results / run.method;
     if (auto ok = make_folder(folder); !ok) {
         return ok;
@@ -105,7 +105,7 @@ Result<void> train_run(const Sweep& sweep, const SweepRun& run, const Dataset& d
                              .share = run.config.share,
                              .replicates = run.config.train.replicates,
                              .untrained = Untrained::kPublished,
-                             .options = train_options(options),
+                             .context = guarded(context),
                              .rows = rows},
                             [&](Fitted&& fitted) { return arrays.add(fitted); });
     if (!trained) {
@@ -113,7 +113,7 @@ Result<void> train_run(const Sweep& sweep, const SweepRun& run, const Dataset& d
     }
     ResultRecord record = sweep.record_of(run);
     record.seconds = since(start);
-    record.backend = options.backend;
+    record.backend = context.backend;
     return arrays.make(sweep.file_of(run, ".npz")).and_then([&](NewFile made) {
         return put_in_place(sweep, run, record, std::move(made));
     });
@@ -186,19 +186,19 @@ double Sweep::seconds() const {
     return total;
 }
 
-Result<void> estimate_sweep(Sweep& sweep, const Dataset& dataset, const RunOptions& run) {
-    const int threads = team_size(run.threads, 1);
+Result<void> estimate_sweep(Sweep& sweep, const Dataset& dataset, const Context& context) {
+    const int threads = team_size(context.threads, 1);
     std::string method;
     double step = 0.0;
     for (SweepRun& next : sweep.runs) {
         if (!trains(next.state) || !family_of(next.config.model).steps(next.config, next.config.share)) {
             continue;
         }
-        if (run.stop.stop_requested()) {
+        if (context.stop.stop_requested()) {
             return fail(ErrorCode::kCancelled, "stopped before anything was trained");
         }
         if (next.method != method) {
-            PITOT_TRY(const auto seconds, step_seconds(dataset, next.config, run));
+            PITOT_TRY(const auto seconds, step_seconds(dataset, next.config, context));
             step = seconds;
             method = next.method;
         }
@@ -208,7 +208,7 @@ Result<void> estimate_sweep(Sweep& sweep, const Dataset& dataset, const RunOptio
     return {};
 }
 
-Result<void> run_sweep(const Sweep& sweep, const Dataset& dataset, const RunOptions& run,
+Result<void> run_sweep(const Sweep& sweep, const Dataset& dataset, const Context& context,
                        const std::function<void(const SweepProgress&)>& progress,
                        const std::function<void(const SweepRun&, double seconds)>& done) {
     if (auto ok = sweep.check_conflicts(); !ok) {
@@ -225,7 +225,7 @@ Result<void> run_sweep(const Sweep& sweep, const Dataset& dataset, const RunOpti
         if (next.state == RunState::kDone) {
             continue;
         }
-        if (run.stop.stop_requested()) {
+        if (context.stop.stop_requested()) {
             return fail(ErrorCode::kCancelled, "stopped");
         }
         at.run = &next;
@@ -239,14 +239,14 @@ Result<void> run_sweep(const Sweep& sweep, const Dataset& dataset, const RunOpti
             continue;
         }
         const double weight = next.seconds + least;
-        RunOptions options = run;
-        options.progress = [&](std::int64_t steps, std::int64_t all) {
+        Context of_run = context;
+        of_run.progress = [&](std::int64_t steps, std::int64_t all) {
             at.share =
                 (over + weight * static_cast<double>(steps) / static_cast<double>(std::max<std::int64_t>(all, 1))) /
                 total;
             progress(at);
         };
-        if (auto ok = train_run(sweep, next, dataset, options); !ok) {
+        if (auto ok = train_run(sweep, next, dataset, of_run); !ok) {
             return ok;
         }
         over += weight;

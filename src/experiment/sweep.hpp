@@ -10,8 +10,8 @@
 
 #include "experiment/record.hpp"
 #include "pitot/config.hpp"
+#include "pitot/context.hpp"
 #include "pitot/dataset.hpp"
-#include "pitot/run_options.hpp"
 
 namespace pitot {
 
@@ -90,7 +90,7 @@ struct Sweep {
 [[nodiscard]] Result<Sweep> plan_sweep(const Dataset& dataset, const SweepOptions& options);
 
 /// Estimates the time of every run to do, by a few steps of each preset. Takes a second or so a preset.
-[[nodiscard]] Result<void> estimate_sweep(Sweep& sweep, const Dataset& dataset, const RunOptions& run);
+[[nodiscard]] Result<void> estimate_sweep(Sweep& sweep, const Dataset& dataset, const Context& context);
 
 /// `run.progress` is not called; `progress` is, one at a time, with the run under way and the share of the estimated
 /// time that is over.
@@ -102,7 +102,7 @@ struct SweepProgress {
 
 /// Does what is to do, and writes METHOD/SHARE.npz and .json of each run when it ends, whole or not at all. Estimated
 /// first. Stopped, it keeps what is done and returns kCancelled. Error: check_conflicts().
-[[nodiscard]] Result<void> run_sweep(const Sweep& sweep, const Dataset& dataset, const RunOptions& run,
+[[nodiscard]] Result<void> run_sweep(const Sweep& sweep, const Dataset& dataset, const Context& context,
                                      const std::function<void(const SweepProgress&)>& progress,
                                      const std::function<void(const SweepRun&, double seconds)>& done);
 

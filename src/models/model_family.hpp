@@ -12,6 +12,7 @@
 #include "models/model_archive.hpp"
 #include "models/scaling/linear_scaling.hpp"
 #include "pitot/config.hpp"
+#include "pitot/context.hpp"
 #include "pitot/dataset.hpp"
 #include "train/train.hpp"
 
@@ -30,7 +31,7 @@ struct FitTask {
     double share = 1.0;  ///< training share, which decides the number of steps
     std::int64_t replicates = 1;
     Untrained untrained = Untrained::kAnswered;
-    TrainOptions options{};
+    Context context{};
     std::function<ReplicateRows(std::int64_t replicate)> rows;  ///< called from several threads at once
 };
 

@@ -93,7 +93,7 @@ FitConfig default_config(const Dataset& dataset) {
     return std::move(*config);
 }
 
-Result<Predictor> fit(const Dataset& dataset, const FitConfig& config, const RunOptions& options) {
+Result<Predictor> fit(const Dataset& dataset, const FitConfig& config, const Context& context) {
     return at_border("fitting", [&]() -> Result<Predictor> {
         if (auto ok = config.validate().and_then([&] { return dataset.validate(); }); !ok) {
             return Failure(ok.error());
@@ -105,7 +105,7 @@ Result<Predictor> fit(const Dataset& dataset, const FitConfig& config, const Run
             .dataset = dataset,
             .config = config,
             .share = 1.0 - config.calibration_share,
-            .options = train_options(options),
+            .context = guarded(context),
             .rows = [&](std::int64_t replicate) { return draw(1.0, config.calibration_share, replicate); }};
         // What training needed is gone before the measured pairs are noted.
         const auto done = family_of(config.model).fit(task, [&](Fitted&& made) -> Result<void> {

@@ -79,8 +79,9 @@ Result<Calibration> calibrate(const PredictorParts& parts, const Dataset& datase
 
 }  // namespace
 
-TrainOptions train_options(const RunOptions& options) {
-    return {options.threads, options.backend, options.stop, callers(options.progress)};
+Context guarded(Context context) {
+    context.progress = callers(std::move(context.progress));
+    return context;
 }
 
 Result<PredictorParts> make_parts(const Dataset& dataset, const FitConfig& config, const Fitted& fitted) {

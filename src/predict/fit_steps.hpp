@@ -3,14 +3,15 @@
 
 #include "models/model_family.hpp"
 #include "pitot/config.hpp"
+#include "pitot/context.hpp"
 #include "pitot/dataset.hpp"
-#include "pitot/run_options.hpp"
 #include "predict/parts.hpp"
 #include "train/train.hpp"
 
 namespace pitot {
 
-[[nodiscard]] TrainOptions train_options(const RunOptions& options);
+/// The same, for callbacks that may throw (core/border.hpp).
+[[nodiscard]] Context guarded(Context context);
 
 /// A fitted model with the bounds of its calibration rows and what is known of both sides. Which combinations were
 /// measured is left to the caller. kInput if training diverged.

@@ -41,21 +41,21 @@ PairColumns columns_of(const ObservationTable& table, std::span<const float> tar
 // Counts steps over all threads and reports a few times a second.
 class StepCounter {
 public:
-    StepCounter(const TrainOptions& options, std::int64_t total) : options_(options), total_(total) {}
+    StepCounter(const Context& context, std::int64_t total) : context_(context), total_(total) {}
 
     void add(std::int64_t steps) {
         const std::scoped_lock lock(mutex_);
         done_ += steps;
         const auto now = Clock::now();
-        if (options_.progress && (now - reported_ > kInterval || done_ == total_)) {
+        if (context_.progress && (now - reported_ > kInterval || done_ == total_)) {
             reported_ = now;
-            options_.progress(done_, total_);
+            context_.progress(done_, total_);
         }
     }
 
 private:
     static constexpr std::chrono::milliseconds kInterval{100};
-    const TrainOptions& options_;
+    const Context& context_;
     const std::int64_t total_;
     std::mutex mutex_;
     std::int64_t done_ = 0;
@@ -66,7 +66,7 @@ private:
 struct Job {
     const Dataset& dataset;
     const FitConfig& config;
-    const TrainOptions& options;
+    const Context& context;
     const Backend& backend;
     Targets targets;
     std::int64_t steps = 0;
@@ -190,7 +190,7 @@ Result<FoldFit> train_fold(const Job& job, const ReplicateTask& task, std::int64
         const auto steps_here = static_cast<double>(end - step);
         double loss = 0.0;
         while (step < end) {
-            if (job.options.stop.stop_requested()) {
+            if (job.context.stop.stop_requested()) {
                 return fail(ErrorCode::kCancelled, "stopped before training was done");
             }
             const std::int64_t count = std::min(slice, end - step);
@@ -257,8 +257,8 @@ std::int64_t steps_of(const TrainConfig& config, double share) {
 }
 
 Result<void> train_replicates(const Dataset& dataset, const FitConfig& config, double share, std::int64_t replicates,
-                              const TrainOptions& options, const StartReplicate& start, const TakeReplicate& take) {
-    PITOT_TRY(const auto backend, find_backend(options.backend));
+                              const Context& context, const StartReplicate& start, const TakeReplicate& take) {
+    PITOT_TRY(const auto backend, find_backend(context));
     const std::int64_t folds = config.train.folds;
     const std::int64_t steps = steps_of(config.train, share);
     if (steps < 1) {
@@ -270,16 +270,16 @@ Result<void> train_replicates(const Dataset& dataset, const FitConfig& config, d
     if (auto ok = check_amount(steps, folds, replicates); !ok) {
         return ok;
     }
-    StepCounter counter(options, steps * folds * replicates);
+    StepCounter counter(context, steps * folds * replicates);
     const bool logarithm = config.model.logarithm;
     // One model is one thread's work; where there are fewer models than threads, they share each.
     const Job job{dataset,
                   config,
-                  options,
+                  context,
                   *backend,
                   {targets_of(dataset.alone, logarithm), targets_of(dataset.together, logarithm)},
                   steps,
-                  team_size(options.threads, replicates * folds),
+                  team_size(context.threads, replicates * folds),
                   counter};
 
     // A replicate is started by whichever of its folds comes first and is shared by them; the last to leave frees it.
@@ -324,7 +324,7 @@ Result<void> train_replicates(const Dataset& dataset, const FitConfig& config, d
         }
         return outcome.has_value();
     };
-    parallel_ordered(threads_for(options.threads, replicates * folds), replicates * folds, produce, collect);
+    parallel_ordered(threads_for(context.threads, replicates * folds), replicates * folds, produce, collect);
     return outcome;
 }
 

@@ -5,13 +5,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <stop_token>
-#include <string>
 #include <utility>
 #include <vector>
 
 #include "backend/program.hpp"
 #include "pitot/config.hpp"
+#include "pitot/context.hpp"
 #include "pitot/dataset.hpp"
 #include "train/row_draw.hpp"
 
@@ -33,14 +32,6 @@ struct ReplicateTask {
         constants{};  ///< values of its Role::kReplicaConstant buffers
 };
 
-struct TrainOptions {
-    int threads = 0;              ///< 0 = default_threads()
-    std::string backend = "cpu";  ///< "cpu", "reference" or "cuda"
-    std::stop_token stop{};       ///< asks training to end; the call then returns kCancelled
-    /// Called from worker threads, one at a time, a few times a second at most: model-steps done and in all.
-    std::function<void(std::int64_t done, std::int64_t total)> progress{};
-};
-
 /// Steps of one fold at a training share: checkpoints * int(epoch_samples * share / 100), 22 500 as published.
 [[nodiscard]] std::int64_t steps_of(const TrainConfig& config, double share);
 
@@ -60,7 +51,7 @@ using TakeReplicate =
 /// steps, or none), kInput (no rows left to train on, training diverged), kEnvironment (backend not available),
 /// kCancelled, or whatever `take` returns.
 [[nodiscard]] Result<void> train_replicates(const Dataset& dataset, const FitConfig& config, double share,
-                                            std::int64_t replicates, const TrainOptions& options,
+                                            std::int64_t replicates, const Context& context,
                                             const StartReplicate& start, const TakeReplicate& take);
 
 }  // namespace pitot

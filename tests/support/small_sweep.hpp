@@ -24,7 +24,7 @@ inline SweepOptions small_sweep(const std::filesystem::path& results, std::vecto
 
 /// Runs a sweep; `done` gets "METHOD SHARE" of every run that ended.
 inline Result<void> run_quietly(const Sweep& sweep, const Dataset& dataset, std::vector<std::string>& done,
-                                const RunOptions& run = {}) {
+                                const Context& run = {}) {
     return run_sweep(
         sweep, dataset, run, [](const SweepProgress&) {},
         [&](const SweepRun& next, double) { done.push_back(next.method + " " + share_name(next.config.share)); });

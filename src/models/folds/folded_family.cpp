@@ -137,7 +137,7 @@ Result<void> FoldedFamily::fit(const FitTask& task, const TakeFitted& take) cons
         return take({replicate, done.rows, done.scaling, std::move(model)});
     };
     return train_replicates(
-        task.dataset, task.config, task.share, task.replicates, task.options,
+        task.dataset, task.config, task.share, task.replicates, task.context,
         [&](std::int64_t replicate) { return start_replicate(task, replicate); }, finish);
 }
 

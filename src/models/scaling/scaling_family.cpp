@@ -152,11 +152,11 @@ Result<void> ScalingFamily::fit(const FitTask& task, const TakeFitted& take) con
     if (auto ok = check(task.dataset, task.config); !ok) {
         return ok;
     }
-    if (auto backend = find_backend(task.options.backend); !backend) {  // nothing runs on it, but it is recorded
+    if (auto backend = find_backend(task.context); !backend) {  // nothing runs on it, but it is recorded
         return Failure(backend.error());
     }
     const auto produce = [&](std::int64_t replicate) -> Result<Fitted> {
-        if (task.options.stop.stop_requested()) {
+        if (task.context.stop.stop_requested()) {
             return fail(ErrorCode::kCancelled, "stopped before all replicates were fitted");
         }
         Fitted fitted{replicate, task.rows(replicate), {}, nullptr};
@@ -172,7 +172,7 @@ Result<void> ScalingFamily::fit(const FitTask& task, const TakeFitted& take) con
         outcome = fitted ? take(std::move(*fitted)) : Result<void>(Failure(fitted.error()));
         return outcome.has_value();
     };
-    parallel_ordered(threads_for(task.options.threads, task.replicates), task.replicates, produce, collect);
+    parallel_ordered(threads_for(task.context.threads, task.replicates), task.replicates, produce, collect);
     return outcome;
 }
 

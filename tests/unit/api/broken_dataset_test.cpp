@@ -174,13 +174,13 @@ TEST(BrokenConfig, TheLargestOfAllFieldsIsStoppedOrRefused) {
     source.request_stop();
     EvaluateOptions options;
     options.replicates = 1'000'000;
-    options.run.stop = source.get_token();
+    options.context.stop = source.get_token();
     FitConfig config = small_config();
     config.train.checkpoints = 1'000'000'000;
     config.train.epoch_samples = 1'000'000'000;
     config.train.folds = 10'000;
     EXPECT_FALSE(evaluate(small_dataset(), config, options));
-    EXPECT_FALSE(fit(small_dataset(), config, options.run));
+    EXPECT_FALSE(fit(small_dataset(), config, options.context));
 }
 
 }  // namespace

@@ -83,21 +83,38 @@ TEST(HostileOptions, ConfidencesThatAreNoneAreRefused) {
 TEST(HostileOptions, BackendsThatAreNoneAreRefused) {
     for (const std::string& wrong :
          {std::string(), std::string("CPU"), std::string("cpu\0", 4), test::kNotUtf8, std::string(100'000, 'x')}) {
-        RunOptions run;
+        Context run;
         run.backend = wrong;
         for (const char* name : {"interference/2", "baseline/linear_scaling"}) {
             EXPECT_TRUE(fails_with(fit(small_dataset(), small_config(name), run), ErrorCode::kUsage, {"backend"}));
         }
         EvaluateOptions options = small_options();
-        options.run = run;
+        options.context = run;
         EXPECT_TRUE(fails_with(evaluate_with(options), ErrorCode::kUsage, {"backend"}));
     }
+}
+
+TEST(HostileOptions, DevicesAndRanksThatAreNoneAreRefused) {
+    const auto refused = [](Context context, const char* field) {
+        EvaluateOptions options = small_options();
+        options.context = context;
+        EXPECT_TRUE(fails_with(fit(small_dataset(), small_config(), context), ErrorCode::kUsage, {field}));
+        EXPECT_TRUE(fails_with(evaluate_with(options), ErrorCode::kUsage, {field}));
+    };
+    refused({.devices = {-1}}, "devices");
+    refused({.devices = {0, 0}}, "devices");
+    refused({.devices = {0, 1}}, "device 1");
+    refused({.rank = {.number = 1, .count = 1}}, "rank 1 of 1");
+    refused({.rank = {.number = -1, .count = 2}}, "rank -1 of 2");
+    refused({.rank = {.number = 0, .count = 0}}, "rank 0 of 0");
+    refused({.rank = {.number = 0, .count = 2}}, "rank.count");
+    EXPECT_TRUE(fit(small_dataset(), small_config(), {.devices = {0}}));
 }
 
 TEST(HostileOptions, AnyNumberOfThreadsGivesTheSame) {
     const double wanted = test::small_model().predict_pair(1, 2).value().runtime_us;
     for (const int threads : {-1, std::numeric_limits<int>::min(), 1, 1000, std::numeric_limits<int>::max()}) {
-        RunOptions run;
+        Context run;
         run.threads = threads;
         const auto model = fit(small_dataset(), small_config(), run);
         ASSERT_TRUE(model) << threads;
@@ -107,7 +124,7 @@ TEST(HostileOptions, AnyNumberOfThreadsGivesTheSame) {
 
 TEST(HostileOptions, WhatAProgressThrowsReachesTheCaller) {
     for (const int threads : {1, 2}) {
-        RunOptions run;
+        Context run;
         run.threads = threads;
         run.progress = [](std::int64_t, std::int64_t) { throw std::runtime_error("enough"); };
         EXPECT_THROW((void)fit(small_dataset(), small_config(), run), std::runtime_error);
@@ -118,9 +135,9 @@ TEST(HostileOptions, AStopBeforeTheBeginningEndsAll) {
     std::stop_source source;
     source.request_stop();
     EvaluateOptions options = small_options();
-    options.run.stop = source.get_token();
+    options.context.stop = source.get_token();
     EXPECT_TRUE(fails_with(evaluate_with(options), ErrorCode::kCancelled, {}));
-    EXPECT_TRUE(fails_with(fit(small_dataset(), small_config(), options.run), ErrorCode::kCancelled, {}));
+    EXPECT_TRUE(fails_with(fit(small_dataset(), small_config(), options.context), ErrorCode::kCancelled, {}));
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ using test::synthetic_dataset;
 double mape_by_hand(const Dataset& dataset, const FitConfig& config, double share, std::int64_t replicate) {
     double mape = 0.0;
     const auto rows = [&](std::int64_t r) { return draw_rows(dataset, config, share, 0.0, r); };
-    const TrainOptions options;
+    const Context options;
     const auto take = [&](Fitted&& fitted) -> Result<void> {
         if (fitted.replicate != replicate) {
             return {};
@@ -50,7 +50,7 @@ double mape_by_hand(const Dataset& dataset, const FitConfig& config, double shar
                                    .share = share,
                                    .replicates = replicate + 1,
                                    .untrained = Untrained::kPublished,
-                                   .options = options,
+                                   .context = options,
                                    .rows = rows},
                                   take);
     EXPECT_TRUE(trained);
@@ -166,9 +166,9 @@ TEST(Evaluate, CountsTestRowsThatNothingLikeThemTrains) {
 TEST(Evaluate, ReturnsFinishedReplicatesWhenStopped) {
     std::stop_source source;
     EvaluateOptions options{.share = 0.7, .replicates = 4};
-    options.run.threads = 1;
-    options.run.stop = source.get_token();
-    options.run.progress = [&](std::int64_t done, std::int64_t total) {
+    options.context.threads = 1;
+    options.context.stop = source.get_token();
+    options.context.progress = [&](std::int64_t done, std::int64_t total) {
         if (2 * done > total) {
             source.request_stop();
         }
@@ -192,7 +192,7 @@ TEST(Evaluate, DoesNotDependOnTheNumberOfThreads) {
     std::vector<std::vector<double>> results;
     for (const int threads : {1, 2}) {
         EvaluateOptions options{.share = 0.7, .replicates = 3};
-        options.run.threads = threads;
+        options.context.threads = threads;
         results.push_back(evaluate(dataset, quick_config(), options).value().objectives.at(0).model.replicates);
     }
     EXPECT_EQ(results[0], results[1]);

@@ -44,7 +44,7 @@ double peak_mib(const Dataset& dataset, std::int64_t replicates) {
         }
     });
     std::vector<std::string> done;
-    RunOptions run;
+    Context run;
     run.threads = 2;
     const auto ran = test::run_quietly(sweep, dataset, done, run);
     over = true;

@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 using test::small_sweep;
 
 Result<void> run(const Sweep& sweep, const Dataset& dataset, std::vector<std::string>& done,
-                 const RunOptions& options = {}) {
+                 const Context& options = {}) {
     return test::run_quietly(sweep, dataset, done, options);
 }
 
@@ -177,10 +177,10 @@ TEST(Sweep, StoppedItKeepsWhatIsDone) {
     const Dataset dataset = test::synthetic_dataset();
     const auto options = small_sweep(folder.path(), {"linear/32"});
     std::stop_source stop;
-    RunOptions run_options;
-    run_options.stop = stop.get_token();
+    Context context;
+    context.stop = stop.get_token();
     const auto ran = run_sweep(
-        plan_sweep(dataset, options).value(), dataset, run_options, [](const SweepProgress&) {},
+        plan_sweep(dataset, options).value(), dataset, context, [](const SweepProgress&) {},
         [&](const SweepRun&, double) { stop.request_stop(); });
     ASSERT_FALSE(ran);
     EXPECT_EQ(ran.error().code(), ErrorCode::kCancelled);

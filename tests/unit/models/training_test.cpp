@@ -24,7 +24,7 @@ struct Outcome {
     Result<void> result;
 };
 
-Outcome run(const Dataset& dataset, const FitConfig& config, const TrainOptions& options, std::int64_t replicates = 2,
+Outcome run(const Dataset& dataset, const FitConfig& config, const Context& options, std::int64_t replicates = 2,
             double share = 0.8) {
     Outcome out;
     out.result = family_of(config.model)
@@ -33,7 +33,7 @@ Outcome run(const Dataset& dataset, const FitConfig& config, const TrainOptions&
                            .share = share,
                            .replicates = replicates,
                            .untrained = Untrained::kPublished,
-                           .options = options,
+                           .context = options,
                            .rows = [&](std::int64_t r) { return draw_rows(dataset, config, share, 0.0, r); }},
                           [&](Fitted&& fitted) -> Result<void> {
                               const auto& model = dynamic_cast<const FoldedModel&>(*fitted.model);
@@ -133,7 +133,7 @@ TEST(Training, ReportsProgressUpToTheTotal) {
     const FitConfig config = test::quick_config();
     std::int64_t done = 0;
     std::int64_t total = 0;
-    TrainOptions options{.threads = 2};
+    Context options{.threads = 2};
     options.progress = [&](std::int64_t d, std::int64_t t) {
         EXPECT_GE(d, done);
         done = d;
@@ -149,7 +149,7 @@ TEST(Training, StopsWhenAsked) {
     FitConfig config = test::quick_config();
     config.train.epoch_samples = 1'000'000;
     std::stop_source source;
-    TrainOptions options{.threads = 2, .stop = source.get_token()};
+    Context options{.threads = 2, .stop = source.get_token()};
     options.progress = [&](std::int64_t /*done*/, std::int64_t /*total*/) { source.request_stop(); };
     const Outcome stopped = run(dataset, config, options, 5);
     ASSERT_FALSE(stopped.result);
@@ -157,7 +157,7 @@ TEST(Training, StopsWhenAsked) {
 }
 
 TEST(Training, SaysWhatIsMissing) {
-    const auto message = [](const Dataset& dataset, const FitConfig& config, const TrainOptions& options = {}) {
+    const auto message = [](const Dataset& dataset, const FitConfig& config, const Context& options = {}) {
         const Outcome failed = run(dataset, config, options, 1);
         EXPECT_FALSE(failed.result);
         return failed.result ? std::string() : failed.result.error().message();
@@ -191,14 +191,14 @@ TEST(ScalingFamily, FitsReplicatesInOrderOnAnyNumberOfThreads) {
     const FitConfig config = preset("baseline/linear_scaling").value();
     std::vector<LinearScaling> fits;
     for (const int threads : {1, 3}) {
-        const TrainOptions options{.threads = threads};
+        const Context options{.threads = threads};
         std::int64_t next = 0;
         const auto result = family_of(config.model)
                                 .fit({.dataset = dataset,
                                       .config = config,
                                       .share = 0.8,
                                       .replicates = 5,
-                                      .options = options,
+                                      .context = options,
                                       .rows = [&](std::int64_t r) { return draw_rows(dataset, config, 0.8, 0.0, r); }},
                                      [&](Fitted&& fitted) -> Result<void> {
                                          EXPECT_EQ(fitted.replicate, next++);

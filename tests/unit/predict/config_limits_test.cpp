@@ -73,7 +73,7 @@ Dataset dataset_of(std::int64_t features) {
 
 // An end other than a success or an error that names what is wrong would end the program.
 void expect_an_answer(const Dataset& dataset, const FitConfig& config, const std::string& what,
-                      const RunOptions& options = {}) {
+                      const Context& options = {}) {
     const auto fitted = fit(dataset, config, options);
     if (!fitted) {
         const ErrorCode code = fitted.error().code();
@@ -147,7 +147,7 @@ TEST(ConfigLimits, TheLargestNumbersCanBeCounted) {
     const Dataset dataset = dataset_of(5);
     std::stop_source stop;
     stop.request_stop();
-    RunOptions options;
+    Context options;
     options.stop = stop.get_token();
     for (const std::string& base : kBases) {
         FitConfig config = tiny_config(base);

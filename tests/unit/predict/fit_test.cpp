@@ -165,7 +165,7 @@ TEST(Fit, EveryFamilyFitsAndPredictsFiniteTimes) {
 TEST(Fit, StopsWhenAsked) {
     std::stop_source source;
     source.request_stop();
-    RunOptions options;
+    Context options;
     options.stop = source.get_token();
     const auto predictor = fit(synthetic_dataset(), quick_config(), options);
     ASSERT_FALSE(predictor);

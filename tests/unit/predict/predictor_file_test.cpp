@@ -133,7 +133,7 @@ TEST_F(ModelFile, DoesNotDependOnTheNumberOfThreads) {
     for (const char* name : {"embedding/32", "interference/2"}) {
         std::vector<std::string> contents;
         for (const int threads : {1, 2, 2, 3}) {
-            RunOptions options;
+            Context options;
             options.threads = threads;
             FitConfig config = test::quick_config(name);
             config.model.layers = {16, 8};
