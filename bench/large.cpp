@@ -128,7 +128,7 @@ std::filesystem::path observations(std::int64_t rows) {
 
 FitConfig config_of(const std::string& name) {
     FitConfig config = must(preset(name));
-    config.train.batch = kBatch;
+    config.train.objective("alone").batch = kBatch;
     return config;
 }
 
@@ -138,7 +138,7 @@ void read(benchmark::State& state, std::int64_t rows) {
     for (auto _ : state) {
         const Dataset dataset = must(read_dataset(std::span(&file, 1)));
         memory.look();
-        benchmark::DoNotOptimize(dataset.alone.size());
+        benchmark::DoNotOptimize(dataset.observations.size());
     }
     state.counters["rows"] = static_cast<double>(rows);
     state.counters["anonymous_MB"] = memory.most_mb();
@@ -164,18 +164,18 @@ void train_step(benchmark::State& state, const std::string& name, std::int64_t r
     const FitConfig config = config_of(name);
     const Split drawn = make_split({rows, nullptr, 0.9, 0.1, config.train.folds}, Key(6));
     AlignedVector<float> target(static_cast<std::size_t>(rows));
-    std::ranges::transform(dataset.alone.runtime_us, target.begin(),
+    std::ranges::transform(dataset.observations.runtime_us, target.begin(),
                            [](double t) { return static_cast<float>(to_log({t}).value); });
     memory.look();
     const Model model = build_model(config.model, dataset.platforms, dataset.modules);
-    const auto executor = must(cpu_backend().prepare(
-        model.program, 1, {.platform_rows = config.train.batch, .module_rows = config.train.batch}));
+    const auto executor =
+        must(cpu_backend().prepare(model.program, 1, {.platform_rows = kBatch, .module_rows = kBatch}));
     executor->set_parameters(0, initial_parameters(model.program, Key(7)));
     if (config.model.baseline) {
         executor->set_constant(0, model.platform_baseline, std::vector<double>(kPlatforms));
         executor->set_constant(0, model.module_baseline, std::vector<double>(kModules));
     }
-    const ObservationView view = dataset.alone.view();
+    const ObservationView view = dataset.pool(kAlone);
     const std::vector<Objective> objectives{
         {{view.platform, view.module, view.co_runner, view.width, target}, {drawn.training(0)}, kBatch, 1.0}};
     const Adam adam{1e-3, 0.9, 0.999, 1e-8};

@@ -25,7 +25,7 @@ StepTrial trial_of(const Dataset& fleet, const FitConfig& config, const std::str
 
 void train_step(benchmark::State& state, const std::string& name, const std::string& backend, int threads) {
     const FitConfig config = preset(name).value();
-    const Dataset fleet = made_up_fleet(published_fleet(config.train.together_weight > 0.0));
+    const Dataset fleet = made_up_fleet(published_fleet(config.train.learns_from("together")));
     StepTrial trial = trial_of(fleet, config, backend, threads);
     const bool tables = !config.model.platform_features && !config.model.module_features;
     constexpr std::int64_t steps_a_peak = 100;  // on a machine shared with others the peak changes, too

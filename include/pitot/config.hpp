@@ -52,21 +52,33 @@ struct ModelConfig {
     Loss loss = Loss::kSquared;
 };
 
+/// One term of the training loss: the mean error over a batch of one pool's rows, times a weight.
+struct PoolObjective {
+    std::string pool;        ///< name of the pool (Dataset::pools)
+    std::int64_t batch = 0;  ///< rows a step, drawn with replacement
+    double weight = 1.0;     ///< of the objective in the sum of all; 0 = the pool is not trained on
+    std::int64_t rows = 0;   ///< splits take only the first so many rows of the pool; 0 = all
+};
+
 struct TrainConfig {
     std::int64_t folds = 10;             ///< k, models a replicate; their mean predicts
     std::int64_t replicates = 25;        ///< random splits an evaluation averages over
     std::int64_t checkpoints = 100;      ///< validations a fit; steps = checkpoints * int(epoch_samples * share / 100)
     std::int64_t epoch_samples = 25000;  ///< a hundred times the steps between checkpoints at share 1
-    std::int64_t batch = 2048;           ///< rows alone a step, drawn with replacement
-    std::int64_t together_batch = 128;   ///< rows with co-runners a step
-    double alone_weight = 1.0;           ///< weight of the objective `mf`
-    double together_weight = 0.0;        ///< weight of the objective `if`; 0 = not trained on
-    std::int64_t together_rows = 0;      ///< use only the first so many rows with co-runners; 0 = all
-    double learning_rate = 1e-3;         ///< Adam
-    double beta1 = 0.9;                  ///< Adam
-    double beta2 = 0.999;                ///< Adam
-    double epsilon = 1e-8;               ///< Adam
+    /// One a pool at most, the pool of rows alone among them. Rows of a pool without any are not trained on.
+    std::vector<PoolObjective> objectives{{"alone", 2048, 1.0}, {"together", 128, 0.0}};
+    double learning_rate = 1e-3;  ///< Adam
+    double beta1 = 0.9;           ///< Adam
+    double beta2 = 0.999;         ///< Adam
+    double epsilon = 1e-8;        ///< Adam
     Keep keep = Keep::kLast;
+
+    /// The objective of a pool; null if there is none.
+    [[nodiscard]] const PoolObjective* find_objective(std::string_view pool) const;
+    /// The same, added with weight 0 and batches of 128 if there is none.
+    [[nodiscard]] PoolObjective& objective(std::string_view pool);
+    /// Whether rows of a pool are trained on: it has an objective of some weight.
+    [[nodiscard]] bool learns_from(std::string_view pool) const;
 };
 
 struct FitConfig {
@@ -91,18 +103,21 @@ struct PresetInfo {
 };
 [[nodiscard]] std::vector<PresetInfo> presets();
 
-/// JSON text of a configuration, keys as the fields above ("model", "train", …), stable order.
+/// JSON text of a configuration, keys as the fields above ("model", "train", …), stable order. Objectives are an object
+/// with a key a pool: {"train": {"objectives": {"alone": {"batch": 2048, …}, …}}}.
 [[nodiscard]] std::string to_json(const FitConfig& config);
 
 /// Overrides fields of `config` from JSON text; unknown keys and wrong types are errors naming them, and so is a list
 /// `objectives`, as records of results have it, that says otherwise than the fields. `config` is left as it was on
-/// error.
+/// error. Fields that older versions had instead of objectives are read: `train.batch` and `train.alone_weight` of the
+/// pool "alone", `train.together_batch`, `train.together_weight` and `train.together_rows` of the pool "together".
 [[nodiscard]] Result<void> apply_json(FitConfig& config, std::string_view json);
 
 /// The preset that JSON text of a configuration names, if it names one: what its other fields start from.
 [[nodiscard]] Result<std::optional<std::string>> preset_in_json(std::string_view json);
 
-/// Overrides one field: "model.alpha=0.01", "train.folds=5", "model.layers=128,64".
+/// Overrides one field: "model.alpha=0.01", "train.folds=5", "model.layers=128,64",
+/// "train.objectives.together.weight=1" (or "train.together_weight=1").
 [[nodiscard]] Result<void> apply_override(FitConfig& config, std::string_view assignment);
 
 }  // namespace pitot

@@ -1,4 +1,4 @@
-// A dataset: two sides with side information, and observations alone and together, in memory or in a mapped file.
+// A dataset: two sides with side information, and observations in pools, in memory or in a mapped file.
 #pragma once
 
 #include <cstdint>
@@ -48,21 +48,43 @@ struct ObservationTable {
     }
 };
 
+/// Observations that are split, trained on, calibrated and reported by themselves, because their errors have a
+/// distribution of their own: runs alone, runs beside others.
+struct Pool {
+    std::string name;       ///< not empty, unique; files know "alone" and "together"
+    std::int64_t rows = 0;  ///< of Dataset::observations, behind those of the pools before it
+};
+
+/// Pools that a dataset may have.
+inline constexpr std::size_t kMostPools = 8;
+
+/// Number of the pool of rows without co-runners. Every dataset has it, with or without rows.
+inline constexpr std::size_t kAlone = 0;
+
 /// What was measured. Dense matrices are read in row-major order (platform by platform).
 struct Dataset {
     Side platforms;
     Side modules;
-    ObservationTable alone;             ///< width 0; objective "mf"
-    ObservationTable together;          ///< width >= 1 unless empty; objective "if"
-    std::vector<std::string> sources;   ///< the files it came from
-    std::vector<std::string> problems;  ///< oddities found while reading that do no harm, in words
-    std::int64_t dropped_rows = 0;      ///< rows left out by `skip_invalid`
+    ObservationTable observations;       ///< the rows of pool 0, then those of pool 1, …
+    std::vector<Pool> pools{{"alone"}};  ///< pool kAlone has no co-runners; the rows of further pools may have some
+    std::vector<std::string> sources;    ///< the files it came from
+    std::vector<std::string> problems;   ///< oddities found while reading that do no harm, in words
+    std::int64_t dropped_rows = 0;       ///< rows left out by `skip_invalid`
 
     /// Whether it is as it is described here: names given and not repeated, a value for every row and column, numbers
     /// finite and in range. What read_dataset() returns is; fit(), evaluate() and write_dataset() ask it of any. Reads
     /// everything once, as fast as memory gives it (0.2 s for 10^8 rows). Errors: kInput naming table,
     /// column, row, value and remedy.
     [[nodiscard]] Result<void> validate() const;
+
+    /// The rows of one pool (none of a pool that does not exist); those of kAlone have width 0.
+    [[nodiscard]] ObservationView pool(std::size_t number) const;
+    /// Rows outside kAlone.
+    [[nodiscard]] std::int64_t rows_beside_others() const { return observations.size() - pools.front().rows; }
+
+    /// Makes these the observations, in the pools "alone" (width 0) and, if there are any, "together" (width >= 1).
+    /// Columns are moved where one of both is empty, else copied.
+    void set_observations(ObservationTable alone, ObservationTable together = {});
 };
 
 struct ReadOptions {

@@ -61,7 +61,7 @@ struct BoundMetrics {
     std::vector<double> tenths;
 };
 
-/// One objective: "mf" (rows alone) or "if" (rows with co-runners).
+/// The rows of one pool, by the published name of its objective: "mf" (rows alone), "if" (rows with co-runners).
 struct ObjectiveMetrics {
     std::string objective;
     std::int64_t test_rows = 0;         ///< of the last replicate

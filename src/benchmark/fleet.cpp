@@ -59,8 +59,8 @@ Dataset made_up_fleet(const FleetSize& size) {
     Dataset dataset;
     dataset.platforms = made_up_side("platform", size.platforms, size.platform_features, key.fold("platforms"));
     dataset.modules = made_up_side("module", size.modules, size.module_features, key.fold("modules"));
-    dataset.alone = made_up_observations(size, size.alone, 0, key.fold("alone"));
-    dataset.together = made_up_observations(size, size.together, 1, key.fold("together"));
+    dataset.set_observations(made_up_observations(size, size.alone, 0, key.fold("alone")),
+                             made_up_observations(size, size.together, 1, key.fold("together")));
     return dataset;
 }
 

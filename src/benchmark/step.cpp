@@ -36,18 +36,18 @@ std::int64_t steps_in(StepTrial& trial, double seconds) {
 
 }  // namespace
 
-// Targets and row numbers of both tables.
+// Targets and row numbers of every pool.
 struct StepTrial::Data {
-    std::vector<float> target[2];
+    std::vector<std::vector<float>> target;
     std::vector<RowOrder> order;
 
     explicit Data(const Dataset& dataset) {
-        const ObservationTable* tables[] = {&dataset.alone, &dataset.together};
-        for (std::size_t t = 0; t < 2; ++t) {
-            for (const double time : tables[t]->runtime_us) {
-                target[t].push_back(static_cast<float>(to_log({time}).value));
+        for (std::size_t p = 0; p < dataset.pools.size(); ++p) {
+            std::vector<float>& of_pool = target.emplace_back();
+            for (const double time : dataset.pool(p).runtime_us) {
+                of_pool.push_back(static_cast<float>(to_log({time}).value));
             }
-            order.emplace_back(tables[t]->size());
+            order.emplace_back(dataset.pools[p].rows);
         }
     }
 };
@@ -59,16 +59,16 @@ Result<StepTrial> StepTrial::make(const Dataset& dataset, const FitConfig& confi
     trial.data_ = std::make_shared<const Data>(dataset);
     trial.model_ = std::make_unique<Model>(build_model(config.model, dataset.platforms, dataset.modules));
     const TrainConfig& train = config.train;
-    const auto add = [&](std::size_t t, const ObservationTable& table, std::int64_t batch, double weight) {
-        if (table.size() > 0 && weight > 0.0) {
+    for (std::size_t p = 0; p < dataset.pools.size(); ++p) {
+        const ObservationView table = dataset.pool(p);
+        const PoolObjective* objective = train.find_objective(dataset.pools[p].name);
+        if (table.size() > 0 && train.learns_from(dataset.pools[p].name)) {
             const PairColumns columns{table.platform, table.module, table.co_runner, table.width,
-                                      trial.data_->target[t]};
-            trial.objectives_.push_back({columns, {trial.data_->order[t].view()}, batch, weight});
-            trial.batches_.push_back({batch, table.width});
+                                      trial.data_->target[p]};
+            trial.objectives_.push_back({columns, {trial.data_->order[p].view()}, objective->batch, objective->weight});
+            trial.batches_.push_back({objective->batch, table.width});
         }
-    };
-    add(0, dataset.alone, train.batch, train.alone_weight);
-    add(1, dataset.together, train.together_batch, train.together_weight);
+    }
     ExecutionPlan plan{.threads = threads};
     for (const BatchShape& batch : trial.batches_) {
         plan.platform_rows += batch.rows;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -23,9 +24,9 @@ std::vector<double> sorted(std::vector<double> values) {
 
 }  // namespace
 
-RowGroup row_group(std::span<const std::int32_t> co_runners) {
-    const bool together = std::ranges::any_of(co_runners, [](std::int32_t k) { return k != -1; });
-    return together ? RowGroup::kTogether : RowGroup::kAlone;
+std::size_t pool_of(std::span<const std::int32_t> co_runners, std::size_t pools) {
+    const auto beside = std::ranges::count_if(co_runners, [](std::int32_t k) { return k != -1; });
+    return std::min(static_cast<std::size_t>(beside), pools - 1);
 }
 
 std::int64_t conformal_rank(std::int64_t n, double confidence) {
@@ -55,30 +56,33 @@ Result<void> check_confidence(double confidence) {
     return {};
 }
 
-Calibration::Calibration(std::vector<double> alone, std::vector<double> together)
-    : alone_(sorted(std::move(alone))), together_(sorted(std::move(together))) {}
-
-std::span<const double> Calibration::residuals(RowGroup group) const {
-    return group == RowGroup::kAlone ? alone_ : together_;
+Calibration::Calibration(std::vector<std::vector<double>> pools) : pools_(std::move(pools)) {
+    for (std::vector<double>& residuals : pools_) {
+        residuals = sorted(std::move(residuals));
+    }
 }
 
-double Calibration::margin_or(RowGroup group, double confidence, double none) const {
-    const std::span<const double> rows = residuals(group);
+std::span<const double> Calibration::residuals(std::size_t pool) const {
+    return pool < pools_.size() ? std::span<const double>(pools_[pool]) : std::span<const double>();
+}
+
+double Calibration::margin_or(std::size_t pool, double confidence, double none) const {
+    const std::span<const double> rows = residuals(pool);
     const auto n = static_cast<std::int64_t>(rows.size());
     const std::int64_t rank = conformal_rank(n, confidence);
     return rank > n ? none : rows[static_cast<std::size_t>(rank - 1)];
 }
 
-Result<double> Calibration::margin(RowGroup group, double confidence) const {
+Result<double> Calibration::margin(std::size_t pool, double confidence) const {
     if (auto ok = check_confidence(confidence); !ok) {
         return Failure(ok.error());
     }
-    const double margin = margin_or(group, confidence, std::numeric_limits<double>::quiet_NaN());
+    const double margin = margin_or(pool, confidence, std::numeric_limits<double>::quiet_NaN());
     if (std::isnan(margin)) {
-        const std::size_t n = residuals(group).size();
+        const std::size_t n = residuals(pool).size();
         const std::string kind =
             fmt::format("{} {} co-runners", calibration_rows_needed(confidence) == 1 ? "combination" : "combinations",
-                        group == RowGroup::kAlone ? "without" : "with");
+                        pool == 0 ? "without" : "with");
         return fail(
             ErrorCode::kInput,
             fmt::format("an upper bound at confidence {} needs at least {} {} set aside, and there {} {}: fit with "

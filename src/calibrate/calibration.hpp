@@ -6,6 +6,7 @@
 // two residuals are equal). Vovk, Gammerman and Shafer, "Algorithmic Learning in a Random World"; Lei et al. 2018.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -14,11 +15,9 @@
 
 namespace pitot {
 
-/// Rows with co-runners are calibrated apart from rows without: their errors have another distribution.
-enum class RowGroup { kAlone, kTogether };
-
-/// kTogether with at least one co-runner other than -1.
-[[nodiscard]] RowGroup row_group(std::span<const std::int32_t> co_runners);
+/// The pool, of so many (at least 1), that a combination is calibrated with: that of its number of co-runners (-1 =
+/// none), or the last one.
+[[nodiscard]] std::size_t pool_of(std::span<const std::int32_t> co_runners, std::size_t pools);
 
 /// ceil((n + 1) * confidence), guarded against the product's rounding error: the rank, from 1, of the residual that
 /// bounds. Larger than n when n rows are too few. Needs n >= 0 and 0 < confidence < 1.
@@ -30,24 +29,25 @@ enum class RowGroup { kAlone, kTogether };
 /// kUsage unless 0 < confidence < 1.
 [[nodiscard]] Result<void> check_confidence(double confidence);
 
-/// Residuals of calibration rows, ascending, by group. Immutable.
+/// Residuals of calibration rows, ascending, pool by pool: rows of one pool say nothing of another's errors. Immutable.
 class Calibration {
 public:
     Calibration() = default;
-    /// Residuals y - prediction on the model's scale, finite, in any order.
-    Calibration(std::vector<double> alone, std::vector<double> together);
+    /// Of each pool, the residuals y - prediction on the model's scale, finite, in any order.
+    explicit Calibration(std::vector<std::vector<double>> pools);
 
-    [[nodiscard]] std::span<const double> residuals(RowGroup group) const;
+    [[nodiscard]] std::size_t pools() const { return pools_.size(); }
+    /// Empty of a pool that does not exist.
+    [[nodiscard]] std::span<const double> residuals(std::size_t pool) const;
 
     /// What to add to a prediction so that it is not exceeded with this confidence. May be negative. Errors: kUsage
-    /// for a confidence outside (0, 1); kInput when the group has too few rows, naming how many are needed.
-    [[nodiscard]] Result<double> margin(RowGroup group, double confidence) const;
+    /// for a confidence outside (0, 1); kInput when the pool has too few rows, naming how many are needed.
+    [[nodiscard]] Result<double> margin(std::size_t pool, double confidence) const;
     /// The same, or `none` where there is no such bound. 0 < confidence < 1. Does not allocate.
-    [[nodiscard]] double margin_or(RowGroup group, double confidence, double none) const;
+    [[nodiscard]] double margin_or(std::size_t pool, double confidence, double none) const;
 
 private:
-    std::vector<double> alone_;
-    std::vector<double> together_;
+    std::vector<std::vector<double>> pools_;
 };
 
 }  // namespace pitot

@@ -63,7 +63,7 @@ std::string machine_name() {
 
 Result<StepLine> measure(const std::string& name, double seconds) {
     const FitConfig config = preset(name).value();
-    const Dataset fleet = made_up_fleet(published_fleet(config.train.together_weight > 0.0));
+    const Dataset fleet = made_up_fleet(published_fleet(config.train.learns_from("together")));
     PITOT_TRY(auto trial, StepTrial::make(fleet, config));
     StepLine line;
     line.preset = name;

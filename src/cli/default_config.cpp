@@ -19,9 +19,8 @@ std::string reason(const Dataset& dataset, const FitConfig& chosen) {
                            format_count(dataset.platforms.size(), "platform"),
                            format_count(dataset.modules.size(), "module"));
     }
-    if (dataset.together.size() > 0) {
-        text = fmt::format("{} {} co-runners", format_count(dataset.together.size(), "row"),
-                           dataset.together.size() == 1 ? "has" : "have");
+    if (const std::int64_t beside = dataset.rows_beside_others(); beside > 0) {
+        text = fmt::format("{} {} co-runners", format_count(beside, "row"), beside == 1 ? "has" : "have");
     }
     const bool platforms = dataset.platforms.features.cols() > 0;
     const bool modules = dataset.modules.features.cols() > 0;
@@ -46,12 +45,13 @@ Result<FitConfig> resolve_config(const ConfigOptions& options, const Dataset& da
         note(fmt::format("using preset {}, because {}; --preset chooses another", fallback.preset,
                          reason(dataset, fallback)));
     }
-    const std::int64_t used = config->train.together_rows;
-    if (used > 0 && used < dataset.together.size()) {
-        note(
-            fmt::format("preset {} uses the first {} of {} rows with co-runners, as published; "
-                        "--set train.together_rows=0 uses all",
-                        config->preset, format_count(used), format_count(dataset.together.size())));
+    for (const Pool& pool : dataset.pools) {
+        const PoolObjective* objective = config->train.find_objective(pool.name);
+        if (objective != nullptr && objective->rows > 0 && objective->rows < pool.rows) {
+            note(fmt::format("preset {} uses the first {} of {} rows {}, as published; --set train.{}_rows=0 uses all",
+                             config->preset, format_count(objective->rows), format_count(pool.rows),
+                             pool.name == "together" ? "with co-runners" : pool.name, pool.name));
+        }
     }
     return config;
 }

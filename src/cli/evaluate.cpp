@@ -262,11 +262,9 @@ void print_as_text(const Evaluation& evaluation, const FitConfig& config) {
 // Errors within parts of a fleet say nothing of predictions from one to the other.
 void note_parts(const Dataset& dataset) {
     Connections connections(dataset.platforms.size(), dataset.modules.size());
-    for (const ObservationTable* table : {&dataset.alone, &dataset.together}) {
-        const ObservationView rows = table->view();
-        for (std::size_t n = 0; n < rows.platform.size(); ++n) {
-            connections.join(rows.platform[n], rows.module[n]);
-        }
+    const ObservationView rows = dataset.observations.view();
+    for (std::size_t n = 0; n < rows.platform.size(); ++n) {
+        connections.join(rows.platform[n], rows.module[n]);
     }
     if (const std::int32_t parts = std::ranges::max(connections.parts()) + 1; parts > 1) {
         note(

@@ -52,12 +52,13 @@ std::optional<double> share_that_suffices(std::int64_t combinations) {
 // Which bounds predictions will lack.
 void note_bounds(const Dataset& dataset, const Predictor& predictor) {
     for (const bool together : {false, true}) {
-        if ((together ? dataset.together.size() : dataset.alone.size()) == 0 || predictor.check_bound(together, 0.9)) {
+        const std::int64_t rows = together ? dataset.rows_beside_others() : dataset.pools[kAlone].rows;
+        if (rows == 0 || predictor.check_bound(together, 0.9)) {
             continue;
         }
         const char* which = together ? "with co-runners" : "alone";
         const std::int64_t combinations =
-            together ? predictor.parts().measured_together->size() : predictor.measured_pairs();
+            together ? *predictor.parts().measured_beside_others() : predictor.measured_pairs();
         auto share = share_that_suffices(combinations);
         if (share && *share <= predictor.config().calibration_share) {
             share.reset();  // what is missing is not the share but combinations that training can spare
@@ -100,15 +101,15 @@ void print_summary(const Options& options, const Dataset& dataset, const Predict
                     {"bytes", bytes},
                     {"platforms", dataset.platforms.size()},
                     {"modules", dataset.modules.size()},
-                    {"rows_alone", dataset.alone.size()},
-                    {"rows_together", dataset.together.size()},
+                    {"rows_alone", dataset.pools[kAlone].rows},
+                    {"rows_together", dataset.rows_beside_others()},
                     {"calibration_rows_alone", predictor.calibration_rows(false)},
                     {"calibration_rows_together", predictor.calibration_rows(true)},
                     {"dataset_digest", predictor.dataset_digest()},
                     {"seconds", seconds}});
         return;
     }
-    const std::int64_t rows = dataset.alone.size() + dataset.together.size();
+    const std::int64_t rows = dataset.observations.size();
     const std::int64_t calibration = predictor.calibration_rows(false) + predictor.calibration_rows(true);
     const std::int64_t folds = predictor.parts().model->describe().folds;
     fmt::print("fitted {} on {}, {} and {}{} in {}\n", printable(predictor.config().preset),

@@ -8,6 +8,7 @@
 #include "cli/output_file.hpp"
 #include "cli/trace_options.hpp"
 #include "cli/verbs.hpp"
+#include "dataset/pools.hpp"
 #include "pitot/dataset.hpp"
 #include "traces/trace_dataset.hpp"
 
@@ -43,7 +44,7 @@ Result<void> make(const Options& options) {
     if (layout == Layout::kDense) {  // which has no form for rows without a matrix
         made.dataset.platforms = std::move(known.platforms);
         made.dataset.modules = std::move(known.modules);
-        made.dataset.alone = std::move(known.alone);
+        made.dataset.set_observations(copy_of(known.pool(kAlone)), copy_of(beside_others(made.dataset)));
     }
     if (auto written = write_dataset(made.dataset, out, layout); !written) {
         return written;

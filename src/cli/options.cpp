@@ -183,7 +183,7 @@ Result<void> ConfigOptions::apply_options(FitConfig& config) const {
     assign(config.train.replicates, replicates);
     assign(config.train.checkpoints, checkpoints);
     assign(config.train.epoch_samples, epoch_samples);
-    assign(config.train.batch, batch);
+    assign(config.train.objective("alone").batch, batch);
     assign(config.train.learning_rate, learning_rate);
     assign(config.calibration_share, calibration_share);
     for (const std::string& assignment : assignments) {

@@ -81,7 +81,8 @@ std::string format_count(std::int64_t count, const char* thing) {
 std::string format_size(const Dataset& dataset) {
     return fmt::format("{}, {}, {} alone, {} with co-runners", format_count(dataset.platforms.size(), "platform"),
                        format_count(dataset.modules.size(), "module"),
-                       format_count(dataset.alone.size(), "observation"), format_count(dataset.together.size()));
+                       format_count(dataset.pools[kAlone].rows, "observation"),
+                       format_count(dataset.rows_beside_others()));
 }
 
 std::string format_percent(double fraction, int decimals) {

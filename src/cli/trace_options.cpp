@@ -175,8 +175,8 @@ void print_result(const TraceFlags& flags, const std::filesystem::path& out, con
                     {"modules", dataset.modules.size()},
                     {"platform_features", dataset.platforms.feature_names.size()},
                     {"module_features", dataset.modules.feature_names.size()},
-                    {"alone", dataset.alone.size()},
-                    {"together", dataset.together.size()},
+                    {"alone", dataset.pools[kAlone].rows},
+                    {"together", dataset.rows_beside_others()},
                     {"pooled_cells", made.pooled_cells},
                     {"failed", std::move(failed)},
                     {"problems", problems_json(made.problems)}});

@@ -209,15 +209,15 @@ private:
         const std::int32_t platform = *sink.platforms().find_or_add(fields[columns_.platform]);
         const std::int32_t module = *sink.modules().find_or_add(fields[columns_.module]);
         if (with_.empty()) {
-            sink.add_alone(platform, module, runtime);
+            sink.pools().add_alone(platform, module, runtime);
             return {};
         }
         co_runners_.clear();
         for (const std::string_view name : with_) {
             co_runners_.push_back(name == "-" ? -1 : *sink.modules().find_or_add(name));
         }
-        sink.widen(static_cast<std::int32_t>(columns_.with_one.size()));
-        sink.add_together(platform, module, co_runners_, runtime);
+        sink.pools().widen(static_cast<std::int32_t>(columns_.with_one.size()));
+        sink.pools().add_together(platform, module, co_runners_, runtime);
         return {};
     }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/row_numbers.hpp"
+#include "dataset/pools.hpp"
 
 namespace pitot {
 namespace {
@@ -128,13 +129,11 @@ std::vector<Cell> cells_of(const ObservationView& table, RowNumbers rows) {
     return cells;
 }
 
-SideDescription describe_side(const Side& side, std::span<const std::int32_t> alone,
-                              std::span<const std::int32_t> together) {
+// `observed`: the row of the side that each observation is of.
+SideDescription describe_side(const Side& side, std::span<const std::int32_t> observed) {
     std::vector<bool> seen(side.names.size(), false);
-    for (const auto rows : {alone, together}) {
-        for (const std::int32_t index : rows) {
-            seen[static_cast<std::size_t>(index)] = true;
-        }
+    for (const std::int32_t index : observed) {
+        seen[static_cast<std::size_t>(index)] = true;
     }
     SideDescription description{side.size(), side.feature_names, {}};
     for (std::size_t i = 0; i < seen.size(); ++i) {
@@ -147,15 +146,15 @@ SideDescription describe_side(const Side& side, std::span<const std::int32_t> al
 
 AloneDescription describe_alone(const Dataset& dataset, const ByPlatform& rows) {
     AloneDescription alone;
-    alone.rows = dataset.alone.size();
+    alone.rows = dataset.pools[kAlone].rows;
     for (std::size_t i = 0; i < rows.platforms(); ++i) {
-        const auto cells = cells_of(dataset.alone.view(), rows.rows(i));
+        const auto cells = cells_of(dataset.pool(kAlone), rows.rows(i));
         alone.cells += static_cast<std::int64_t>(cells.size());
         alone.repeated_cells += std::ranges::count_if(cells, [](const Cell& cell) { return cell.rows > 1; });
     }
     const double matrix = static_cast<double>(dataset.platforms.size()) * static_cast<double>(dataset.modules.size());
     alone.density = matrix > 0 ? static_cast<double>(alone.cells) / matrix : 0.0;
-    alone.runtime = runtimes_of(dataset.alone.view());
+    alone.runtime = runtimes_of(dataset.pool(kAlone));
     return alone;
 }
 
@@ -178,10 +177,10 @@ std::int64_t count_repeated(const ObservationView& table, RowNumbers rows) {
 // Runtimes together over the mean alone, of the rows whose pair was observed alone.
 void for_each_slowdown(const Dataset& dataset, const ByPlatform& alone, const ByPlatform& together,
                        const std::function<void(double)>& visit) {
-    const ObservationView table = dataset.together.view();
+    const ObservationView table = beside_others(dataset);
     for (std::size_t i = 0; i < together.platforms(); ++i) {
         const RowNumbers rows = together.rows(i);
-        const auto cells = rows.empty() ? std::vector<Cell>() : cells_of(dataset.alone.view(), alone.rows(i));
+        const auto cells = rows.empty() ? std::vector<Cell>() : cells_of(dataset.pool(kAlone), alone.rows(i));
         for (const std::int64_t row : rows) {
             const auto at = static_cast<std::size_t>(row);
             const auto cell = std::ranges::lower_bound(cells, table.module[at], {}, &Cell::module);
@@ -193,13 +192,13 @@ void for_each_slowdown(const Dataset& dataset, const ByPlatform& alone, const By
 }
 
 TogetherDescription describe_together(const Dataset& dataset, const ByPlatform& alone) {
-    const ObservationView table = dataset.together.view();
+    const ObservationView table = beside_others(dataset);
     TogetherDescription together;
     together.rows = table.size();
-    together.width = table.width;
     if (together.rows == 0) {
         return together;
     }
+    together.width = table.width;
     const auto width = static_cast<std::size_t>(table.width);
     together.rows_by_co_runners.assign(width + 1, 0);
     for (std::size_t i = 0; i < table.runtime_us.size(); ++i) {
@@ -223,14 +222,12 @@ TogetherDescription describe_together(const Dataset& dataset, const ByPlatform& 
 }  // namespace
 
 DatasetDescription describe(const Dataset& dataset) {
-    const ByPlatform alone(dataset.alone.view(), dataset.platforms.size());
+    const ByPlatform alone(dataset.pool(kAlone), dataset.platforms.size());
     DatasetDescription description;
     description.sources = dataset.sources;
     description.digest = dataset_digest(dataset);
-    description.platforms =
-        describe_side(dataset.platforms, dataset.alone.platform.values(), dataset.together.platform.values());
-    description.modules =
-        describe_side(dataset.modules, dataset.alone.module.values(), dataset.together.module.values());
+    description.platforms = describe_side(dataset.platforms, dataset.observations.platform);
+    description.modules = describe_side(dataset.modules, dataset.observations.module);
     description.alone = describe_alone(dataset, alone);
     description.together = describe_together(dataset, alone);
     description.problems = dataset.problems;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <bit>
 #include <string>
 #include <vector>
@@ -25,12 +26,12 @@ void add(Sha256& hash, const Side& side) {
     }
 }
 
-void add(Sha256& hash, const ObservationTable& table) {
-    hash.array(table.platform.values());
-    hash.array(table.module.values());
-    hash.number(static_cast<std::uint64_t>(table.width));
-    hash.array(table.co_runner.values());
-    hash.array(table.runtime_us.values());
+void add(Sha256& hash, const ObservationView& rows) {
+    hash.array(rows.platform);
+    hash.array(rows.module);
+    hash.number(static_cast<std::uint64_t>(rows.width));
+    hash.array(rows.co_runner);
+    hash.array(rows.runtime_us);
 }
 
 }  // namespace
@@ -40,8 +41,10 @@ std::string dataset_digest(const Dataset& dataset) {
     hash.text("pitot dataset 1");
     add(hash, dataset.platforms);
     add(hash, dataset.modules);
-    add(hash, dataset.alone);
-    add(hash, dataset.together);
+    // Two pools at least, as it was when there were always two.
+    for (std::size_t p = 0; p < std::max<std::size_t>(dataset.pools.size(), 2); ++p) {
+        add(hash, dataset.pool(p));
+    }
     return hash.finish();
 }
 

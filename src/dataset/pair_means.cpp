@@ -10,7 +10,7 @@ Matrix<double> pair_means_us(const Dataset& dataset) {
     const std::int64_t modules = dataset.modules.size();
     Matrix<double> sum(platforms, modules);
     Matrix<double> count(platforms, modules);
-    const ObservationView rows = dataset.alone.view();
+    const ObservationView rows = dataset.pool(kAlone);
     for (std::size_t n = 0; n < rows.runtime_us.size(); ++n) {
         sum(rows.platform[n], rows.module[n]) += rows.runtime_us[n];
         count(rows.platform[n], rows.module[n]) += 1.0;

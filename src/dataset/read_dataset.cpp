@@ -103,20 +103,21 @@ void count_repetitions(const ObservationView& alone, const std::vector<std::size
 }
 
 // Says where a file brings again what files before it brought. `ends`: rows alone after each file.
-void note_repetitions(Dataset& dataset, const std::vector<std::string>& files, const std::vector<std::size_t>& ends) {
+void note_repetitions(const ObservationView& alone, const std::vector<std::string>& files,
+                      const std::vector<std::size_t>& ends, std::vector<std::string>& problems) {
     if (std::ranges::find_if(ends, [&](std::size_t end) { return end > 0; }) ==
-        std::ranges::find(ends, dataset.alone.runtime_us.size())) {
+        std::ranges::find(ends, alone.runtime_us.size())) {
         return;  // all rows are one file's
     }
     constexpr std::size_t part_rows = std::size_t{1} << 22;  // rows whose hashes are in memory at once, about
-    const std::uint64_t parts = dataset.alone.runtime_us.size() / part_rows + 1;
+    const std::uint64_t parts = alone.runtime_us.size() / part_rows + 1;
     std::vector<std::int64_t> again(files.size(), 0);
     for (std::uint64_t part = 0; part < parts; ++part) {
-        count_repetitions(dataset.alone.view(), ends, part, parts, again);
+        count_repetitions(alone, ends, part, parts, again);
     }
     for (std::size_t k = 0; k < files.size(); ++k) {
         if (again[k] > 0) {
-            dataset.problems.push_back(
+            problems.push_back(
                 fmt::format("{}: {} observations repeat those of files before it, runtime and all; "
                             "they are kept as observations of their own",
                             files[k], again[k]));
@@ -128,32 +129,31 @@ Result<void> read_rows(std::span<const std::unique_ptr<Source>> sources, std::ve
                        SideJoin& platforms, SideJoin& modules, Dataset& dataset) {
     std::vector<std::string> files;
     std::vector<std::size_t> ends;
+    PoolRows rows;
     for (std::size_t k = 0; k < sources.size(); ++k) {
         files.push_back(sources[k]->file());
         if (auto named = require_names(files.back(), maps[k], platforms, modules); !named) {
             return named;
         }
-        RowSink sink(files.back(), skip_invalid, dataset, platforms, modules);
+        RowSink sink(files.back(), skip_invalid, dataset, rows, platforms, modules);
         sink.set_maps(std::move(maps[k].platforms), std::move(maps[k].modules));
         if (auto read = sources[k]->rows(sink); !read) {
             return read;
         }
         sink.finish();
-        ends.push_back(dataset.alone.runtime_us.size());
+        ends.push_back(rows.alone().runtime_us.size());
     }
     if (sources.size() > 1) {
-        note_repetitions(dataset, files, ends);
+        note_repetitions(rows.alone(), files, ends, dataset.problems);
     }
-    if (dataset.together.runtime_us.empty()) {
-        dataset.together.width = 0;
-    }
-    if (dataset.alone.runtime_us.empty() && dataset.together.runtime_us.empty()) {
+    if (rows.empty()) {
         return fail(
             ErrorCode::kInput,
             fmt::format("{}: there are no observations{}; give at least one", files.front(),
                         dataset.dropped_rows > 0 ? fmt::format(" left ({} rows were dropped)", dataset.dropped_rows)
                                                  : std::string()));
     }
+    rows.move_to(dataset);
     return {};
 }
 

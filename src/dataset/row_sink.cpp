@@ -29,12 +29,6 @@ bool is_identity(const std::vector<std::int32_t>& map) {
     return true;
 }
 
-// Values first … first + count, as they are.
-template <typename T>
-Column<T> take(Column<T>& column, std::size_t first, std::size_t count) {
-    return count == column.size() ? std::move(column) : column.piece(first, count);
-}
-
 bool inside(std::int32_t index, const std::vector<std::int32_t>& map) {
     return index >= 0 && static_cast<std::size_t>(index) < map.size();
 }
@@ -43,18 +37,6 @@ std::string range_fault(const std::string& array, std::size_t row, std::int32_t 
                         const char* thing, bool may_be_none) {
     return fmt::format("array '{}', row {} (counted from 0): index {} is out of range, there are {} {}s ({} to {})",
                        array, row, index, size, thing, may_be_none ? -1 : 0, static_cast<std::int64_t>(size) - 1);
-}
-
-// Room for exactly these rows, unless many small additions call for growth by doubling.
-void make_room(ObservationTable& table, std::size_t rows) {
-    const std::size_t size = table.runtime_us.size();
-    if (table.runtime_us.edit().capacity() < size + rows) {
-        const std::size_t room = std::max(size + rows, size * 2);
-        table.platform.edit().reserve(room);
-        table.module.edit().reserve(room);
-        table.runtime_us.edit().reserve(room);
-        table.co_runner.edit().reserve(room * static_cast<std::size_t>(table.width));
-    }
 }
 
 }  // namespace
@@ -103,42 +85,6 @@ void RowSink::finish() {
     }
 }
 
-void RowSink::add_alone(std::int32_t platform, std::int32_t module, double runtime_us) {
-    dataset_.alone.platform.push_back(platform);
-    dataset_.alone.module.push_back(module);
-    dataset_.alone.runtime_us.push_back(runtime_us);
-}
-
-void RowSink::widen(std::int32_t width) {
-    ObservationTable& table = dataset_.together;
-    if (width <= table.width) {
-        return;
-    }
-    const auto old_width = static_cast<std::size_t>(table.width);
-    const auto new_width = static_cast<std::size_t>(width);
-    const std::size_t rows = table.runtime_us.size();
-    std::vector<std::int32_t>& co_runner = table.co_runner.edit();
-    co_runner.resize(rows * new_width);
-    for (std::size_t i = rows; i-- > 0;) {  // from the end: a row moves to where no row is that has yet to move
-        for (std::size_t k = new_width; k-- > 0;) {
-            co_runner[i * new_width + k] = k < old_width ? co_runner[i * old_width + k] : -1;
-        }
-    }
-    table.width = width;
-}
-
-void RowSink::add_together(std::int32_t platform, std::int32_t module, std::span<const std::int32_t> co_runners,
-                           double runtime_us) {
-    widen(std::max(1, static_cast<std::int32_t>(co_runners.size())));
-    ObservationTable& table = dataset_.together;
-    table.platform.push_back(platform);
-    table.module.push_back(module);
-    std::vector<std::int32_t>& co_runner = table.co_runner.edit();
-    co_runner.insert(co_runner.end(), co_runners.begin(), co_runners.end());
-    co_runner.resize(static_cast<std::size_t>(table.width) * table.platform.size(), -1);
-    table.runtime_us.push_back(runtime_us);
-}
-
 std::string RowSink::row_fault(const IndexedRows& rows, std::size_t row) const {
     if (const char* fault = runtime_fault(rows.runtime_us[row]); fault != nullptr) {
         return fmt::format("array '{}', row {} (counted from 0): the runtime {}", rows.runtime_array, row, fault);
@@ -169,9 +115,9 @@ std::string RowSink::row_fault(const IndexedRows& rows, std::size_t row) const {
 
 Result<void> RowSink::add_rows(const IndexedRows& rows) {
     const auto width = static_cast<std::size_t>(rows.width);
-    widen(rows.width);
+    rows_.widen(rows.width);
     if (rows.objective.empty()) {
-        make_room(width == 0 ? dataset_.alone : dataset_.together, rows.runtime_us.size());
+        rows_.reserve(width == 0, rows.runtime_us.size());
     }
     for (std::size_t i = 0; i < rows.runtime_us.size(); ++i) {
         if (std::string fault = row_fault(rows, i); !fault.empty()) {
@@ -183,24 +129,22 @@ Result<void> RowSink::add_rows(const IndexedRows& rows) {
         const std::int32_t platform = platform_map_[static_cast<std::size_t>(rows.platform[i])];
         const std::int32_t module = module_map_[static_cast<std::size_t>(rows.module[i])];
         if (rows.objective.empty() ? width == 0 : rows.objective[i] == 0) {
-            add_alone(platform, module, rows.runtime_us[i]);
+            rows_.add_alone(platform, module, rows.runtime_us[i]);
             continue;
         }
         co_runners_.clear();
         for (const std::int32_t co_runner : rows.co_runner.values().subspan(i * width, width)) {
             co_runners_.push_back(co_runner == -1 ? -1 : module_map_[static_cast<std::size_t>(co_runner)]);
         }
-        add_together(platform, module, co_runners_, rows.runtime_us[i]);
+        rows_.add_together(platform, module, co_runners_, rows.runtime_us[i]);
     }
     return {};
 }
 
-// Whether `rows`, of which the first `alone` were measured alone, can become the tables as they are.
+// Whether `rows`, of which the first `alone` were measured alone, can become observations as they are.
 bool RowSink::takes(const IndexedRows& rows, std::size_t alone) const {
     const std::size_t size = rows.runtime_us.size();
-    const bool room = (alone == 0 || dataset_.alone.size() == 0) &&
-                      (alone == size || (dataset_.together.size() == 0 && dataset_.together.width <= rows.width));
-    if (!room || !is_identity(platform_map_) || !is_identity(module_map_)) {
+    if (!rows_.takes(size, alone, rows.width) || !is_identity(platform_map_) || !is_identity(module_map_)) {
         return false;
     }
     for (std::size_t i = alone; i < rows.objective.size(); ++i) {
@@ -218,26 +162,16 @@ bool RowSink::takes(const IndexedRows& rows, std::size_t alone) const {
 
 Result<void> RowSink::take_rows(IndexedRows&& rows) {
     const std::size_t size = rows.runtime_us.size();
-    const auto width = static_cast<std::size_t>(rows.width);
     const auto objective = rows.objective.values();
     const auto leading = static_cast<std::size_t>(
         std::ranges::find_if(objective, [](std::uint8_t value) { return value != 0; }) - objective.begin());
-    const std::size_t alone = !objective.empty() ? leading : width == 0 ? size : 0;
-    const std::size_t together = size - alone;
+    const std::size_t alone = !objective.empty() ? leading : rows.width == 0 ? size : 0;
     if (!takes(rows, alone)) {
         return add_rows(rows);
     }
-    widen(rows.width);
-    ObservationTable& beside = dataset_.together;
-    if (together > 0) {
-        beside = {take(rows.platform, alone, together), take(rows.module, alone, together),
-                  take(rows.co_runner, alone * width, together * width), rows.width,
-                  take(rows.runtime_us, alone, together)};
-    }
-    if (alone > 0) {
-        dataset_.alone = {
-            take(rows.platform, 0, alone), take(rows.module, 0, alone), {}, 0, take(rows.runtime_us, 0, alone)};
-    }
+    rows_.take({std::move(rows.platform), std::move(rows.module), std::move(rows.co_runner), rows.width,
+                std::move(rows.runtime_us)},
+               alone);
     return {};
 }
 

@@ -43,13 +43,45 @@ struct IndexedRows {
     Column<std::uint8_t> objective;  ///< 0 alone, 1 together; empty: all alone with width 0, else all together
 };
 
+/// Rows as sources bring them, pool by pool, until all are read.
+class PoolRows {
+public:
+    void add_alone(std::int32_t platform, std::int32_t module, double runtime_us);
+    void add_together(std::int32_t platform, std::int32_t module, std::span<const std::int32_t> co_runners,
+                      double runtime_us);
+    /// Makes room for that many co-runners a row beside others.
+    void widen(std::int32_t width);
+    /// Makes room for so many more rows of one pool.
+    void reserve(bool alone, std::size_t rows);
+
+    /// Whether rows, of which the first `alone` ran alone, can be taken as they are.
+    [[nodiscard]] bool takes(std::size_t rows, std::size_t alone, std::int32_t width) const;
+    void take(ObservationTable&& rows, std::size_t alone);
+
+    [[nodiscard]] ObservationView alone() const;
+    [[nodiscard]] bool empty() const;
+    /// Hands all rows to a dataset, without copying those that were taken.
+    void move_to(Dataset& dataset);
+
+private:
+    void part();
+
+    ObservationTable alone_;
+    ObservationTable together_;
+    // Rows of both pools in one table that was taken as a whole, until others come; the first whole_alone_ ran alone.
+    ObservationTable whole_;
+    std::size_t whole_alone_ = 0;
+};
+
 /// Takes the rows of one source: checks them, translates numbers, and counts or refuses what cannot be used.
 class RowSink {
 public:
-    RowSink(std::string file, bool skip_invalid, Dataset& dataset, SideJoin& platforms, SideJoin& modules)
+    RowSink(std::string file, bool skip_invalid, Dataset& dataset, PoolRows& rows, SideJoin& platforms,
+            SideJoin& modules)
         : file_(std::move(file)),
           skip_invalid_(skip_invalid),
           dataset_(dataset),
+          rows_(rows),
           platforms_(platforms),
           modules_(modules) {}
 
@@ -60,12 +92,8 @@ public:
     /// A row that cannot be used: an error saying `describe()` and the remedy, or one more row left out.
     [[nodiscard]] Result<void> reject(const std::function<std::string()>& describe);
 
-    /// Rows known to be in order, by joined row numbers.
-    void add_alone(std::int32_t platform, std::int32_t module, double runtime_us);
-    void add_together(std::int32_t platform, std::int32_t module, std::span<const std::int32_t> co_runners,
-                      double runtime_us);
-    /// Makes room for that many co-runners a row.
-    void widen(std::int32_t width);
+    /// Where rows known to be in order go, by joined row numbers.
+    [[nodiscard]] PoolRows& pools() { return rows_; }
 
     /// Rows by this file's numbers, checked one by one.
     [[nodiscard]] Result<void> add_rows(const IndexedRows& rows);
@@ -87,6 +115,7 @@ private:
     std::string file_;
     bool skip_invalid_;
     Dataset& dataset_;
+    PoolRows& rows_;
     SideJoin& platforms_;
     SideJoin& modules_;
     std::vector<std::int32_t> platform_map_;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <set>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -74,24 +75,18 @@ Result<void> check_side(const Side& side, const char* kind) {
     return {};
 }
 
-// Observations as messages speak of them.
-struct Table {
-    const char* name;
-    const ObservationTable& rows;
-};
-
-Result<void> check_length(const Table& table, const char* column, std::size_t size, std::size_t wanted) {
+Result<void> check_length(const ObservationTable& table, const char* column, std::size_t size, std::size_t wanted) {
     if (size != wanted) {
         return unfit(
-            "observations {}: column '{}' has {} values where {} rows want {}; give every column a value a row "
+            "observations: column '{}' has {} values where {} rows want {}; give every column a value a row "
             "('co_runner': `width` values)",
-            table.name, column, size, table.rows.size(), wanted);
+            column, size, table.size(), wanted);
     }
     return {};
 }
 
-// Whether all are rows of a side of `size`, or `least` (-1 = none).
-Result<void> check_indices(const Table& table, const char* column, std::span<const std::int32_t> values,
+// Whether all are rows of a side of `size`, or `least` (-1 = none). A row has `a_row` of them.
+Result<void> check_indices(const char* column, std::span<const std::int32_t> values, std::size_t a_row,
                            std::int32_t least, const Side& side, const char* kind) {
     const std::int64_t end = side.size();
     const auto from = static_cast<std::uint32_t>(least);
@@ -100,54 +95,84 @@ Result<void> check_indices(const Table& table, const char* column, std::span<con
         return static_cast<unsigned>(static_cast<std::uint32_t>(value) - from >= numbers);
     });
     if (at < values.size()) {
-        const std::size_t a_row =
-            column == std::string_view("co_runner") ? static_cast<std::size_t>(table.rows.width) : 1;
         return unfit(
-            "observations {}: column '{}', row {} (counted from 0): {} is out of range, there are {} {}s ({} to "
-            "{}); correct it or leave the row out",
-            table.name, column, at / a_row, values[at], end, kind, least, end - 1);
+            "observations: column '{}', row {} (counted from 0): {} is out of range, there are {} {}s ({} to {}); "
+            "correct it or leave the row out",
+            column, at / a_row, values[at], end, kind, least, end - 1);
     }
     return {};
 }
 
-Result<void> check_runtimes(const Table& table) {
-    const auto values = table.rows.runtime_us.values();
+Result<void> check_runtimes(std::span<const double> values) {
     const std::size_t at =
         first_misfit(values, [](double value) { return beyond(value, kShortestRuntimeUs, kLongestRuntimeUs); });
     if (at < values.size()) {
         return unfit(
-            "observations {}: column 'runtime_us', row {} (counted from 0): the runtime {} {}; correct it or "
-            "leave the row out",
-            table.name, at, values[at], runtime_fault(values[at]));
+            "observations: column 'runtime_us', row {} (counted from 0): the runtime {} {}; correct it or leave the "
+            "row out",
+            at, values[at], runtime_fault(values[at]));
     }
     return {};
 }
 
-Result<void> check_table(const Table& table, const Dataset& dataset) {
-    const ObservationTable& rows = table.rows;
+Result<void> check_observations(const Dataset& dataset) {
+    const ObservationTable& rows = dataset.observations;
     const auto size = rows.runtime_us.size();
-    return check_length(table, "platform", rows.platform.size(), size)
-        .and_then([&] { return check_length(table, "module", rows.module.size(), size); })
-        .and_then([&] {
-            return check_length(table, "co_runner", rows.co_runner.size(), size * static_cast<std::size_t>(rows.width));
-        })
-        .and_then([&] { return check_indices(table, "platform", rows.platform, 0, dataset.platforms, "platform"); })
-        .and_then([&] { return check_indices(table, "module", rows.module, 0, dataset.modules, "module"); })
-        .and_then([&] { return check_indices(table, "co_runner", rows.co_runner, -1, dataset.modules, "module"); })
-        .and_then([&] { return check_runtimes(table); });
+    const auto width = static_cast<std::size_t>(std::max(rows.width, 0));
+    return check_length(rows, "platform", rows.platform.size(), size)
+        .and_then([&] { return check_length(rows, "module", rows.module.size(), size); })
+        .and_then([&] { return check_length(rows, "co_runner", rows.co_runner.size(), size * width); })
+        .and_then([&] { return check_indices("platform", rows.platform, 1, 0, dataset.platforms, "platform"); })
+        .and_then([&] { return check_indices("module", rows.module, 1, 0, dataset.modules, "module"); })
+        .and_then([&] { return check_indices("co_runner", rows.co_runner, width, -1, dataset.modules, "module"); })
+        .and_then([&] { return check_runtimes(rows.runtime_us); });
 }
 
-Result<void> check_widths(const Dataset& dataset) {
-    if (dataset.alone.width != 0) {
-        return unfit("observations 'alone' have width {} and must have 0; put rows with co-runners into 'together'",
-                     dataset.alone.width);
+// Whether the pools share the rows among them.
+Result<void> check_pools(const Dataset& dataset) {
+    if (dataset.pools.empty()) {
+        return unfit("the dataset has no pool; the first one is that of rows alone, perhaps without rows");
     }
-    const std::int32_t width = dataset.together.width;
-    if (width < (dataset.together.size() > 0 ? 1 : 0)) {
+    if (dataset.pools.size() > kMostPools) {
+        return unfit("the dataset has {} pools; there may be {}", dataset.pools.size(), kMostPools);
+    }
+    std::set<std::string_view> names;
+    std::int64_t left = dataset.observations.size();
+    for (const Pool& pool : dataset.pools) {
+        if (pool.name.empty() || !decode_utf8(pool.name) || !names.insert(pool.name).second) {
+            return unfit("a pool is called '{}'; give each a name of its own", printable(pool.name));
+        }
+        if (pool.rows < 0 || pool.rows > left) {
+            return unfit(
+                "pool '{}' has {} rows of the {} observations that are not in pools before it; let the pools share all "
+                "rows, and all columns of a pool have as many values",
+                printable(pool.name), pool.rows, left);
+        }
+        left -= pool.rows;
+    }
+    if (left > 0) {
+        return unfit("{} of {} observations are in no pool; let the pools share all rows", left,
+                     dataset.observations.size());
+    }
+    return {};
+}
+
+// Whether rows of the pool alone name no co-runner, and others have room for one.
+Result<void> check_widths(const Dataset& dataset) {
+    const std::int32_t width = dataset.observations.width;
+    if (width < (dataset.rows_beside_others() > 0 ? 1 : 0)) {
         return unfit(
-            "observations 'together' have width {} for {} rows; give as many as a row has co-runners at most, at "
-            "least 1",
-            width, dataset.together.size());
+            "observations have width {} with {} rows beside others; give as many as a row has co-runners at most",
+            width, dataset.rows_beside_others());
+    }
+    const auto values = dataset.observations.co_runner.values().first(
+        static_cast<std::size_t>(dataset.pools[kAlone].rows) * static_cast<std::size_t>(width));
+    const std::size_t at = first_misfit(values, [](std::int32_t value) { return static_cast<unsigned>(value != -1); });
+    if (at < values.size()) {
+        return unfit(
+            "observations: row {} (counted from 0) names a co-runner and is in pool '{}', whose rows ran alone; move "
+            "it to another pool",
+            at / static_cast<std::size_t>(width), printable(dataset.pools[kAlone].name));
     }
     return {};
 }
@@ -157,13 +182,9 @@ Result<void> check_widths(const Dataset& dataset) {
 Result<void> Dataset::validate() const {
     return check_side(platforms, "platform")
         .and_then([&] { return check_side(modules, "module"); })
-        .and_then([&] { return check_widths(*this); })
-        .and_then([&] {
-            return check_table({"'alone'", alone}, *this);
-        })
-        .and_then([&] {
-            return check_table({"'together'", together}, *this);
-        });
+        .and_then([&] { return check_observations(*this); })
+        .and_then([&] { return check_pools(*this); })
+        .and_then([&] { return check_widths(*this); });
 }
 
 }  // namespace pitot

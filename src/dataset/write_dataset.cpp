@@ -30,53 +30,51 @@ void add_side(NpzWriter& npz, const Side& side, const std::string& axis) {
     }
 }
 
-// The observations of a dataset as the index layout has them: rows alone, then rows with co-runners.
+// Whether the file has to tell rows alone from others.
+bool has_both(const Dataset& dataset) { return dataset.pools[kAlone].rows > 0 && dataset.rows_beside_others() > 0; }
+
+// The observations of a dataset as the index layout has them, pool by pool.
 class RowWriter {
 public:
     RowWriter(const Dataset& dataset, bool mappable, NpzWriter& npz)
-        : alone_(dataset.alone.view()), together_(dataset.together.view()), mappable_(mappable), npz_(npz) {}
+        : dataset_(dataset), rows_(dataset.observations.view()), mappable_(mappable), npz_(npz) {}
 
     void write() {
-        add<double>("t", [](const ObservationView& table, std::size_t i) { return table.runtime_us[i]; });
-        add<std::int32_t>("i_platform", [](const ObservationView& table, std::size_t i) { return table.platform[i]; });
-        add<std::int32_t>("i_workload", [](const ObservationView& table, std::size_t i) { return table.module[i]; });
-        const auto width = static_cast<std::size_t>(together_.width);
+        const auto width = static_cast<std::size_t>(rows_.width);
+        add<double>("t", [this](std::size_t row) { return rows_.runtime_us[row]; });
+        add<std::int32_t>("i_platform", [this](std::size_t row) { return rows_.platform[row]; });
+        add<std::int32_t>("i_workload", [this](std::size_t row) { return rows_.module[row]; });
         for (std::size_t k = 0; k < width; ++k) {
             add<std::int32_t>(co_runner_array(static_cast<std::int32_t>(k)),
-                              [width, k](const ObservationView& table, std::size_t i) {
-                                  return table.width == 0 ? -1 : table.co_runner[i * width + k];
-                              });
+                              [this, width, k](std::size_t row) { return rows_.co_runner[row * width + k]; });
         }
-        if (alone_.size() > 0 && together_.size() > 0) {
-            add<std::uint8_t>(kObjectiveArray, [this](const ObservationView& table, std::size_t) {
-                return static_cast<std::uint8_t>(&table == &together_ ? 1 : 0);
-            });
+        if (has_both(dataset_)) {
+            const auto alone = static_cast<std::size_t>(dataset_.pools[kAlone].rows);
+            add<std::uint8_t>(kObjectiveArray,
+                              [alone](std::size_t row) { return static_cast<std::uint8_t>(row < alone ? 0 : 1); });
         }
     }
 
 private:
-    // The array whose element is `value(table, row)`.
+    // The array whose element is `value(row)`.
     template <typename T, typename Value>
     void add(const std::string& name, Value value) {
-        const auto fill = [this, value](std::int64_t first, std::span<T> out) {
+        const auto fill = [value](std::int64_t first, std::span<T> out) {
             for (std::size_t n = 0; n < out.size(); ++n) {
-                const std::int64_t row = first + static_cast<std::int64_t>(n);
-                const bool alone = row < alone_.size();
-                out[n] = value(alone ? alone_ : together_, static_cast<std::size_t>(alone ? row : row - alone_.size()));
+                out[n] = value(static_cast<std::size_t>(first) + n);
             }
         };
-        const std::int64_t rows = alone_.size() + together_.size();
         if (mappable_) {
-            npz_.add_mappable<T>(name, rows, fill);
+            npz_.add_mappable<T>(name, rows_.size(), fill);
             return;
         }
-        std::vector<T> values(static_cast<std::size_t>(rows));
+        std::vector<T> values(static_cast<std::size_t>(rows_.size()));
         fill(0, values);
         npz_.add(name, std::span<const T>(values));
     }
 
-    ObservationView alone_;
-    ObservationView together_;
+    const Dataset& dataset_;
+    ObservationView rows_;
     bool mappable_;
     NpzWriter& npz_;
 };
@@ -85,7 +83,8 @@ Result<NewFile> make_rows(const Dataset& dataset, const std::filesystem::path& f
     const auto& platforms = dataset.platforms.names;
     const auto& modules = dataset.modules.names;
     const auto at = [](std::int32_t index) { return static_cast<std::size_t>(index); };
-    const auto width = static_cast<std::size_t>(dataset.together.width);
+    const ObservationView rows = dataset.observations.view();
+    const auto width = at(rows.width);
     return make_csv_file(file, [&](CsvFile& out) -> Result<void> {
         for (const char* column : {"platform", "module", "runtime_us"}) {
             out.put(column);
@@ -94,23 +93,15 @@ Result<NewFile> make_rows(const Dataset& dataset, const std::filesystem::path& f
             out.put(fmt::format("with{}", k));
         }
         out.end_record();
-        for (std::size_t i = 0; i < dataset.alone.runtime_us.size(); ++i) {
-            out.put(platforms[at(dataset.alone.platform[i])]);
-            out.put(modules[at(dataset.alone.module[i])]);
-            out.put(dataset.alone.runtime_us[i]);
+        const auto alone = static_cast<std::size_t>(dataset.pools[kAlone].rows);
+        for (std::size_t i = 0; i < rows.runtime_us.size(); ++i) {
+            out.put(platforms[at(rows.platform[i])]);
+            out.put(modules[at(rows.module[i])]);
+            out.put(rows.runtime_us[i]);
+            const char* none = i < alone ? "" : "-";  // a row with "-" alone is one beside others, too
             for (std::size_t k = 0; k < width; ++k) {
-                out.put("");
-            }
-            out.end_record();
-        }
-        const ObservationTable& together = dataset.together;
-        for (std::size_t i = 0; i < together.runtime_us.size(); ++i) {
-            out.put(platforms[at(together.platform[i])]);
-            out.put(modules[at(together.module[i])]);
-            out.put(together.runtime_us[i]);
-            for (std::size_t k = 0; k < width; ++k) {
-                const std::int32_t co_runner = together.co_runner[i * width + k];
-                out.put(co_runner < 0 ? "-" : std::string_view(modules[at(co_runner)]));
+                const std::int32_t co_runner = rows.co_runner[i * width + k];
+                out.put(co_runner < 0 ? std::string_view(none) : std::string_view(modules[at(co_runner)]));
             }
             out.end_record();
         }
@@ -139,7 +130,7 @@ Result<void> check_places(const std::filesystem::path& file) {
 // are what readers ask for.
 Result<void> write_long_form(const Dataset& dataset, const std::filesystem::path& file) {
     const bool dash = std::ranges::find(dataset.modules.names, "-") != dataset.modules.names.end();
-    if (dash && !dataset.together.runtime_us.empty()) {
+    if (dash && dataset.rows_beside_others() > 0) {
         return unwritable(file,
                           "a module is called '-', which stands for 'no co-runner' in CSV; rename it or write .npz");
     }
@@ -166,7 +157,7 @@ Result<void> write_long_form(const Dataset& dataset, const std::filesystem::path
 }  // namespace
 
 Result<void> write_index_layout(const Dataset& dataset, const std::filesystem::path& file, std::int64_t map_from) {
-    const bool mappable = dataset.alone.size() + dataset.together.size() >= map_from;
+    const bool mappable = dataset.observations.size() >= map_from;
     NpzWriter npz;
     RowWriter rows(dataset, mappable, npz);
     if (mappable) {  // what can be mapped has to come first
@@ -176,7 +167,7 @@ Result<void> write_index_layout(const Dataset& dataset, const std::filesystem::p
     if (!mappable) {
         rows.write();
     }
-    if (dataset.alone.size() > 0 && dataset.together.size() > 0) {
+    if (has_both(dataset)) {
         npz.add_strings("n_objective", std::vector<std::string>{"mf", "if"});
     }
     add_side(npz, dataset.platforms, "platform");

@@ -10,6 +10,7 @@
 #include "core/utf8.hpp"
 #include "dataset/dense_layout.hpp"
 #include "dataset/index_layout.hpp"
+#include "dataset/pools.hpp"
 #include "dataset/side_table.hpp"
 
 namespace pitot {
@@ -26,7 +27,7 @@ Result<std::vector<double>> matrix_of(const Dataset& dataset) {
                                                    platforms, modules));
     }
     std::vector<double> matrix(static_cast<std::size_t>(platforms * modules), 0.0);
-    const ObservationView alone = dataset.alone.view();
+    const ObservationView alone = dataset.pool(kAlone);
     for (std::size_t row = 0; row < alone.runtime_us.size(); ++row) {
         const auto i = static_cast<std::size_t>(alone.platform[row]);
         const auto j = static_cast<std::size_t>(alone.module[row]);
@@ -53,12 +54,12 @@ std::optional<std::int64_t> opcode_number(std::string_view name) {
     return whole && name == fmt::format("op{}", number) ? std::optional(number) : std::nullopt;
 }
 
-void add_together(NpzWriter& npz, const ObservationTable& table) {
-    const std::array shape = {table.size(), std::int64_t{table.width}};
-    npz.add("if_platform", table.platform.values());
-    npz.add("if_module", table.module.values());
-    npz.add("if_interferer", table.co_runner.values(), std::span<const std::int64_t>(shape));
-    npz.add("if_data", table.runtime_us.values());
+void add_together(NpzWriter& npz, const ObservationView& rows) {
+    const std::array shape = {rows.size(), std::int64_t{rows.width}};
+    npz.add("if_platform", rows.platform);
+    npz.add("if_module", rows.module);
+    npz.add("if_interferer", rows.co_runner, std::span<const std::int64_t>(shape));
+    npz.add("if_data", rows.runtime_us);
 }
 
 }  // namespace
@@ -133,8 +134,8 @@ Result<void> write_dense_layout(const Dataset& dataset, const std::filesystem::p
         add_counts(npz, "module_data", *counts, dataset.modules.features.cols());
         add_opcode_names(npz, "module_features", dataset.modules.feature_names);
     }
-    if (dataset.together.size() > 0) {
-        add_together(npz, dataset.together);
+    if (dataset.rows_beside_others() > 0) {
+        add_together(npz, beside_others(dataset));
     }
     return npz.write(file);
 }

@@ -13,6 +13,8 @@
 #include "evaluate/error_tally.hpp"
 #include "models/gathered_rows.hpp"
 #include "models/model_family.hpp"
+#include "models/objectives.hpp"
+#include "models/row_basis.hpp"
 #include "pitot/predictor.hpp"
 #include "pitot/units.hpp"
 #include "predict/fit_steps.hpp"
@@ -26,15 +28,12 @@ public:
     LearnedPairs(const Dataset& dataset, const FitConfig& config, const ReplicateRows& rows)
         : modules_(static_cast<std::size_t>(dataset.modules.size())),
           cells_(static_cast<std::size_t>(dataset.platforms.size()) * modules_, false) {
-        const auto mark = [&](const ObservationView& table, RowNumbers learned) {
-            for (const std::int64_t n : learned) {
-                const auto row = static_cast<std::size_t>(n);
+        for (std::size_t p = 0; p < rows.pools.size(); ++p) {
+            const ObservationView table = dataset.pool(p);
+            for (std::size_t n = 0; learns_from(dataset, config, p) && n < rows.pools[p].rest.size(); ++n) {
+                const auto row = static_cast<std::size_t>(rows.pools[p].rest[n]);
                 cells_[cell(table.platform[row], table.module[row])] = true;
             }
-        };
-        mark(dataset.alone.view(), rows.alone.rest);
-        if (config.train.together_weight > 0.0) {
-            mark(dataset.together.view(), rows.together.rest);
         }
     }
     [[nodiscard]] bool has(std::int32_t platform, std::int32_t module) const { return cells_[cell(platform, module)]; }
@@ -60,11 +59,12 @@ std::vector<double> weights_of(const RowGroups& groups, std::int64_t rows) {
     return weights;
 }
 
-class ObjectiveTally {
+class PoolTally {
 public:
-    ObjectiveTally(const char* name, const Dataset& dataset, const ObservationTable& table, const RowGroups& groups,
-                   const EvaluateOptions& options)
-        : name_(name), table_(table.view()), weights_(weights_of(groups, table.size())) {
+    PoolTally(const Dataset& dataset, std::size_t pool, const RowGroups& groups, const EvaluateOptions& options)
+        : name_(published_name(dataset.pools[pool].name)),
+          table_(dataset.pool(pool)),
+          weights_(weights_of(groups, table_.size())) {
         for (const double confidence : options.confidences) {
             if (options.bounds) {
                 bounds_.emplace_back(confidence, dataset.platforms.size(), dataset.modules.size());
@@ -156,7 +156,7 @@ private:
         });
     }
 
-    const char* name_;
+    std::string name_;
     ObservationView table_;
     std::vector<double> weights_;
     std::int64_t test_rows_ = 0;
@@ -190,10 +190,10 @@ Result<void> check_options(const EvaluateOptions& options) {
 
 // What would only come out after training: nothing to test on.
 Result<void> check_rows(const ReplicateRows& rows, const Dataset& dataset, const EvaluateOptions& options) {
-    if (rows.alone.test.empty() && rows.together.test.empty()) {
+    if (std::ranges::all_of(rows.pools, [](const Split& split) { return split.test.empty(); })) {
         return fail(ErrorCode::kInput, fmt::format("a share of {} leaves no row of the dataset's {} to test on: lower "
                                                    "the share or add observations",
-                                                   options.share, dataset.alone.size() + dataset.together.size()));
+                                                   options.share, dataset.observations.size()));
     }
     return {};
 }
@@ -216,16 +216,18 @@ Result<Evaluation> evaluate(const Dataset& dataset, const FitConfig& config, con
         if (auto ok = check_rows(rows(0), dataset, options); !ok) {
             return Failure(ok.error());
         }
-        ObjectiveTally alone("mf", dataset, dataset.alone, draw.alone_groups(), options);
-        ObjectiveTally together("if", dataset, dataset.together, draw.together_groups(), options);
+        std::vector<PoolTally> tallies;
+        for (std::size_t p = 0; p < dataset.pools.size(); ++p) {
+            tallies.emplace_back(dataset, p, draw.groups(p), options);
+        }
         Evaluation evaluation;
         evaluation.replicates_asked = options.replicates;
         const auto consume = [&](Fitted&& fitted) -> Result<void> {
             PITOT_TRY(auto parts, make_parts(dataset, config, fitted));
             const Predictor predictor(std::move(parts));
             const LearnedPairs learned(dataset, config, fitted.rows);
-            for (auto& [tally, split] : {std::pair(&alone, &fitted.rows.alone), {&together, &fitted.rows.together}}) {
-                if (auto ok = tally->add(predictor, fitted.scaling, learned, *split); !ok) {
+            for (std::size_t p = 0; p < tallies.size(); ++p) {
+                if (auto ok = tallies[p].add(predictor, fitted.scaling, learned, fitted.rows.pools[p]); !ok) {
                     return ok;
                 }
             }
@@ -246,9 +248,9 @@ Result<Evaluation> evaluate(const Dataset& dataset, const FitConfig& config, con
         if (!done && (done.error().code() != ErrorCode::kCancelled || evaluation.replicates == 0)) {
             return Failure(done.error());
         }
-        for (const ObjectiveTally* tally : {&alone, &together}) {
-            if (!tally->empty()) {
-                evaluation.objectives.push_back(tally->metrics());
+        for (const PoolTally& tally : tallies) {
+            if (!tally.empty()) {
+                evaluation.objectives.push_back(tally.metrics());
             }
         }
         evaluation.steps =

@@ -126,7 +126,7 @@ std::string share_name(double share) { return fmt::format("{}", share); }
 std::string to_json(const ResultRecord& record) {
     const FitConfig& config = record.config;
     Json fields = Json::parse(to_json(config));
-    fields["objectives"] = objectives_json(config, record.together);
+    fields["objectives"] = objectives_json(config, record.pools);
     const Json json{
         {"schema", kRecordSchema},
         {"config", std::move(fields)},
@@ -164,7 +164,11 @@ Result<ResultRecord> read_record(const fs::path& file) {
     PITOT_TRY(auto dataset, dataset_names(json["dataset"], file));
     record.dataset = std::move(dataset);
     record.digest = json["digest"].get<std::string>();
-    record.together = json["config"].contains("objectives") && json["config"]["objectives"].size() > 1;
+    if (json["config"].contains("objectives")) {
+        for (const Json& objective : json["config"]["objectives"]) {
+            record.pools.push_back(pool_named(objective.value("name", "")));
+        }
+    }
     if (json.contains("duration") && json["duration"].is_number()) {
         record.seconds = json["duration"].get<double>();
     }

@@ -22,7 +22,7 @@ struct ResultRecord {
     std::vector<std::string> dataset;  ///< the files it was trained on
     std::string digest;                ///< dataset_digest() of them
     std::string backend;               ///< empty where an older record does not say
-    bool together = false;             ///< whether rows with co-runners are predicted, too; not said by older records
+    std::vector<std::string> pools;    ///< whose rows are predicted; not said by older records
 };
 
 [[nodiscard]] std::string to_json(const ResultRecord& record);

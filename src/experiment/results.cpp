@@ -8,6 +8,7 @@
 
 #include "core/check.hpp"
 #include "models/model_family.hpp"
+#include "models/objectives.hpp"
 
 namespace pitot {
 namespace {
@@ -33,8 +34,8 @@ ArrayShapes shapes_of(const Dataset& dataset, const FitConfig& config) {
         shape.insert(shape.begin(), replicates);
         shapes.emplace(name, shape);
     }
-    if (dataset.together.size() > 0) {
-        shapes["if_test"] = shapes["C_ijk_hat"] = {};
+    for (std::size_t p = kAlone + 1; p < dataset.pools.size(); ++p) {
+        shapes[published_name(dataset.pools[p].name) + "_test"] = shapes["C_ijk_hat"] = {};
     }
     return shapes;
 }
@@ -52,9 +53,9 @@ Result<void> ResultArrays::check_size(const Dataset& dataset, const FitConfig& c
     const double models = static_cast<double>(config.train.replicates) *
                           static_cast<double>(std::max<std::int64_t>(config.train.folds, 1));
     const double pairs = static_cast<double>(dataset.platforms.size()) * static_cast<double>(dataset.modules.size());
-    const double rows = static_cast<double>(dataset.alone.size() + dataset.together.size());
+    const double rows = static_cast<double>(dataset.observations.size());
     const double bytes = 4.0 * models * (pairs + rows);
-    if (bytes > kMostBytes || std::max(dataset.alone.size(), dataset.together.size()) > INT32_MAX) {
+    if (bytes > kMostBytes || dataset.observations.size() > INT32_MAX) {
         return fail(ErrorCode::kInput,
                     fmt::format("the results of {} models on {} x {} pairs would take {:.0f} GB; use fewer replicates "
                                 "or folds, or 'pitot evaluate', which keeps errors alone",
@@ -128,10 +129,11 @@ Result<void> ResultArrays::add(const Fitted& fitted) {
     const auto keep = [&](const std::string& name, const std::vector<float>& values, std::vector<std::int64_t> shape) {
         return put(name, values, std::move(shape));
     };
-    return fitted.model->keep(*dataset_, fitted.rows.together.test, keep)
-        .and_then([&] { return put_rows("mf", fitted.rows.alone); })
-        .and_then([&] { return put_rows("if", fitted.rows.together); })
-        .and_then([&] { return put_baseline(fitted.scaling); });
+    auto kept = fitted.model->keep(*dataset_, fitted.rows, keep).and_then([&] { return put_baseline(fitted.scaling); });
+    for (std::size_t p = 0; kept && p < dataset_->pools.size(); ++p) {
+        kept = put_rows(published_name(dataset_->pools[p].name), fitted.rows.pools[p]);
+    }
+    return kept;
 }
 
 Result<NewFile> ResultArrays::make(const std::filesystem::path& file) {

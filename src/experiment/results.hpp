@@ -26,8 +26,8 @@ namespace pitot {
 ///   P, M                  R × k × Np × r and R × k × Nm × r; factorizations only
 ///   V_s, V_g              R × k × Np × r × s, times beta; models of interference only
 ///   C_ijk_hat             R × k × test rows with co-runners
-///   mf_train, mf_val      R × k × rows; mf_test R × rows: rows of dataset.alone
-///   if_train, …           the same, rows of dataset.together
+///   mf_train, mf_val      R × k × rows; mf_test R × rows: rows of the pool "alone"
+///   if_train, …           the same, rows of the pool "together"
 ///   C_bar, p_bar, m_bar   R × Np × Nm, R × Np, R × Nm: the linear-scaling baseline
 class ResultArrays {
 public:

@@ -41,7 +41,7 @@ Result<KeptPredictions> read_predictions(const NpzReader& file, const std::strin
     return KeptPredictions{std::move(folds), std::move(baseline), std::move(test)};
 }
 
-Result<void> check_shapes(const NpzReader& file, const KeptPredictions& p, const ObservationTable& table,
+Result<void> check_shapes(const NpzReader& file, const KeptPredictions& p, const ObservationView& table,
                           const Dataset& dataset, bool alone) {
     const std::int64_t platforms = dataset.platforms.size();
     const std::int64_t modules = dataset.modules.size();
@@ -67,13 +67,11 @@ Result<void> check_shapes(const NpzReader& file, const KeptPredictions& p, const
 Result<void> add_share(const NpzReader& file, const std::string& objective, const FitConfig& config,
                        const Dataset& dataset, ObjectiveSummary& out) {
     const bool alone = objective == "mf";
-    const ObservationTable& table = alone ? dataset.alone : dataset.together;
+    const ObservationView table = dataset.pool(alone ? kAlone : kAlone + 1);
     PITOT_TRY(const auto p, read_predictions(file, objective));
     if (auto ok = check_shapes(file, p, table, dataset, alone); !ok) {
         return ok;
     }
-    const auto platform = table.platform.values();
-    const auto module = table.module.values();
     const auto modules = static_cast<std::size_t>(dataset.modules.size());
     const std::size_t pairs = static_cast<std::size_t>(dataset.platforms.size()) * modules;
     const auto replicates = static_cast<std::size_t>(p.folds.shape[0]);
@@ -88,7 +86,7 @@ Result<void> add_share(const NpzReader& file, const std::string& objective, cons
         for (std::size_t n = 0; n < rows; ++n) {
             const auto row = static_cast<std::size_t>(p.test.values[r * rows + n]);
             const std::size_t pair =
-                static_cast<std::size_t>(platform[row]) * modules + static_cast<std::size_t>(module[row]);
+                static_cast<std::size_t>(table.platform[row]) * modules + static_cast<std::size_t>(table.module[row]);
             double sum = 0.0;
             for (std::size_t f = 0; f < folds; ++f) {
                 sum += static_cast<double>(p.folds.values[(r * folds + f) * width + (alone ? pair : n)]);

@@ -127,7 +127,7 @@ Result<void> copy_run(const Sweep& sweep, const SweepRun& run) {
     }
     PITOT_TRY(auto record, read_record(sweep.file_of(from, ".json")));
     record.config = run.config;
-    record.together = sweep.together;
+    record.pools = sweep.pools;
     const fs::path file = sweep.file_of(run, ".npz");
     PITOT_TRY(auto made, NewFile::create(file));
     std::error_code error;

@@ -61,7 +61,7 @@ struct Sweep {
     std::vector<std::string> dataset;  ///< its files
     std::string digest;                ///< of the dataset
     std::string backend;
-    bool together = false;  ///< whether the dataset has rows with co-runners
+    std::vector<std::string> pools;  ///< of the dataset
     std::vector<SweepRun> runs;
     std::vector<SweepConflict> conflicts;  ///< nothing runs while there are any
 
@@ -69,7 +69,7 @@ struct Sweep {
     [[nodiscard]] std::filesystem::path file_of(const SweepRun& run, const char* extension) const;
     /// What will be noted of a run, but for its duration.
     [[nodiscard]] ResultRecord record_of(const SweepRun& run) const {
-        return {run.config, 0.0, dataset, digest, backend, together};
+        return {run.config, 0.0, dataset, digest, backend, pools};
     }
     /// Error: kInput naming the first run that is in conflict, what differs, and the remedy.
     [[nodiscard]] Result<void> check_conflicts() const;

@@ -59,10 +59,10 @@ Result<std::vector<double>> distinct_shares(const std::vector<double>& shares) {
     return distinct;
 }
 
-// Whether a row has exactly so many co-runners.
-bool has_rows_with(const ObservationTable& table, std::int64_t co_runners) {
-    const auto values = table.co_runner.values();
-    const auto width = static_cast<std::size_t>(table.width);
+// Whether a row has exactly so many co-runners, of which there are some.
+bool has_rows_with(const Dataset& dataset, std::int64_t co_runners) {
+    const auto values = dataset.observations.co_runner.values();
+    const auto width = static_cast<std::size_t>(dataset.observations.width);
     for (std::size_t first = 0; first < values.size(); first += width) {
         const auto row = values.subspan(first, width);
         if (std::ranges::count_if(row, [](std::int32_t k) { return k >= 0; }) == co_runners) {
@@ -75,23 +75,23 @@ bool has_rows_with(const ObservationTable& table, std::int64_t co_runners) {
 // A preset of interference on data without, or of another number of co-runners, is most likely the wrong file.
 Result<void> check_co_runners(const Dataset& dataset, const std::string& method, const FitConfig& config) {
     const bool named = method.starts_with("interference");
-    if (!named && config.train.together_weight == 0.0) {
+    if (!named && !config.train.learns_from("together")) {
         return {};
     }
     const auto refuse = [&](const std::string& why) {
         return fail(ErrorCode::kInput, fmt::format("preset '{}' needs {}; name one that has them, such as -d {}",
                                                    method, why, usual_dataset(named ? method : "interference")));
     };
-    if (dataset.together.size() == 0) {
+    if (dataset.rows_beside_others() == 0) {
         return refuse("rows with co-runners and the dataset has none");
     }
     const std::int64_t co_runners = method.starts_with("interference3") ? 2 : 1;
-    if (named && !has_rows_with(dataset.together, co_runners)) {
+    if (named && !has_rows_with(dataset, co_runners)) {
         return refuse(fmt::format("rows with {} and the dataset's have {}",
                                   co_runners == 1 ? "one co-runner" : "two co-runners",
-                                  co_runners == 1               ? "more"
-                                  : dataset.together.width == 1 ? "one"
-                                                                : "another number"));
+                                  co_runners == 1                   ? "more"
+                                  : dataset.observations.width == 1 ? "one"
+                                                                    : "another number"));
     }
     return {};
 }
@@ -118,16 +118,20 @@ Result<void> check_possible(const Dataset& dataset, const std::string& method, c
                         method, share_name(config.share), config.train.epoch_samples, share_name(config.share),
                         std::ceil(100.0 / config.share)));
     }
-    if (dataset.alone.size() == 0) {
+    if (dataset.pools[kAlone].rows == 0) {
         return fail(ErrorCode::kInput,
                     "the dataset has no rows measured alone, which every preset trains on; add a "
                     "file that has them");
     }
-    const std::int64_t limit = config.train.together_rows;
-    const std::int64_t together = limit > 0 ? std::min(limit, dataset.together.size()) : dataset.together.size();
-    return check_test_rows(dataset.alone.size(), config.share, "measured alone")
-        .and_then([&] { return check_test_rows(together, config.share, "with co-runners"); })
-        .and_then([&] { return ResultArrays::check_size(dataset, config); });
+    for (std::size_t p = 0; p < dataset.pools.size(); ++p) {
+        const PoolObjective* objective = config.train.find_objective(dataset.pools[p].name);
+        const std::int64_t limit = objective != nullptr ? objective->rows : 0;
+        const std::int64_t rows = limit > 0 ? std::min(limit, dataset.pools[p].rows) : dataset.pools[p].rows;
+        if (auto ok = check_test_rows(rows, config.share, p == kAlone ? "measured alone" : "with co-runners"); !ok) {
+            return ok;
+        }
+    }
+    return ResultArrays::check_size(dataset, config);
 }
 
 // What is there already under the name of a run; notes a conflict.
@@ -199,13 +203,8 @@ Result<Sweep> plan_sweep(const Dataset& dataset, const SweepOptions& options) {
         return Failure(ok.error());
     }
     PITOT_TRY(const auto shares, distinct_shares(options.shares));
-    Sweep sweep{options.results,
-                dataset.sources,
-                dataset_digest(dataset),
-                options.backend,
-                dataset.together.size() > 0,
-                {},
-                {}};
+    Sweep sweep{options.results, dataset.sources, dataset_digest(dataset), options.backend, {}, {}, {}};
+    std::ranges::transform(dataset.pools, std::back_inserter(sweep.pools), &Pool::name);
     for (const std::string& method : methods) {
         for (const double share : shares) {
             PITOT_TRY(auto config, config_of(method, share, options));

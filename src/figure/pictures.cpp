@@ -10,6 +10,7 @@
 
 #include "core/key.hpp"
 #include "dataset/pair_means.hpp"
+#include "dataset/pools.hpp"
 #include "experiment/matching_results.hpp"
 #include "models/scaling/linear_scaling.hpp"
 #include "pitot/units.hpp"
@@ -33,7 +34,7 @@ Result<void> check_size(std::int64_t rows, std::int64_t cols) {
 }
 
 Result<void> check_alone(const Dataset& dataset) {
-    if (dataset.alone.size() == 0) {
+    if (dataset.pools[kAlone].rows == 0) {
         return fail(ErrorCode::kInput, "the dataset has no runtimes of modules alone; there is nothing to draw");
     }
     return check_size(dataset.platforms.size(), dataset.modules.size());
@@ -120,7 +121,7 @@ std::string matrix_head(const char* columns, const char* rows) {
 // Slowdown of every row with co-runners whose module was measured alone on the platform, with the platform.
 std::vector<std::pair<std::int32_t, double>> slowdowns(const Dataset& dataset) {
     const Matrix<double> alone = pair_means_us(dataset);
-    const ObservationView rows = dataset.together.view();
+    const ObservationView rows = beside_others(dataset);
     std::vector<std::pair<std::int32_t, double>> out;
     for (std::size_t n = 0; n < rows.runtime_us.size(); ++n) {
         const double base = alone(rows.platform[n], rows.module[n]);
@@ -176,9 +177,9 @@ Result<Plot> svd_plot(const Dataset& dataset) {
     if (auto ok = check_alone(dataset); !ok) {
         return Failure(ok.error());
     }
-    const RowOrder rows(dataset.alone.size());
+    const RowOrder rows(dataset.pools[kAlone].rows);
     const LinearScaling baseline =
-        fit_linear_scaling(dataset.alone.view(), rows.view(), dataset.platforms.size(), dataset.modules.size());
+        fit_linear_scaling(dataset.pool(kAlone), rows.view(), dataset.platforms.size(), dataset.modules.size());
     const Matrix<double> runtimes = pair_means_us(dataset);
     Eigen::MatrixXd residual(runtimes.rows(), runtimes.cols());
     for (std::int64_t i = 0; i < runtimes.rows(); ++i) {

@@ -1,17 +1,18 @@
-// FitConfig: validation and JSON. One table names every field once; all three directions read it.
+// FitConfig as JSON. One table names every field once; both directions read it.
 #include "pitot/config.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <map>
 #include <type_traits>
 
 #include "core/suggest.hpp"
 #include "core/utf8.hpp"
 #include "formats/json_text.hpp"
+#include "models/config_fields.hpp"
 #include "models/objectives.hpp"
 
 namespace pitot {
@@ -19,24 +20,15 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-template <typename E>
-struct Label {
-    E value;
-    const char* name;
-};
-template <typename E>
-Label(E, const char*) -> Label<E>;
-constexpr std::array kFamilies{Label{Family::kLinearScaling, "linear_scaling"},
-                               Label{Family::kFactorization, "factorization"}, Label{Family::kNetwork, "network"},
-                               Label{Family::kPlatformNetwork, "platform_network"}};
-constexpr std::array kLosses{Label{Loss::kSquared, "squared"}, Label{Loss::kRelative, "relative"}};
-constexpr std::array kKeeps{Label{Keep::kLast, "last"}, Label{Keep::kBest, "best"}};
-constexpr std::array kSplitUnits{Label{SplitUnit::kCombination, "combinations"}, Label{SplitUnit::kRow, "rows"}};
-
-const auto& labels(Family /*tag*/) { return kFamilies; }
-const auto& labels(Loss /*tag*/) { return kLosses; }
-const auto& labels(Keep /*tag*/) { return kKeeps; }
-const auto& labels(SplitUnit /*tag*/) { return kSplitUnits; }
+// What older versions called fields of objectives, and what they are called today.
+const std::map<std::string, std::string>& older_names() {
+    static const std::map<std::string, std::string> names{{"train.batch", "train.objectives.alone.batch"},
+                                                          {"train.alone_weight", "train.objectives.alone.weight"},
+                                                          {"train.together_batch", "train.objectives.together.batch"},
+                                                          {"train.together_weight", "train.objectives.together.weight"},
+                                                          {"train.together_rows", "train.objectives.together.rows"}};
+    return names;
+}
 
 // Calls visit("path", field) for every field, in the order of the struct.
 template <typename Config, typename Visit>
@@ -57,11 +49,12 @@ void for_each_field(Config& c, Visit visit) {
     visit("train.replicates", c.train.replicates);
     visit("train.checkpoints", c.train.checkpoints);
     visit("train.epoch_samples", c.train.epoch_samples);
-    visit("train.batch", c.train.batch);
-    visit("train.together_batch", c.train.together_batch);
-    visit("train.alone_weight", c.train.alone_weight);
-    visit("train.together_weight", c.train.together_weight);
-    visit("train.together_rows", c.train.together_rows);
+    for (auto& objective : c.train.objectives) {
+        const std::string pool = std::string(kObjectives) + objective.pool;
+        visit(pool + ".batch", objective.batch);
+        visit(pool + ".weight", objective.weight);
+        visit(pool + ".rows", objective.rows);
+    }
     visit("train.learning_rate", c.train.learning_rate);
     visit("train.beta1", c.train.beta1);
     visit("train.beta2", c.train.beta2);
@@ -76,27 +69,6 @@ void for_each_field(Config& c, Visit visit) {
 Json::json_pointer pointer(std::string path) {
     std::ranges::replace(path, '.', '/');
     return Json::json_pointer("/" + path);
-}
-
-template <typename T>
-Json encode(const T& field) {
-    if constexpr (std::is_enum_v<T>) {
-        const auto& table = labels(field);
-        const auto label = std::ranges::find(table, field, [](const auto& l) { return l.value; });
-        return label == table.end() ? Json() : Json(label->name);  // null: no value of this type
-    } else {
-        return field;
-    }
-}
-
-// A value as a message shows it.
-std::string shown(const Json& value) {
-    constexpr std::size_t longest = 60;
-    if (value.is_number_float() && !std::isfinite(value.get<double>())) {
-        return fmt::format("{}", value.get<double>());  // JSON has no word for it
-    }
-    std::string text = value.dump(-1, ' ', true, Json::error_handler_t::replace);
-    return text.size() <= longest ? text : text.substr(0, longest) + "…";
 }
 
 std::string wrong(const std::string& path, const Json& value, const std::string& wanted) {
@@ -168,24 +140,32 @@ requires std::is_enum_v<E> Result<void> decode(const std::string& path, const Js
 std::vector<std::string> field_names() {
     std::vector<std::string> names;
     FitConfig config;
-    for_each_field(config, [&](const char* path, const auto& /*field*/) { names.emplace_back(path); });
+    for_each_field(config, [&](const std::string& path, const auto& /*field*/) { names.push_back(path); });
+    for (const auto& [older, today] : older_names()) {
+        names.push_back(older);
+    }
     return names;
 }
 
 Result<void> set_field(FitConfig& config, const std::string& path, const Json& value) {
+    const auto older = older_names().find(path);
+    const std::string& today = older == older_names().end() ? path : older->second;
     Result<void> result =
         fail(ErrorCode::kUsage, fmt::format("there is no field '{}'{}", path, suggestion(path, field_names())));
-    for_each_field(config, [&](const char* name, auto& field) {
-        if (path == name) {
+    for_each_field(config, [&](const std::string& name, auto& field) {
+        if (today == name) {
             result = decode(path, value, field);
         }
     });
     return result;
 }
 
-// Whether `path` stands for several fields: "train".
+// Whether `path` stands for several fields: "train", or the objective of any pool.
 bool is_group(const std::string& path) {
-    return std::ranges::any_of(field_names(), [&](const std::string& name) { return name.starts_with(path + "."); });
+    return path.starts_with(kObjectives) ? path.find('.', kObjectives.size()) == std::string::npos
+                                         : std::ranges::any_of(field_names(), [&](const std::string& name) {
+                                               return name.starts_with(path + ".");
+                                           });
 }
 
 Result<void> set_fields(FitConfig& config, const std::string& prefix, const Json& object) {
@@ -194,6 +174,9 @@ Result<void> set_fields(FitConfig& config, const std::string& prefix, const Json
         const bool group = is_group(path);
         if (group && !value.is_object()) {
             return fail(ErrorCode::kUsage, wrong(path, value, "an object of fields"));
+        }
+        if (group && prefix == kObjectives) {
+            (void)config.train.objective(key);  // of a pool that only this configuration knows, perhaps
         }
         auto done = group ? set_fields(config, path + ".", value) : set_field(config, path, value);
         if (!done) {
@@ -216,114 +199,26 @@ Result<Json> parse_object(std::string_view text) {
     return Json(*json);
 }
 
-// One limit of validate(): the first broken one is reported.
-struct Limits {
-    Result<void> result{};
-
-    void require(bool holds, const char* field, const Json& value, const char* limit) {
-        if (result && !holds) {
-            result =
-                fail(ErrorCode::kUsage, fmt::format("field '{}' is {}, but must be {}", field, shown(value), limit));
-        }
-    }
-    void known(const char* field, const Json& name) { require(!name.is_null(), field, name, "one of its names"); }
-    void positive(const char* field, double value) {
-        require(value > 0.0 && std::isfinite(value), field, value, "greater than 0 and finite");
-    }
-    void within(const char* field, double value, double least, double most) {
-        require(value >= least && value <= most, field, value, fmt::format("from {} to {}", least, most).c_str());
-    }
-    void positive(const char* field, std::int64_t value, std::int64_t most) {
-        require(value >= 1 && value <= most, field, value, fmt::format("from 1 to {}", most).c_str());
-    }
-};
-
-// What a model of any dataset has at least: widths that each may have, but not all at once.
-void check_size(Limits& limits, const ModelConfig& m) {
-    constexpr std::int64_t most_outputs = 1 << 20;
-    constexpr std::int64_t most_weights = 1 << 28;
-    std::int64_t weights = 0;
-    std::int64_t before = 0;
-    for (std::size_t l = 0; limits.result && l < m.layers.size(); ++l) {
-        const bool last = l + 1 == m.layers.size();
-        const std::int64_t width = m.layers[l] * (last ? 2 * m.interference_types + 1 : 1);
-        weights += before * width;
-        before = width;
-    }
-    limits.require(before <= most_outputs, "model.layers", m.layers,
-                   "such that its last width, times 2 model.interference_types + 1, is at most 1048576");
-    limits.require(
-        weights <= most_weights, "model.layers", m.layers,
-        "widths of which each times the one before it, summed, are at most 268435456 weights (the last counts "
-        "2 model.interference_types + 1 times)");
-}
-
-void check_model(Limits& limits, const ModelConfig& m) {
-    constexpr std::int64_t widest = 1 << 16;
-    const bool network = m.family == Family::kNetwork || m.family == Family::kPlatformNetwork;
-    limits.require(!m.layers.empty() && m.layers.size() <= 32, "model.layers", m.layers, "a list of 1 to 32 widths");
-    for (const std::int64_t width : m.layers) {
-        limits.require(width >= 1 && width <= widest, "model.layers", m.layers, "widths from 1 to 65536");
-    }
-    limits.require(!network || (m.layers.size() >= 2 && m.layers.back() == 1), "model.layers", m.layers,
-                   "hidden widths and then 1 for a network");
-    limits.require(m.learned_features >= 0 && m.learned_features <= 4096, "model.learned_features", m.learned_features,
-                   "from 0 to 4096");
-    limits.positive("model.alpha", m.alpha);
-    limits.positive("model.beta", m.beta);
-    limits.require(m.interference_types >= 0 && m.interference_types <= 64, "model.interference_types",
-                   m.interference_types, "from 0 to 64");
-    limits.require(m.interference_types == 0 || m.family == Family::kFactorization, "model.interference_types",
-                   m.interference_types, "0 unless model.family is 'factorization'");
-    check_size(limits, m);
-    limits.require(m.logarithm || !m.baseline, "model.baseline", m.baseline,
-                   "false when model.logarithm is false: the baseline is a sum of logarithms");
-    limits.require(!m.logarithm || m.loss == Loss::kSquared, "model.loss", encode(m.loss),
-                   "'squared' when model.logarithm is true: errors of logarithms are relative already");
-    limits.require(m.family != Family::kLinearScaling || m.baseline, "model.baseline", m.baseline,
-                   "true for the family 'linear_scaling'");
-}
-
-void check_train(Limits& limits, const TrainConfig& t) {
-    constexpr std::int64_t many = 1'000'000'000;
-    limits.positive("train.folds", t.folds, 10'000);
-    limits.positive("train.replicates", t.replicates, 1'000'000);
-    limits.positive("train.checkpoints", t.checkpoints, many);
-    limits.positive("train.epoch_samples", t.epoch_samples, many);
-    limits.positive("train.batch", t.batch, 1 << 24);
-    limits.positive("train.together_batch", t.together_batch, 1 << 24);
-    // Beyond these, squares of gradients are infinite in single precision, or epsilon is 0.
-    constexpr double heaviest = 1e6;
-    limits.require(t.alone_weight > 0.0 && t.alone_weight <= heaviest, "train.alone_weight", t.alone_weight,
-                   "greater than 0 and at most 1e6");
-    limits.within("train.together_weight", t.together_weight, 0.0, heaviest);
-    limits.require(t.together_rows >= 0, "train.together_rows", t.together_rows, "0 (all) or more");
-    limits.positive("train.learning_rate", t.learning_rate);
-    limits.require(t.beta1 >= 0.0 && t.beta1 < 1.0, "train.beta1", t.beta1, "at least 0 and below 1");
-    limits.require(t.beta2 >= 0.0 && t.beta2 < 1.0, "train.beta2", t.beta2, "at least 0 and below 1");
-    limits.within("train.epsilon", t.epsilon, 1e-20, 1e20);
-}
-
 }  // namespace
 
-Result<void> FitConfig::validate() const {
-    Limits limits;
-    limits.require(decode_utf8(preset).has_value(), "preset", preset, "a text in UTF-8");
-    limits.known("model.family", encode(model.family));
-    limits.known("model.loss", encode(model.loss));
-    limits.known("train.keep", encode(train.keep));
-    limits.known("split", encode(split));
-    check_model(limits, model);
-    check_train(limits, train);
-    limits.require(share > 0.0 && share < 1.0, "share", share, "between 0 and 1, both excluded");
-    limits.require(calibration_share >= 0.0 && calibration_share < 1.0, "calibration_share", calibration_share,
-                   "at least 0 and below 1");
-    return limits.result;
+const PoolObjective* TrainConfig::find_objective(std::string_view pool) const {
+    const auto found = std::ranges::find(objectives, pool, &PoolObjective::pool);
+    return found == objectives.end() ? nullptr : &*found;
+}
+
+PoolObjective& TrainConfig::objective(std::string_view pool) {
+    const auto found = std::ranges::find(objectives, pool, &PoolObjective::pool);
+    return found != objectives.end() ? *found : objectives.emplace_back(PoolObjective{std::string(pool), 128, 0.0});
+}
+
+bool TrainConfig::learns_from(std::string_view pool) const {
+    const PoolObjective* objective = find_objective(pool);
+    return objective != nullptr && objective->weight > 0.0;
 }
 
 std::string to_json(const FitConfig& config) {
     Json json;
-    for_each_field(config, [&](const char* path, const auto& field) { json[pointer(path)] = encode(field); });
+    for_each_field(config, [&](const std::string& path, const auto& field) { json[pointer(path)] = encode(field); });
     return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -9,11 +9,11 @@
 #include <string>
 #include <vector>
 
-#include "core/row_numbers.hpp"
 #include "formats/npz.hpp"
 #include "pitot/dataset.hpp"
 #include "pitot/predictor.hpp"
 #include "pitot/result.hpp"
+#include "train/row_draw.hpp"
 
 namespace pitot {
 
@@ -100,8 +100,8 @@ public:
     virtual void save(NpzWriter& npz) const = 0;
 
     /// Hands on the arrays of a published experiment, which ModelFamily::kept_shapes() names: predictions for every
-    /// pair and for those of the dataset's rows with co-runners, losses, embeddings.
-    [[nodiscard]] virtual Result<void> keep(const Dataset& dataset, RowNumbers together,
+    /// pair and for test rows outside the pool kAlone, losses, embeddings.
+    [[nodiscard]] virtual Result<void> keep(const Dataset& dataset, const ReplicateRows& rows,
                                             const KeepArray& put) const = 0;
 };
 

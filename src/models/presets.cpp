@@ -55,9 +55,10 @@ void add_widths(std::vector<Entry>& list) {
 // `rows` limits the interference rows as the published curves did.
 void interference(FitConfig& c, std::int64_t types, double weight, std::int64_t rows) {
     c.model.interference_types = types;
-    c.train.batch = 128;
-    c.train.together_weight = weight;
-    c.train.together_rows = rows;
+    c.train.objective("alone").batch = 128;
+    PoolObjective& together = c.train.objective("together");
+    together.weight = weight;
+    together.rows = rows;
 }
 
 void add_interference(std::vector<Entry>& list, const std::string& family, const std::string& of, bool all_types) {

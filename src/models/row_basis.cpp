@@ -20,21 +20,27 @@ void mark_pairs(const ObservationView& table, RowNumbers rows, RowBasis& basis) 
 
 }  // namespace
 
-bool learns_together(const FitConfig& config) { return config.train.together_weight > 0.0; }
+bool learns_from(const Dataset& dataset, const FitConfig& config, std::size_t pool) {
+    return config.train.learns_from(dataset.pools[pool].name);
+}
 
 RowBasis basis_of_rows(const Dataset& dataset, const FitConfig& config, const ReplicateRows& rows) {
     RowBasis basis{of_unmeasured(dataset.platforms), of_unmeasured(dataset.modules), {}};
-    mark_pairs(dataset.alone.view(), rows.alone.rest, basis);
-    const ObservationView together = dataset.together.view();
-    if (learns_together(config)) {
-        mark_pairs(together, rows.together.rest, basis);
+    for (std::size_t p = 0; p < rows.pools.size(); ++p) {
+        if (learns_from(dataset, config, p)) {
+            mark_pairs(dataset.pool(p), rows.pools[p].rest, basis);
+        }
     }
     basis.co_runner = basis.module;
-    const auto width = static_cast<std::size_t>(together.width);
-    for (const std::int64_t n : rows.together.rest) {
-        for (const std::int32_t k : together.co_runner.subspan(static_cast<std::size_t>(n) * width, width)) {
-            if (k >= 0) {
-                basis.co_runner[static_cast<std::size_t>(k)] = Basis::kMeasured;
+    for (std::size_t p = 0; p < rows.pools.size(); ++p) {
+        const ObservationView table = dataset.pool(p);
+        const auto width = static_cast<std::size_t>(table.width);
+        for (std::size_t n = 0; width > 0 && n < rows.pools[p].rest.size(); ++n) {
+            const auto row = static_cast<std::size_t>(rows.pools[p].rest[n]);
+            for (const std::int32_t k : table.co_runner.subspan(row * width, width)) {
+                if (k >= 0) {
+                    basis.co_runner[static_cast<std::size_t>(k)] = Basis::kMeasured;
+                }
             }
         }
     }

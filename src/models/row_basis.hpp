@@ -1,6 +1,7 @@
 // What predictions for rows of either side rest on.
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "pitot/config.hpp"
@@ -17,8 +18,8 @@ struct RowBasis {
     std::vector<Basis> co_runner;  ///< as modules are known themselves, but kMeasured for those that were co-runners
 };
 
-/// Whether a configuration learns from rows with co-runners.
-[[nodiscard]] bool learns_together(const FitConfig& config);
+/// Whether a configuration learns from rows of a dataset's pool.
+[[nodiscard]] bool learns_from(const Dataset& dataset, const FitConfig& config, std::size_t pool);
 
 /// Of a replicate whose `rest` is learned from.
 [[nodiscard]] RowBasis basis_of_rows(const Dataset& dataset, const FitConfig& config, const ReplicateRows& rows);

@@ -51,8 +51,8 @@ Result<std::unique_ptr<ResultPredictor>> ResultPredictor::open(const std::filesy
     predictor.pairs_ = std::move(pairs.values);
     predictor.test_rows_ = test.shape[1];
     predictor.test_ = std::move(test.values);
-    const auto rows_fit =
-        std::ranges::all_of(predictor.test_, [&](std::int32_t row) { return row >= 0 && row < dataset.alone.size(); });
+    const auto rows_fit = std::ranges::all_of(
+        predictor.test_, [&](std::int32_t row) { return row >= 0 && row < dataset.pools[kAlone].rows; });
     if (static_cast<std::int64_t>(predictor.pairs_.size()) !=
             predictor.replicates_ * predictor.folds_ * predictor.platforms_ * predictor.modules_ ||
         predictor.replicates_ < 1 || predictor.folds_ < 1 || test.shape[0] != predictor.replicates_ ||
@@ -105,7 +105,7 @@ PlacementPrediction ResultPredictor::replicate(std::int64_t r) const {
         }
     }
     std::vector<double> errors;
-    const ObservationView rows = dataset_.alone.view();
+    const ObservationView rows = dataset_.pool(kAlone);
     for (std::int64_t n = 0; n < test_rows_; ++n) {
         const auto row = static_cast<std::size_t>(test_[static_cast<std::size_t>(r * test_rows_ + n)]);
         errors.push_back(y(rows.platform[row], rows.module[row]) - to_log({rows.runtime_us[row]}).value);

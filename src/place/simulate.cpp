@@ -57,12 +57,12 @@ std::string digest_of(const LatencyTrace& trace) {
 
 // Adds to `record` what the world is made of.
 Result<World> make_world(const Dataset& dataset, const SimulateOptions& options, SimulationRecord& record) {
-    if (dataset.platforms.size() < 3 || dataset.alone.size() == 0) {
+    if (dataset.platforms.size() < 3 || dataset.pools[kAlone].rows == 0) {
         return fail(ErrorCode::kInput,
                     fmt::format("a network needs at least 3 platforms with runtimes; the dataset has {} platform{} and "
                                 "{} runtime{}",
                                 dataset.platforms.size(), dataset.platforms.size() == 1 ? "" : "s",
-                                dataset.alone.size(), dataset.alone.size() == 1 ? "" : "s"));
+                                dataset.pools[kAlone].rows, dataset.pools[kAlone].rows == 1 ? "" : "s"));
     }
     const Key key = Key(options.seed).fold("simulate");
     Result<LatencyTrace> trace =
@@ -88,9 +88,9 @@ Result<World> make_world(const Dataset& dataset, const SimulateOptions& options,
         record.slowdowns = options.slowdowns;
         record.slowdowns_digest = (*model)->interference_digest();
     }
-    const RowOrder rows(dataset.alone.size());
+    const RowOrder rows(dataset.pools[kAlone].rows);
     LinearScaling scaling =
-        fit_linear_scaling(dataset.alone.view(), rows.view(), dataset.platforms.size(), dataset.modules.size());
+        fit_linear_scaling(dataset.pool(kAlone), rows.view(), dataset.platforms.size(), dataset.modules.size());
     Network network(scaling.platform, *trace, key.fold("network"));
     return World{true_runtimes(dataset), std::move(slowdown), std::move(scaling), std::move(network)};
 }

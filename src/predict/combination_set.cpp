@@ -4,6 +4,7 @@
 #include <compare>
 #include <functional>
 #include <iterator>
+#include <numeric>
 
 #include "dataset/row_groups.hpp"
 
@@ -17,6 +18,34 @@ std::strong_ordering order(std::int32_t module_a, std::span<const std::int32_t> 
         return module_a <=> module_b;
     }
     return std::lexicographical_compare_three_way(beside_a.begin(), beside_a.end(), beside_b.begin(), beside_b.end());
+}
+
+// Of observations without co-runners: a few passes over them.
+CombinationSet make_pair_set(const ObservationView& observations, std::int64_t platforms) {
+    CombinationSet set;
+    set.offsets.assign(static_cast<std::size_t>(platforms) + 1, 0);
+    for (const std::int32_t platform : observations.platform) {
+        ++set.offsets[static_cast<std::size_t>(platform) + 1];
+    }
+    std::partial_sum(set.offsets.begin(), set.offsets.end(), set.offsets.begin());
+    // Modules by platform first, then each platform's sorted and moved up to where those before it end now.
+    set.modules.resize(observations.module.size());
+    std::vector<std::int64_t> next(set.offsets.begin(), set.offsets.end() - 1);
+    for (std::size_t i = 0; i < observations.platform.size(); ++i) {
+        const auto place = next[static_cast<std::size_t>(observations.platform[i])]++;
+        set.modules[static_cast<std::size_t>(place)] = observations.module[i];
+    }
+    auto end = set.modules.begin();
+    for (std::size_t i = 0; i + 1 < set.offsets.size(); ++i) {
+        const auto first = set.modules.begin() + set.offsets[i];
+        const auto last = set.modules.begin() + set.offsets[i + 1];
+        std::sort(first, last);
+        set.offsets[i] = end - set.modules.begin();
+        end = std::move(first, std::unique(first, last), end);
+    }
+    set.offsets.back() = end - set.modules.begin();
+    set.modules.erase(end, set.modules.end());
+    return set;
 }
 
 }  // namespace
@@ -82,6 +111,9 @@ bool CombinationSet::valid(std::int64_t module_count) const {
 }
 
 CombinationSet make_combination_set(const ObservationView& observations, std::int64_t platforms) {
+    if (observations.width == 0) {
+        return make_pair_set(observations, platforms);
+    }
     CombinationSet set;
     set.width = observations.width;
     set.offsets.push_back(0);

@@ -54,8 +54,8 @@ std::string describe_model(const Predictor& predictor) {
     text += fmt::format("modules: {}\n", side_text(parts.modules, parts.module_basis));
     text += fmt::format("measured pairs: {} of {} ({:.1f} %)\n", predictor.measured_pairs(), cells,
                         100.0 * static_cast<double>(predictor.measured_pairs()) / static_cast<double>(cells));
-    if (parts.measured_together && parts.measured_together->size() > 0) {
-        text += fmt::format("measured combinations with co-runners: {}\n", parts.measured_together->size());
+    if (const auto beside = parts.measured_beside_others(); beside.value_or(0) > 0) {
+        text += fmt::format("measured combinations with co-runners: {}\n", *beside);
     }
     text +=
         fmt::format("models: {} folds, {} parameters in all, seed {}\n", facts.folds, facts.parameters, config.seed);
@@ -81,8 +81,8 @@ std::string describe_model_json(const Predictor& predictor) {
     json["platforms"] = side_json(parts.platforms, parts.platform_basis);
     json["modules"] = side_json(parts.modules, parts.module_basis);
     json["measured_pairs"] = predictor.measured_pairs();
-    if (parts.measured_together) {
-        json["measured_combinations"] = parts.measured_together->size();
+    if (const auto beside = parts.measured_beside_others()) {
+        json["measured_combinations"] = *beside;
     }
     const ModelFacts facts = parts.model->describe();
     json["folds"] = facts.folds;

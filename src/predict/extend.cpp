@@ -157,7 +157,9 @@ Result<PredictorParts> extend_parts(const PredictorParts& parts, const Side& pla
     more.co_runner_basis.insert(more.co_runner_basis.end(), more.module_basis.end() - modules.size(),
                                 more.module_basis.end());
     const auto offsets = static_cast<std::size_t>(more.platforms.size()) + 1;
-    more.measured.offsets.resize(offsets, parts.measured.offsets.back());
+    for (MeasuredPool& pool : more.measured) {
+        pool.combinations.offsets.resize(offsets, pool.combinations.size());
+    }
     if (!more.platform_part.empty()) {
         more.platform_part.resize(static_cast<std::size_t>(more.platforms.size()), -1);
         more.module_part.resize(static_cast<std::size_t>(more.modules.size()), -1);
@@ -165,9 +167,6 @@ Result<PredictorParts> extend_parts(const PredictorParts& parts, const Side& pla
     if (!more.disagreement.platform.empty()) {
         more.disagreement.platform.resize(static_cast<std::size_t>(more.platforms.size()));
         more.disagreement.module.resize(static_cast<std::size_t>(more.modules.size()));
-    }
-    if (more.measured_together) {
-        more.measured_together->offsets.resize(offsets, more.measured_together->size());
     }
     return more;
 }

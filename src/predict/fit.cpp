@@ -8,6 +8,7 @@
 
 #include "core/border.hpp"
 #include "core/check.hpp"
+#include "models/row_basis.hpp"
 #include "predict/fit_steps.hpp"
 #include "predict/parts.hpp"
 
@@ -33,23 +34,21 @@ std::vector<Evidence> use_of(std::int64_t combinations, const ObservationView& t
 
 // Notes which combinations were measured, and which of them the model learned from.
 void note_measured(const Dataset& dataset, const ReplicateRows& rows, PredictorParts& parts) {
-    const ObservationView alone = dataset.alone.view();
-    parts.measured = make_pair_set(alone, dataset.platforms.size());
-    parts.measured_use = use_of(static_cast<std::int64_t>(parts.measured.modules.size()), alone, rows.alone, true,
-                                [&](std::int64_t row) {
-                                    const auto at = static_cast<std::size_t>(row);
-                                    return parts.measured.find(alone.platform[at], alone.module[at]).value();
-                                });
-    const ObservationView together = dataset.together.view();
-    const CombinationSet& set =
-        parts.measured_together.emplace(make_combination_set(together, dataset.platforms.size()));
-    const auto width = static_cast<std::size_t>(together.width);
-    parts.together_use =
-        use_of(set.size(), together, rows.together, parts.config.train.together_weight > 0.0, [&](std::int64_t row) {
-            const auto at = static_cast<std::size_t>(row);
-            return set.find(together.platform[at], together.module[at], together.co_runner.subspan(at * width, width))
-                .value();
-        });
+    for (std::size_t p = 0; p < parts.pools.size(); ++p) {
+        const ObservationView table = dataset.pool(p);
+        const auto width = static_cast<std::size_t>(table.width);
+        MeasuredPool& pool =
+            parts.measured.emplace_back(MeasuredPool{make_combination_set(table, dataset.platforms.size())});
+        if (p >= rows.pools.size()) {
+            continue;
+        }
+        pool.use = use_of(pool.combinations.size(), table, rows.pools[p], learns_from(dataset, parts.config, p),
+                          [&](std::int64_t row) {
+                              const auto at = static_cast<std::size_t>(row);
+                              const auto beside = table.co_runner.subspan(at * width, width);
+                              return pool.combinations.find(table.platform[at], table.module[at], beside).value();
+                          });
+    }
 }
 
 // Whether there are at most so many pairs among these rows, which need not be those of a valid dataset.
@@ -68,11 +67,11 @@ bool has_few_pairs(const ObservationView& alone, std::int64_t most) {
 }  // namespace
 
 FitConfig default_config(const Dataset& dataset) {
-    const bool together = dataset.together.size() > 0;
+    const bool together = dataset.pools.size() > kAlone + 1 && dataset.pool(kAlone + 1).size() > 0;
     const bool platforms = dataset.platforms.features.cols() > 0;
     const bool modules = dataset.modules.features.cols() > 0;
     // A speed for every platform and a size for every module explain as many runtimes as there are of them.
-    const bool few = has_few_pairs(dataset.alone.view(), dataset.platforms.size() + dataset.modules.size());
+    const bool few = has_few_pairs(dataset.pool(kAlone), dataset.platforms.size() + dataset.modules.size());
     const char* name = few                    ? "baseline/linear_scaling"
                        : together             ? "interference/2"
                        : platforms && modules ? "embedding/128"
@@ -85,11 +84,14 @@ FitConfig default_config(const Dataset& dataset) {
         config->model.platform_features = platforms;
         config->model.module_features = modules;
     }
-    config->train.together_rows = 0;
+    for (PoolObjective& objective : config->train.objectives) {
+        objective.rows = 0;
+    }
     // Drawing a row many times a step teaches nothing more and takes its time.
     const auto enough = static_cast<std::int64_t>(
-        std::bit_ceil(static_cast<std::uint64_t>(std::clamp<std::int64_t>(dataset.alone.size(), 64, 2048))));
-    config->train.batch = std::min(config->train.batch, enough);
+        std::bit_ceil(static_cast<std::uint64_t>(std::clamp<std::int64_t>(dataset.pool(kAlone).size(), 64, 2048))));
+    PoolObjective& alone = config->train.objective("alone");
+    alone.batch = std::min(alone.batch, enough);
     return std::move(*config);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -22,14 +23,12 @@ void describe_rows(const Dataset& dataset, const ReplicateRows& rows, PredictorP
     parts.module_basis = std::move(basis.module);
     parts.co_runner_basis = std::move(basis.co_runner);
     Connections connections(parts.platforms.size(), parts.modules.size());
-    const auto join = [&](const ObservationView& table, RowNumbers learned) {
-        for (const std::int64_t n : learned) {
-            connections.join(table.platform[static_cast<std::size_t>(n)], table.module[static_cast<std::size_t>(n)]);
+    for (std::size_t p = 0; p < rows.pools.size(); ++p) {
+        const ObservationView table = dataset.pool(p);
+        for (std::size_t n = 0; learns_from(dataset, parts.config, p) && n < rows.pools[p].rest.size(); ++n) {
+            const auto row = static_cast<std::size_t>(rows.pools[p].rest[n]);
+            connections.join(table.platform[row], table.module[row]);
         }
-    };
-    join(dataset.alone.view(), rows.alone.rest);
-    if (learns_together(parts.config)) {
-        join(dataset.together.view(), rows.together.rest);
     }
     const auto platforms = static_cast<std::ptrdiff_t>(parts.platforms.size());
     const std::vector<std::int32_t> part = connections.parts();
@@ -48,33 +47,32 @@ std::int32_t most_co_runners(const ObservationView& observations, RowNumbers row
     return static_cast<std::int32_t>(most);
 }
 
-// Residuals of the calibration rows of both objectives, with the very answers that a predictor gives: bounds rest on
+// Residuals of the calibration rows of all pools, with the very answers that a predictor gives: bounds rest on
 // residuals exact to the bit. Rows whose like has no bound bound nothing.
 Result<Calibration> calibrate(const PredictorParts& parts, const Dataset& dataset, const ReplicateRows& rows) {
     std::unique_ptr<ModelScratch> scratch;
-    std::vector<double> residuals[2];
-    const auto add = [&](const ObservationTable& table, RowNumbers calibration) {
+    std::vector<std::vector<double>> residuals(parts.pools.size());
+    for (std::size_t p = 0; p < rows.pools.size(); ++p) {
+        const RowNumbers calibration = rows.pools[p].calibration;
         for (std::size_t first = 0; first < calibration.size(); first += GatheredRows::kPiece) {
             const std::size_t count = std::min(GatheredRows::kPiece, calibration.size() - first);
-            const GatheredRows gathered(table.view(), calibration.piece(first, count), parts.config.model);
+            const GatheredRows gathered(dataset.pool(p), calibration.piece(first, count), parts.config.model);
             std::vector<double> y(count);
             parts.model->predict(gathered.query(), {y}, scratch);
             for (std::size_t i = 0; i < count; ++i) {
                 const auto beside = gathered.co_runners(i);
                 if (pair_basis(parts, gathered.platform[i], gathered.module[i], beside) == Basis::kMeasured) {
-                    residuals[static_cast<std::size_t>(row_group(beside))].push_back(gathered.target[i] - y[i]);
+                    residuals[pool_of(beside, residuals.size())].push_back(gathered.target[i] - y[i]);
                 }
             }
         }
-    };
-    add(dataset.alone, rows.alone.calibration);
-    add(dataset.together, rows.together.calibration);
-    for (const std::vector<double>& group : residuals) {
-        if (!std::ranges::all_of(group, [](double r) { return std::isfinite(r); })) {
+    }
+    for (const std::vector<double>& pool : residuals) {
+        if (!std::ranges::all_of(pool, [](double r) { return std::isfinite(r); })) {
             return fail(ErrorCode::kInput, "training diverged (predictions are not finite): lower train.learning_rate");
         }
     }
-    return Calibration(std::move(residuals[0]), std::move(residuals[1]));
+    return Calibration(std::move(residuals));
 }
 
 }  // namespace
@@ -90,10 +88,18 @@ Result<PredictorParts> make_parts(const Dataset& dataset, const FitConfig& confi
     parts.platforms = clone_side(dataset.platforms);
     parts.modules = clone_side(dataset.modules);
     parts.model = fitted.model;
+    if (dataset.pools.size() > 1) {
+        parts.pools.clear();
+        std::ranges::transform(dataset.pools, std::back_inserter(parts.pools), &Pool::name);
+    }
     describe_rows(dataset, fitted.rows, parts);
     PITOT_TRY(auto calibration, calibrate(parts, dataset, fitted.rows));
     parts.calibration = std::move(calibration);
-    parts.calibrated_co_runners = most_co_runners(dataset.together.view(), fitted.rows.together.calibration);
+    std::int32_t most = 0;
+    for (std::size_t p = 0; p < fitted.rows.pools.size(); ++p) {
+        most = std::max(most, most_co_runners(dataset.pool(p), fitted.rows.pools[p].calibration));
+    }
+    parts.calibrated_co_runners = most;
     return parts;
 }
 

@@ -1,45 +1,18 @@
 #include "predict/parts.hpp"
 
 #include <algorithm>
-#include <numeric>
 
 namespace pitot {
 
-std::optional<std::int64_t> PairSet::find(std::int32_t platform, std::int32_t module) const {
-    const auto at = static_cast<std::size_t>(platform);
-    if (platform < 0 || at + 1 >= offsets.size()) {
+std::optional<std::int64_t> PredictorParts::measured_beside_others() const {
+    if (measured.size() <= kAlone + 1) {
         return std::nullopt;
     }
-    const auto last = modules.begin() + offsets[at + 1];
-    const auto found = std::lower_bound(modules.begin() + offsets[at], last, module);
-    return found != last && *found == module ? std::optional(found - modules.begin()) : std::nullopt;
-}
-
-PairSet make_pair_set(const ObservationView& observations, std::int64_t platforms) {
-    PairSet set;
-    set.offsets.assign(static_cast<std::size_t>(platforms) + 1, 0);
-    for (const std::int32_t platform : observations.platform) {
-        ++set.offsets[static_cast<std::size_t>(platform) + 1];
+    std::int64_t count = 0;
+    for (std::size_t p = kAlone + 1; p < measured.size(); ++p) {
+        count += measured[p].combinations.size();
     }
-    std::partial_sum(set.offsets.begin(), set.offsets.end(), set.offsets.begin());
-    // Modules by platform first, then each platform's sorted and moved up to where those before it end now.
-    set.modules.resize(observations.module.size());
-    std::vector<std::int64_t> next(set.offsets.begin(), set.offsets.end() - 1);
-    for (std::size_t i = 0; i < observations.platform.size(); ++i) {
-        const auto place = next[static_cast<std::size_t>(observations.platform[i])]++;
-        set.modules[static_cast<std::size_t>(place)] = observations.module[i];
-    }
-    auto end = set.modules.begin();
-    for (std::size_t i = 0; i + 1 < set.offsets.size(); ++i) {
-        const auto first = set.modules.begin() + set.offsets[i];
-        const auto last = set.modules.begin() + set.offsets[i + 1];
-        std::sort(first, last);
-        set.offsets[i] = end - set.modules.begin();
-        end = std::move(first, std::unique(first, last), end);
-    }
-    set.offsets.back() = end - set.modules.begin();
-    set.modules.erase(end, set.modules.end());
-    return set;
+    return count;
 }
 
 Basis pair_basis(const PredictorParts& parts, std::int32_t platform, std::int32_t module,
@@ -59,12 +32,21 @@ Basis pair_basis(const PredictorParts& parts, std::int32_t platform, std::int32_
 Side clone_side(const Side& side) { return {side.names, side.feature_names, side.features.clone()}; }
 
 PredictorParts clone_parts(const PredictorParts& parts) {
-    return {parts.config,         clone_side(parts.platforms), clone_side(parts.modules),
-            parts.platform_basis, parts.module_basis,          parts.co_runner_basis,
-            parts.model,          parts.calibration,           parts.dataset_digest,
-            parts.measured,       parts.measured_together,     parts.calibrated_co_runners,
-            parts.measured_use,   parts.together_use,          parts.platform_part,
-            parts.module_part,    parts.disagreement};
+    return {parts.config,
+            clone_side(parts.platforms),
+            clone_side(parts.modules),
+            parts.platform_basis,
+            parts.module_basis,
+            parts.co_runner_basis,
+            parts.model,
+            parts.pools,
+            parts.calibration,
+            parts.dataset_digest,
+            parts.measured,
+            parts.calibrated_co_runners,
+            parts.platform_part,
+            parts.module_part,
+            parts.disagreement};
 }
 
 }  // namespace pitot

@@ -20,17 +20,11 @@
 
 namespace pitot {
 
-/// A set of (platform, module) pairs, compressed by platform.
-struct PairSet {
-    std::vector<std::int64_t> offsets;  ///< platforms + 1; platform i's modules are modules[offsets[i] … offsets[i+1])
-    std::vector<std::int32_t> modules;  ///< ascending within a platform
-
-    /// Its place in `modules`, or nothing if it is not one of them.
-    [[nodiscard]] std::optional<std::int64_t> find(std::int32_t platform, std::int32_t module) const;
+/// The combinations of a pool that were measured.
+struct MeasuredPool {
+    CombinationSet combinations;
+    std::vector<Evidence> use{};  ///< what became of each of them; empty: unknown, in older files
 };
-
-/// The pairs of `observations`.
-[[nodiscard]] PairSet make_pair_set(const ObservationView& observations, std::int64_t platforms);
 
 struct PredictorParts {
     FitConfig config;
@@ -40,16 +34,19 @@ struct PredictorParts {
     std::vector<Basis> module_basis;
     std::vector<Basis> co_runner_basis;  ///< what a module's effect on those beside it rests on
     std::shared_ptr<const FittedModel> model;
-    Calibration calibration;
+    /// Names of the pools, kAlone first; those outside kAlone even where nothing of them was measured.
+    std::vector<std::string> pools{"alone", "together"};
+    Calibration calibration;  ///< of these pools
     std::string dataset_digest;
-    PairSet measured;                                     ///< pairs measured alone
-    std::optional<CombinationSet> measured_together{};    ///< with co-runners; unknown in older files
+    /// Of these pools; of kAlone alone in older files, which do not know what ran beside others.
+    std::vector<MeasuredPool> measured;
     std::optional<std::int32_t> calibrated_co_runners{};  ///< the most a calibration row had; unknown in older files
-    std::vector<Evidence> measured_use{};       ///< what became of each of `measured`; empty: unknown, in older files
-    std::vector<Evidence> together_use{};       ///< of each of `measured_together`; the same
-    std::vector<std::int32_t> platform_part{};  ///< see Connections::parts(); empty in older files
-    std::vector<std::int32_t> module_part{};    ///< the same
-    Disagreement disagreement{};                ///< may be empty
+    std::vector<std::int32_t> platform_part{};            ///< see Connections::parts(); empty in older files
+    std::vector<std::int32_t> module_part{};              ///< the same
+    Disagreement disagreement{};                          ///< may be empty
+
+    /// Combinations measured outside kAlone; nothing if it is not known.
+    [[nodiscard]] std::optional<std::int64_t> measured_beside_others() const;
 };
 
 /// What a prediction rests on: the weakest of platform, module and co-runners (-1 = none). Indices in range.

@@ -104,6 +104,22 @@ T of_row(const std::vector<T>& noted, std::int32_t row, T of_none) {
     return row >= 0 && row < std::ssize(noted) ? noted[static_cast<std::size_t>(row)] : of_none;
 }
 
+// What became of a measured combination of a pool. Older files do not say: then it was learned from if its kind was.
+Evidence evidence_of(const PredictorParts& parts, std::size_t pool, std::int64_t combination) {
+    const MeasuredPool& measured = parts.measured[pool];
+    if (measured.use.empty()) {
+        return parts.config.train.learns_from(parts.pools[pool]) ? Evidence::kLearned : Evidence::kUnused;
+    }
+    return measured.use[static_cast<std::size_t>(combination)];
+}
+
+// The better of two: learned from, then set aside, then not used, then never measured.
+Evidence better(Evidence a, Evidence b) {
+    const Evidence worse = std::max(a, b);
+    const Evidence best = std::min(a, b);
+    return best == Evidence::kNone ? worse : best;
+}
+
 // Rows at a time: what is computed for them stays in the first-level cache, on the stack.
 constexpr std::size_t kBlock = 256;
 
@@ -136,7 +152,7 @@ struct Predictor::Impl {
         PairQuery query;
         std::array<double, kBlock> y;
         std::array<Basis, kBlock> basis;
-        std::array<RowGroup, kBlock> group;
+        std::array<std::size_t, kBlock> pool;  // that calibrates it
     };
 
     void describe(Block& block) const;
@@ -148,23 +164,25 @@ struct Predictor::Impl {
     NameIndex module_names;
 };
 
-// Basis and group of each row.
+// Basis and pool of each row.
 void Predictor::Impl::describe(Block& block) const {
     const auto width = static_cast<std::size_t>(block.query.width);
     for (std::size_t n = 0; n < block.query.platform.size(); ++n) {
         const auto co_runners = block.query.co_runner.subspan(n * width, width);
         block.basis[n] = pair_basis(parts, block.query.platform[n], block.query.module[n], co_runners);
-        block.group[n] = row_group(co_runners);
+        block.pool[n] = pool_of(co_runners, parts.calibration.pools());
     }
 }
 
 // Bounds of a block's rows into one column, NaN where there are none.
 void Predictor::Impl::bound(const Block& block, double confidence, MatrixView<double> out, std::int64_t column) const {
     constexpr double none = std::numeric_limits<double>::quiet_NaN();
-    const std::array<double, 2> margins{parts.calibration.margin_or(RowGroup::kAlone, confidence, none),
-                                        parts.calibration.margin_or(RowGroup::kTogether, confidence, none)};
+    std::array<double, kMostPools> margins{};
+    for (std::size_t p = 0; p < parts.calibration.pools(); ++p) {
+        margins[p] = parts.calibration.margin_or(p, confidence, none);
+    }
     for (std::size_t n = 0; n < block.query.platform.size(); ++n) {
-        const double margin = margins[static_cast<std::size_t>(block.group[n])];
+        const double margin = margins[block.pool[n]];
         out(static_cast<std::int64_t>(n), column) =
             block.basis[n] == Basis::kMeasured && !std::isnan(margin) ? scale.runtime_us(block.y[n] + margin) : none;
     }
@@ -219,45 +237,40 @@ Result<std::vector<std::int32_t>> Predictor::find_modules(std::span<const std::s
 }
 
 bool Predictor::measured(std::int32_t platform, std::int32_t module) const {
-    return impl_->parts.measured.find(platform, module).has_value();
+    return impl_->parts.measured[kAlone].combinations.find(platform, module, {}).has_value();
 }
 
-std::int64_t Predictor::measured_pairs() const {
-    return static_cast<std::int64_t>(impl_->parts.measured.modules.size());
-}
+std::int64_t Predictor::measured_pairs() const { return impl_->parts.measured[kAlone].combinations.size(); }
 
 std::optional<Evidence> Predictor::evidence(std::int32_t platform, std::int32_t module,
                                             std::span<const std::int32_t> co_runners) const {
     const PredictorParts& parts = impl_->parts;
-    const bool alone = row_group(co_runners) == RowGroup::kAlone;
-    if (!alone && !parts.measured_together) {
+    const bool alone = std::ranges::all_of(co_runners, [](std::int32_t k) { return k == -1; });
+    if (!alone && !parts.measured_beside_others()) {
         return std::nullopt;
     }
-    const std::vector<Evidence>& use = alone ? parts.measured_use : parts.together_use;
-    const auto found =
-        alone ? parts.measured.find(platform, module) : parts.measured_together->find(platform, module, co_runners);
-    if (!found) {
-        return Evidence::kNone;
+    Evidence best = Evidence::kNone;
+    for (std::size_t p = alone ? kAlone : kAlone + 1; p < (alone ? kAlone + 1 : parts.measured.size()); ++p) {
+        if (const auto found = parts.measured[p].combinations.find(platform, module, co_runners)) {
+            best = better(best, evidence_of(parts, p, *found));
+        }
     }
-    if (use.empty()) {
-        return alone || parts.config.train.together_weight > 0.0 ? Evidence::kLearned : Evidence::kUnused;
-    }
-    return use[static_cast<std::size_t>(*found)];
+    return best;
 }
 
 std::optional<Evidence> Predictor::evidence_beside_others(std::int32_t platform, std::int32_t module) const {
     const PredictorParts& parts = impl_->parts;
-    if (!parts.measured_together) {
+    if (!parts.measured_beside_others()) {
         return std::nullopt;
     }
-    const auto [first, last] = parts.measured_together->of_pair(platform, module);
-    if (first == last) {
-        return Evidence::kNone;
+    Evidence best = Evidence::kNone;
+    for (std::size_t p = kAlone + 1; p < parts.measured.size(); ++p) {
+        const auto [first, last] = parts.measured[p].combinations.of_pair(platform, module);
+        for (std::int64_t combination = first; combination < last; ++combination) {
+            best = better(best, evidence_of(parts, p, combination));
+        }
     }
-    if (parts.together_use.empty()) {
-        return parts.config.train.together_weight > 0.0 ? Evidence::kLearned : Evidence::kUnused;
-    }
-    return *std::min_element(parts.together_use.begin() + first, parts.together_use.begin() + last);
+    return best;
 }
 
 std::int32_t Predictor::parts_apart() const {
@@ -286,8 +299,7 @@ double Predictor::module_disagreement(std::int32_t module) const {
 }
 
 Result<void> Predictor::check_bound(bool with_co_runners, double confidence) const {
-    const RowGroup group = with_co_runners ? RowGroup::kTogether : RowGroup::kAlone;
-    return impl_->parts.calibration.margin(group, confidence).map([](double /*margin*/) {});
+    return impl_->parts.calibration.margin(with_co_runners ? kAlone + 1 : kAlone, confidence).map([](double) {});
 }
 
 NoBound Predictor::why_no_bound(Basis basis, bool with_co_runners, double confidence) const {
@@ -316,8 +328,15 @@ Basis Predictor::co_runner_basis(std::int32_t module) const {
 }
 
 std::int64_t Predictor::calibration_rows(bool with_co_runners) const {
-    const RowGroup group = with_co_runners ? RowGroup::kTogether : RowGroup::kAlone;
-    return static_cast<std::int64_t>(impl_->parts.calibration.residuals(group).size());
+    const Calibration& calibration = impl_->parts.calibration;
+    if (!with_co_runners) {
+        return std::ssize(calibration.residuals(kAlone));
+    }
+    std::int64_t rows = 0;
+    for (std::size_t p = kAlone + 1; p < calibration.pools(); ++p) {
+        rows += std::ssize(calibration.residuals(p));
+    }
+    return rows;
 }
 
 std::optional<std::int32_t> Predictor::calibrated_co_runners() const { return impl_->parts.calibrated_co_runners; }

@@ -89,13 +89,26 @@ Result<void> read_co_runner_basis(const ModelArchive& archive, PredictorParts& p
     return read_basis(archive, kCoRunnerBasis, parts.modules.size(), parts.co_runner_basis);
 }
 
-Result<void> read_calibration(const ModelArchive& archive, PredictorParts& parts) {
-    auto alone = archive.read<double>("calibration_alone", {-1});
-    auto together = alone ? archive.read<double>("calibration_together", {-1}) : alone;
-    if (!together) {
-        return Failure(together.error());
+Result<void> read_pools(const ModelArchive& archive, PredictorParts& parts) {
+    if (!archive.contains(kPools)) {
+        return {};  // the usual ones
     }
-    parts.calibration = Calibration(std::move(*alone), std::move(*together));
+    PITOT_TRY(auto names, archive.strings(kPools));
+    const std::set<std::string> known(names.begin(), names.end());
+    if (names.size() < 2 || names.size() > kMostPools || known.size() != names.size() || known.contains("")) {
+        return archive.broken(kPools, fmt::format("does not hold 2 to {} names", kMostPools));
+    }
+    parts.pools = std::move(names);
+    return {};
+}
+
+Result<void> read_calibration(const ModelArchive& archive, PredictorParts& parts) {
+    std::vector<std::vector<double>> residuals;
+    for (const std::string& pool : parts.pools) {
+        PITOT_TRY(auto of_pool, archive.read<double>("calibration_" + pool, {-1}));
+        residuals.push_back(std::move(of_pool));
+    }
+    parts.calibration = Calibration(std::move(residuals));
     if (!archive.contains(kCalibratedCoRunners)) {
         return {};  // written before it was noted
     }
@@ -131,33 +144,30 @@ Result<void> read_measured(const ModelArchive& archive, PredictorParts& parts) {
             return archive.broken("measured_modules", fmt::format("is out of range or order for platform {}", i));
         }
     }
-    parts.measured = {std::move(*offsets), std::move(*modules)};
+    parts.measured = {{{std::move(*offsets), std::move(*modules), {}, 0}}};
     return {};
 }
 
-Result<void> read_together(const ModelArchive& archive, PredictorParts& parts) {
-    if (!archive.contains("together_offsets")) {
+Result<void> read_beside_others(const ModelArchive& archive, PredictorParts& parts) {
+    if (!archive.contains(measured_prefix(parts.pools, kAlone + 1) + "_offsets")) {
         return {};  // written before it was noted
     }
-    auto offsets = archive.read<std::int64_t>("together_offsets", {parts.platforms.size() + 1});
-    if (!offsets) {
-        return Failure(offsets.error());
+    for (std::size_t p = kAlone + 1; p < parts.pools.size(); ++p) {
+        const std::string prefix = measured_prefix(parts.pools, p);
+        PITOT_TRY(auto offsets, archive.read<std::int64_t>(prefix + "_offsets", {parts.platforms.size() + 1}));
+        const std::int64_t count = offsets.back();
+        PITOT_TRY(auto modules, archive.read<std::int32_t>(prefix + "_modules", {count}));
+        PITOT_TRY(auto co_runners, archive.read<std::int32_t>(prefix + "_co_runners", {count, -1}));
+        constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
+        const auto width =
+            static_cast<std::int32_t>(std::min(archive.npz().info(prefix + "_co_runners")->shape[1], most));
+        CombinationSet set{std::move(offsets), std::move(modules), std::move(co_runners), width};
+        if (!set.valid(parts.modules.size())) {
+            return archive.broken(prefix + "_offsets",
+                                  fmt::format("and the other arrays '{}_…' are out of range or order", prefix));
+        }
+        parts.measured.push_back({std::move(set)});
     }
-    auto modules = archive.read<std::int32_t>("together_modules", {offsets->back()});
-    if (!modules) {
-        return Failure(modules.error());
-    }
-    auto co_runners = archive.read<std::int32_t>("together_co_runners", {offsets->back(), -1});
-    if (!co_runners) {
-        return Failure(co_runners.error());
-    }
-    constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
-    const auto width = static_cast<std::int32_t>(std::min(archive.npz().info("together_co_runners")->shape[1], most));
-    CombinationSet set{std::move(*offsets), std::move(*modules), std::move(*co_runners), width};
-    if (!set.valid(parts.modules.size())) {
-        return archive.broken("together_offsets", "and the other arrays 'together_…' are out of range or order");
-    }
-    parts.measured_together = std::move(set);
     return {};
 }
 
@@ -180,12 +190,14 @@ Result<void> read_use(const ModelArchive& archive, const std::string& name, std:
 }
 
 Result<void> read_uses(const ModelArchive& archive, PredictorParts& parts) {
-    const auto pairs = static_cast<std::int64_t>(parts.measured.modules.size());
-    return read_use(archive, "measured_use", pairs, parts.measured_use).and_then([&]() -> Result<void> {
-        return parts.measured_together
-                   ? read_use(archive, "together_use", parts.measured_together->size(), parts.together_use)
-                   : Result<void>();
-    });
+    for (std::size_t p = 0; p < parts.measured.size(); ++p) {
+        MeasuredPool& pool = parts.measured[p];
+        auto ok = read_use(archive, measured_prefix(parts.pools, p) + "_use", pool.combinations.size(), pool.use);
+        if (!ok) {
+            return ok;
+        }
+    }
+    return {};
 }
 
 Result<void> read_parts_apart(const ModelArchive& archive, PredictorParts& parts) {
@@ -238,9 +250,10 @@ Result<PredictorParts> read_archive(const NpzReader& npz) {
                         .and_then([&] { return read_side(archive, "platform", parts.platforms, parts.platform_basis); })
                         .and_then([&] { return read_side(archive, "module", parts.modules, parts.module_basis); })
                         .and_then([&] { return read_co_runner_basis(archive, parts); })
+                        .and_then([&] { return read_pools(archive, parts); })
                         .and_then([&] { return read_calibration(archive, parts); })
                         .and_then([&] { return read_measured(archive, parts); })
-                        .and_then([&] { return read_together(archive, parts); })
+                        .and_then([&] { return read_beside_others(archive, parts); })
                         .and_then([&] { return read_uses(archive, parts); })
                         .and_then([&] { return read_parts_apart(archive, parts); })
                         .and_then([&] { return read_disagreement(archive, parts); })

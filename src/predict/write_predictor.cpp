@@ -21,12 +21,6 @@ void add_basis(NpzWriter& npz, const std::string& name, const std::vector<Basis>
     npz.add<std::uint8_t>(name, numbers);
 }
 
-void add_together(NpzWriter& npz, const CombinationSet& together) {
-    npz.add<std::int64_t>("together_offsets", together.offsets);
-    npz.add_borrowed<std::int32_t>("together_modules", together.modules);
-    npz.add_borrowed<std::int32_t>("together_co_runners", together.co_runners, Shape{together.size(), together.width});
-}
-
 void add_side(NpzWriter& npz, const std::string& name, const Side& side, const std::vector<Basis>& basis) {
     npz.add_strings(name, side.names);
     npz.add<double>(name + "_features", side.features.flat(),
@@ -42,6 +36,17 @@ void add_use(NpzWriter& npz, const std::string& name, const std::vector<Evidence
         std::ranges::transform(use, numbers.begin(), [](Evidence e) { return static_cast<std::uint8_t>(e); });
         npz.add<std::uint8_t>(name, numbers);
     }
+}
+
+// What was measured of a pool.
+void add_measured(NpzWriter& npz, std::size_t number, const std::string& prefix, const MeasuredPool& pool) {
+    const CombinationSet& set = pool.combinations;
+    npz.add<std::int64_t>(prefix + "_offsets", set.offsets);
+    npz.add_borrowed<std::int32_t>(prefix + "_modules", set.modules);
+    if (number != kAlone) {
+        npz.add_borrowed<std::int32_t>(prefix + "_co_runners", set.co_runners, Shape{set.size(), set.width});
+    }
+    add_use(npz, prefix + "_use", pool.use);
 }
 
 void add_parts_apart(NpzWriter& npz, const PredictorParts& parts) {
@@ -61,17 +66,17 @@ NpzWriter archive_of(const PredictorParts& parts) {
     add_side(npz, "module", parts.modules, parts.module_basis);
     add_basis(npz, kCoRunnerBasis, parts.co_runner_basis);
     parts.model->save(npz);
-    npz.add<double>("calibration_alone", parts.calibration.residuals(RowGroup::kAlone));
-    npz.add<double>("calibration_together", parts.calibration.residuals(RowGroup::kTogether));
+    if (parts.pools != PredictorParts().pools) {
+        npz.add_strings(kPools, parts.pools);
+    }
+    for (std::size_t p = 0; p < parts.calibration.pools(); ++p) {
+        npz.add<double>("calibration_" + parts.pools[p], parts.calibration.residuals(p));
+    }
     if (parts.calibrated_co_runners) {
         npz.add<std::int64_t>(kCalibratedCoRunners, std::vector<std::int64_t>{*parts.calibrated_co_runners}, Shape{});
     }
-    npz.add<std::int64_t>("measured_offsets", parts.measured.offsets);
-    npz.add_borrowed<std::int32_t>("measured_modules", parts.measured.modules);
-    add_use(npz, "measured_use", parts.measured_use);
-    if (parts.measured_together) {
-        add_together(npz, *parts.measured_together);
-        add_use(npz, "together_use", parts.together_use);
+    for (std::size_t p = 0; p < parts.measured.size(); ++p) {
+        add_measured(npz, p, measured_prefix(parts.pools, p), parts.measured[p]);
     }
     add_parts_apart(npz, parts);
     if (!parts.disagreement.platform.empty()) {

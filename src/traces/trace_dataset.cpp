@@ -64,8 +64,8 @@ std::vector<std::string> module_names(const TraceRows& rows, const OpcodeTable& 
     return {names.begin(), names.end()};
 }
 
-void add_alone(const TraceRows& rows, RunUse use, const Numbers& platforms, const Numbers& modules,
-               TraceDataset& result) {
+ObservationTable rows_alone(const TraceRows& rows, RunUse use, const Numbers& platforms, const Numbers& modules,
+                            TraceDataset& result) {
     struct Row {
         std::int32_t platform;
         std::int32_t module;
@@ -79,7 +79,7 @@ void add_alone(const TraceRows& rows, RunUse use, const Numbers& platforms, cons
         }
     }
     std::ranges::sort(order, {}, [](const Row& row) { return std::pair(row.platform, row.module); });
-    ObservationTable& table = result.dataset.alone;
+    ObservationTable table;
     for (const Row& row : order) {
         for (const double runtime : use_runs(row.cell->runs_us, use)) {
             table.platform.push_back(row.platform);
@@ -87,14 +87,16 @@ void add_alone(const TraceRows& rows, RunUse use, const Numbers& platforms, cons
             table.runtime_us.push_back(runtime);
         }
     }
+    return table;
 }
 
-void add_together(std::span<const TraceRow> rows, RunUse use, const Numbers& platforms, const Numbers& modules,
-                  ObservationTable& table) {
+ObservationTable rows_together(std::span<const TraceRow> rows, RunUse use, const Numbers& platforms,
+                               const Numbers& modules) {
     std::size_t width = 0;
     for (const TraceRow& row : rows) {
         width = std::max(width, row.co_runners.size());
     }
+    ObservationTable table;
     table.width = static_cast<std::int32_t>(width);
     for (const TraceRow& row : rows) {
         for (const double runtime : use_runs(row.runs_us, use)) {
@@ -106,6 +108,7 @@ void add_together(std::span<const TraceRow> rows, RunUse use, const Numbers& pla
             }
         }
     }
+    return table;
 }
 
 // The result with the sides named, and the rows alone and together in it.
@@ -117,8 +120,8 @@ TraceDataset number_rows(const Collection& collection, const TraceOptions& optio
     result.dataset.modules.names = std::move(modules);
     const Numbers platform_numbers = number(result.dataset.platforms.names);
     const Numbers module_numbers = number(result.dataset.modules.names);
-    add_alone(rows, options.runs, platform_numbers, module_numbers, result);
-    add_together(rows.together, options.runs, platform_numbers, module_numbers, result.dataset.together);
+    result.dataset.set_observations(rows_alone(rows, options.runs, platform_numbers, module_numbers, result),
+                                    rows_together(rows.together, options.runs, platform_numbers, module_numbers));
     result.problems = collection.problems;
     std::ranges::move(rows.problems, std::back_inserter(result.problems));
     result.failed = std::move(rows.failed);
@@ -220,7 +223,7 @@ TraceDataset make_interference(const Collection& collection, const Dataset& know
 
 Result<void> require_observations(const TraceDataset& made) {
     const Dataset& dataset = made.dataset;
-    if (dataset.alone.size() + dataset.together.size() > 0) {
+    if (dataset.observations.size() > 0) {
         return {};
     }
     const std::string why =

@@ -1,7 +1,9 @@
 // Which rows of a dataset a replicate tests, calibrates and trains on.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "dataset/row_groups.hpp"
 #include "dataset/split.hpp"
@@ -10,16 +12,17 @@
 
 namespace pitot {
 
-/// The rows of one replicate, per objective; numbers are rows of dataset.alone and dataset.together.
+/// The rows of one replicate.
 struct ReplicateRows {
-    Split alone;
-    Split together;
+    std::vector<Split> pools;  ///< one a pool p of the dataset; its numbers are rows of Dataset::pool(p)
+
+    [[nodiscard]] const Split& alone() const { return pools[kAlone]; }
 };
 
 /// Draws the rows of replicates. What they have in common is found out once.
 class RowDraw {
 public:
-    /// `config.train.together_rows` limits the second objective to its first rows. The dataset must outlive it.
+    /// PoolObjective::rows limits a pool to its first rows. Dataset and configuration must outlive it.
     RowDraw(const Dataset& dataset, const FitConfig& config);
 
     /// Replicate `replicate`'s rows. calibration_share 0 gives the published splits. What is set aside leaves whatever
@@ -27,16 +30,18 @@ public:
     /// loses its only one. Nothing is set aside where that leaves fewer than kLeastCalibration combinations.
     [[nodiscard]] ReplicateRows operator()(double share, double calibration_share, std::int64_t replicate) const;
 
-    /// Runs of combinations, where a split keeps them together; of rows beyond `together_rows` nothing is said.
-    [[nodiscard]] const RowGroups& alone_groups() const { return alone_groups_; }
-    [[nodiscard]] const RowGroups& together_groups() const { return together_groups_; }
+    /// Runs of a pool's combinations, where a split keeps them together; of rows beyond a limit nothing is said.
+    [[nodiscard]] const RowGroups& groups(std::size_t pool) const { return pools_[pool].groups; }
 
 private:
+    struct PooledRows {
+        ObservationView rows;
+        RowGroups groups;
+    };
+
     const Dataset* dataset_;
     const FitConfig* config_;
-    ObservationView together_;
-    RowGroups alone_groups_;
-    RowGroups together_groups_;
+    std::vector<PooledRows> pools_;
 };
 
 /// The same for one replicate.

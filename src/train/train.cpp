@@ -19,23 +19,37 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// What every replicate reads: the observations' targets on the model's scale.
-struct Targets {
-    AlignedVector<float> alone;
-    AlignedVector<float> together;
-};
-
-AlignedVector<float> targets_of(const ObservationTable& table, bool logarithm) {
+// The observations' targets on the model's scale, which every replicate reads.
+AlignedVector<float> targets_of(std::span<const double> runtime_us, bool logarithm) {
     AlignedVector<float> out;
-    out.reserve(table.runtime_us.size());
-    for (const double t : table.runtime_us) {
+    out.reserve(runtime_us.size());
+    for (const double t : runtime_us) {
         out.push_back(static_cast<float>(logarithm ? to_log({t}).value : t / kReferenceRuntimeUs));
     }
     return out;
 }
 
-PairColumns columns_of(const ObservationTable& table, std::span<const float> target) {
-    return {table.platform.values(), table.module.values(), table.co_runner.values(), table.width, target};
+// What trains of a pool, and how.
+struct PoolTask {
+    std::size_t pool = 0;
+    PairColumns columns;
+    const PoolObjective* objective = nullptr;
+};
+
+// One for each pool that is trained on; `target` is of all observations.
+std::vector<PoolTask> tasks_of(const Dataset& dataset, const TrainConfig& config, std::span<const float> target) {
+    std::vector<PoolTask> tasks;
+    for (std::size_t p = 0; p < dataset.pools.size(); ++p) {
+        const ObservationView rows = dataset.pool(p);
+        const auto targets = target.first(rows.platform.size());
+        target = target.subspan(rows.platform.size());
+        if (config.learns_from(dataset.pools[p].name)) {
+            tasks.push_back({p,
+                             {rows.platform, rows.module, rows.co_runner, rows.width, targets},
+                             config.find_objective(dataset.pools[p].name)});
+        }
+    }
+    return tasks;
 }
 
 // Counts steps over all threads and reports a few times a second.
@@ -68,7 +82,8 @@ struct Job {
     const FitConfig& config;
     const Context& context;
     const Backend& backend;
-    Targets targets;
+    AlignedVector<float> target;  // of all observations
+    std::vector<PoolTask> pools;
     std::int64_t steps = 0;
     int threads_a_model = 1;
     StepCounter& counter;
@@ -76,22 +91,24 @@ struct Job {
 
 // How many rows of each side a step names at most.
 ExecutionPlan plan_of(const Job& job) {
-    const TrainConfig& config = job.config.train;
-    const std::int64_t together = config.together_weight > 0.0 ? config.together_batch : 0;
-    return {.platform_rows = config.batch + together,
-            .module_rows = config.batch + together * (1 + job.dataset.together.width),
-            .threads = job.threads_a_model};
+    ExecutionPlan plan{.threads = job.threads_a_model};
+    for (const PoolTask& pool : job.pools) {
+        plan.platform_rows += pool.objective->batch;
+        plan.module_rows += pool.objective->batch * (1 + pool.columns.width);
+    }
+    return plan;
 }
 
-// Mean weighted loss over validation rows; 0 rows of an objective count nothing. Rows are gathered a piece at a time,
+// Mean weighted loss over validation rows; a pool without any counts nothing. Rows are gathered a piece at a time,
 // whatever their number.
 class Validation {
 public:
     Validation(const Job& job, const ReplicateRows& rows, std::int64_t fold) : job_(job) {
-        add(columns_of(job.dataset.alone, job.targets.alone), rows.alone.validation(fold),
-            job.config.train.alone_weight);
-        add(columns_of(job.dataset.together, job.targets.together), rows.together.validation(fold),
-            job.config.train.together_weight);
+        for (const PoolTask& pool : job.pools) {
+            if (const RowNumbers own = rows.pools[pool.pool].validation(fold); !own.empty()) {
+                parts_.push_back({pool.columns, own, pool.objective->weight});
+            }
+        }
     }
     [[nodiscard]] bool empty() const { return parts_.empty(); }
     [[nodiscard]] double loss(const Executor& executor) const {
@@ -115,12 +132,6 @@ private:
         RowNumbers rows;
         double weight;
     };
-    void add(const PairColumns& data, RowNumbers rows, double weight) {
-        if (!rows.empty() && weight != 0.0) {
-            parts_.push_back({data, rows, weight});
-        }
-    }
-
     void add_errors(const Executor& executor, const PairColumns& data, RowNumbers rows, double& sum) const {
         const auto width = static_cast<std::size_t>(data.width);
         std::vector<std::int32_t> platform, module, co_runner;
@@ -166,16 +177,11 @@ Result<FoldFit> train_fold(const Job& job, const ReplicateTask& task, std::int64
     for (const auto& [buffer, values] : task.constants) {
         executor.set_constant(0, buffer, values);
     }
-    const RowNumbers alone = task.rows.alone.training(fold);
-    const RowNumbers together = task.rows.together.training(fold);
     std::vector<Objective> objectives;
-    objectives.push_back(
-        {columns_of(job.dataset.alone, job.targets.alone), {alone}, config.batch, config.alone_weight});
-    if (config.together_weight > 0.0 && !together.empty()) {
-        objectives.push_back({columns_of(job.dataset.together, job.targets.together),
-                              {together},
-                              config.together_batch,
-                              config.together_weight});
+    for (const PoolTask& pool : job.pools) {
+        if (const RowNumbers own = task.rows.pools[pool.pool].training(fold); !own.empty()) {
+            objectives.push_back({pool.columns, {own}, pool.objective->batch, pool.objective->weight});
+        }
     }
     const Validation validation(job, task.rows, fold);
     const Adam adam{config.learning_rate, config.beta1, config.beta2, config.epsilon};
@@ -241,13 +247,13 @@ Result<void> check_amount(std::int64_t steps, std::int64_t folds, std::int64_t r
 
 Result<void> check_rows_left(const ReplicateRows& rows, std::int64_t fold, std::int64_t folds, const Dataset& dataset,
                              double share) {
-    if (!rows.alone.training(fold).empty()) {
+    if (!rows.alone().training(fold).empty()) {
         return {};
     }
     return fail(ErrorCode::kInput,
                 fmt::format("no rows are left to train fold {} of {} on ({} observations, share {}); "
                             "measure more pairs or lower --folds",
-                            fold + 1, folds, dataset.alone.size(), share));
+                            fold + 1, folds, dataset.pools[kAlone].rows, share));
 }
 
 std::int64_t steps_of(const TrainConfig& config, double share) {
@@ -271,13 +277,15 @@ Result<void> train_replicates(const Dataset& dataset, const FitConfig& config, d
         return ok;
     }
     StepCounter counter(context, steps * folds * replicates);
-    const bool logarithm = config.model.logarithm;
+    AlignedVector<float> target = targets_of(dataset.observations.runtime_us, config.model.logarithm);
+    std::vector<PoolTask> pools = tasks_of(dataset, config.train, target);
     // One model is one thread's work; where there are fewer models than threads, they share each.
     const Job job{dataset,
                   config,
                   context,
                   *backend,
-                  {targets_of(dataset.alone, logarithm), targets_of(dataset.together, logarithm)},
+                  std::move(target),  // the pools' spans stay good
+                  std::move(pools),
                   steps,
                   team_size(context.threads, replicates * folds),
                   counter};

@@ -65,18 +65,22 @@ void check_mapped(const NpzReader& npz, const std::string& name) {
 
 // What was read has to be fit for use.
 void check(const pitot::Dataset& dataset) {
-    for (const pitot::ObservationTable* table : {&dataset.alone, &dataset.together}) {
-        for (const std::int32_t i : table->platform) {
+    if (!dataset.validate()) {
+        std::abort();
+    }
+    for (std::size_t p = 0; p < dataset.pools.size(); ++p) {
+        const pitot::ObservationView table = dataset.pool(p);
+        for (const std::int32_t i : table.platform) {
             if (i < 0 || i >= dataset.platforms.size()) {
                 std::abort();
             }
         }
-        for (const std::int32_t j : table->module) {
+        for (const std::int32_t j : table.module) {
             if (j < 0 || j >= dataset.modules.size()) {
                 std::abort();
             }
         }
-        for (const double t : table->runtime_us) {
+        for (const double t : table.runtime_us) {
             if (!(t > 0) || !(t < HUGE_VAL)) {
                 std::abort();
             }

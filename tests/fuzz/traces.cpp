@@ -34,13 +34,17 @@ void check(const pitot::TraceDataset& made) {
             }
         }
     }
-    for (const pitot::ObservationTable* table : {&dataset.alone, &dataset.together}) {
-        for (const double runtime : table->runtime_us) {
+    if (!dataset.validate()) {
+        std::abort();
+    }
+    for (std::size_t p = 0; p < dataset.pools.size(); ++p) {
+        const pitot::ObservationView table = dataset.pool(p);
+        for (const double runtime : table.runtime_us) {
             if (!(runtime > 0) || !(runtime < HUGE_VAL)) {
                 std::abort();
             }
         }
-        if (table->co_runner.size() != table->runtime_us.size() * static_cast<std::size_t>(table->width)) {
+        if (table.co_runner.size() != table.runtime_us.size() * static_cast<std::size_t>(table.width)) {
             std::abort();
         }
     }

@@ -41,15 +41,17 @@ pitot::Dataset make_fleet(double factor) {
     pitot::Dataset dataset;
     dataset.platforms = make_side("platform", kPlatforms, 3);
     dataset.modules = make_side("module", kModules, 2);
+    pitot::ObservationTable alone;
     for (std::int32_t i = 0; i < kPlatforms; ++i) {
         for (std::int32_t j = 0; j < kModules; ++j) {
             if (!left_out(i, j)) {
-                dataset.alone.platform.push_back(i);
-                dataset.alone.module.push_back(j);
-                dataset.alone.runtime_us.push_back(runtime_us(i, j, factor));
+                alone.platform.push_back(i);
+                alone.module.push_back(j);
+                alone.runtime_us.push_back(runtime_us(i, j, factor));
             }
         }
     }
+    dataset.set_observations(std::move(alone));
     return dataset;
 }
 
@@ -132,7 +134,7 @@ int main() {
     std::printf("error of ln t: %.4f of a product; of an interaction %.4f by linear scaling, %.4f learned\n", *plain,
                 *missed, *caught);
     pitot::Dataset broken = make_fleet(kPlain);
-    broken.alone.platform.edit().front() = kPlatforms;
+    broken.observations.platform.edit().front() = kPlatforms;
     const bool refused = !broken.validate() && !pitot::fit(broken, *scaling) && !pitot::evaluate(broken, *scaling, {});
     return *plain < 0.01 && *missed > 0.2 && *caught < 0.5 * *missed && refused ? 0 : 1;
 }

@@ -34,7 +34,7 @@ Coverage measure(std::int64_t n, double confidence, Key key, Residual residual) 
         Stream stream(key.fold(static_cast<std::uint64_t>(draw)));
         std::vector<double> rows(static_cast<std::size_t>(n));
         std::ranges::generate(rows, [&] { return residual(stream); });
-        const double margin = Calibration(rows, {}).margin(RowGroup::kAlone, confidence).value();
+        const double margin = Calibration({rows, {}}).margin(0, confidence).value();
         int covered = 0;
         for (int i = 0; i < kTestRows; ++i) {
             covered += residual(stream) <= margin ? 1 : 0;
@@ -111,7 +111,7 @@ RC_GTEST_PROP(ConformalMargin, CoversAsManyResidualsAsItsRank, (std::vector<int>
     const double confidence = *rc::gen::inRange(1, 100) / 100.0;
     RC_PRE(n >= calibration_rows_needed(confidence));
     const std::vector<double> residuals(numbers.begin(), numbers.end());
-    const double margin = Calibration({}, residuals).margin(RowGroup::kTogether, confidence).value();
+    const double margin = Calibration({{}, residuals}).margin(1, confidence).value();
     const auto rank = conformal_rank(n, confidence);
     RC_ASSERT(std::ranges::count_if(residuals, [&](double r) { return r <= margin; }) >= rank);
     RC_ASSERT(std::ranges::count_if(residuals, [&](double r) { return r < margin; }) < rank);
@@ -120,13 +120,12 @@ RC_GTEST_PROP(ConformalMargin, CoversAsManyResidualsAsItsRank, (std::vector<int>
 // More confidence never gives a smaller margin.
 RC_GTEST_PROP(ConformalMargin, GrowsWithConfidence, (std::vector<int> numbers)) {
     RC_PRE(numbers.size() >= 2U);
-    const Calibration calibration({numbers.begin(), numbers.end()}, {});
+    const Calibration calibration({std::vector<double>(numbers.begin(), numbers.end())});
     const auto n = static_cast<double>(numbers.size());
     const double most = n / (n + 1.0);
     const double a = most * *rc::gen::inRange(1, 1000) / 1000.0;
     const double b = most * *rc::gen::inRange(1, 1000) / 1000.0;
-    RC_ASSERT(calibration.margin(RowGroup::kAlone, std::min(a, b)).value() <=
-              calibration.margin(RowGroup::kAlone, std::max(a, b)).value());
+    RC_ASSERT(calibration.margin(0, std::min(a, b)).value() <= calibration.margin(0, std::max(a, b)).value());
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ FitConfig short_config(const char* name) {
     FitConfig config = preset(name).value();
     config.train.folds = 2;
     config.train.checkpoints = 2;
-    config.train.together_rows = 0;
+    config.train.objective("together").rows = 0;
     return config;
 }
 

@@ -11,6 +11,7 @@
 #include "pitot/evaluate.hpp"
 #include "pitot/fit.hpp"
 #include "pitot/units.hpp"
+#include "support/pools.hpp"
 
 namespace pitot {
 namespace {
@@ -69,9 +70,7 @@ Fleet draw_fleet(const World& world, Key key) {
             }
             const auto runs = world.fewest_runs + stream.below(world.most_runs - world.fewest_runs + 1);
             for (std::uint64_t run = 0; run < runs; ++run) {
-                fleet.dataset.alone.platform.push_back(platform);
-                fleet.dataset.alone.module.push_back(module);
-                fleet.dataset.alone.runtime_us.push_back(run_us(world, pair, stream));
+                test::add_alone(fleet.dataset, platform, module, run_us(world, pair, stream));
             }
         }
     }
@@ -117,7 +116,7 @@ FitConfig factorization(SplitUnit unit) {
     config.calibration_share = 0.2;
     config.train.folds = 2;
     config.train.checkpoints = 60;
-    config.train.batch = 512;
+    config.train.objective("alone").batch = 512;
     config.split = unit;
     return config;
 }

@@ -62,7 +62,7 @@ inline RandomModel random_model(const std::string& preset_name, const RandomMode
     return random_model(preset(preset_name).value(), options);
 }
 
-/// Parts of a predictor with that model; every row measured, 100 residuals of each group.
+/// Parts of a predictor with that model; every row measured, 100 residuals of each pool.
 inline PredictorParts random_parts(const RandomModel& model) {
     PredictorParts parts;
     parts.config = model.config;
@@ -71,7 +71,9 @@ inline PredictorParts random_parts(const RandomModel& model) {
     parts.platform_basis.assign(static_cast<std::size_t>(parts.platforms.size()), Basis::kMeasured);
     parts.module_basis.assign(static_cast<std::size_t>(parts.modules.size()), Basis::kMeasured);
     parts.co_runner_basis = parts.module_basis;
-    parts.measured.offsets.assign(parts.platform_basis.size() + 1, 0);
+    MeasuredPool none;
+    none.combinations.offsets.assign(parts.platform_basis.size() + 1, 0);
+    parts.measured.push_back(none);
     Stream stream(Key(4));
     std::vector<double> alone(100), together(100);
     for (double& x : alone) {
@@ -80,7 +82,7 @@ inline PredictorParts random_parts(const RandomModel& model) {
     for (double& x : together) {
         x = 0.3 * stream.normal();
     }
-    parts.calibration = Calibration(std::move(alone), std::move(together));
+    parts.calibration = Calibration({std::move(alone), std::move(together)});
     parts.model = model.config.model.family == Family::kLinearScaling
                       ? make_scaling_model(model.parts.baseline)
                       : std::make_shared<const FoldedModel>(model.parts, parts.platforms, parts.modules, "drawn");

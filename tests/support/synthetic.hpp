@@ -94,31 +94,34 @@ inline Dataset synthetic_dataset(const SyntheticOptions& options = {}) {
     const SyntheticTruth truth(dataset, options);
     Stream stream(key.fold("observations"));
     const auto runtime = [&](double y) { return to_time(LogRuntime{y + options.noise * stream.normal()}).value; };
+    ObservationTable alone;
+    ObservationTable together;
     for (std::int64_t i = 0; i < options.platforms; ++i) {
         for (std::int64_t j = 0; j < options.modules; ++j) {
             // The diagonal is always measured, so that no row is empty.
             if (stream.uniform() >= options.density && i % options.modules != j && j % options.platforms != i) {
                 continue;
             }
-            dataset.alone.platform.push_back(static_cast<std::int32_t>(i));
-            dataset.alone.module.push_back(static_cast<std::int32_t>(j));
-            dataset.alone.runtime_us.push_back(runtime(truth(i, j)));
+            alone.platform.push_back(static_cast<std::int32_t>(i));
+            alone.module.push_back(static_cast<std::int32_t>(j));
+            alone.runtime_us.push_back(runtime(truth(i, j)));
         }
     }
-    dataset.together.width = options.together > 0 ? options.width : 0;
+    together.width = options.together > 0 ? options.width : 0;
     for (std::int64_t row = 0; row < options.together; ++row) {
         const auto i = static_cast<std::int64_t>(stream.below(static_cast<std::uint64_t>(options.platforms)));
         const auto j = static_cast<std::int64_t>(stream.below(static_cast<std::uint64_t>(options.modules)));
         double y = truth(i, j);
         for (std::int32_t w = 0; w < options.width; ++w) {
             const auto k = static_cast<std::int64_t>(stream.below(static_cast<std::uint64_t>(options.modules)));
-            dataset.together.co_runner.push_back(static_cast<std::int32_t>(k));
+            together.co_runner.push_back(static_cast<std::int32_t>(k));
             y += truth.slowdown(i, k);
         }
-        dataset.together.platform.push_back(static_cast<std::int32_t>(i));
-        dataset.together.module.push_back(static_cast<std::int32_t>(j));
-        dataset.together.runtime_us.push_back(runtime(y));
+        together.platform.push_back(static_cast<std::int32_t>(i));
+        together.module.push_back(static_cast<std::int32_t>(j));
+        together.runtime_us.push_back(runtime(y));
     }
+    dataset.set_observations(std::move(alone), std::move(together));
     return dataset;
 }
 
@@ -128,8 +131,8 @@ inline FitConfig quick_config(const std::string& name = "embedding/32") {
     config.train.folds = 3;
     config.train.checkpoints = 2;
     config.train.epoch_samples = 150;
-    config.train.batch = 64;
-    config.train.together_batch = 64;
+    config.train.objective("alone").batch = 64;
+    config.train.objective("together").batch = 64;
     return config;
 }
 

@@ -27,16 +27,18 @@ class AloneMeans {
 public:
     AloneMeans(const Dataset& dataset, const ReplicateRows& rows, const Scale& scale)
         : modules_(dataset.modules.size()) {
-        const ObservationView together = dataset.together.view();
-        for (const std::int64_t row : rows.together.rest) {
-            pairs_.push_back(pair(together, row));
+        for (std::size_t p = kAlone + 1; p < rows.pools.size(); ++p) {
+            const ObservationView beside = dataset.pool(p);
+            for (const std::int64_t row : rows.pools[p].rest) {
+                pairs_.push_back(pair(beside, row));
+            }
         }
         std::ranges::sort(pairs_);
         pairs_.erase(std::unique(pairs_.begin(), pairs_.end()), pairs_.end());
         sum_.resize(pairs_.size());
         count_.resize(pairs_.size());
-        const ObservationView alone = dataset.alone.view();
-        for (const std::int64_t row : rows.alone.rest) {
+        const ObservationView alone = dataset.pool(kAlone);
+        for (const std::int64_t row : rows.alone().rest) {
             if (const std::size_t at = place(pair(alone, row)); at < pairs_.size()) {
                 sum_[at] += scale.target(alone.runtime_us[static_cast<std::size_t>(row)]);
                 count_[at] += 1.0;
@@ -45,8 +47,8 @@ public:
     }
 
     /// The mean of this row's pair in `mean`, if it ran alone.
-    [[nodiscard]] bool find(const ObservationView& together, std::int64_t row, double& mean) const {
-        const std::size_t at = place(pair(together, row));
+    [[nodiscard]] bool find(const ObservationView& beside, std::int64_t row, double& mean) const {
+        const std::size_t at = place(pair(beside, row));
         if (count_[at] == 0.0) {
             return false;
         }
@@ -72,14 +74,40 @@ private:
     std::vector<double> count_;
 };
 
+// The range of what runs beside others took more than runs alone of the same pairs, and the most co-runners of one.
+void learn_slowdowns(const Dataset& dataset, const ReplicateRows& rows, const Scale& scale, AnswerLimits& limits) {
+    Range slowdown;
+    slowdown.add(0.0);
+    const AloneMeans means(dataset, rows, scale);
+    bool found = false;
+    for (std::size_t p = kAlone + 1; p < rows.pools.size(); ++p) {
+        const ObservationView table = dataset.pool(p);
+        const auto width = static_cast<std::size_t>(table.width);
+        for (const std::int64_t row : rows.pools[p].rest) {
+            const auto at = static_cast<std::size_t>(row);
+            const auto beside = table.co_runner.subspan(at * width, width);
+            const auto count = std::ranges::count_if(beside, [](std::int32_t k) { return k >= 0; });
+            limits.co_runners = std::max(limits.co_runners, static_cast<int>(count));
+            if (double mean = 0.0; means.find(table, row, mean)) {
+                slowdown.add(scale.target(table.runtime_us[at]) - mean);
+                found = true;
+            }
+        }
+    }
+    if (found) {
+        limits.least_slowdown = slowdown.least;
+        limits.most_slowdown = slowdown.most;
+    }
+}
+
 }  // namespace
 
 AnswerLimits learn_limits(const Dataset& dataset, const FitConfig& config, const ReplicateRows& rows,
                           const LinearScaling& baseline) {
     const Scale scale(config.model);
     Range learned;
-    const ObservationView alone = dataset.alone.view();
-    for (const std::int64_t row : rows.alone.rest) {
+    const ObservationView alone = dataset.pool(kAlone);
+    for (const std::int64_t row : rows.alone().rest) {
         const auto at = static_cast<std::size_t>(row);
         const double base = config.model.baseline ? baseline(alone.platform[at], alone.module[at]) : 0.0;
         learned.add(scale.target(alone.runtime_us[at]) - base);
@@ -90,28 +118,8 @@ AnswerLimits learn_limits(const Dataset& dataset, const FitConfig& config, const
         limits.least = learned.least - more;
         limits.most = learned.most + more;
     }
-    if (config.model.interference_types == 0 || rows.together.rest.empty()) {
-        return limits;
-    }
-    Range slowdown;
-    slowdown.add(0.0);
-    const ObservationView together = dataset.together.view();
-    const AloneMeans means(dataset, rows, scale);
-    bool found = false;
-    for (const std::int64_t row : rows.together.rest) {
-        const auto at = static_cast<std::size_t>(row);
-        const auto width = static_cast<std::size_t>(together.width);
-        const auto beside = together.co_runner.subspan(at * width, width);
-        const auto count = std::ranges::count_if(beside, [](std::int32_t k) { return k >= 0; });
-        limits.co_runners = std::max(limits.co_runners, static_cast<int>(count));
-        if (double mean = 0.0; means.find(together, row, mean)) {
-            slowdown.add(scale.target(together.runtime_us[at]) - mean);
-            found = true;
-        }
-    }
-    if (found) {
-        limits.least_slowdown = slowdown.least;
-        limits.most_slowdown = slowdown.most;
+    if (config.model.interference_types > 0) {
+        learn_slowdowns(dataset, rows, scale, limits);
     }
     return limits;
 }

@@ -53,7 +53,10 @@ void average_rows(MatrixView<float> table, const std::vector<Basis>& basis) {
 // others: those whose basis is not kMeasured, but for modules that an interference model knows as co-runners.
 void average_untrained(const FitTask& task, const ReplicateRows& rows, std::vector<FoldFit>& folds) {
     const RowBasis basis = basis_of_rows(task.dataset, task.config, rows);
-    const bool learns_from_co_runners = task.config.model.interference_types > 0 && learns_together(task.config);
+    bool learns_from_co_runners = false;
+    for (std::size_t p = kAlone + 1; p < task.dataset.pools.size() && task.config.model.interference_types > 0; ++p) {
+        learns_from_co_runners = learns_from_co_runners || learns_from(task.dataset, task.config, p);
+    }
     const std::vector<Basis>& modules = learns_from_co_runners ? basis.co_runner : basis.module;
     for (const ParameterInfo& block :
          parameter_layout(task.config.model, task.dataset.platforms, task.dataset.modules)) {
@@ -90,6 +93,9 @@ std::shared_ptr<const FoldedTask> start_replicate(const FitTask& task, std::int6
 }  // namespace
 
 Result<void> FoldedFamily::check(const Dataset& dataset, const FitConfig& config) const {
+    if (auto ok = check_pools(dataset, config); !ok) {
+        return ok;
+    }
     const ModelConfig& m = config.model;
     const bool networks = m.family == Family::kNetwork || m.family == Family::kPlatformNetwork;
     const auto missing = [&](const char* side) {
@@ -98,16 +104,13 @@ Result<void> FoldedFamily::check(const Dataset& dataset, const FitConfig& config
                                 "choose a preset without them, such as linear/128",
                                 config.preset, side, side));
     };
-    if (auto ok = check_alone(dataset); !ok) {
-        return ok;
-    }
     if (m.platform_features && dataset.platforms.features.cols() == 0) {
         return missing("platform");
     }
     if ((m.module_features || networks) && dataset.modules.features.cols() == 0) {
         return missing("module");
     }
-    return check_together(dataset, config);
+    return {};
 }
 
 std::int64_t FoldedFamily::folds(const FitConfig& config) const { return config.train.folds; }

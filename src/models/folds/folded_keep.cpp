@@ -75,7 +75,7 @@ Result<void> FoldedModel::keep_losses(const KeepArray& put) const {
     });
 }
 
-Result<void> FoldedModel::keep(const Dataset& dataset, RowNumbers together, const KeepArray& put) const {
+Result<void> FoldedModel::keep(const Dataset& dataset, const ReplicateRows& rows, const KeepArray& put) const {
     const auto folds = std::ssize(parts_.folds);
     const std::int64_t platforms = dataset.platforms.size();
     const std::int64_t modules = dataset.modules.size();
@@ -84,8 +84,11 @@ Result<void> FoldedModel::keep(const Dataset& dataset, RowNumbers together, cons
     const std::int64_t rank = parts_.config.layers.back();
     std::vector<float> pairs, beside;
     FactorArrays factors;
-    const GatheredRows rows(dataset.together.view(), together, parts_.config);
-    std::vector<double> y(static_cast<std::size_t>(modules)), y_beside(rows.target.size());
+    std::vector<GatheredRows> tested;
+    for (std::size_t p = kAlone + 1; p < rows.pools.size(); ++p) {
+        tested.emplace_back(dataset.pool(p), rows.pools[p].test, parts_.config);
+    }
+    std::vector<double> y(static_cast<std::size_t>(modules));
     PlatformPairs queries(modules);
     for (const FoldFit& fold : parts_.folds) {
         const FoldModel model(parts_.config, dataset.platforms, dataset.modules, parts_.baseline, fold.parameters);
@@ -93,8 +96,11 @@ Result<void> FoldedModel::keep(const Dataset& dataset, RowNumbers together, cons
             model.predict(queries.of(i), y);
             pairs.insert(pairs.end(), y.begin(), y.end());
         }
-        model.predict(rows.query(), y_beside);
-        beside.insert(beside.end(), y_beside.begin(), y_beside.end());
+        for (const GatheredRows& of_pool : tested) {
+            std::vector<double> answers(of_pool.target.size());
+            model.predict(of_pool.query(), answers);
+            beside.insert(beside.end(), answers.begin(), answers.end());
+        }
         if (has_factors) {
             factors.add(model.factors(), rank, types);
         }
@@ -110,8 +116,9 @@ Result<void> FoldedModel::keep(const Dataset& dataset, RowNumbers together, cons
             return put("V_g", std::move(factors.v_g), {folds, platforms, rank, types});
         });
     }
-    if (ok && dataset.together.size() > 0) {
-        ok = put("C_ijk_hat", std::move(beside), {folds, std::ssize(rows.target)});
+    if (ok && dataset.rows_beside_others() > 0) {
+        const std::int64_t count = std::ssize(beside) / folds;
+        ok = put("C_ijk_hat", std::move(beside), {folds, count});
     }
     return ok;
 }

@@ -24,7 +24,8 @@ public:
     [[nodiscard]] ModelFacts describe() const override;
     [[nodiscard]] Disagreement disagreement(const Side& platforms, const Side& modules) const override;
     void save(NpzWriter& npz) const override;
-    [[nodiscard]] Result<void> keep(const Dataset& dataset, RowNumbers together, const KeepArray& put) const override;
+    [[nodiscard]] Result<void> keep(const Dataset& dataset, const ReplicateRows& rows,
+                                    const KeepArray& put) const override;
 
     [[nodiscard]] const FoldedParts& parts() const { return parts_; }
 

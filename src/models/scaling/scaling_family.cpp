@@ -40,7 +40,8 @@ public:
     void save(NpzWriter& npz) const override { save_scaling(scaling_, npz); }
 
     // Its own only fold.
-    [[nodiscard]] Result<void> keep(const Dataset& dataset, RowNumbers together, const KeepArray& put) const override {
+    [[nodiscard]] Result<void> keep(const Dataset& dataset, const ReplicateRows& rows,
+                                    const KeepArray& put) const override {
         std::vector<float> pairs;
         pairs.reserve(scaling_.platform.size() * scaling_.module.size());
         for (const double a : scaling_.platform) {
@@ -49,13 +50,16 @@ public:
             }
         }
         std::vector<float> beside;
-        for (const std::int64_t row : together) {
-            const auto at = static_cast<std::size_t>(row);
-            beside.push_back(static_cast<float>(scaling_(dataset.together.platform[at], dataset.together.module[at])));
+        for (std::size_t p = kAlone + 1; p < rows.pools.size(); ++p) {
+            const ObservationView table = dataset.pool(p);
+            for (const std::int64_t row : rows.pools[p].test) {
+                const auto at = static_cast<std::size_t>(row);
+                beside.push_back(static_cast<float>(scaling_(table.platform[at], table.module[at])));
+            }
         }
-        const auto rows = std::ssize(beside);
+        const auto tested = std::ssize(beside);
         return put("C_hat", std::move(pairs), {1, dataset.platforms.size(), dataset.modules.size()}).and_then([&] {
-            return rows > 0 ? put("C_ijk_hat", std::move(beside), {1, rows}) : Result<void>();
+            return tested > 0 ? put("C_ijk_hat", std::move(beside), {1, tested}) : Result<void>();
         });
     }
 
@@ -79,37 +83,41 @@ std::shared_ptr<const FittedModel> make_scaling_model(LinearScaling scaling) {
     return std::make_shared<const ScalingModel>(std::move(scaling));
 }
 
-Result<void> check_alone(const Dataset& dataset) {
-    if (dataset.alone.size() > 0 || dataset.together.size() == 0) {
-        return {};
+Result<void> check_pools(const Dataset& dataset, const FitConfig& config) {
+    if (dataset.pools[kAlone].rows == 0 && dataset.rows_beside_others() > 0) {
+        return fail(ErrorCode::kInput,
+                    fmt::format("all {} observations of the dataset have co-runners, but models start from runtimes of "
+                                "modules alone: measure modules alone too, or add a file that has such rows",
+                                dataset.rows_beside_others()));
     }
-    return fail(ErrorCode::kInput,
-                fmt::format("all {} observations of the dataset have co-runners, but models start from runtimes of "
-                            "modules alone: measure modules alone too, or add a file that has such rows",
-                            dataset.together.size()));
-}
-
-Result<void> check_together(const Dataset& dataset, const FitConfig& config) {
-    if (!learns_together(config) || dataset.together.size() > 0) {
-        return {};
+    for (const PoolObjective& objective : config.train.objectives) {
+        const auto pool = std::ranges::find(dataset.pools, objective.pool, &Pool::name);
+        const bool there = pool != dataset.pools.end() && (pool == dataset.pools.begin() || pool->rows > 0);
+        if (objective.weight > 0.0 && !there) {
+            return fail(ErrorCode::kInput,
+                        objective.pool == "together"
+                            ? fmt::format("preset '{}' trains on rows with co-runners and the dataset has none; add a "
+                                          "file that has them or choose a preset such as embedding/128",
+                                          config.preset)
+                            : fmt::format("the configuration trains on rows of the pool '{}' and the dataset has none; "
+                                          "add some or leave its objective out",
+                                          objective.pool));
+        }
     }
-    return fail(ErrorCode::kInput,
-                fmt::format("preset '{}' trains on rows with co-runners and the dataset has none; add a file that "
-                            "has them or choose a preset such as embedding/128",
-                            config.preset));
+    return {};
 }
 
 LinearScaling fit_scaling(const FitTask& task, const ReplicateRows& rows) {
     const Dataset& dataset = task.dataset;
-    const ObservationView alone = dataset.alone.view();
-    LinearScaling scaling =
-        fit_linear_scaling(alone, rows.alone.rest, dataset.platforms.size(), dataset.modules.size());
+    const ObservationView alone = dataset.pool(kAlone);
+    const RowNumbers learned = rows.alone().rest;
+    LinearScaling scaling = fit_linear_scaling(alone, learned, dataset.platforms.size(), dataset.modules.size());
     if (task.untrained == Untrained::kPublished) {
         return scaling;
     }
     std::vector<bool> platform_known(scaling.platform.size(), false);
     std::vector<bool> module_known(scaling.module.size(), false);
-    for (const std::int64_t n : rows.alone.rest) {
+    for (const std::int64_t n : learned) {
         const auto row = static_cast<std::size_t>(n);
         platform_known[static_cast<std::size_t>(alone.platform[row])] = true;
         module_known[static_cast<std::size_t>(alone.module[row])] = true;
@@ -141,7 +149,7 @@ Result<LinearScaling> load_scaling(const ModelArchive& archive, const Side& plat
 }
 
 Result<void> ScalingFamily::check(const Dataset& dataset, const FitConfig& config) const {
-    return check_alone(dataset).and_then([&] { return check_together(dataset, config); });
+    return check_pools(dataset, config);
 }
 
 std::int64_t ScalingFamily::folds(const FitConfig& /*config*/) const { return 1; }

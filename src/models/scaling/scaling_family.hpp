@@ -21,11 +21,9 @@ public:
 /// A model of it.
 [[nodiscard]] std::shared_ptr<const FittedModel> make_scaling_model(LinearScaling scaling);
 
-/// kInput if rows with co-runners are all there is: every model starts from runtimes of modules alone.
-[[nodiscard]] Result<void> check_alone(const Dataset& dataset);
-
-/// kInput if a configuration learns from rows with co-runners and there are none.
-[[nodiscard]] Result<void> check_together(const Dataset& dataset, const FitConfig& config);
+/// kInput if no row ran alone, which every model starts from, or if a pool that the configuration trains on has no
+/// rows.
+[[nodiscard]] Result<void> check_pools(const Dataset& dataset, const FitConfig& config);
 
 /// Linear scaling on the rows of a task's replicate that are not kept back. Terms of rows without any of them are 0, or
 /// those of fill_baseline() where the task wants answers.

@@ -6,6 +6,7 @@
 
 #include "pitot/evaluate.hpp"
 #include "support/expect_error.hpp"
+#include "support/pools.hpp"
 #include "support/temp_folder.hpp"
 #include "unit/api/small.hpp"
 
@@ -57,55 +58,80 @@ TEST(BrokenDataset, WithoutRowsOrSides) {
     expect_refused("no platforms", [](Dataset& d) { d.platforms = Side(); });
     expect_refused("no modules", [](Dataset& d) { d.modules = Side(); });
     Dataset rowless = small_dataset();
-    rowless.alone = ObservationTable();
-    rowless.together = ObservationTable();
+    rowless.set_observations({});
     EXPECT_TRUE(refuses(fit(rowless, small_config()), {}));
     EXPECT_TRUE(refuses(evaluate(rowless, small_config(), {}), {}));
 }
 
+// Places of the first and last row alone, and of the first and last row beside others.
+std::vector<std::size_t> ends_of_pools() {
+    const Dataset dataset = small_dataset();
+    const auto alone = static_cast<std::size_t>(dataset.pools[kAlone].rows);
+    return {0, alone - 1, alone, static_cast<std::size_t>(dataset.observations.size()) - 1};
+}
+
 TEST(BrokenDataset, RowsOfWhatDoesNotExist) {
-    for (const auto table : {&Dataset::alone, &Dataset::together}) {
+    for (const std::size_t row : ends_of_pools()) {
         for (const std::int32_t wrong : {-1, test::kPlatforms, kLeastRow, kMostRow}) {
             expect_refused("platform " + std::to_string(wrong),
-                           [&](Dataset& d) { (d.*table).platform.edit().back() = wrong; });
+                           [&](Dataset& d) { d.observations.platform.edit()[row] = wrong; });
         }
         for (const std::int32_t wrong : {-1, test::kModules, kLeastRow, kMostRow}) {
             expect_refused("module " + std::to_string(wrong),
-                           [&](Dataset& d) { (d.*table).module.edit().front() = wrong; });
+                           [&](Dataset& d) { d.observations.module.edit()[row] = wrong; });
         }
     }
     for (const std::int32_t wrong : {-2, test::kModules, kLeastRow, kMostRow}) {
         expect_refused("co-runner " + std::to_string(wrong),
-                       [&](Dataset& d) { d.together.co_runner.edit().back() = wrong; });
+                       [&](Dataset& d) { d.observations.co_runner.edit().back() = wrong; });
     }
 }
 
 TEST(BrokenDataset, RuntimesThatAreNone) {
-    for (const auto table : {&Dataset::alone, &Dataset::together}) {
+    for (const std::size_t row : ends_of_pools()) {
         for (const double wrong : {0.0, -1.0, test::kNan, test::kInfinity, -test::kInfinity}) {
-            expect_refused(std::to_string(wrong), [&](Dataset& d) { (d.*table).runtime_us.edit()[3] = wrong; });
+            expect_refused(std::to_string(wrong), [&](Dataset& d) { d.observations.runtime_us.edit()[row] = wrong; });
         }
     }
 }
 
 TEST(BrokenDataset, ColumnsOfDifferentLengths) {
-    for (const auto table : {&Dataset::alone, &Dataset::together}) {
-        for (const auto column :
-             {&ObservationTable::platform, &ObservationTable::module, &ObservationTable::co_runner}) {
-            expect_refused("longer", [&](Dataset& d) { (d.*table.*column).push_back(0); });
-            if (!(small_dataset().*table.*column).empty()) {
-                expect_refused("shorter", [&](Dataset& d) { (d.*table.*column).edit().pop_back(); });
-                expect_refused("empty", [&](Dataset& d) { (d.*table.*column).edit().clear(); });
-            }
-        }
-        expect_refused("no runtimes", [&](Dataset& d) { (d.*table).runtime_us.edit().clear(); });
-        for (const std::int32_t width : {-1, 1, 3, kLeastRow, kMostRow}) {
-            expect_refused("width " + std::to_string(width), [&](Dataset& d) { (d.*table).width = width; });
-        }
+    for (const auto column : {&ObservationTable::platform, &ObservationTable::module, &ObservationTable::co_runner}) {
+        expect_refused("longer", [&](Dataset& d) { (d.observations.*column).push_back(0); });
+        expect_refused("shorter", [&](Dataset& d) { (d.observations.*column).edit().pop_back(); });
+        expect_refused("empty", [&](Dataset& d) { (d.observations.*column).edit().clear(); });
+        // Made of tables, of which one has too many values and the other too few.
+        expect_refused("shifted", [&](Dataset& d) {
+            test::change_pools(d, [&](ObservationTable& alone, ObservationTable& together) {
+                (alone.*column).push_back(0);
+                (together.*column).edit().pop_back();
+            });
+        });
     }
+    expect_refused("no runtimes", [&](Dataset& d) { d.observations.runtime_us.edit().clear(); });
+    for (const std::int32_t width : {-1, 0, 1, 3, kLeastRow, kMostRow}) {
+        expect_refused("width " + std::to_string(width), [&](Dataset& d) { d.observations.width = width; });
+    }
+}
+
+TEST(BrokenDataset, PoolsThatDoNotShareTheRows) {
+    expect_refused("none", [](Dataset& d) { d.pools.clear(); });
+    expect_refused("too few rows", [](Dataset& d) { --d.pools.back().rows; });
+    expect_refused("too many rows", [](Dataset& d) { ++d.pools.back().rows; });
+    expect_refused("one pool too many", [](Dataset& d) { d.pools.push_back({"more", 1}); });
+    expect_refused("negative", [](Dataset& d) { d.pools.front().rows = -1; });
+    expect_refused("endless", [](Dataset& d) { d.pools.front().rows = std::numeric_limits<std::int64_t>::max(); });
+    expect_refused("no name", [](Dataset& d) { d.pools.back().name.clear(); });
+    expect_refused("no text", [](Dataset& d) { d.pools.back().name = test::kNotUtf8; });
+    expect_refused("twice", [](Dataset& d) { d.pools.back().name = d.pools.front().name; });
+    expect_refused("many", [](Dataset& d) {
+        for (std::size_t p = 0; p < kMostPools; ++p) {
+            d.pools.push_back({"pool" + std::to_string(p)});
+        }
+    });
     expect_refused("rows alone with co-runners", [](Dataset& d) {
-        d.alone.width = 1;
-        d.alone.co_runner.edit().assign(d.alone.runtime_us.size(), -1);
+        ++d.pools.front().rows;
+        --d.pools.back().rows;
     });
 }
 
@@ -151,19 +177,32 @@ TEST(BrokenConfig, FieldsBeyondTheirLimits) {
         expect_bad("layers", [&](FitConfig& c) { c.model.layers[1] = wrong; });
         expect_bad("learned_features", [&](FitConfig& c) { c.model.learned_features = wrong; });
         expect_bad("interference_types", [&](FitConfig& c) { c.model.interference_types = wrong; });
-        for (const auto field : {&TrainConfig::folds, &TrainConfig::replicates, &TrainConfig::checkpoints,
-                                 &TrainConfig::epoch_samples, &TrainConfig::batch, &TrainConfig::together_batch}) {
+        for (const auto field :
+             {&TrainConfig::folds, &TrainConfig::replicates, &TrainConfig::checkpoints, &TrainConfig::epoch_samples}) {
             expect_bad("train", [&](FitConfig& c) { c.train.*field = wrong; });
+        }
+        for (const std::size_t pool : {0U, 1U}) {
+            expect_bad("batch", [&](FitConfig& c) { c.train.objectives[pool].batch = wrong; });
         }
     }
     for (const double wrong : {test::kNan, test::kInfinity, -test::kInfinity, -1.0}) {
         expect_bad("alpha", [&](FitConfig& c) { c.model.alpha = wrong; });
         expect_bad("beta", [&](FitConfig& c) { c.model.beta = wrong; });
-        for (const auto field : {&TrainConfig::alone_weight, &TrainConfig::together_weight, &TrainConfig::learning_rate,
-                                 &TrainConfig::beta1, &TrainConfig::beta2, &TrainConfig::epsilon}) {
+        for (const auto field :
+             {&TrainConfig::learning_rate, &TrainConfig::beta1, &TrainConfig::beta2, &TrainConfig::epsilon}) {
             expect_bad("train", [&](FitConfig& c) { c.train.*field = wrong; });
         }
+        for (const std::size_t pool : {0U, 1U}) {
+            expect_bad("weight", [&](FitConfig& c) { c.train.objectives[pool].weight = wrong; });
+        }
         expect_bad("calibration_share", [&](FitConfig& c) { c.calibration_share = wrong; });
+    }
+    expect_bad("no objectives", [](FitConfig& c) { c.train.objectives.clear(); });
+    expect_bad("none alone", [](FitConfig& c) { c.train.objectives.front().weight = 0.0; });
+    expect_bad("rows", [](FitConfig& c) { c.train.objectives.back().rows = -1; });
+    expect_bad("twice", [](FitConfig& c) { c.train.objectives.back().pool = "alone"; });
+    for (const std::string& name : {std::string(), std::string("a.b"), std::string(test::kNotUtf8)}) {
+        expect_bad("pool", [&](FitConfig& c) { c.train.objectives.back().pool = name; });
     }
     expect_bad("no layers", [](FitConfig& c) { c.model.layers.clear(); });
     expect_bad("many layers", [](FitConfig& c) { c.model.layers.assign(1000, 1); });

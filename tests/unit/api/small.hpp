@@ -36,22 +36,25 @@ inline Dataset small_dataset() {
     Dataset dataset;
     dataset.platforms = small_side("platform", kPlatforms);
     dataset.modules = small_side("module", kModules);
-    dataset.together.width = 2;
+    ObservationTable alone;
+    ObservationTable together;
+    together.width = 2;
     for (std::int32_t i = 0; i < kPlatforms; ++i) {
         for (std::int32_t j = 0; j < kModules; ++j) {
             const double runtime_us = 1000.0 * (1 + i) * (1 + j) * (1 + 0.01 * ((7 * i + 3 * j) % 5));
-            dataset.alone.platform.push_back(i);
-            dataset.alone.module.push_back(j);
-            dataset.alone.runtime_us.push_back(runtime_us);
+            alone.platform.push_back(i);
+            alone.module.push_back(j);
+            alone.runtime_us.push_back(runtime_us);
             if (j % 2 == 0) {
-                dataset.together.platform.push_back(i);
-                dataset.together.module.push_back(j);
-                dataset.together.co_runner.push_back(j + 1);
-                dataset.together.co_runner.push_back(j == 2 ? -1 : i);
-                dataset.together.runtime_us.push_back(1.5 * runtime_us);
+                together.platform.push_back(i);
+                together.module.push_back(j);
+                together.co_runner.push_back(j + 1);
+                together.co_runner.push_back(j == 2 ? -1 : i);
+                together.runtime_us.push_back(1.5 * runtime_us);
             }
         }
     }
+    dataset.set_observations(std::move(alone), std::move(together));
     return dataset;
 }
 
@@ -61,9 +64,9 @@ inline FitConfig small_config(const char* name = "interference/2") {
     config.train.folds = 2;
     config.train.checkpoints = 1;
     config.train.epoch_samples = 500;
-    config.train.batch = 8;
-    config.train.together_batch = 8;
-    config.train.together_rows = 0;
+    config.train.objective("alone").batch = 8;
+    config.train.objective("together").batch = 8;
+    config.train.objective("together").rows = 0;
     config.calibration_share = 0.35;
     return config;
 }

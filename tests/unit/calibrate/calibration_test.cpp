@@ -69,28 +69,28 @@ TEST(CalibrationRowsNeeded, IsFoundAtOnceForConfidencesNextToOne) {
 }
 
 TEST(Calibration, MarginIsTheRankedResidual) {
-    const Calibration calibration(one_to(9), {});
-    EXPECT_EQ(calibration.margin(RowGroup::kAlone, 0.9).value(), 9.0);
-    EXPECT_EQ(calibration.margin(RowGroup::kAlone, 0.8).value(), 8.0);
-    EXPECT_EQ(calibration.margin(RowGroup::kAlone, 0.81).value(), 9.0);
-    EXPECT_EQ(calibration.margin(RowGroup::kAlone, 0.05).value(), 1.0);
+    const Calibration calibration({one_to(9), {}});
+    EXPECT_EQ(calibration.margin(0, 0.9).value(), 9.0);
+    EXPECT_EQ(calibration.margin(0, 0.8).value(), 8.0);
+    EXPECT_EQ(calibration.margin(0, 0.81).value(), 9.0);
+    EXPECT_EQ(calibration.margin(0, 0.05).value(), 1.0);
 }
 
-TEST(Calibration, KeepsGroupsApart) {
-    const Calibration calibration(one_to(9), std::vector<double>(20, 100.0));
-    EXPECT_EQ(calibration.margin(RowGroup::kAlone, 0.9).value(), 9.0);
-    EXPECT_EQ(calibration.margin(RowGroup::kTogether, 0.9).value(), 100.0);
+TEST(Calibration, KeepsPoolsApart) {
+    const Calibration calibration({one_to(9), std::vector<double>(20, 100.0)});
+    EXPECT_EQ(calibration.margin(0, 0.9).value(), 9.0);
+    EXPECT_EQ(calibration.margin(1, 0.9).value(), 100.0);
 }
 
 TEST(Calibration, NamesTheNumberOfRowsNeeded) {
-    const Calibration calibration(one_to(50), {});
-    const auto few = calibration.margin(RowGroup::kAlone, 0.99);
+    const Calibration calibration({one_to(50), {}});
+    const auto few = calibration.margin(0, 0.99);
     ASSERT_FALSE(few);
     EXPECT_EQ(few.error().code(), ErrorCode::kInput);
     EXPECT_NE(few.error().message().find("at least 99 combinations"), std::string::npos) << few.error().message();
     EXPECT_NE(few.error().message().find("there are 50"), std::string::npos) << few.error().message();
 
-    const auto none = calibration.margin(RowGroup::kTogether, 0.9);
+    const auto none = calibration.margin(1, 0.9);
     ASSERT_FALSE(none);
     EXPECT_EQ(none.error().code(), ErrorCode::kInput);
     EXPECT_NE(none.error().message().find("at least 9 combinations with co-runners"), std::string::npos);
@@ -98,20 +98,29 @@ TEST(Calibration, NamesTheNumberOfRowsNeeded) {
 }
 
 TEST(Calibration, RefusesConfidencesOutsideTheOpenInterval) {
-    const Calibration calibration(one_to(50), {});
+    const Calibration calibration({one_to(50), {}});
     for (const double confidence : {0.0, 1.0, -0.5, 1.5, std::nan("")}) {
-        const auto margin = calibration.margin(RowGroup::kAlone, confidence);
+        const auto margin = calibration.margin(0, confidence);
         ASSERT_FALSE(margin) << confidence;
         EXPECT_EQ(margin.error().code(), ErrorCode::kUsage);
     }
 }
 
-TEST(RowGroup, NeedsOneCoRunner) {
+TEST(PoolOf, IsTheNumberOfCoRunnersOrTheLast) {
     const std::vector<std::int32_t> none{-1, -1};
     const std::vector<std::int32_t> one{-1, 0};
-    EXPECT_EQ(row_group({}), RowGroup::kAlone);
-    EXPECT_EQ(row_group(none), RowGroup::kAlone);
-    EXPECT_EQ(row_group(one), RowGroup::kTogether);
+    const std::vector<std::int32_t> two{3, 0};
+    EXPECT_EQ(pool_of({}, 2), 0U);
+    EXPECT_EQ(pool_of(none, 2), 0U);
+    EXPECT_EQ(pool_of(one, 2), 1U);
+    EXPECT_EQ(pool_of(two, 2), 1U);
+    EXPECT_EQ(pool_of(two, 3), 2U);
+    EXPECT_EQ(pool_of(two, 1), 0U);
+}
+
+TEST(Calibration, HasNoMarginOfAPoolThatDoesNotExist) {
+    EXPECT_FALSE(Calibration({one_to(9), one_to(9)}).margin(2, 0.5));
+    EXPECT_TRUE(std::isnan(Calibration().margin_or(0, 0.5, std::nan(""))));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "support/expect_error.hpp"
+#include "support/pools.hpp"
 #include "support/temp_folder.hpp"
 #include "unit/dataset/datasets.hpp"
 
@@ -88,11 +89,11 @@ TEST(LongForm, ObservationsByName) {
     ASSERT_TRUE(dataset) << dataset.error().to_string();
     EXPECT_EQ(dataset->platforms.names, (Names{"p1", "p0"}));
     EXPECT_EQ(dataset->modules.names, (Names{"b", "a"}));
-    EXPECT_EQ(dataset->alone.platform, (Indices{0, 1, 0, 0}));
-    EXPECT_EQ(dataset->alone.module, (Indices{0, 1, 1, 1}));
-    EXPECT_EQ(dataset->alone.runtime_us, (Doubles{2, 1.5, 3, 4}));
-    EXPECT_EQ(dataset->together.size(), 0);
-    EXPECT_EQ(dataset->together.width, 0);
+    EXPECT_EQ(test::values(dataset->pool(kAlone).platform), (Indices{0, 1, 0, 0}));
+    EXPECT_EQ(test::values(dataset->pool(kAlone).module), (Indices{0, 1, 1, 1}));
+    EXPECT_EQ(test::values(dataset->pool(kAlone).runtime_us), (Doubles{2, 1.5, 3, 4}));
+    EXPECT_EQ(dataset->pool(kAlone + 1).size(), 0);
+    EXPECT_EQ(dataset->pool(kAlone + 1).width, 0);
     EXPECT_TRUE(dataset->platforms.feature_names.empty());
     EXPECT_TRUE(dataset->problems.empty());
 }
@@ -107,10 +108,10 @@ TEST(LongForm, CoRunnersInOneColumnOrSeveral) {
         const auto dataset = read_texts({text});
         ASSERT_TRUE(dataset) << dataset.error().to_string();
         EXPECT_EQ(dataset->modules.names, (Names{"a", "b", "c"}));
-        EXPECT_EQ(dataset->alone.runtime_us, (Doubles{1}));
-        EXPECT_EQ(dataset->together.runtime_us, (Doubles{2, 3, 4, 5}));
-        EXPECT_EQ(dataset->together.width, 2);
-        EXPECT_EQ(dataset->together.co_runner, (Indices{1, -1, 1, 2, -1, -1, -1, 1}));
+        EXPECT_EQ(test::values(dataset->pool(kAlone).runtime_us), (Doubles{1}));
+        EXPECT_EQ(test::values(dataset->pool(kAlone + 1).runtime_us), (Doubles{2, 3, 4, 5}));
+        EXPECT_EQ(dataset->pool(kAlone + 1).width, 2);
+        EXPECT_EQ(test::values(dataset->pool(kAlone + 1).co_runner), (Indices{1, -1, 1, 2, -1, -1, -1, 1}));
     }
 }
 
@@ -159,7 +160,7 @@ TEST(LongForm, SkipInvalidLeavesNoTraceOfBadRows) {
     EXPECT_EQ(dataset->dropped_rows, 2);
     EXPECT_EQ(dataset->platforms.names, (Names{"p"}));
     EXPECT_EQ(dataset->modules.names, (Names{"a"}));
-    EXPECT_EQ(dataset->alone.runtime_us, (Doubles{1, 2}));
+    EXPECT_EQ(test::values(dataset->pool(kAlone).runtime_us), (Doubles{1, 2}));
     ASSERT_EQ(dataset->problems.size(), 1U);
     EXPECT_NE(dataset->problems[0].find("line 3"), std::string::npos);
 }
@@ -194,7 +195,7 @@ TEST(LongForm, ANameWithoutFeaturesAmongOthersWithSome) {
     const auto dataset = read_files({folder / "a.npz", folder / "more.csv"}, {false, {}, folder / "modules.csv"});
     ASSERT_TRUE(dataset) << dataset.error().to_string();
     EXPECT_EQ(dataset->modules.names, (Names{"fft", "sort", "hash", "blur"}));
-    EXPECT_EQ(dataset->alone.module.back(), 3);
+    EXPECT_EQ(dataset->pool(kAlone).module.back(), 3);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "support/expect_error.hpp"
+#include "support/pools.hpp"
 #include "support/temp_folder.hpp"
 #include "unit/dataset/datasets.hpp"
 
@@ -32,9 +33,9 @@ TEST(Join, FilesWithNamesAreJoinedByName) {
     EXPECT_EQ(dataset->platforms.names, (Names{"jit.desk", "aot.desk", "aot.phone"}));
     EXPECT_EQ(flat(dataset->platforms), (Doubles{1, -1, 2, -2, 7, -7}));
     EXPECT_EQ(dataset->modules.names, (Names{"fft", "sort", "hash", "blur"}));
-    EXPECT_EQ(dataset->alone.platform, (Indices{0, 0, 1, 1, 1, 2, 1, 1}));
-    EXPECT_EQ(dataset->alone.module, (Indices{0, 2, 0, 1, 2, 0, 3, 0}));
-    EXPECT_EQ(dataset->alone.runtime_us, (Doubles{10, 30, 40, 50, 60, 7, 8, 9}));
+    EXPECT_EQ(test::values(dataset->pool(kAlone).platform), (Indices{0, 0, 1, 1, 1, 2, 1, 1}));
+    EXPECT_EQ(test::values(dataset->pool(kAlone).module), (Indices{0, 2, 0, 1, 2, 0, 3, 0}));
+    EXPECT_EQ(test::values(dataset->pool(kAlone).runtime_us), (Doubles{10, 30, 40, 50, 60, 7, 8, 9}));
 }
 
 TEST(Join, AFileWithoutNamesCountsAsTheFirstWithNames) {
@@ -45,16 +46,16 @@ TEST(Join, AFileWithoutNamesCountsAsTheFirstWithNames) {
     const auto joined = read_arrays({other_file(), index_arrays(), with(fits, "i_interference1", i8({-1, 0}))});
     ASSERT_TRUE(joined) << joined.error().to_string();
     EXPECT_EQ(joined->modules.names, (Names{"blur", "fft", "sort", "hash"}));
-    EXPECT_EQ(joined->together.module, (Indices{0, 1}));
-    EXPECT_EQ(joined->together.co_runner, (Indices{1, -1, 1, 0}));
+    EXPECT_EQ(test::values(joined->pool(kAlone + 1).module), (Indices{0, 1}));
+    EXPECT_EQ(test::values(joined->pool(kAlone + 1).co_runner), (Indices{1, -1, 1, 0}));
 }
 
 TEST(Join, RowsOfDifferentWidthsGetTheGreatest) {
     auto one = with(together_arrays(), "i_interference1", "");
     const auto dataset = read_arrays({index_arrays(), one, together_arrays(), one});
     ASSERT_TRUE(dataset) << dataset.error().to_string();
-    EXPECT_EQ(dataset->together.width, 2);
-    EXPECT_EQ(dataset->together.co_runner, (Indices{1, -1, 2, -1, 1, -1, 2, 0, 1, -1, 2, -1}));
+    EXPECT_EQ(dataset->pool(kAlone + 1).width, 2);
+    EXPECT_EQ(test::values(dataset->pool(kAlone + 1).co_runner), (Indices{1, -1, 2, -1, 1, -1, 2, 0, 1, -1, 2, -1}));
 }
 
 TEST(Join, FeaturesThatContradictEachOtherAreRefused) {
@@ -82,7 +83,7 @@ TEST(Join, NamesWithoutFeaturesNeedThem) {
 TEST(Join, RowsThatComeTwiceAreKeptAndNoted) {
     const auto dataset = read_arrays({dense_arrays(), dense_arrays()});
     ASSERT_TRUE(dataset);
-    EXPECT_EQ(dataset->alone.size(), 10);
+    EXPECT_EQ(dataset->pool(kAlone).size(), 10);
     EXPECT_NE(dataset->problems.back().find("b.npz: 5 observations repeat"), std::string::npos);
     EXPECT_TRUE(read_arrays({index_arrays(), other_file()})->problems.empty());
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "support/expect_error.hpp"
+#include "support/pools.hpp"
 #include "unit/dataset/datasets.hpp"
 
 namespace pitot {
@@ -24,16 +25,16 @@ void expect_small_dataset(const Dataset& dataset) {
     EXPECT_EQ(flat(dataset.platforms), (Doubles{1, -1, 2, -2}));
     EXPECT_EQ(dataset.modules.feature_names, (Names{"op12", "op64"}));
     EXPECT_EQ(flat(dataset.modules), (Doubles{0, logged(1), logged(2), logged(3), logged(4), logged(5)}));
-    EXPECT_EQ(dataset.alone.platform, (Indices{0, 0, 1, 1, 1}));
-    EXPECT_EQ(dataset.alone.module, (Indices{0, 2, 0, 1, 2}));
-    EXPECT_EQ(dataset.alone.runtime_us, (Doubles{10, 30, 40, 50, 60}));
-    EXPECT_EQ(dataset.alone.width, 0);
-    EXPECT_TRUE(dataset.alone.co_runner.empty());
-    EXPECT_EQ(dataset.together.platform, (Indices{0, 1}));
-    EXPECT_EQ(dataset.together.module, (Indices{0, 2}));
-    EXPECT_EQ(dataset.together.width, 2);
-    EXPECT_EQ(dataset.together.co_runner, (Indices{1, -1, 2, 0}));
-    EXPECT_EQ(dataset.together.runtime_us, (Doubles{15, 90}));
+    EXPECT_EQ(test::values(dataset.pool(kAlone).platform), (Indices{0, 0, 1, 1, 1}));
+    EXPECT_EQ(test::values(dataset.pool(kAlone).module), (Indices{0, 2, 0, 1, 2}));
+    EXPECT_EQ(test::values(dataset.pool(kAlone).runtime_us), (Doubles{10, 30, 40, 50, 60}));
+    EXPECT_EQ(dataset.pool(kAlone).width, 0);
+    EXPECT_TRUE(dataset.pool(kAlone).co_runner.empty());
+    EXPECT_EQ(test::values(dataset.pool(kAlone + 1).platform), (Indices{0, 1}));
+    EXPECT_EQ(test::values(dataset.pool(kAlone + 1).module), (Indices{0, 2}));
+    EXPECT_EQ(dataset.pool(kAlone + 1).width, 2);
+    EXPECT_EQ(test::values(dataset.pool(kAlone + 1).co_runner), (Indices{1, -1, 2, 0}));
+    EXPECT_EQ(test::values(dataset.pool(kAlone + 1).runtime_us), (Doubles{15, 90}));
     EXPECT_EQ(dataset.dropped_rows, 0);
 }
 
@@ -76,8 +77,9 @@ TEST(DenseLayout, AnyDtypeOrderAndShapeThatMeansTheSame) {
 TEST(DenseLayout, OneCoRunnerMayBeAColumnOfItsOwn) {
     const auto dataset = read_arrays({with(dense_arrays(), "if_interferer", i8({2, -1}))});
     ASSERT_TRUE(dataset) << dataset.error().to_string();
-    EXPECT_EQ(dataset->together.width, 1);
-    EXPECT_EQ(dataset->together.co_runner, (Indices{2, -1})) << "a row that names no co-runner stays with the others";
+    EXPECT_EQ(dataset->pool(kAlone + 1).width, 1);
+    EXPECT_EQ(test::values(dataset->pool(kAlone + 1).co_runner), (Indices{2, -1}))
+        << "a row that names no co-runner stays with the others";
 }
 
 TEST(DenseLayout, SideInformationMayBeAbsent) {
@@ -232,8 +234,8 @@ TEST(IndexLayout, RepeatedObservationsAreKept) {
     arrays = with(arrays, "i_workload", i8({1, 1, 1, 0, 0}));
     const auto dataset = read_arrays({arrays});
     ASSERT_TRUE(dataset);
-    EXPECT_EQ(dataset->alone.runtime_us, (Doubles{10, 30, 40, 50, 60}));
-    EXPECT_EQ(dataset->alone.module, (Indices{1, 1, 1, 0, 0}));
+    EXPECT_EQ(test::values(dataset->pool(kAlone).runtime_us), (Doubles{10, 30, 40, 50, 60}));
+    EXPECT_EQ(test::values(dataset->pool(kAlone).module), (Indices{1, 1, 1, 0, 0}));
 }
 
 TEST(Layouts, AnythingElseIsRefused) {
@@ -247,9 +249,9 @@ TEST(SkipInvalid, DropsRowsAndCountsThem) {
     const auto dataset = read_arrays({dense}, {true, {}, {}});
     ASSERT_TRUE(dataset) << dataset.error().to_string();
     EXPECT_EQ(dataset->dropped_rows, 4);
-    EXPECT_EQ(dataset->alone.runtime_us, (Doubles{10, 40, 50}));
-    EXPECT_EQ(dataset->together.runtime_us, (Doubles{90}));
-    EXPECT_EQ(dataset->together.co_runner, (Indices{2, 0}));
+    EXPECT_EQ(test::values(dataset->pool(kAlone).runtime_us), (Doubles{10, 40, 50}));
+    EXPECT_EQ(test::values(dataset->pool(kAlone + 1).runtime_us), (Doubles{90}));
+    EXPECT_EQ(test::values(dataset->pool(kAlone + 1).co_runner), (Indices{2, 0}));
     ASSERT_EQ(dataset->problems.size(), 2U);
     EXPECT_NE(dataset->problems[1].find("4 rows were left out"), std::string::npos) << dataset->problems[1];
     EXPECT_NE(dataset->problems[1].find("NaN"), std::string::npos) << dataset->problems[1];
@@ -257,7 +259,7 @@ TEST(SkipInvalid, DropsRowsAndCountsThem) {
     const auto index = read_arrays({with(index_arrays(), "t", f8({0, -1, kNaN, 5, 6}))}, {true, {}, {}});
     ASSERT_TRUE(index);
     EXPECT_EQ(index->dropped_rows, 3);
-    EXPECT_EQ(index->alone.runtime_us, (Doubles{5, 6}));
+    EXPECT_EQ(test::values(index->pool(kAlone).runtime_us), (Doubles{5, 6}));
 }
 
 TEST(SkipInvalid, DropsRowsOnly) {

@@ -16,6 +16,7 @@
 #include "formats/npz.hpp"
 #include "formats/zip_places.hpp"
 #include "support/expect_error.hpp"
+#include "support/pools.hpp"
 #include "support/synthetic.hpp"
 #include "support/temp_folder.hpp"
 #include "unit/dataset/datasets.hpp"
@@ -43,12 +44,17 @@ Result<Dataset> read(const std::vector<std::filesystem::path>& files, std::int64
     return read_sources(sources, options);
 }
 
-void expect_same(const ObservationTable& a, const ObservationTable& b) {
-    EXPECT_EQ(a.platform, b.platform);
-    EXPECT_EQ(a.module, b.module);
-    EXPECT_EQ(a.co_runner, b.co_runner);
-    EXPECT_EQ(a.width, b.width);
-    EXPECT_EQ(a.runtime_us, b.runtime_us);
+void expect_same(const Dataset& a, const Dataset& b) {
+    ASSERT_EQ(a.pools.size(), b.pools.size());
+    for (std::size_t p = 0; p < a.pools.size(); ++p) {
+        EXPECT_EQ(a.pools[p].name, b.pools[p].name);
+        EXPECT_EQ(a.pools[p].rows, b.pools[p].rows);
+    }
+    EXPECT_EQ(a.observations.platform, b.observations.platform);
+    EXPECT_EQ(a.observations.module, b.observations.module);
+    EXPECT_EQ(a.observations.co_runner, b.observations.co_runner);
+    EXPECT_EQ(a.observations.width, b.observations.width);
+    EXPECT_EQ(a.observations.runtime_us, b.observations.runtime_us);
 }
 
 TEST(MappedColumn, LiesInTheArchive) {
@@ -159,7 +165,7 @@ TEST(MappedDataset, IsWhatWeWrite) {
     for (const auto& [alone, width] : {std::pair(true, 0), {true, 1}, {false, 1}, {true, 3}}) {
         Dataset dataset = test::synthetic_dataset({.together = width > 0 ? 50 : 0, .width = std::max(width, 1)});
         if (!alone) {
-            dataset.alone = {};
+            dataset.set_observations({}, test::copy_of(dataset.pool(kAlone + 1)));
         }
         const auto file = folder / "large.npz";
         ASSERT_TRUE(write_index_layout(dataset, file, 1));
@@ -177,11 +183,10 @@ TEST(MappedDataset, IsWhatWeWrite) {
         EXPECT_EQ(npz.contains(kObjectiveArray), alone && width > 0);
         const Dataset mapped = read({file}, 1).value();
         const Dataset in_memory = read({file}, kMapFrom).value();
-        EXPECT_TRUE(mapped.alone.size() == 0 || mapped.alone.runtime_us.shared());
-        EXPECT_TRUE(mapped.together.size() == 0 || mapped.together.platform.shared());
+        EXPECT_TRUE(mapped.observations.runtime_us.shared());
+        EXPECT_TRUE(mapped.observations.platform.shared());
         for (const Dataset* other : {static_cast<const Dataset*>(&dataset), &in_memory}) {
-            expect_same(mapped.alone, other->alone);
-            expect_same(mapped.together, other->together);
+            expect_same(mapped, *other);
         }
         EXPECT_EQ(dataset_digest(mapped), dataset_digest(dataset));
         EXPECT_EQ(describe(mapped).together.slowdown_rows, describe(dataset).together.slowdown_rows);
@@ -200,7 +205,7 @@ TEST(MappedDataset, OpensInNumPy) {
     const std::string script =
         "import numpy, sys; a = numpy.load(sys.argv[1]); n = len(a['t']); "
         "ok = n == " +
-        std::to_string(dataset.alone.size() + 50) +
+        std::to_string(dataset.pool(kAlone).size() + 50) +
         " and a['i_objective'].sum() == 50 and all(len(a[k]) == n for k in ('i_platform', "
         "'i_workload', 'i_interference0')) and a['t'].min() > 0; sys.exit(0 if ok else 1)";
     const std::string command = "/usr/bin/python3 -c \"" + script + "\" '" + (folder / "large.npz").string() + "'";
@@ -210,8 +215,8 @@ TEST(MappedDataset, OpensInNumPy) {
 TEST(MappedDataset, LosesRowsThatCannotBeUsed) {
     const TempFolder folder;
     Dataset dataset = test::synthetic_dataset({});
-    dataset.alone.runtime_us.edit()[7] = NAN;
-    dataset.alone.platform.edit()[9] = 1'000'000;
+    dataset.observations.runtime_us.edit()[7] = NAN;
+    dataset.observations.platform.edit()[9] = 1'000'000;
     ASSERT_TRUE(write_index_layout(dataset, folder / "large.npz", 1));
     EXPECT_TRUE(test::refuses(read({folder / "large.npz"}, 1), {"large.npz", "'t'", "row 7", "NaN", "--skip-invalid"}));
     ReadOptions options;
@@ -219,8 +224,8 @@ TEST(MappedDataset, LosesRowsThatCannotBeUsed) {
     const Dataset mapped = read({folder / "large.npz"}, 1, options).value();
     const Dataset in_memory = read({folder / "large.npz"}, kMapFrom, options).value();
     EXPECT_EQ(mapped.dropped_rows, 2);
-    EXPECT_EQ(mapped.alone.size(), dataset.alone.size() - 2);
-    expect_same(mapped.alone, in_memory.alone);
+    EXPECT_EQ(mapped.pool(kAlone).size(), dataset.pool(kAlone).size() - 2);
+    expect_same(mapped, in_memory);
 }
 
 TEST(MappedDataset, IsJoinedByAnotherFile) {
@@ -229,11 +234,12 @@ TEST(MappedDataset, IsJoinedByAnotherFile) {
     ASSERT_TRUE(write_index_layout(dataset, folder / "a.npz", 1));
     ASSERT_TRUE(write_index_layout(dataset, folder / "b.npz", 1));
     const Dataset both = read({folder / "a.npz", folder / "b.npz"}, 1).value();
-    expect_same(both.alone, read({folder / "a.npz", folder / "b.npz"}, kMapFrom)->alone);
-    EXPECT_EQ(both.alone.size(), 2 * dataset.alone.size());
-    EXPECT_EQ(both.together.size(), 40);
+    expect_same(both, *read({folder / "a.npz", folder / "b.npz"}, kMapFrom));
+    EXPECT_EQ(both.pool(kAlone).size(), 2 * dataset.pool(kAlone).size());
+    EXPECT_EQ(both.pool(kAlone + 1).size(), 40);
     ASSERT_EQ(both.problems.size(), 1U);
-    EXPECT_NE(both.problems[0].find(std::to_string(dataset.alone.size()) + " observations repeat"), std::string::npos);
+    EXPECT_NE(both.problems[0].find(std::to_string(dataset.pool(kAlone).size()) + " observations repeat"),
+              std::string::npos);
 }
 
 TEST(MappedDataset, CutShortIsRefused) {

@@ -42,27 +42,26 @@ void expect_in_range(const Dataset& dataset) {
     const auto inside = [](std::span<const std::int32_t> indices, std::int64_t least, std::int64_t size) {
         return std::ranges::all_of(indices, [&](std::int32_t i) { return i >= least && i < size; });
     };
-    for (const ObservationTable* table : {&dataset.alone, &dataset.together}) {
-        EXPECT_TRUE(inside(table->platform, 0, dataset.platforms.size()));
-        EXPECT_TRUE(inside(table->module, 0, dataset.modules.size()));
-        EXPECT_TRUE(inside(table->co_runner, -1, dataset.modules.size()));
-        EXPECT_TRUE(std::ranges::all_of(table->runtime_us, [](double t) { return t > 0 && t < 3.2e7; }));
-    }
+    EXPECT_TRUE(dataset.validate());
+    EXPECT_TRUE(inside(dataset.observations.platform, 0, dataset.platforms.size()));
+    EXPECT_TRUE(inside(dataset.observations.module, 0, dataset.modules.size()));
+    EXPECT_TRUE(inside(dataset.observations.co_runner, -1, dataset.modules.size()));
+    EXPECT_TRUE(std::ranges::all_of(dataset.observations.runtime_us, [](double t) { return t > 0 && t < 3.2e7; }));
 }
 
 TEST_F(ReferenceData, Release2023) {
     const Dataset dataset = read({"pitot-2023/data.npz"});
     EXPECT_EQ(dataset.platforms.size(), 174);
     EXPECT_EQ(dataset.modules.size(), 176);
-    EXPECT_EQ(dataset.alone.size(), 30'062);
-    EXPECT_EQ(dataset.together.size(), 0);
+    EXPECT_EQ(dataset.pool(kAlone).size(), 30'062);
+    EXPECT_EQ(dataset.pool(kAlone + 1).size(), 0);
     EXPECT_EQ(dataset.platforms.feature_names.size(), 37U);
     EXPECT_EQ(dataset.platforms.feature_names.front(), "uarch=btver2");
     EXPECT_EQ(dataset.modules.feature_names.size(), 128U);
     EXPECT_EQ(dataset.modules.feature_names.front(), "op12");
     EXPECT_NE(dataset.platforms.names.front().find('.'), std::string::npos) << "runtime.device";
     EXPECT_TRUE(dataset.problems.empty());
-    EXPECT_TRUE(std::ranges::is_sorted(dataset.alone.platform)) << "row by row";
+    EXPECT_TRUE(std::ranges::is_sorted(dataset.pool(kAlone).platform)) << "row by row";
     expect_in_range(dataset);
 }
 
@@ -78,9 +77,9 @@ TEST_P(SmallReferenceData, Release2023) {
     const Dataset dataset = read({std::string("pitot-2023/") + GetParam().name});
     EXPECT_EQ(dataset.platforms.size(), 20);
     EXPECT_EQ(dataset.modules.size(), 140);
-    EXPECT_EQ(dataset.alone.size(), 2'800);
-    EXPECT_EQ(dataset.together.size(), GetParam().together);
-    EXPECT_EQ(dataset.together.width, GetParam().width);
+    EXPECT_EQ(dataset.pool(kAlone).size(), 2'800);
+    EXPECT_EQ(dataset.pool(kAlone + 1).size(), GetParam().together);
+    EXPECT_EQ(dataset.pool(kAlone + 1).width, GetParam().width);
     EXPECT_EQ(dataset.platforms.feature_names.size(), 19U);
     EXPECT_EQ(dataset.platforms.feature_names[11], "znver3");
     EXPECT_EQ(dataset.platforms.feature_names[12], "feature12");
@@ -103,13 +102,13 @@ TEST_F(ReferenceData, Release2025) {
     const Dataset dataset = read({"pitot-2025/data.npz", "pitot-2025/if2.npz"});
     EXPECT_EQ(dataset.platforms.size(), 231);
     EXPECT_EQ(dataset.modules.size(), 249);
-    EXPECT_EQ(dataset.alone.size(), 53'637);
-    EXPECT_EQ(dataset.together.size(), 98'957);
-    EXPECT_EQ(dataset.together.width, 1);
+    EXPECT_EQ(dataset.pool(kAlone).size(), 53'637);
+    EXPECT_EQ(dataset.pool(kAlone + 1).size(), 98'957);
+    EXPECT_EQ(dataset.pool(kAlone + 1).width, 1);
     EXPECT_EQ(dataset.platforms.feature_names.size(), 39U);
     EXPECT_EQ(dataset.modules.feature_names.size(), 141U);
     EXPECT_EQ(dataset.modules.feature_names.front(), "x04");
-    EXPECT_EQ(*std::ranges::max_element(dataset.alone.runtime_us), 29'993'416);
+    EXPECT_EQ(*std::ranges::max_element(dataset.pool(kAlone).runtime_us), 29'993'416);
     expect_in_range(dataset);
     const DatasetDescription description = describe(dataset);
     EXPECT_NEAR(description.alone.density, 0.93, 0.005);
@@ -135,8 +134,8 @@ TEST_F(ReferenceData, ConvertedFilesHoldTheSame) {
 TEST_F(ReferenceData, FilesOfOneReleaseJoin) {
     const Dataset dataset = read({"pitot-2023/data.if.npz", "pitot-2023/data.if3.npz"});
     EXPECT_EQ(dataset.platforms.size(), 20);
-    EXPECT_EQ(dataset.together.size(), 23'254 + 14'393);
-    EXPECT_EQ(dataset.together.width, 2);
+    EXPECT_EQ(dataset.pool(kAlone + 1).size(), 23'254 + 14'393);
+    EXPECT_EQ(dataset.pool(kAlone + 1).width, 2);
     EXPECT_NE(dataset.problems.back().find("2800 observations repeat"), std::string::npos);
     EXPECT_TRUE(
         refuses(read_files({reference_data() / "pitot-2023/data.npz", reference_data() / "pitot-2023/data.small.npz"}),

@@ -11,6 +11,7 @@
 
 #include "pitot/dataset.hpp"
 #include "support/expect_error.hpp"
+#include "support/pools.hpp"
 #include "support/synthetic.hpp"
 #include "support/temp_folder.hpp"
 
@@ -47,31 +48,51 @@ std::vector<Damage> damages_of_sides() {
     };
 }
 
+std::string last_row() { return "row " + std::to_string(small_dataset().observations.size() - 1) + " "; }
+
 std::vector<Damage> damages_of_rows() {
     constexpr auto most = std::numeric_limits<std::int32_t>::max();
     return {
-        {"platform",
-         [](Dataset& d) { d.alone.platform.edit()[7] = 4; },
-         {"'alone'", "'platform'", "row 7", "4", "0 to 3"}},
-        {"negative", [](Dataset& d) { d.alone.platform.edit()[0] = -1; }, {"'platform'", "row 0", "-1"}},
-        {"module", [](Dataset& d) { d.alone.module.edit()[3] = most; }, {"'module'", "row 3", "6 modules"}},
-        {"with", [](Dataset& d) { d.together.module.edit()[8] = -7; }, {"'together'", "'module'", "row 8", "-7"}},
-        {"co-runner", [](Dataset& d) { d.together.co_runner.edit()[5] = 6; }, {"'co_runner'", "row 2", "6", "-1 to 5"}},
-        {"no such co-runner", [](Dataset& d) { d.together.co_runner.edit()[0] = -2; }, {"'co_runner'", "row 0", "-2"}},
-        {"zero", [](Dataset& d) { d.alone.runtime_us.edit()[2] = 0; }, {"'alone'", "'runtime_us'", "row 2", "is 0"}},
-        {"minus", [](Dataset& d) { d.together.runtime_us.edit()[1] = -3; }, {"'together'", "row 1", "is negative"}},
-        {"not a number", [](Dataset& d) { d.alone.runtime_us.edit()[2] = std::nan(""); }, {"row 2", "is NaN"}},
-        {"endless", [](Dataset& d) { d.alone.runtime_us.edit()[2] = HUGE_VAL; }, {"row 2", "is infinite"}},
-        {"too short", [](Dataset& d) { d.alone.runtime_us.edit()[0] = 1e-300; }, {"1e-300", "less than 1e-9 us"}},
-        {"too long", [](Dataset& d) { d.alone.runtime_us.edit()[0] = 1e300; }, {"1e+300", "more than 1e15 us"}},
-        {"short platform", [](Dataset& d) { d.alone.platform.edit().pop_back(); }, {"'alone'", "'platform'", "values"}},
-        {"long module", [](Dataset& d) { d.together.module.push_back(0); }, {"'together'", "'module'", "10", "9"}},
-        {"co-runner lost", [](Dataset& d) { d.together.co_runner.edit().pop_back(); }, {"'co_runner'", "17", "18"}},
-        {"runtime lost", [](Dataset& d) { d.alone.runtime_us.edit().pop_back(); }, {"'alone'", "'platform'"}},
-        {"beside alone", [](Dataset& d) { d.alone.width = 1; }, {"'alone'", "width 1"}},
-        {"co-runners alone", [](Dataset& d) { d.alone.co_runner.push_back(1); }, {"'alone'", "'co_runner'", "1"}},
-        {"no width", [](Dataset& d) { d.together.width = 0; }, {"'together'", "width 0"}},
-        {"minus width", [](Dataset& d) { d.together.width = -2; }, {"'together'", "width -2"}},
+        {"platform", [](Dataset& d) { d.observations.platform.edit()[7] = 4; }, {"'platform'", "row 7", "4", "0 to 3"}},
+        {"negative", [](Dataset& d) { d.observations.platform.edit()[0] = -1; }, {"'platform'", "row 0", "-1"}},
+        {"module", [](Dataset& d) { d.observations.module.edit()[3] = most; }, {"'module'", "row 3", "6 modules"}},
+        {"with", [](Dataset& d) { d.observations.module.edit().back() = -7; }, {"'module'", last_row(), "-7"}},
+        {"co-runner",
+         [](Dataset& d) { d.observations.co_runner.edit().back() = 6; },
+         {"'co_runner'", last_row(), "6", "-1 to 5"}},
+        {"no such co-runner",
+         [](Dataset& d) { d.observations.co_runner.edit()[5] = -2; },
+         {"'co_runner'", "row 2", "-2"}},
+        {"zero", [](Dataset& d) { d.observations.runtime_us.edit()[2] = 0; }, {"'runtime_us'", "row 2", "is 0"}},
+        {"minus", [](Dataset& d) { d.observations.runtime_us.edit().back() = -3; }, {last_row(), "is negative"}},
+        {"not a number", [](Dataset& d) { d.observations.runtime_us.edit()[2] = std::nan(""); }, {"row 2", "is NaN"}},
+        {"endless", [](Dataset& d) { d.observations.runtime_us.edit()[2] = HUGE_VAL; }, {"row 2", "is infinite"}},
+        {"too short",
+         [](Dataset& d) { d.observations.runtime_us.edit()[0] = 1e-300; },
+         {"1e-300", "less than 1e-9 us"}},
+        {"too long", [](Dataset& d) { d.observations.runtime_us.edit()[0] = 1e300; }, {"1e+300", "more than 1e15 us"}},
+        {"short platform", [](Dataset& d) { d.observations.platform.edit().pop_back(); }, {"'platform'", "values"}},
+        {"long module", [](Dataset& d) { d.observations.module.push_back(0); }, {"'module'", "values"}},
+        {"co-runner lost", [](Dataset& d) { d.observations.co_runner.edit().pop_back(); }, {"'co_runner'", "values"}},
+        {"runtime lost", [](Dataset& d) { d.observations.runtime_us.edit().pop_back(); }, {"'platform'"}},
+        {"no width", [](Dataset& d) { d.observations.width = 0; }, {"'co_runner'"}},
+        {"minus width", [](Dataset& d) { d.observations.width = -2; }, {"'co_runner'"}},
+        {"no room",
+         [](Dataset& d) {
+             d.observations.width = 0;
+             d.observations.co_runner.edit().clear();
+         },
+         {"width 0", "9 rows beside others"}},
+        {"co-runners alone",
+         [](Dataset& d) { d.observations.co_runner.edit()[4] = 1; },
+         {"row 2", "'alone'", "ran alone"}},
+        {"no pool", [](Dataset& d) { d.pools.clear(); }, {"no pool"}},
+        {"many pools", [](Dataset& d) { d.pools.resize(kMostPools + 1); }, {"9 pools"}},
+        {"nameless pool", [](Dataset& d) { d.pools[1].name.clear(); }, {"a pool is called ''"}},
+        {"repeated pool", [](Dataset& d) { d.pools[1].name = "alone"; }, {"a pool is called 'alone'"}},
+        {"rows in no pool", [](Dataset& d) { --d.pools[1].rows; }, {"1 of ", "in no pool"}},
+        {"rows twice", [](Dataset& d) { ++d.pools[1].rows; }, {"pool 'together' has 10 rows of the 9"}},
+        {"pool below nothing", [](Dataset& d) { d.pools[0].rows = -1; }, {"pool 'alone' has -1 rows"}},
     };
 }
 
@@ -89,13 +110,15 @@ TEST(Validate, AcceptsWhatIsWhole) {
         EXPECT_TRUE(test::synthetic_dataset({.features = features, .together = 20, .width = 3}).validate());
     }
     Dataset dataset = small_dataset();
-    dataset.together.co_runner.edit().assign(18, -1);
-    dataset.alone = {};  // rows may be none, repeated, or all together
+    ObservationTable beside = test::copy_of(dataset.pool(kAlone + 1));
+    beside.co_runner.edit().assign(18, -1);
+    dataset.set_observations({}, std::move(beside));  // rows may be none, repeated, or all together
     EXPECT_TRUE(dataset.validate());
-    dataset.together = {};
-    dataset.together.width = 4;
+    dataset.pools.push_back({"with three"});
     EXPECT_TRUE(dataset.validate());
-    dataset.alone = {{0, 0}, {5, 5}, {}, 0, {1e-9, 1e15}};
+    dataset.set_observations({});
+    EXPECT_TRUE(dataset.validate());
+    dataset.set_observations({{0, 0}, {5, 5}, {}, 0, {1e-9, 1e15}});
     EXPECT_TRUE(dataset.validate());
 }
 
@@ -116,15 +139,15 @@ TEST(Validate, NamesTableRowValueAndRemedy) {
 TEST(Validate, FindsTheFirstBadRowOfMany) {
     Dataset dataset = small_dataset();
     constexpr std::size_t rows = 10'000;
-    dataset.alone = {
-        std::vector<std::int32_t>(rows), std::vector<std::int32_t>(rows), {}, 0, std::vector<double>(rows, 1.0)};
+    dataset.set_observations(
+        {std::vector<std::int32_t>(rows), std::vector<std::int32_t>(rows), {}, 0, std::vector<double>(rows, 1.0)});
     EXPECT_TRUE(dataset.validate());
     for (const std::size_t bad : {std::size_t{9'999}, std::size_t{8'192}, std::size_t{4'095}}) {
-        dataset.alone.runtime_us.edit()[bad] = -1.0;
+        dataset.observations.runtime_us.edit()[bad] = -1.0;
         EXPECT_TRUE(refuses(dataset.validate(), {"row " + std::to_string(bad) + " "}));
-        dataset.alone.module.edit()[bad] = 6;
+        dataset.observations.module.edit()[bad] = 6;
         EXPECT_TRUE(refuses(dataset.validate(), {"'module', row " + std::to_string(bad) + " "}));
-        dataset.alone.module.edit()[bad] = 5;
+        dataset.observations.module.edit()[bad] = 5;
     }
 }
 

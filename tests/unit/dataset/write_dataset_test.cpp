@@ -22,19 +22,22 @@ void expect_equal(const Side& a, const Side& b) {
     RC_ASSERT(flat(a) == flat(b));
 }
 
-void expect_equal(const ObservationTable& a, const ObservationTable& b) {
-    RC_ASSERT(a.platform == b.platform);
-    RC_ASSERT(a.module == b.module);
+void expect_equal(const ObservationView& a, const ObservationView& b) {
+    RC_ASSERT(std::ranges::equal(a.platform, b.platform));
+    RC_ASSERT(std::ranges::equal(a.module, b.module));
     RC_ASSERT(a.width == b.width);
-    RC_ASSERT(a.co_runner == b.co_runner);
-    RC_ASSERT(a.runtime_us == b.runtime_us);
+    RC_ASSERT(std::ranges::equal(a.co_runner, b.co_runner));
+    RC_ASSERT(std::ranges::equal(a.runtime_us, b.runtime_us));
 }
 
 void expect_equal(const Dataset& a, const Dataset& b) {
     expect_equal(a.platforms, b.platforms);
     expect_equal(a.modules, b.modules);
-    expect_equal(a.alone, b.alone);
-    expect_equal(a.together, b.together);
+    RC_ASSERT(a.pools.size() == b.pools.size());
+    for (std::size_t p = 0; p < a.pools.size(); ++p) {
+        RC_ASSERT(a.pools[p].name == b.pools[p].name);
+        expect_equal(a.pool(p), b.pool(p));
+    }
     RC_ASSERT(dataset_digest(a) == dataset_digest(b));
 }
 
@@ -84,11 +87,9 @@ Dataset arbitrary_dataset() {
     Dataset dataset;
     dataset.platforms = arbitrary_side(Axis::kPlatform, true);
     dataset.modules = arbitrary_side(Axis::kModule, true);
-    dataset.alone = arbitrary_rows(dataset, 0);
-    const auto width = *rc::gen::inRange<std::int32_t>(dataset.alone.size() == 0 ? 1 : 0, 4);
-    if (width > 0) {
-        dataset.together = arbitrary_rows(dataset, width);
-    }
+    ObservationTable alone = arbitrary_rows(dataset, 0);
+    const auto width = *rc::gen::inRange<std::int32_t>(alone.size() == 0 ? 1 : 0, 4);
+    dataset.set_observations(std::move(alone), width > 0 ? arbitrary_rows(dataset, width) : ObservationTable());
     return dataset;
 }
 
@@ -193,12 +194,15 @@ TEST(Digest, DependsOnEverythingMeasured) {
     digest_with([](Dataset& d) { d.platforms.names = {"jit.deska", "ot.desk"}; });
     digest_with([](Dataset& d) { d.modules.feature_names[0] += "x"; });
     digest_with([](Dataset& d) { d.modules.features.flat()[3] += 1e-9; });
-    digest_with([](Dataset& d) { d.alone.runtime_us.edit()[2] += 1e-9; });
-    digest_with([](Dataset& d) { d.alone.platform.edit()[0] = 1; });
-    digest_with([](Dataset& d) { d.alone.module.edit()[0] = 1; });
-    digest_with([](Dataset& d) { std::swap(d.alone.runtime_us.edit()[0], d.alone.runtime_us.edit()[1]); });
-    digest_with([](Dataset& d) { d.together.co_runner.edit()[1] = 0; });
-    digest_with([](Dataset& d) { d.together.runtime_us.edit()[1] = 91; });
+    digest_with([](Dataset& d) { d.observations.runtime_us.edit()[2] += 1e-9; });
+    digest_with([](Dataset& d) { d.observations.platform.edit()[0] = 1; });
+    digest_with([](Dataset& d) { d.observations.module.edit()[0] = 1; });
+    digest_with([](Dataset& d) {
+        auto& runtimes = d.observations.runtime_us.edit();
+        std::swap(runtimes[0], runtimes[1]);
+    });
+    digest_with([](Dataset& d) { d.observations.co_runner.edit().back() = 1; });
+    digest_with([](Dataset& d) { d.observations.runtime_us.edit().back() = 91; });
     EXPECT_EQ(digests[0].size(), 64U);
     EXPECT_EQ(digests[0].find_first_not_of("0123456789abcdef"), std::string::npos);
     std::ranges::sort(digests);

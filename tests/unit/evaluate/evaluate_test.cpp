@@ -10,6 +10,7 @@
 #include "models/folds/folded_model.hpp"
 #include "models/model_family.hpp"
 #include "pitot/fit.hpp"
+#include "support/pools.hpp"
 
 namespace pitot {
 namespace {
@@ -27,10 +28,10 @@ double mape_by_hand(const Dataset& dataset, const FitConfig& config, double shar
             return {};
         }
         const FoldedParts& parts = dynamic_cast<const FoldedModel&>(*fitted.model).parts();
-        for (const std::int64_t row : fitted.rows.alone.test) {
+        for (const std::int64_t row : fitted.rows.alone().test) {
             const auto at = static_cast<std::size_t>(row);
-            const std::vector<std::int32_t> platform{dataset.alone.platform[at]};
-            const std::vector<std::int32_t> module{dataset.alone.module[at]};
+            const std::vector<std::int32_t> platform{dataset.pool(kAlone).platform[at]};
+            const std::vector<std::int32_t> module{dataset.pool(kAlone).module[at]};
             double y = 0.0;
             for (const FoldFit& fold : parts.folds) {
                 double prediction = 0.0;
@@ -38,9 +39,9 @@ double mape_by_hand(const Dataset& dataset, const FitConfig& config, double shar
                     .predict({platform, module, {}, 0}, {&prediction, 1});
                 y += prediction / static_cast<double>(parts.folds.size());
             }
-            const double truth = dataset.alone.runtime_us[at] / 25000.0;
+            const double truth = dataset.pool(kAlone).runtime_us[at] / 25000.0;
             mape += std::abs((config.model.logarithm ? std::exp(y) : y) / truth - 1.0) /
-                    static_cast<double>(fitted.rows.alone.test.size());
+                    static_cast<double>(fitted.rows.alone().test.size());
         }
         return {};
     };
@@ -65,7 +66,8 @@ TEST(Evaluate, MeasuresWhatTheLongWayMeasures) {
         ASSERT_EQ(evaluation.objectives.size(), 1U);
         const ObjectiveMetrics& mf = evaluation.objectives[0];
         EXPECT_EQ(mf.objective, "mf");
-        EXPECT_EQ(mf.test_rows, static_cast<std::int64_t>(static_cast<double>(dataset.alone.size()) * (1.0 - 0.7)));
+        EXPECT_EQ(mf.test_rows,
+                  static_cast<std::int64_t>(static_cast<double>(dataset.pool(kAlone).size()) * (1.0 - 0.7)));
         EXPECT_EQ(mf.calibration_rows, 0);
         EXPECT_TRUE(mf.bounds.empty());
         ASSERT_EQ(mf.model.replicates.size(), 3U);
@@ -97,7 +99,7 @@ TEST(Evaluate, BaselineAloneIsItsOwnBaseline) {
 TEST(Evaluate, TestsRowsWithCoRunnersToo) {
     const Dataset dataset = synthetic_dataset({.together = 300, .width = 2});
     FitConfig config = quick_config("interference/2");
-    config.train.together_rows = 0;
+    config.train.objective("together").rows = 0;
     config.train.checkpoints = 20;
     config.train.epoch_samples = 4000;
     config.split = SplitUnit::kRow;
@@ -200,7 +202,7 @@ TEST(Evaluate, DoesNotDependOnTheNumberOfThreads) {
 
 TEST(Evaluate, RefusesDatasetsWithoutARowAlone) {
     Dataset dataset = synthetic_dataset({.together = 60});
-    dataset.alone = {};
+    dataset.set_observations({}, test::copy_of(dataset.pool(kAlone + 1)));
     for (const bool bounds : {false, true}) {
         const EvaluateOptions options{.share = 0.5, .replicates = 1, .bounds = bounds};
         const auto evaluation = evaluate(dataset, quick_config("interference/2"), options);
@@ -233,9 +235,7 @@ Dataset one_module(double unit) {
     dataset.modules = test::synthetic_side("module", 1, 0, Key(1));
     dataset.platforms = test::synthetic_side("platform", 12, 0, Key(2));
     for (std::int32_t i = 0; i < 12; ++i) {
-        dataset.alone.platform.push_back(i);
-        dataset.alone.module.push_back(0);
-        dataset.alone.runtime_us.push_back(unit * (100.0 + 100.0 * i));
+        test::add_alone(dataset, i, 0, unit * (100.0 + 100.0 * i));
     }
     return dataset;
 }
@@ -257,14 +257,13 @@ TEST(Evaluate, MeasuresWhatFitAndPredictGive) {
     FitConfig config = quick_config("embedding/32");
     config.train.epoch_samples = 1000;
     const double share = 0.3;
-    const Split split = draw_rows(dataset, config, share, 0.0, 0).alone;
+    const Split split = draw_rows(dataset, config, share, 0.0, 0).alone();
     Dataset rest = synthetic_dataset({.platforms = 10, .modules = 30, .density = 0.0});
-    rest.alone = {};
+    rest.set_observations({});
+    const ObservationView rows = dataset.pool(kAlone);
     for (const std::int64_t row : split.rest) {
         const auto at = static_cast<std::size_t>(row);
-        rest.alone.platform.push_back(dataset.alone.platform[at]);
-        rest.alone.module.push_back(dataset.alone.module[at]);
-        rest.alone.runtime_us.push_back(dataset.alone.runtime_us[at]);
+        test::add_alone(rest, rows.platform[at], rows.module[at], rows.runtime_us[at]);
     }
     // The same rows in another order and with other draws: as good as equal, where cold rows kept at 25 ms would not
     // be.
@@ -275,10 +274,9 @@ TEST(Evaluate, MeasuresWhatFitAndPredictGive) {
     bool some_cold = false;
     for (const std::int64_t row : split.test) {
         const auto at = static_cast<std::size_t>(row);
-        const auto answer = predictor.predict_pair(dataset.alone.platform[at], dataset.alone.module[at]).value();
+        const auto answer = predictor.predict_pair(rows.platform[at], rows.module[at]).value();
         some_cold = some_cold || answer.basis != Basis::kMeasured;
-        mape +=
-            std::abs(answer.runtime_us / dataset.alone.runtime_us[at] - 1.0) / static_cast<double>(split.test.size());
+        mape += std::abs(answer.runtime_us / rows.runtime_us[at] - 1.0) / static_cast<double>(split.test.size());
     }
     EXPECT_TRUE(some_cold);
     const Evaluation evaluation = evaluate(dataset, config, {.share = share, .replicates = 1}).value();
@@ -287,7 +285,7 @@ TEST(Evaluate, MeasuresWhatFitAndPredictGive) {
 
 TEST(Evaluate, RefusesADatasetThatIsNotWhole) {
     Dataset dataset = synthetic_dataset();
-    dataset.alone.module.edit()[5] = -1;
+    dataset.observations.module.edit()[5] = -1;
     const auto evaluation = evaluate(dataset, quick_config(), {.replicates = 1});
     ASSERT_FALSE(evaluation);
     EXPECT_EQ(evaluation.error().code(), ErrorCode::kInput);

@@ -247,7 +247,7 @@ TEST(Plan, PresetsOfInterferenceWantTheirNumberOfCoRunners) {
     const auto too_few = plan(one, "interference3/no-smt");
     ASSERT_FALSE(too_few);
     EXPECT_TRUE(says(too_few.error(), "-d data/data.if3.mc.npz")) << too_few.error().message();
-    two.together.co_runner.edit()[1] = -1;  // a dataset of both kinds suits both
+    two.observations.co_runner.edit().back() = -1;  // a dataset of both kinds suits both
     EXPECT_TRUE(plan(two, "interference/2"));
     EXPECT_TRUE(plan(two, "interference3/2"));
 }

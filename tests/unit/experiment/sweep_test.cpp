@@ -57,7 +57,7 @@ TEST(Sweep, WritesEveryArrayInItsShape) {
     ASSERT_TRUE(run(*sweep, dataset, done));
     const auto file = open_results(options.results, "interference/2", 0.8);
     ASSERT_TRUE(file) << file.error().to_string();
-    const std::int64_t rows = dataset.alone.size();
+    const std::int64_t rows = dataset.pool(kAlone).size();
     const auto test_rows = static_cast<std::int64_t>(static_cast<double>(rows) * (1.0 - 0.8));
     using Shape = std::vector<std::int64_t>;
     const auto shape = [&](const char* name) { return file->info(name).value().shape; };
@@ -116,9 +116,9 @@ TEST(Sweep, FactorsGiveThePredictions) {
     EXPECT_NEAR(pair(3, 7), c_hat[(model * 12 + 3) * 20 + 7], 1e-4);
     const std::size_t rows = test_rows.size() / 2;
     const auto row = static_cast<std::size_t>(test_rows[replicate * rows]);
-    const auto i = static_cast<std::size_t>(dataset.together.platform[row]);
-    const auto j = static_cast<std::size_t>(dataset.together.module[row]);
-    const auto k = static_cast<std::size_t>(dataset.together.co_runner[row]);
+    const auto i = static_cast<std::size_t>(dataset.pool(kAlone + 1).platform[row]);
+    const auto j = static_cast<std::size_t>(dataset.pool(kAlone + 1).module[row]);
+    const auto k = static_cast<std::size_t>(dataset.pool(kAlone + 1).co_runner[row]);
     double expected = pair(i, j);
     for (std::size_t t = 0; t < 2; ++t) {
         double left = 0.0, right = 0.0;

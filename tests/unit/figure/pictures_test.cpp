@@ -19,6 +19,7 @@
 #include "figure/gnuplot.hpp"
 #include "figure/lines.hpp"
 #include "formats/npz.hpp"
+#include "support/pools.hpp"
 #include "support/processes.hpp"
 #include "support/synthetic.hpp"
 #include "support/temp_folder.hpp"
@@ -45,24 +46,10 @@ Dataset tiny() {
     Dataset dataset;
     dataset.platforms.names = {"p0", "p1"};
     dataset.modules.names = {"a", "b", "c"};
-    const auto add = [&](std::int32_t i, std::int32_t j, double t) {
-        dataset.alone.platform.push_back(i);
-        dataset.alone.module.push_back(j);
-        dataset.alone.runtime_us.push_back(t);
-    };
-    add(0, 0, 100.0);
-    add(0, 0, 300.0);  // a second observation of the cell
-    add(1, 2, 1000.0);
-    dataset.together.width = 1;
-    const auto beside = [&](std::int32_t i, std::int32_t j, std::int32_t k, double t) {
-        dataset.together.platform.push_back(i);
-        dataset.together.module.push_back(j);
-        dataset.together.co_runner.push_back(k);
-        dataset.together.runtime_us.push_back(t);
-    };
-    beside(0, 0, 1, 300.0);  // 50 % slower than the mean alone
-    beside(1, 2, 0, 2000.0);
-    beside(1, 1, 0, 1.0);  // b was never measured alone on p1
+    // The first two rows alone are of one cell; beside others, the first row is 50 % slower than their mean, and b was
+    // never measured alone on p1.
+    dataset.set_observations({{0, 0, 1}, {0, 0, 2}, {}, 0, {100.0, 300.0, 1000.0}},
+                             {{0, 1, 1}, {0, 2, 1}, {1, 0, 0}, 1, {300.0, 2000.0, 1.0}});
     return dataset;
 }
 
@@ -78,10 +65,12 @@ TEST(Pictures, MatrixHasMeansAndHoles) {
 TEST(Pictures, HistogramIsADensityOfAllRows) {
     Dataset dataset = tiny();
     const auto beside = [&](double t) {
-        dataset.together.platform.push_back(0);
-        dataset.together.module.push_back(0);
-        dataset.together.co_runner.push_back(1);
-        dataset.together.runtime_us.push_back(t);
+        test::change_pools(dataset, [&](ObservationTable& /*alone*/, ObservationTable& together) {
+            together.platform.push_back(0);
+            together.module.push_back(0);
+            together.co_runner.push_back(1);
+            together.runtime_us.push_back(t);
+        });
     };
     beside(190.0);   // 5 % faster
     beside(20.0);    // 90 % faster
@@ -151,7 +140,7 @@ TEST(Pictures, SpectralNormsAreThoseOfTheFactors) {
               "platform\tmean measured slowdown\tmean spectral norm of F\np0\t0.5\t5\np1\t1\t4\n");
     // As many platforms, but other runtimes.
     Dataset other = tiny();
-    other.alone.runtime_us = Column<double>(std::vector<double>{100.0, 300.0, 1001.0});
+    other.observations.runtime_us.edit()[2] = 1001.0;
     const auto refused = spectral_norm_plot(other, folder.path());
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code(), ErrorCode::kInput);
@@ -189,9 +178,9 @@ TEST(Pictures, SpectrumStandsOutOfRandomness) {
 
 TEST(Pictures, WithoutWhatTheyShowThereIsAnError) {
     Dataset dataset = tiny();
-    dataset.together = {};
+    dataset.set_observations(test::copy_of(dataset.pool(kAlone)));
     EXPECT_FALSE(interference_hist_plot(dataset));
-    dataset.alone = {};
+    dataset.set_observations({});
     EXPECT_FALSE(matrix_plot(dataset));
     EXPECT_FALSE(svd_plot(dataset));
 }
@@ -311,8 +300,9 @@ protected:
 
 TEST_F(Drawn, EveryPictureInEveryFormat) {
     Dataset dataset = test::synthetic_dataset({.together = 200, .width = 2});
-    for (std::size_t row = 0; row < 200; row += 2) {  // one co-runner or two, as the presets want
-        dataset.together.co_runner.edit()[2 * row + 1] = -1;
+    const auto first = static_cast<std::size_t>(dataset.pools[kAlone].rows);
+    for (std::size_t row = first; row < first + 200; row += 2) {  // one co-runner or two, as the presets want
+        dataset.observations.co_runner.edit()[2 * row + 1] = -1;
     }
     SweepOptions options;
     options.results = folder_ / "results";

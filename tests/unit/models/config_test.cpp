@@ -33,10 +33,10 @@ TEST(Config, PresetsSayWhatWasPublished) {
     EXPECT_EQ(preset("paragon/64")->model.loss, Loss::kSquared);  // its errors are relative, its loss is not
     const auto interference = preset("interference/3");
     EXPECT_EQ(interference->model.interference_types, 3);
-    EXPECT_EQ(interference->train.batch, 128);
-    EXPECT_EQ(interference->train.together_batch, 128);
-    EXPECT_EQ(interference->train.together_rows, 2800);
-    EXPECT_EQ(preset("interference/discard")->train.together_weight, 0.0);
+    EXPECT_EQ(interference->train.find_objective("alone")->batch, 128);
+    EXPECT_EQ(interference->train.find_objective("together")->batch, 128);
+    EXPECT_EQ(interference->train.find_objective("together")->rows, 2800);
+    EXPECT_EQ(preset("interference/discard")->train.find_objective("together")->weight, 0.0);
     EXPECT_EQ(preset("interference/ignore")->model.interference_types, 0);
     EXPECT_EQ(preset("interference3/no-smt")->model.interference_types, 2);
     EXPECT_EQ(preset("baseline/non_baseline")->model.alpha, 1.0);
@@ -55,20 +55,21 @@ TEST(Config, UnknownPresetSuggestsTheNearest) {
 // As the records of results have them, beside the fields that decide.
 TEST(Config, ObjectivesMustSayWhatTheFieldsSay) {
     const FitConfig config = preset("interference/2").value();
+    const std::vector<std::string> pools{"alone", "together"};
     const auto with = [&](const std::string& from, const std::string& to) {
         auto json = nlohmann::ordered_json::parse(to_json(config));
-        json["objectives"] = objectives_json(config, true);
+        json["objectives"] = objectives_json(config, pools);
         std::string text = json.dump();
         text.replace(text.rfind(from), from.size(), to);
         FitConfig read;
         return apply_json(read, text).map([&] { return to_json(read); });
     };
     EXPECT_EQ(with("", "").value(), to_json(config));
-    EXPECT_EQ(objectives_json(config, false).size(), 1U);
+    EXPECT_EQ(objectives_json(config, std::span(pools).first(1)).size(), 1U);
     const auto refused = with("\"weight\":1.0", "\"weight\":0.5");
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code(), ErrorCode::kUsage);
-    EXPECT_NE(refused.error().message().find("train.together_weight"), std::string::npos);
+    EXPECT_NE(refused.error().message().find("train.objectives"), std::string::npos);
     EXPECT_FALSE(with("\"if\"", "\"other\""));
     FitConfig read;
     EXPECT_FALSE(apply_json(read, R"({"objectives": 3})"));
@@ -146,6 +147,43 @@ TEST(Config, ValidateNamesFieldValueAndLimit) {
     EXPECT_NE(message("train.beta2=1").find("train.beta2"), std::string::npos);
 }
 
+// As configurations were written before objectives were a list.
+TEST(Config, OlderNamesOfObjectivesAreRead) {
+    FitConfig config;
+    const char* older = R"({"train": {"batch": 7, "together_batch": 8, "alone_weight": 0.5, "together_weight": 2.0,
+                            "together_rows": 9}})";
+    ASSERT_TRUE(apply_json(config, older));
+    EXPECT_EQ(config.train.find_objective("alone")->batch, 7);
+    EXPECT_EQ(config.train.find_objective("alone")->weight, 0.5);
+    EXPECT_EQ(config.train.find_objective("together")->batch, 8);
+    EXPECT_EQ(config.train.find_objective("together")->weight, 2.0);
+    EXPECT_EQ(config.train.find_objective("together")->rows, 9);
+    ASSERT_TRUE(apply_override(config, "train.together_rows=3"));
+    ASSERT_TRUE(apply_override(config, "train.objectives.alone.rows=4"));
+    EXPECT_EQ(config.train.find_objective("together")->rows, 3);
+    EXPECT_EQ(config.train.find_objective("alone")->rows, 4);
+    const auto refused = apply_override(config, "train.together_weight=much");
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message().find("'train.together_weight'"), std::string::npos) << "by the name given";
+}
+
+TEST(Config, ObjectivesOfAnyPoolComeBack) {
+    FitConfig config;
+    PoolObjective& objective = config.train.objective("three together");
+    objective.weight = 0.25;
+    objective.rows = 5;
+    ASSERT_TRUE(config.validate());
+    FitConfig back;
+    ASSERT_TRUE(apply_json(back, to_json(config)));
+    EXPECT_EQ(to_json(back), to_json(config));
+    ASSERT_NE(back.train.find_objective("three together"), nullptr);
+    EXPECT_EQ(back.train.find_objective("three together")->rows, 5);
+    EXPECT_FALSE(apply_override(back, "train.objectives.togethr.weight=1")) << "a slip adds no pool";
+    EXPECT_FALSE(apply_json(back, R"({"train": {"objectives": {"alone": 3}}})"));
+    EXPECT_FALSE(apply_json(back, R"({"train": {"objectives": {"alone": {"size": 3}}}})"));
+    EXPECT_FALSE(apply_json(back, R"({"train": {"objectives": [3]}})"));
+}
+
 TEST(Config, ValidateRefusesWhatIsNotFinite) {
     const auto message = [](auto set, double value) {
         FitConfig config;
@@ -157,8 +195,9 @@ TEST(Config, ValidateRefusesWhatIsNotFinite) {
     for (const double value : {std::nan(""), HUGE_VAL}) {
         EXPECT_FALSE(message([](FitConfig& c) -> double& { return c.model.alpha; }, value).empty());
         EXPECT_FALSE(message([](FitConfig& c) -> double& { return c.model.beta; }, value).empty());
-        EXPECT_FALSE(message([](FitConfig& c) -> double& { return c.train.alone_weight; }, value).empty());
-        EXPECT_FALSE(message([](FitConfig& c) -> double& { return c.train.together_weight; }, value).empty());
+        EXPECT_FALSE(message([](FitConfig& c) -> double& { return c.train.objective("alone").weight; }, value).empty());
+        EXPECT_FALSE(
+            message([](FitConfig& c) -> double& { return c.train.objective("together").weight; }, value).empty());
         EXPECT_FALSE(message([](FitConfig& c) -> double& { return c.train.learning_rate; }, value).empty());
         EXPECT_FALSE(message([](FitConfig& c) -> double& { return c.train.beta1; }, value).empty());
         EXPECT_FALSE(message([](FitConfig& c) -> double& { return c.train.beta2; }, value).empty());

@@ -16,7 +16,7 @@ namespace pitot {
 namespace {
 
 std::vector<std::int64_t> all_rows(const Dataset& dataset) {
-    std::vector<std::int64_t> rows(static_cast<std::size_t>(dataset.alone.size()));
+    std::vector<std::int64_t> rows(static_cast<std::size_t>(dataset.pool(kAlone).size()));
     std::iota(rows.begin(), rows.end(), std::int64_t{0});
     return rows;
 }
@@ -25,10 +25,10 @@ TEST(LinearScaling, RecoversASpeedAndASize) {
     const Dataset dataset = test::synthetic_dataset({.density = 0.5, .interaction = 0.0, .noise = 0.0});
     const auto rows = all_rows(dataset);
     const LinearScaling fit =
-        fit_linear_scaling(dataset.alone.view(), rows, dataset.platforms.size(), dataset.modules.size());
+        fit_linear_scaling(dataset.pool(kAlone), rows, dataset.platforms.size(), dataset.modules.size());
     for (std::size_t n = 0; n < rows.size(); ++n) {
-        const double y = to_log({dataset.alone.runtime_us[n]}).value;
-        EXPECT_NEAR(fit(dataset.alone.platform[n], dataset.alone.module[n]), y, 1e-3);
+        const double y = to_log({dataset.pool(kAlone).runtime_us[n]}).value;
+        EXPECT_NEAR(fit(dataset.pool(kAlone).platform[n], dataset.pool(kAlone).module[n]), y, 1e-3);
     }
 }
 
@@ -38,7 +38,7 @@ TEST(LinearScaling, RowsGoneThroughInTheFileGiveTheSame) {
     rows.resize(rows.size() / 2);
     std::ranges::reverse(rows);
     const auto fit = [&](std::int64_t kept) {
-        return fit_linear_scaling(dataset.alone.view(), rows, dataset.platforms.size(), dataset.modules.size(), kept);
+        return fit_linear_scaling(dataset.pool(kAlone), rows, dataset.platforms.size(), dataset.modules.size(), kept);
     };
     const LinearScaling in_memory = fit(kKeptLogarithms);
     const LinearScaling in_file = fit(std::ssize(rows) - 1);

@@ -45,20 +45,21 @@ Outcome run(const Dataset& dataset, const FitConfig& config, const Context& opti
 
 double mape(const Dataset& dataset, const FitConfig& config, const Replicate& replicate) {
     double sum = 0.0;
-    for (const std::int64_t row : replicate.rows.alone.test) {
+    for (const std::int64_t row : replicate.rows.alone().test) {
         const auto n = static_cast<std::size_t>(row);
         double mean = 0.0;
         for (const FoldFit& fold : replicate.parts.folds) {
             const FoldModel model(config.model, dataset.platforms, dataset.modules, replicate.parts.baseline,
                                   fold.parameters);
             double y = 0.0;
-            model.predict({std::span(&dataset.alone.platform[n], 1), std::span(&dataset.alone.module[n], 1), {}, 0},
-                          std::span(&y, 1));
+            model.predict(
+                {std::span(&dataset.pool(kAlone).platform[n], 1), std::span(&dataset.pool(kAlone).module[n], 1), {}, 0},
+                std::span(&y, 1));
             mean += y / static_cast<double>(replicate.parts.folds.size());
         }
-        sum += std::abs(to_time(LogRuntime{mean}).value / dataset.alone.runtime_us[n] - 1.0);
+        sum += std::abs(to_time(LogRuntime{mean}).value / dataset.pool(kAlone).runtime_us[n] - 1.0);
     }
-    return sum / static_cast<double>(replicate.rows.alone.test.size());
+    return sum / static_cast<double>(replicate.rows.alone().test.size());
 }
 
 TEST(Training, TheSameBitsOnAnyNumberOfThreads) {
@@ -91,16 +92,17 @@ TEST(Training, LearnsWhatLinearScalingCannot) {
     FitConfig config = preset("embedding/32").value();
     config.train.folds = 2;
     config.train.epoch_samples = 1250;
-    config.train.batch = 256;
+    config.train.objective("alone").batch = 256;
     config.model.alpha = 0.05;
     const Outcome trained = run(dataset, config, {}, 1);
     ASSERT_TRUE(trained.result);
     double sum = 0.0;
-    const auto& test = trained.replicates[0].rows.alone.test;
+    const auto& test = trained.replicates[0].rows.alone().test;
     for (const std::int64_t row : test) {
         const auto n = static_cast<std::size_t>(row);
-        const double y = trained.replicates[0].parts.baseline(dataset.alone.platform[n], dataset.alone.module[n]);
-        sum += std::abs(to_time(LogRuntime{y}).value / dataset.alone.runtime_us[n] - 1.0);
+        const double y =
+            trained.replicates[0].parts.baseline(dataset.pool(kAlone).platform[n], dataset.pool(kAlone).module[n]);
+        sum += std::abs(to_time(LogRuntime{y}).value / dataset.pool(kAlone).runtime_us[n] - 1.0);
     }
     const double alone = sum / static_cast<double>(test.size());
     EXPECT_LT(mape(dataset, config, trained.replicates[0]), 0.5 * alone);

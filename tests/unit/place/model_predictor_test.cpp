@@ -21,7 +21,7 @@ TEST(ModelPredictor, AFittedModelPlacesByItsBounds) {
     const test::TempFolder folder;
     const Dataset dataset = test::synthetic_dataset({.together = 400});
     FitConfig config = test::quick_config("interference/2");
-    config.train.together_rows = 0;
+    config.train.objective("together").rows = 0;
     const Predictor model = fit(dataset, config).value();
     const auto file = folder / "mine.pitot";
     ASSERT_TRUE(model.save(file));

@@ -333,8 +333,9 @@ TEST(Simulate, PredictionsAreShiftedUp) {
     const std::size_t rows = test_rows.size() / 2;
     for (std::size_t n = 0; n < rows; ++n) {
         const auto row = static_cast<std::size_t>(test_rows[rows + n]);
-        below += dataset.alone.runtime_us[row] / 1000.0 <=
-                         prediction.runtime_ms(dataset.alone.platform[row], dataset.alone.module[row]) * (1 + 1e-9)
+        below += dataset.pool(kAlone).runtime_us[row] / 1000.0 <=
+                         prediction.runtime_ms(dataset.pool(kAlone).platform[row], dataset.pool(kAlone).module[row]) *
+                             (1 + 1e-9)
                      ? 1U
                      : 0U;
     }

@@ -59,7 +59,7 @@ TEST(CombinationSet, KnowsPairsBesideWhateverOthers) {
 
 TEST(CombinationSet, HasTheObservationsAndNoOthers) {
     const Dataset dataset = test::synthetic_dataset({.platforms = 5, .modules = 6, .together = 150, .width = 2});
-    const ObservationView rows = dataset.together.view();
+    const ObservationView rows = dataset.pool(kAlone + 1);
     using Combination = std::tuple<std::int32_t, std::int32_t, std::int32_t, std::int32_t>;
     std::set<Combination> truth;
     for (std::size_t n = 0; n < rows.module.size(); ++n) {

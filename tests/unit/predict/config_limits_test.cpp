@@ -22,7 +22,7 @@ FitConfig tiny_config(const std::string& name) {
     config.train.folds = 2;
     config.train.checkpoints = 1;
     config.train.epoch_samples = 230;
-    config.train.batch = config.train.together_batch = 8;
+    config.train.objective("alone").batch = config.train.objective("together").batch = 8;
     for (std::int64_t& width : config.model.layers) {
         width = std::min<std::int64_t>(width, 8);
     }

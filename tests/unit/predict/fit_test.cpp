@@ -13,6 +13,7 @@
 #include "models/scale.hpp"
 #include "predict/fit_steps.hpp"
 #include "predict/parts.hpp"
+#include "support/pools.hpp"
 
 namespace pitot {
 namespace {
@@ -58,28 +59,28 @@ TEST(Fit, LearnsMoreThanLinearScaling) {
 TEST(Fit, CalibratesOnRowsItDidNotTrainOn) {
     const Dataset dataset = synthetic_dataset({.together = 90});
     FitConfig config = quick_config("interference/2");
-    config.train.together_rows = 0;
+    config.train.objective("together").rows = 0;
     config.calibration_share = 0.2;
     const Predictor predictor = fit(dataset, config).value();
-    EXPECT_EQ(predictor.calibration_rows(false), dataset.alone.size() / 5);
+    EXPECT_EQ(predictor.calibration_rows(false), dataset.pool(kAlone).size() / 5);
     EXPECT_EQ(predictor.calibrated_co_runners(), 1);
     const ReplicateRows rows = draw_rows(dataset, config, 1.0, 0.2, 0);
-    EXPECT_EQ(predictor.calibration_rows(true), static_cast<std::int64_t>(rows.together.calibration.size()));
+    EXPECT_EQ(predictor.calibration_rows(true), static_cast<std::int64_t>(rows.pools[kAlone + 1].calibration.size()));
     EXPECT_GE(predictor.calibration_rows(true), 15) << "a fifth of some 80 combinations";
-    EXPECT_TRUE(rows.alone.test.empty());
-    std::set<std::int64_t> trained(rows.alone.rest.begin(), rows.alone.rest.end());
-    for (const std::int64_t row : rows.alone.calibration) {
+    EXPECT_TRUE(rows.alone().test.empty());
+    std::set<std::int64_t> trained(rows.alone().rest.begin(), rows.alone().rest.end());
+    for (const std::int64_t row : rows.alone().calibration) {
         EXPECT_FALSE(trained.contains(row));
     }
     // The residuals kept are those of exactly these rows.
-    const GatheredRows gathered(dataset.alone.view(), rows.alone.calibration, config.model);
+    const GatheredRows gathered(dataset.pool(kAlone), rows.alone().calibration, config.model);
     const auto answer = predictor.predict({gathered.platform, gathered.module, {}, 0}).value();
     std::vector<double> residuals;
     for (std::size_t i = 0; i < gathered.target.size(); ++i) {
         residuals.push_back(gathered.target[i] - to_log({answer.runtime_us[i]}).value);
     }
     std::ranges::sort(residuals);
-    const auto kept = predictor.parts().calibration.residuals(RowGroup::kAlone);
+    const auto kept = predictor.parts().calibration.residuals(kAlone);
     ASSERT_EQ(kept.size(), residuals.size());
     for (std::size_t i = 0; i < residuals.size(); ++i) {
         EXPECT_NEAR(kept[i], residuals[i], 1e-9);
@@ -93,7 +94,7 @@ TEST(Fit, BoundsRowsWithCoRunnersThoughTheModelIgnoresThem) {
     config.train.epoch_samples = 1000;
     const Predictor predictor = fit(dataset, config).value();
     EXPECT_GT(predictor.calibration_rows(true), 130) << "half of the combinations among 400 rows";
-    const ObservationView rows = dataset.together.view();
+    const ObservationView rows = dataset.pool(kAlone + 1);
     const std::vector<double> confidence{0.9};
     const auto answer = predictor.predict({rows.platform, rows.module, rows.co_runner, rows.width}, confidence).value();
     int covered = 0;
@@ -107,15 +108,7 @@ TEST(Fit, GivesRowsNeverMeasuredABaselineFromFeatures) {
     const test::SyntheticOptions options{.modules = 40, .interaction = 0.05};
     Dataset dataset = synthetic_dataset(options);
     const test::SyntheticTruth truth(dataset, options);
-    ObservationTable kept;
-    for (std::size_t row = 0; row < dataset.alone.runtime_us.size(); ++row) {
-        if (dataset.alone.module[row] != 7) {
-            kept.platform.push_back(dataset.alone.platform[row]);
-            kept.module.push_back(dataset.alone.module[row]);
-            kept.runtime_us.push_back(dataset.alone.runtime_us[row]);
-        }
-    }
-    dataset.alone = std::move(kept);
+    test::keep_alone(dataset, [&](std::size_t row) { return dataset.observations.module[row] != 7; });
     const Predictor predictor = fit(dataset, quick_config()).value();
     EXPECT_EQ(predictor.module_basis(7), Basis::kFeatures);
     EXPECT_EQ(predictor.module_basis(8), Basis::kMeasured);
@@ -151,7 +144,7 @@ TEST(Fit, EveryFamilyFitsAndPredictsFiniteTimes) {
                              "baseline/non_baseline", "baseline/linear_scaling"}) {
         const auto predictor = fit(dataset, quick_config(name));
         ASSERT_TRUE(predictor) << name << ": " << predictor.error().to_string();
-        const ObservationView rows = dataset.together.view();
+        const ObservationView rows = dataset.pool(kAlone + 1);
         const std::vector<double> confidence{0.5};
         const auto answer = predictor->predict({rows.platform, rows.module, rows.co_runner, rows.width}, confidence);
         ASSERT_TRUE(answer) << name << ": " << answer.error().to_string();
@@ -194,11 +187,11 @@ TEST(DefaultConfig, FollowsTheDataset) {
     EXPECT_FALSE(bare.model.platform_features || bare.model.module_features);
     const FitConfig together = default_config(synthetic_dataset({.together = 5}));
     EXPECT_EQ(together.preset, "interference/2");
-    EXPECT_EQ(together.train.together_rows, 0) << "all rows, unlike the published preset";
+    EXPECT_EQ(together.train.find_objective("together")->rows, 0) << "all rows, unlike the published preset";
     const FitConfig few = default_config(synthetic_dataset({.platforms = 1, .modules = 30}));
     EXPECT_EQ(few.preset, "baseline/linear_scaling") << "one row of the matrix tells nothing of interactions";
-    EXPECT_EQ(default_config(synthetic_dataset()).train.batch, 256);
-    EXPECT_EQ(default_config(synthetic_dataset({.platforms = 60, .modules = 60})).train.batch, 2048);
+    EXPECT_EQ(default_config(synthetic_dataset()).train.objective("alone").batch, 256);
+    EXPECT_EQ(default_config(synthetic_dataset({.platforms = 60, .modules = 60})).train.objective("alone").batch, 2048);
 }
 
 TEST(ScaleTest, GivesFiniteTimesWhateverTheModelSays) {
@@ -227,11 +220,12 @@ TEST(Fit, RefusesADatasetThatIsNotWhole) {
             EXPECT_NE(fitted.error().message().find(word), std::string::npos) << fitted.error().message();
         }
     };
-    expect_refused("'platform', row 3", [](Dataset& d) { d.alone.platform.edit()[3] = 1'000'000; });
-    expect_refused("'module', row 2", [](Dataset& d) { d.together.module.edit()[2] = -5; });
-    expect_refused("'co_runner', row 1", [](Dataset& d) { d.together.co_runner.edit()[1] = 99; });
-    expect_refused("row 0 (counted from 0): the runtime -1", [](Dataset& d) { d.alone.runtime_us.edit()[0] = -1.0; });
-    expect_refused("'module' has", [](Dataset& d) { d.alone.module.edit().pop_back(); });
+    expect_refused("'platform', row 3", [](Dataset& d) { d.observations.platform.edit()[3] = 1'000'000; });
+    expect_refused("'module', row ", [](Dataset& d) { d.observations.module.edit().back() = -5; });
+    expect_refused("'co_runner', row ", [](Dataset& d) { d.observations.co_runner.edit().back() = 99; });
+    expect_refused("row 0 (counted from 0): the runtime -1",
+                   [](Dataset& d) { d.observations.runtime_us.edit()[0] = -1.0; });
+    expect_refused("'module' has", [](Dataset& d) { d.observations.module.edit().pop_back(); });
     expect_refused("platform features", [](Dataset& d) { d.platforms.features = Matrix<double>(2, 2); });
     expect_refused("names must not repeat", [](Dataset& d) { d.modules.names[4] = d.modules.names[3]; });
 }

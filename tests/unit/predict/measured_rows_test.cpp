@@ -9,6 +9,7 @@
 #include "models/folds/fold_model.hpp"
 #include "pitot/fit.hpp"
 #include "predict/parts.hpp"
+#include "support/pools.hpp"
 #include "support/random_model.hpp"
 
 namespace pitot {
@@ -41,18 +42,19 @@ ObservationTable rows_where(const ObservationTable& table, const std::function<b
 // A fleet whose module kGhost ran beside others and was never measured itself (or, on demand, only beside others).
 Dataset haunted(test::SyntheticOptions options = kFleet, bool measured_beside_others = false) {
     Dataset dataset = synthetic_dataset(options);
-    dataset.alone = rows_where(dataset.alone, [&](std::size_t row) { return dataset.alone.module[row] != kGhost; });
-    if (!measured_beside_others) {
-        dataset.together =
-            rows_where(dataset.together, [&](std::size_t row) { return dataset.together.module[row] != kGhost; });
-    }
-    EXPECT_NE(std::ranges::find(dataset.together.view().co_runner, kGhost), dataset.together.view().co_runner.end());
+    test::change_pools(dataset, [&](ObservationTable& alone, ObservationTable& together) {
+        alone = rows_where(alone, [&](std::size_t row) { return alone.module[row] != kGhost; });
+        if (!measured_beside_others) {
+            together = rows_where(together, [&](std::size_t row) { return together.module[row] != kGhost; });
+        }
+    });
+    EXPECT_NE(std::ranges::find(dataset.pool(kAlone + 1).co_runner, kGhost), dataset.pool(kAlone + 1).co_runner.end());
     return dataset;
 }
 
 FitConfig all_rows(const char* name) {
     FitConfig config = quick_config(name);
-    config.train.together_rows = 0;
+    config.train.objective("together").rows = 0;
     return config;
 }
 
@@ -130,9 +132,9 @@ TEST(MeasuredRows, OfModulesMeasuredBesideOthersCountWhereTheyAreTrainedOn) {
 // A fleet in which module kGhost was measured once, on platform 3.
 Dataset rarely_measured() {
     Dataset dataset = synthetic_dataset({.modules = 40, .interaction = 0.05});
-    for (std::size_t n = 0; n < dataset.alone.module.size(); ++n) {
-        std::int32_t& module = dataset.alone.module.edit()[n];
-        module = module == kGhost && dataset.alone.platform[n] != 3 ? kGhost + 1 : module;
+    for (std::size_t n = 0; n < dataset.pool(kAlone).module.size(); ++n) {
+        std::int32_t& module = dataset.observations.module.edit()[n];
+        module = module == kGhost && dataset.observations.platform[n] != 3 ? kGhost + 1 : module;
     }
     return dataset;
 }
@@ -165,14 +167,14 @@ TEST(MeasuredRows, SayWhichWereLearnedAndWhichSetAside) {
                 evidence);
         }
     };
-    expect(dataset.alone.view(), rows.alone.rest, Evidence::kLearned);
-    expect(dataset.alone.view(), rows.alone.set_aside, Evidence::kSetAside);
-    expect(dataset.together.view(), rows.together.rest, Evidence::kLearned);
-    expect(dataset.together.view(), rows.together.set_aside, Evidence::kSetAside);
-    EXPECT_FALSE(rows.alone.set_aside.empty() || rows.together.set_aside.empty());
-    config.train.together_rows = 40;
+    expect(dataset.pool(kAlone), rows.alone().rest, Evidence::kLearned);
+    expect(dataset.pool(kAlone), rows.alone().set_aside, Evidence::kSetAside);
+    expect(dataset.pool(kAlone + 1), rows.pools[kAlone + 1].rest, Evidence::kLearned);
+    expect(dataset.pool(kAlone + 1), rows.pools[kAlone + 1].set_aside, Evidence::kSetAside);
+    EXPECT_FALSE(rows.alone().set_aside.empty() || rows.pools[kAlone + 1].set_aside.empty());
+    config.train.objective("together").rows = 40;
     const Predictor few = fit(dataset, config).value();
-    const ObservationView late = dataset.together.view();
+    const ObservationView late = dataset.pool(kAlone + 1);
     const std::vector<std::int32_t> beside{late.co_runner[89]};
     EXPECT_EQ(few.evidence(late.platform[89], late.module[89], beside), Evidence::kUnused);
 }
@@ -180,10 +182,10 @@ TEST(MeasuredRows, SayWhichWereLearnedAndWhichSetAside) {
 TEST(MeasuredRows, AreNotSetAsideWhereNoBoundCanComeOfThem) {
     const Dataset dataset = synthetic_dataset({.platforms = 6, .modules = 8});
     FitConfig config = quick_config("baseline/linear_scaling");
-    config.calibration_share = 8.5 / static_cast<double>(dataset.alone.size());
+    config.calibration_share = 8.5 / static_cast<double>(dataset.pool(kAlone).size());
     const Predictor none = fit(dataset, config).value();
     EXPECT_EQ(none.calibration_rows(false), 0);
-    EXPECT_EQ(none.evidence(dataset.alone.platform[0], dataset.alone.module[0]), Evidence::kLearned);
+    EXPECT_EQ(none.evidence(dataset.pool(kAlone).platform[0], dataset.pool(kAlone).module[0]), Evidence::kLearned);
     const std::vector<std::int32_t> zero{0};
     const std::vector<double> confidence{0.9};
     const auto answer = none.predict({zero, zero, {}, 0}, confidence).value();
@@ -192,21 +194,16 @@ TEST(MeasuredRows, AreNotSetAsideWhereNoBoundCanComeOfThem) {
     const auto why = none.check_bound(false, 0.9);
     ASSERT_FALSE(why);
     EXPECT_NE(why.error().message().find("at least 9"), std::string::npos) << why.error().message();
-    config.calibration_share = 9.5 / static_cast<double>(dataset.alone.size());
+    config.calibration_share = 9.5 / static_cast<double>(dataset.pool(kAlone).size());
     EXPECT_EQ(fit(dataset, config).value().calibration_rows(false), 9);
 }
 
 TEST(MeasuredRows, OfPartsThatNothingConnectsHaveNoCommonScale) {
     Dataset dataset = synthetic_dataset({.modules = 40});
-    ObservationTable kept;  // platforms 0 … 5 ran modules 0 … 19, the others 20 … 39
-    for (std::size_t n = 0; n < dataset.alone.module.size(); ++n) {
-        if ((dataset.alone.platform[n] < 6) == (dataset.alone.module[n] < 20)) {
-            kept.platform.push_back(dataset.alone.platform[n]);
-            kept.module.push_back(dataset.alone.module[n]);
-            kept.runtime_us.push_back(dataset.alone.runtime_us[n]);
-        }
-    }
-    dataset.alone = std::move(kept);
+    // Platforms 0 … 5 ran modules 0 … 19, the others 20 … 39.
+    test::keep_alone(dataset, [&](std::size_t n) {
+        return (dataset.observations.platform[n] < 6) == (dataset.observations.module[n] < 20);
+    });
     FitConfig config = quick_config("baseline/linear_scaling");
     config.calibration_share = 0.3;
     const Predictor predictor = fit(dataset, config).value();
@@ -231,7 +228,7 @@ TEST(MeasuredRows, BesideOthersAloneHaveABaselineBeforeTheyTrain) {
 TEST(MeasuredRows, AreNotedWithTheirCoRunners) {
     const Dataset dataset = synthetic_dataset({.together = 30, .width = 2});
     const Predictor predictor = fit(dataset, all_rows("embedding/32")).value();
-    const ObservationView rows = dataset.together.view();
+    const ObservationView rows = dataset.pool(kAlone + 1);
     for (std::size_t n = 0; n < rows.module.size(); ++n) {
         const std::vector<std::int32_t> turned{rows.co_runner[2 * n + 1], rows.co_runner[2 * n]};
         EXPECT_EQ(predictor.evidence(rows.platform[n], rows.module[n], turned), Evidence::kUnused);
@@ -240,12 +237,13 @@ TEST(MeasuredRows, AreNotedWithTheirCoRunners) {
         EXPECT_EQ(predictor.evidence(rows.platform[n], rows.module[n], more), Evidence::kNone);
     }
     const std::vector<std::int32_t> none{-1, -1};
-    EXPECT_NE(predictor.evidence(dataset.alone.platform[0], dataset.alone.module[0], none), Evidence::kNone);
+    EXPECT_NE(predictor.evidence(dataset.pool(kAlone).platform[0], dataset.pool(kAlone).module[0], none),
+              Evidence::kNone);
 }
 
 TEST(MeasuredRows, WithCoRunnersAloneAreRefused) {
     Dataset dataset = synthetic_dataset({.together = 40});
-    dataset.alone = {};
+    dataset.set_observations({}, test::copy_of(dataset.pool(kAlone + 1)));
     for (const char* name : {"interference/2", "embedding/32", "baseline/linear_scaling"}) {
         const auto predictor = fit(dataset, all_rows(name));
         ASSERT_FALSE(predictor) << name;
@@ -256,12 +254,13 @@ TEST(MeasuredRows, WithCoRunnersAloneAreRefused) {
     }
 }
 
-TEST(PairSet, HoldsNoPairOfARowThatIsNone) {
+TEST(CombinationSet, HoldsNoPairOfARowThatIsNone) {
     const Dataset dataset = synthetic_dataset();
-    const PairSet set = make_pair_set(dataset.alone.view(), dataset.platforms.size());
-    EXPECT_TRUE(set.find(dataset.alone.platform[0], dataset.alone.module[0]).has_value());
+    const CombinationSet set = make_combination_set(dataset.pool(kAlone), dataset.platforms.size());
+    EXPECT_TRUE(set.valid(dataset.modules.size()));
+    EXPECT_TRUE(set.find(dataset.pool(kAlone).platform[0], dataset.pool(kAlone).module[0], {}).has_value());
     for (const std::int32_t none : {-1, 1000}) {
-        EXPECT_FALSE(set.find(none, 0).has_value() || set.find(0, none).has_value());
+        EXPECT_FALSE(set.find(none, 0, {}).has_value() || set.find(0, none, {}).has_value());
     }
 }
 

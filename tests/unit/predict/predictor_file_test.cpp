@@ -25,7 +25,7 @@ protected:
     static const Predictor& model() {
         static const Predictor kModel = [] {
             FitConfig config = test::quick_config("interference/2");
-            config.train.together_rows = 0;
+            config.train.objective("together").rows = 0;
             config.model.layers = {8, 8};  // small, so that the file is written many times in little time
             return fit(test::synthetic_dataset({.together = 120}), config).value();
         }();
@@ -265,8 +265,8 @@ TEST_F(ModelFile, OfAnOlderPitotDoesNotSayHowManyCoRunnersWereCalibratedWith) {
 }
 
 TEST_F(ModelFile, OfAnOlderPitotDoesNotSayWhichCombinationsWereMeasured) {
-    const std::vector<std::int32_t> beside{model().parts().measured_together->co_runners.front()};
-    const std::int32_t module = model().parts().measured_together->modules.front();
+    const std::vector<std::int32_t> beside{model().parts().measured[1].combinations.co_runners.front()};
+    const std::int32_t module = model().parts().measured[1].combinations.modules.front();
     EXPECT_NE(model().evidence(0, module, beside), Evidence::kNone);
     rewrite(folder_ / "older.pitot", "together_offsets");
     const Predictor older = Predictor::load(folder_ / "older.pitot").value();
@@ -280,7 +280,7 @@ TEST_F(ModelFile, OfAnOlderPitotDoesNotSayWhichCombinationsWereMeasured) {
 TEST_F(ModelFile, OfAnOlderPitotDoesNotSayWhatWasSetAside) {
     rewrite(folder_ / "older.pitot", "measured_use");
     const Predictor older = Predictor::load(folder_ / "older.pitot").value();
-    EXPECT_TRUE(older.parts().measured_use.empty());
+    EXPECT_TRUE(older.parts().measured[kAlone].use.empty());
     for (std::int32_t j = 0; j < older.modules().size(); ++j) {
         EXPECT_EQ(older.evidence(0, j), older.measured(0, j) ? Evidence::kLearned : Evidence::kNone);
     }
@@ -329,24 +329,24 @@ TEST_F(ModelFile, RefusesValuesThatAreNotFinite) {
 TEST_F(ModelFile, RefusesContentThatDoesNotFitTogether) {
     expect_refused("'platform'", [](PredictorParts& p) { p.platforms.names[1] = p.platforms.names[0]; });
     expect_refused("'module_basis'", [](PredictorParts& p) { p.module_basis[1] = static_cast<Basis>(9); });
-    expect_refused("'measured_offsets'", [](PredictorParts& p) { p.measured.offsets[1] = 1000000; });
-    expect_refused("'measured_modules'", [](PredictorParts& p) { p.measured.modules[0] = -1; });
-    expect_refused("'measured_modules'", [](PredictorParts& p) { p.measured.modules.back() = 20; });
+    expect_refused("'measured_offsets'", [](PredictorParts& p) { p.measured[0].combinations.offsets[1] = 1000000; });
+    expect_refused("'measured_modules'", [](PredictorParts& p) { p.measured[0].combinations.modules[0] = -1; });
+    expect_refused("'measured_modules'", [](PredictorParts& p) { p.measured[0].combinations.modules.back() = 20; });
     expect_refused("'module_co_runner_basis'", [](PredictorParts& p) { p.co_runner_basis[1] = static_cast<Basis>(9); });
-    expect_refused("'together_offsets'", [](PredictorParts& p) { p.measured_together->offsets[1] = 1000000; });
-    expect_refused("'together_offsets'", [](PredictorParts& p) { p.measured_together->co_runners[0] = 20; });
+    expect_refused("'together_offsets'", [](PredictorParts& p) { p.measured[1].combinations.offsets[1] = 1000000; });
+    expect_refused("'together_offsets'", [](PredictorParts& p) { p.measured[1].combinations.co_runners[0] = 20; });
     expect_refused("'together_modules'", [](PredictorParts& p) {
-        p.measured_together->modules.pop_back();
-        p.measured_together->co_runners.pop_back();  // the only one of that combination
+        p.measured[1].combinations.modules.pop_back();
+        p.measured[1].combinations.co_runners.pop_back();  // the only one of that combination
     });
     expect_refused("'config'", [](PredictorParts& p) { p.config.train.learning_rate = -1.0; });
     // Fewer folds, and more, than the parameters were stacked from; another shape of model.
     expect_refused("'kept_checkpoint'", [](PredictorParts& p) { p.config.train.folds = 2; });
     expect_refused("'kept_checkpoint'", [](PredictorParts& p) { p.config.train.folds = 10000; });
-    expect_refused("'measured_offsets'", [](PredictorParts& p) { p.measured.offsets.pop_back(); });
-    expect_refused("'measured_use'", [](PredictorParts& p) { p.measured_use[0] = Evidence::kNone; });
-    expect_refused("'measured_use'", [](PredictorParts& p) { p.measured_use.pop_back(); });
-    expect_refused("'together_use'", [](PredictorParts& p) { p.together_use[0] = static_cast<Evidence>(4); });
+    expect_refused("'measured_offsets'", [](PredictorParts& p) { p.measured[0].combinations.offsets.pop_back(); });
+    expect_refused("'measured_use'", [](PredictorParts& p) { p.measured[0].use[0] = Evidence::kNone; });
+    expect_refused("'measured_use'", [](PredictorParts& p) { p.measured[0].use.pop_back(); });
+    expect_refused("'together_use'", [](PredictorParts& p) { p.measured[1].use[0] = static_cast<Evidence>(4); });
     expect_refused("'platform_part'", [](PredictorParts& p) { p.platform_part[0] = -2; });
     expect_refused("'module_part'", [](PredictorParts& p) { p.module_part[0] = 1000; });
     expect_model_refused("'learned_range'", [](FoldedParts& p) { p.limits.least = p.limits.most + 1.0; });

@@ -40,7 +40,7 @@ TEST(Predictor, AddsTheMarginToThePoint) {
     const Predictions answer = predictor().predict({platform, module, {}, 0}, confidences).value();
     for (std::int64_t i = 0; i < 3; ++i) {
         for (std::size_t c = 0; c < 2; ++c) {
-            const double margin = predictor().parts().calibration.margin(RowGroup::kAlone, confidences[c]).value();
+            const double margin = predictor().parts().calibration.margin(kAlone, confidences[c]).value();
             const double point = answer.runtime_us[static_cast<std::size_t>(i)];
             EXPECT_NEAR(std::log(answer.bound_us(i, static_cast<std::int64_t>(c)) / point), margin, 1e-12);
         }
@@ -101,8 +101,9 @@ TEST(Predictor, FindsNamesAndSuggestsOthers) {
 TEST(Predictor, KnowsWhatWasMeasured) {
     std::int64_t pairs = 0;
     std::vector<bool> seen(static_cast<std::size_t>(12 * 30));
-    for (std::size_t row = 0; row < dataset().alone.runtime_us.size(); ++row) {
-        seen[static_cast<std::size_t>(dataset().alone.platform[row] * 30 + dataset().alone.module[row])] = true;
+    for (std::size_t row = 0; row < dataset().pool(kAlone).runtime_us.size(); ++row) {
+        seen[static_cast<std::size_t>(dataset().pool(kAlone).platform[row] * 30 + dataset().pool(kAlone).module[row])] =
+            true;
     }
     for (std::int32_t i = 0; i < 12; ++i) {
         for (std::int32_t j = 0; j < 30; ++j) {

@@ -8,6 +8,7 @@
 #include "../../support/synthetic.hpp"
 #include "pitot/fit.hpp"
 #include "predict/parts.hpp"
+#include "support/pools.hpp"
 
 namespace pitot {
 namespace {
@@ -40,17 +41,15 @@ Dataset leave_out(const Dataset& full, Which which, std::int32_t row) {
     Dataset part;
     part.platforms = which == Which::kPlatform ? without_row(full.platforms, row) : clone_side(full.platforms);
     part.modules = which == Which::kModule ? without_row(full.modules, row) : clone_side(full.modules);
-    for (std::size_t at = 0; at < full.alone.runtime_us.size(); ++at) {
-        std::int32_t i = full.alone.platform[at];
-        std::int32_t j = full.alone.module[at];
+    for (std::size_t at = 0; at < full.pool(kAlone).runtime_us.size(); ++at) {
+        std::int32_t i = full.pool(kAlone).platform[at];
+        std::int32_t j = full.pool(kAlone).module[at];
         std::int32_t& index = which == Which::kPlatform ? i : j;
         if (index == row) {
             continue;
         }
         index -= index > row ? 1 : 0;
-        part.alone.platform.push_back(i);
-        part.alone.module.push_back(j);
-        part.alone.runtime_us.push_back(full.alone.runtime_us[at]);
+        test::add_alone(part, i, j, full.observations.runtime_us[at]);
     }
     return part;
 }

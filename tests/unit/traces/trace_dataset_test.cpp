@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "support/expect_error.hpp"
+#include "support/pools.hpp"
 #include "traces/trace_names.hpp"
 #include "unit/dataset/datasets.hpp"
 #include "unit/traces/trace_files.hpp"
@@ -22,9 +23,7 @@ using test::Names;
 using test::refuses;
 using test::Runs;
 using test::TraceFolder;
-
-Doubles values(const Column<double>& column) { return {column.begin(), column.end()}; }
-Indices values(const Column<std::int32_t>& column) { return {column.begin(), column.end()}; }
+using test::values;
 
 bool has_problem(const std::vector<TraceProblem>& problems, const std::string& file, const std::string& what) {
     return std::ranges::any_of(problems, [&](const TraceProblem& problem) {
@@ -51,14 +50,14 @@ TEST(TraceDataset, ACellIsTheMeanOfItsPositiveRuns) {
     const Dataset& dataset = made.dataset;
     EXPECT_EQ(dataset.platforms.names, (Names{"jit.desk", "jit.pi"}));
     EXPECT_EQ(dataset.modules.names, (Names{"s/fft", "s/sort"}));
-    EXPECT_EQ(values(dataset.alone.platform), (Indices{0, 0, 1}));
-    EXPECT_EQ(values(dataset.alone.module), (Indices{0, 1, 0}));
-    EXPECT_EQ(values(dataset.alone.runtime_us), (Doubles{50, 8, 300}));
-    EXPECT_EQ(dataset.together.width, 1);
-    EXPECT_EQ(values(dataset.together.platform), (Indices{0, 0}));
-    EXPECT_EQ(values(dataset.together.module), (Indices{0, 1}));
-    EXPECT_EQ(values(dataset.together.co_runner), (Indices{1, 0}));
-    EXPECT_EQ(values(dataset.together.runtime_us), (Doubles{80, 10}));
+    EXPECT_EQ(values(dataset.pool(kAlone).platform), (Indices{0, 0, 1}));
+    EXPECT_EQ(values(dataset.pool(kAlone).module), (Indices{0, 1, 0}));
+    EXPECT_EQ(values(dataset.pool(kAlone).runtime_us), (Doubles{50, 8, 300}));
+    EXPECT_EQ(dataset.pool(kAlone + 1).width, 1);
+    EXPECT_EQ(values(dataset.pool(kAlone + 1).platform), (Indices{0, 0}));
+    EXPECT_EQ(values(dataset.pool(kAlone + 1).module), (Indices{0, 1}));
+    EXPECT_EQ(values(dataset.pool(kAlone + 1).co_runner), (Indices{1, 0}));
+    EXPECT_EQ(values(dataset.pool(kAlone + 1).runtime_us), (Doubles{80, 10}));
     EXPECT_TRUE(made.problems.empty());
     ASSERT_EQ(made.failed.size(), 1U);
     EXPECT_EQ(made.failed[0].platform, "jit.pi");
@@ -69,22 +68,22 @@ TEST(TraceDataset, The2023WayIsCpuTimeWithoutTheFirstRun) {
     TraceOptions options;
     options.release = Release::k2023;
     const auto made = make_dataset(Small().read(), options);
-    EXPECT_EQ(values(made.dataset.alone.runtime_us), (Doubles{45, 300}));  // 3/4 of 60, of (200 + 600) / 2
+    EXPECT_EQ(values(made.dataset.pool(kAlone).runtime_us), (Doubles{45, 300}));  // 3/4 of 60, of (200 + 600) / 2
     EXPECT_EQ(made.failed.size(), 2U);
     options.skip_first = false;
     options.target = Target::kWall;
-    EXPECT_EQ(values(make_dataset(Small().read(), options).dataset.alone.runtime_us), (Doubles{50, 8, 300}));
+    EXPECT_EQ(values(make_dataset(Small().read(), options).dataset.pool(kAlone).runtime_us), (Doubles{50, 8, 300}));
 }
 
 TEST(TraceDataset, RunsMayBeMedianOrEach) {
     TraceOptions options;
     options.runs = RunUse::kMedian;
-    EXPECT_EQ(values(make_dataset(Small().read(), options).dataset.alone.runtime_us), (Doubles{50, 8, 200}));
+    EXPECT_EQ(values(make_dataset(Small().read(), options).dataset.pool(kAlone).runtime_us), (Doubles{50, 8, 200}));
     options.runs = RunUse::kEach;
     const auto made = make_dataset(Small().read(), options);
-    EXPECT_EQ(values(made.dataset.alone.runtime_us), (Doubles{40, 60, 8, 100, 200, 600}));
-    EXPECT_EQ(values(made.dataset.alone.platform), (Indices{0, 0, 0, 1, 1, 1}));
-    EXPECT_EQ(values(made.dataset.together.runtime_us), (Doubles{70, 90, 10}));
+    EXPECT_EQ(values(made.dataset.pool(kAlone).runtime_us), (Doubles{40, 60, 8, 100, 200, 600}));
+    EXPECT_EQ(values(made.dataset.pool(kAlone).platform), (Indices{0, 0, 0, 1, 1, 1}));
+    EXPECT_EQ(values(made.dataset.pool(kAlone + 1).runtime_us), (Doubles{70, 90, 10}));
     EXPECT_TRUE(refuses(write_dataset(made.dataset, "never.npz", Layout::kDense), {"more than once", "'s/fft'"}));
 }
 
@@ -149,7 +148,7 @@ TEST(TraceDataset, WhatCannotBeUsedIsNamedAndTheRestKept) {
     EXPECT_TRUE(has_problem(made.problems, "odd.u.power.json", "unknown type 'power'"));
     EXPECT_TRUE(has_problem(made.problems, ".benchmarking.json", "parent 'd7', which no runtimes.json describes"));
     EXPECT_TRUE(has_problem(made.problems, ".benchmarking.json", "module 'new', of which there are no opcode counts"));
-    EXPECT_EQ(made.dataset.alone.size(), 4);
+    EXPECT_EQ(made.dataset.pool(kAlone).size(), 4);
     EXPECT_EQ(made.dataset.modules.features(0, 0), 0);  // 'new'
 }
 
@@ -169,23 +168,23 @@ TEST(TraceDataset, ACopiedTraceCountsOnceAndASecondOneIsPooled) {
     const auto copied = make_dataset(folder.read());
     EXPECT_EQ(copied.problems.size(), 1U);
     EXPECT_TRUE(has_problem(copied.problems, "z.u2.benchmarking.json", "is a copy of"));
-    EXPECT_EQ(values(copied.dataset.alone.runtime_us), (Doubles{50, 8, 300}));
+    EXPECT_EQ(values(copied.dataset.pool(kAlone).runtime_us), (Doubles{50, 8, 300}));
     folder.alone("jit", "d2", "wasm/s/fft.wasm", {110});
     const auto again = make_dataset(folder.read());
     EXPECT_EQ(again.pooled_cells, 1);
     EXPECT_EQ(again.problems.size(), 1U);
-    EXPECT_EQ(values(again.dataset.alone.runtime_us), (Doubles{70, 8, 300}));
+    EXPECT_EQ(values(again.dataset.pool(kAlone).runtime_us), (Doubles{70, 8, 300}));
     folder.put("later/m.u2.benchmarking.json",  // the same uuid, other runs
                test::Json{{"module", TraceFolder::module("wasm/s/fft.wasm", "d2", "jit")}, {"wall", {30}}}.dump());
-    EXPECT_EQ(values(make_dataset(folder.read()).dataset.alone.runtime_us), (Doubles{60, 8, 300}));
+    EXPECT_EQ(values(make_dataset(folder.read()).dataset.pool(kAlone).runtime_us), (Doubles{60, 8, 300}));
 }
 
 TEST(TraceDataset, WhereAMemberFailedNoTimeBesideItCounts) {
     Small folder;
     folder.together("jit", "d2", {{"wasm/s/fft.wasm", {70}}, {"wasm/s/sort.wasm", {0}}, {"wasm/s/fft.wasm", {5}}});
     const auto made = make_dataset(folder.read());
-    EXPECT_EQ(made.dataset.together.size(), 2);
-    EXPECT_EQ(made.dataset.together.width, 1);
+    EXPECT_EQ(made.dataset.pool(kAlone + 1).size(), 2);
+    EXPECT_EQ(made.dataset.pool(kAlone + 1).width, 1);
     ASSERT_EQ(made.failed.size(), 4U);
     EXPECT_EQ(made.failed[0].co_runners, (Names{"s/sort", "s/fft"}));
 }
@@ -194,8 +193,8 @@ TEST(TraceDataset, RowsOfDifferentWidthsAreFilledUp) {
     Small folder;
     folder.together("jit", "d2", {{"wasm/s/fft.wasm", {70}}, {"wasm/s/sort.wasm", {1}}, {"wasm/s/fft.wasm", {5}}});
     const auto made = make_dataset(folder.read());
-    EXPECT_EQ(made.dataset.together.width, 2);
-    EXPECT_EQ(values(made.dataset.together.co_runner), (Indices{1, -1, 0, -1, 1, 0, 0, 0, 0, 1}));
+    EXPECT_EQ(made.dataset.pool(kAlone + 1).width, 2);
+    EXPECT_EQ(values(made.dataset.pool(kAlone + 1).co_runner), (Indices{1, -1, 0, -1, 1, 0, 0, 0, 0, 1}));
 }
 
 TEST(TraceDataset, ExcludedPlatformsLeaveNothingBehind) {
@@ -204,7 +203,7 @@ TEST(TraceDataset, ExcludedPlatformsLeaveNothingBehind) {
     const auto made = make_dataset(Small().read(), options);
     EXPECT_EQ(made.dataset.platforms.names, (Names{"jit.pi"}));
     EXPECT_EQ(made.dataset.modules.names, (Names{"s/fft"}));
-    EXPECT_EQ(made.dataset.together.size(), 0);
+    EXPECT_EQ(made.dataset.pool(kAlone + 1).size(), 0);
     options.keep_unobserved = true;
     EXPECT_EQ(make_dataset(Small().read(), options).dataset.modules.names, (Names{"s/fft", "s/sort"}));
 }
@@ -226,7 +225,7 @@ TEST(TraceDataset, FlatFilesJoinAndTheirDevicesMayBeUnknown) {
     const auto made = make_dataset(read_collections(paths).value());
     std::filesystem::remove(flat);
     EXPECT_EQ(made.dataset.platforms.names, (Names{"jit.desk", "jit.pi", "tiny.m7", "tiny.pi"}));
-    EXPECT_EQ(values(made.dataset.alone.runtime_us), (Doubles{50, 8, 300, 9, 7}));
+    EXPECT_EQ(values(made.dataset.pool(kAlone).runtime_us), (Doubles{50, 8, 300, 9, 7}));
     EXPECT_EQ(made.problems.size(), 1U);
     EXPECT_TRUE(has_problem(made.problems, ".flat.json", "device 'm7', which no runtimes.json describes"));
     const Side& side = made.dataset.platforms;
@@ -276,7 +275,7 @@ TEST(TraceMatrix, HasEveryRuntimeOnEveryDeviceUnlessFiltered) {
     options.keep_unobserved = true;
     const auto all = make_matrix(folder.read(), options);
     EXPECT_EQ(all.dataset.platforms.names, (Names{"aot.desk", "aot.pi", "jit.desk", "jit.pi"}));
-    EXPECT_EQ(all.dataset.together.size(), 0);
+    EXPECT_EQ(all.dataset.pool(kAlone + 1).size(), 0);
     EXPECT_TRUE(all.dataset.platforms.feature_names.empty());
     options.keep_unobserved = false;
     EXPECT_EQ(make_matrix(folder.read(), options).dataset.platforms.names, (Names{"aot.pi", "jit.desk", "jit.pi"}));
@@ -288,13 +287,13 @@ TEST(TraceInterference, RowsAreNumberedAsTheDatasetNumbers) {
     known.platforms.names = {"other", "jit.desk"};
     known.modules.names = {"s/sort", "x", "s/fft"};
     const auto made = make_interference(collection, known);
-    EXPECT_EQ(values(made.dataset.together.platform), (Indices{1, 1}));
-    EXPECT_EQ(values(made.dataset.together.module), (Indices{2, 0}));
-    EXPECT_EQ(values(made.dataset.together.co_runner), (Indices{0, 2}));
-    EXPECT_EQ(made.dataset.alone.size(), 0);
+    EXPECT_EQ(values(made.dataset.pool(kAlone + 1).platform), (Indices{1, 1}));
+    EXPECT_EQ(values(made.dataset.pool(kAlone + 1).module), (Indices{2, 0}));
+    EXPECT_EQ(values(made.dataset.pool(kAlone + 1).co_runner), (Indices{0, 2}));
+    EXPECT_EQ(made.dataset.pool(kAlone).size(), 0);
     known.modules.names = {"s/fft", "s/sirt"};
     const auto none = make_interference(collection, known);
-    EXPECT_EQ(none.dataset.together.size(), 0);
+    EXPECT_EQ(none.dataset.pool(kAlone + 1).size(), 0);
     EXPECT_EQ(none.problems.size(), 1U);
     EXPECT_TRUE(has_problem(none.problems, "interference.json", "module 's/sort', which the dataset has not"));
 }
@@ -364,9 +363,10 @@ RC_GTEST_PROP(TraceDatasetProperty, AnyCollectionReadsBackAsItsMeans, ()) {
     const auto read = test::read_files({file});
     RC_ASSERT(read.has_value());
     std::map<std::pair<std::string, std::string>, double> got;
-    for (std::size_t i = 0; i < read->alone.runtime_us.size(); ++i) {
-        got[{read->platforms.names[static_cast<std::size_t>(read->alone.platform[i])],
-             read->modules.names[static_cast<std::size_t>(read->alone.module[i])]}] = read->alone.runtime_us[i];
+    for (std::size_t i = 0; i < read->pool(kAlone).runtime_us.size(); ++i) {
+        got[{read->platforms.names[static_cast<std::size_t>(read->pool(kAlone).platform[i])],
+             read->modules.names[static_cast<std::size_t>(read->pool(kAlone).module[i])]}] =
+            read->pool(kAlone).runtime_us[i];
     }
     RC_ASSERT(got == expected);
 }

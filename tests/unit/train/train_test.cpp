@@ -6,6 +6,7 @@
 #include <set>
 
 #include "dataset/connections.hpp"
+#include "support/pools.hpp"
 #include "support/synthetic.hpp"
 
 namespace pitot {
@@ -23,7 +24,7 @@ TEST(Train, StepsAsPublished) {
 TEST(DrawRows, LimitsInterferenceRowsAndSeparatesObjectives) {
     const Dataset dataset = test::synthetic_dataset({.together = 300});
     FitConfig config = test::quick_config("interference/2");
-    config.train.together_rows = 120;
+    config.train.objective("together").rows = 120;
     config.split = SplitUnit::kRow;
     const ReplicateRows rows = draw_rows(dataset, config, 0.5, 0.2, 0);
     const auto check = [](const Split& split, std::int64_t n) {
@@ -36,25 +37,25 @@ TEST(DrawRows, LimitsInterferenceRowsAndSeparatesObjectives) {
                   static_cast<std::int64_t>(static_cast<double>(n) * 0.5));
         EXPECT_FALSE(split.calibration.empty());
     };
-    check(rows.together, 120);
-    check(rows.alone, dataset.alone.size());
-    EXPECT_NE(draw_rows(dataset, config, 0.5, 0.2, 1).alone.test, rows.alone.test);
-    EXPECT_EQ(draw_rows(dataset, config, 0.5, 0.2, 0).alone.test, rows.alone.test);
+    check(rows.pools[kAlone + 1], 120);
+    check(rows.alone(), dataset.pool(kAlone).size());
+    EXPECT_NE(draw_rows(dataset, config, 0.5, 0.2, 1).alone().test, rows.alone().test);
+    EXPECT_EQ(draw_rows(dataset, config, 0.5, 0.2, 0).alone().test, rows.alone().test);
 }
 
 TEST(DrawRows, KeepsTheRunsOfACombinationTogether) {
     const Dataset dataset = test::synthetic_dataset({.modules = 6, .together = 300});  // 72 pairs beside 6 modules
     const FitConfig config = test::quick_config("interference/2");
     const RowDraw draw(dataset, config);
-    EXPECT_FALSE(draw.alone_groups().repeated());
-    EXPECT_TRUE(draw.together_groups().repeated());
-    const Split split = draw(0.5, 0.2, 0).together;
+    EXPECT_FALSE(draw.groups(kAlone).repeated());
+    EXPECT_TRUE(draw.groups(kAlone + 1).repeated());
+    const Split split = draw(0.5, 0.2, 0).pools[kAlone + 1];
+    const ObservationView beside = dataset.pool(kAlone + 1);
     std::map<std::vector<std::int32_t>, std::set<int>> parts;
     const auto mark = [&](RowNumbers rows, int part) {
         for (const std::int64_t row : rows) {
             const auto at = static_cast<std::size_t>(row);
-            parts[{dataset.together.platform[at], dataset.together.module[at], dataset.together.co_runner[at]}].insert(
-                part);
+            parts[{beside.platform[at], beside.module[at], beside.co_runner[at]}].insert(part);
         }
     };
     mark(split.test, 0);
@@ -69,27 +70,21 @@ TEST(DrawRows, KeepsTheRunsOfACombinationTogether) {
 TEST(DrawRows, LeavesEveryPlatformAndModuleConnected) {
     // Two columns of a matrix and one row of it: many rows are the only ones of their platform or module.
     Dataset dataset = test::synthetic_dataset({.platforms = 30, .modules = 30});
-    ObservationTable kept;
-    for (std::size_t n = 0; n < dataset.alone.module.size(); ++n) {
-        if (dataset.alone.module[n] < 2 || dataset.alone.platform[n] == 3) {
-            kept.platform.push_back(dataset.alone.platform[n]);
-            kept.module.push_back(dataset.alone.module[n]);
-            kept.runtime_us.push_back(dataset.alone.runtime_us[n]);
-        }
-    }
-    dataset.alone = std::move(kept);
+    test::keep_alone(dataset, [&](std::size_t n) {
+        return dataset.observations.module[n] < 2 || dataset.observations.platform[n] == 3;
+    });
     const FitConfig config = test::quick_config("linear/32");
     const auto parts_of = [&](RowNumbers rows) {
         Connections connections(dataset.platforms.size(), dataset.modules.size());
         for (const std::int64_t row : rows) {
             const auto at = static_cast<std::size_t>(row);
-            connections.join(dataset.alone.platform[at], dataset.alone.module[at]);
+            connections.join(dataset.pool(kAlone).platform[at], dataset.pool(kAlone).module[at]);
         }
         return connections.parts();
     };
     for (std::int64_t replicate = 0; replicate < 20; ++replicate) {
-        const Split all = draw_rows(dataset, config, 1.0, 0.0, replicate).alone;
-        const Split split = draw_rows(dataset, config, 1.0, 0.3, replicate).alone;
+        const Split all = draw_rows(dataset, config, 1.0, 0.0, replicate).alone();
+        const Split split = draw_rows(dataset, config, 1.0, 0.3, replicate).alone();
         EXPECT_GE(split.calibration.size(), static_cast<std::size_t>(kLeastCalibration));
         EXPECT_EQ(parts_of(split.rest), parts_of(all.rest)) << replicate;
     }

@@ -1,0 +1,54 @@
+// Fields of a configuration as JSON and messages show them.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include <nlohmann/json.hpp>
+
+#include "pitot/config.hpp"
+
+namespace pitot {
+
+/// Begins the paths of objectives' fields, which go on with a pool and a field: "together.weight".
+inline constexpr std::string_view kObjectives = "train.objectives.";
+
+/// A value of an enumeration and its name.
+template <typename E>
+struct Label {
+    E value;
+    const char* name;
+};
+template <typename E>
+Label(E, const char*) -> Label<E>;
+inline constexpr std::array kFamilies{
+    Label{Family::kLinearScaling, "linear_scaling"}, Label{Family::kFactorization, "factorization"},
+    Label{Family::kNetwork, "network"}, Label{Family::kPlatformNetwork, "platform_network"}};
+inline constexpr std::array kLosses{Label{Loss::kSquared, "squared"}, Label{Loss::kRelative, "relative"}};
+inline constexpr std::array kKeeps{Label{Keep::kLast, "last"}, Label{Keep::kBest, "best"}};
+inline constexpr std::array kSplitUnits{Label{SplitUnit::kCombination, "combinations"}, Label{SplitUnit::kRow, "rows"}};
+
+inline const auto& labels(Family /*tag*/) { return kFamilies; }
+inline const auto& labels(Loss /*tag*/) { return kLosses; }
+inline const auto& labels(Keep /*tag*/) { return kKeeps; }
+inline const auto& labels(SplitUnit /*tag*/) { return kSplitUnits; }
+
+/// A field as JSON; null of an enumeration that has no such value.
+template <typename T>
+nlohmann::ordered_json encode(const T& field) {
+    if constexpr (std::is_enum_v<T>) {
+        const auto& table = labels(field);
+        const auto label = std::ranges::find(table, field, [](const auto& l) { return l.value; });
+        return label == table.end() ? nlohmann::ordered_json() : nlohmann::ordered_json(label->name);
+    } else {
+        return field;
+    }
+}
+
+/// A value as a message shows it.
+[[nodiscard]] std::string shown(const nlohmann::ordered_json& value);
+
+}  // namespace pitot
