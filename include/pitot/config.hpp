@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pitot/export.hpp"
 #include "pitot/result.hpp"
 
 namespace pitot {
@@ -79,30 +80,30 @@ struct FitConfig {
     std::uint64_t seed = 42;
 
     /// Checks every field; the error names field, value and limit.
-    [[nodiscard]] Result<void> validate() const;
+    [[nodiscard]] PITOT_API Result<void> validate() const;
 };
 
 /// The preset of that name. Unknown names are kUsage errors that suggest the nearest.
-[[nodiscard]] Result<FitConfig> preset(std::string_view name);
+[[nodiscard]] PITOT_API Result<FitConfig> preset(std::string_view name);
 
 struct PresetInfo {
     std::string name;
     std::string summary;  ///< what it changes, one line
 };
-[[nodiscard]] std::vector<PresetInfo> presets();
+[[nodiscard]] PITOT_API std::vector<PresetInfo> presets();
 
 /// JSON text of a configuration, keys as the fields above ("model", "train", …), stable order.
-[[nodiscard]] std::string to_json(const FitConfig& config);
+[[nodiscard]] PITOT_API std::string to_json(const FitConfig& config);
 
 /// Overrides fields of `config` from JSON text; unknown keys and wrong types are errors naming them, and so is a list
 /// `objectives`, as records of results have it, that says otherwise than the fields. `config` is left as it was on
 /// error.
-[[nodiscard]] Result<void> apply_json(FitConfig& config, std::string_view json);
+[[nodiscard]] PITOT_API Result<void> apply_json(FitConfig& config, std::string_view json);
 
 /// The preset that JSON text of a configuration names, if it names one: what its other fields start from.
-[[nodiscard]] Result<std::optional<std::string>> preset_in_json(std::string_view json);
+[[nodiscard]] PITOT_API Result<std::optional<std::string>> preset_in_json(std::string_view json);
 
 /// Overrides one field: "model.alpha=0.01", "train.folds=5", "model.layers=128,64".
-[[nodiscard]] Result<void> apply_override(FitConfig& config, std::string_view assignment);
+[[nodiscard]] PITOT_API Result<void> apply_override(FitConfig& config, std::string_view assignment);
 
 }  // namespace pitot
