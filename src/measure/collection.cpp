@@ -1,5 +1,4 @@
 #include "measure/collection.hpp"
-#include "core/path.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -8,6 +7,9 @@
 #include <ctime>
 #include <system_error>
 #include <utility>
+
+#include "core/path.hpp"
+#include "traces/form.hpp"
 
 namespace pitot::fleet {
 namespace {
@@ -52,8 +54,8 @@ Result<std::unique_ptr<Collection>> Collection::open(const std::filesystem::path
         return Failure(made.error());
     }
     std::error_code error;
-    const std::filesystem::path file = folder / kJournalName;
-    if (!std::filesystem::exists(file, error) && std::filesystem::exists(folder / "runtimes.json", error)) {
+    const std::filesystem::path file = folder / form::kJournalFile;
+    if (!std::filesystem::exists(file, error) && std::filesystem::exists(folder / form::kDevicesFile, error)) {
         return fail(ErrorCode::kInput, fmt::format("'{}' is a collection without a journal, made by another program: "
                                                    "it cannot be gone on with; measure into another folder and join "
                                                    "the two afterwards",

@@ -15,6 +15,7 @@
 #include "core/digest.hpp"
 #include "core/suggest.hpp"
 #include "measure/measure.hpp"
+#include "traces/form.hpp"
 
 namespace pitot::fleet {
 namespace {
@@ -58,7 +59,7 @@ Result<ModuleFile> module_file(const fs::path& folder, const fs::path& path) {
     ModuleFile module;
     std::error_code error;
     module.path = fs::absolute(path, error);
-    module.file = "wasm/" + fs::path(path).lexically_relative(folder).generic_string();
+    module.file = std::string(form::kModuleFolder) + "/" + fs::path(path).lexically_relative(folder).generic_string();
     const auto forbidden = [](char c) { return c < 0x20 || c > 0x7E || c == ':'; };
     if (std::any_of(module.file.begin(), module.file.end(), forbidden)) {
         return fail(ErrorCode::kInput,

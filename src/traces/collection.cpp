@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -21,10 +20,6 @@ namespace pitot {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr const char* kDevicesFile = "runtimes.json";
-// What else `pitot measure` keeps in a collection: how engines were started, and what failed.
-constexpr std::array<const char*, 2> kOtherFiles{"engines.json", "failures.json"};
 
 Result<std::string> read_json_text(const fs::path& file) {
     errno = 0;
@@ -56,8 +51,8 @@ std::vector<fs::path> list_traces(const fs::path& folder, std::vector<TraceProbl
         std::error_code ignored;
         if (name.string().starts_with('.')) {
             walk.disable_recursion_pending();
-        } else if (name.extension() == ".json" && walk->is_regular_file(ignored) && name != kDevicesFile &&
-                   std::ranges::find(kOtherFiles, name.string()) == kOtherFiles.end()) {
+        } else if (name.extension() == ".json" && walk->is_regular_file(ignored) &&
+                   std::ranges::find(form::kNoTraces, name.string()) == form::kNoTraces.end()) {
             files.push_back(walk->path());
         }
         walk.increment(error);
@@ -91,7 +86,7 @@ public:
             add_file(path);
             return {};
         }
-        const fs::path devices = path / kDevicesFile;
+        const fs::path devices = path / form::kDevicesFile;
         if (fs::exists(devices, error)) {
             add_devices(devices);
         } else {
