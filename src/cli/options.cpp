@@ -155,7 +155,9 @@ Result<void> ConfigOptions::apply_file(FitConfig& config) const {
         return fail(text.error(), "--config");
     }
     const std::string where = fmt::format("--config {}", config_file.string());
-    const auto wrong_file = [&](const Error& error) { return fail(Error(ErrorCode::kInput, error.message()), where); };
+    const auto wrong_file = [&](const Error& error) {
+        return fail(Error(ErrorCode::kInput, error.message(), error.remedy(), error.remedy_about()), where);
+    };
     const auto named = preset_in_json(*text);
     if (!named) {
         return wrong_file(named.error());

@@ -37,7 +37,7 @@ void add(Sha256& hash, const ObservationTable& table) {
 
 std::string dataset_digest(const Dataset& dataset) {
     Sha256 hash;
-    hash.text("pitot dataset 1");
+    hash.text("pitot dataset 1");  // not ours: a salt
     add(hash, dataset.platforms);
     add(hash, dataset.modules);
     add(hash, dataset.alone);

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/path.hpp"
+#include "pitot/remedy.hpp"
 #include "traces/form.hpp"
 
 namespace pitot::fleet {
@@ -25,24 +26,24 @@ std::string timestamp() {
 }
 
 Result<void> check_same(const std::filesystem::path& folder, const Settings& old, const Settings& now) {
-    const auto differs = [&](const std::string& option, const std::string& was, const std::string& is) {
+    const auto differs = [&](const char* field, const std::string& was, const std::string& is) {
         return fail(ErrorCode::kUsage,
-                    fmt::format("'{}' was measured with {} {}, not {}; repeat the command with that, or measure into "
-                                "another folder",
-                                folder.string(), option, was, is));
+                    fmt::format("'{}' was measured with {} {}, not {}; measure with that, or into another folder",
+                                folder.string(), field, was, is),
+                    Remedy::kSettings, {field});
     };
     if (old.limit_s != now.limit_s) {
-        return differs("--limit", fmt::format("{:g}", old.limit_s), fmt::format("{:g}", now.limit_s));
+        return differs("limit_s", fmt::format("{:g}", old.limit_s), fmt::format("{:g}", now.limit_s));
     }
     if (old.cores != now.cores) {
-        return differs("--cores", fmt::format("{}", fmt::join(old.cores, ",")),
+        return differs("cores", fmt::format("{}", fmt::join(old.cores, ",")),
                        fmt::format("{}", fmt::join(now.cores, ",")));
     }
     if (old.jobs != now.jobs) {
-        return differs("--jobs", fmt::format("{}", old.jobs), fmt::format("{}", now.jobs));
+        return differs("jobs", fmt::format("{}", old.jobs), fmt::format("{}", now.jobs));
     }
     if (old.seed != now.seed) {
-        return differs("--seed", fmt::format("{}", old.seed), fmt::format("{}", now.seed));
+        return differs("seed", fmt::format("{}", old.seed), fmt::format("{}", now.seed));
     }
     return {};
 }

@@ -57,8 +57,8 @@ Result<std::size_t> replay_text(const std::filesystem::path& file, std::string_v
                 return fail(taken.error(), where);
             }
         } catch (const Json::exception& error) {
-            return fail(ErrorCode::kInput, fmt::format("{}: no line that 'pitot measure' writes ({}); restore the file",
-                                                       where, error.what()));
+            return fail(ErrorCode::kInput,
+                        fmt::format("{}: no line of a journal ({}); restore the file", where, error.what()));
         }
         at = end + 1;
     }

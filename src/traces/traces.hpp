@@ -18,6 +18,7 @@ struct TraceProblem {
     std::string file;
     std::string what;
     bool no_devices = false;  ///< the file is a collection without runtimes.json
+    Remedy remedy = Remedy{};
 
     [[nodiscard]] std::string to_string() const { return file + ": " + what; }
 };

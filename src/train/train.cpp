@@ -11,6 +11,7 @@
 
 #include "backend/backend.hpp"
 #include "core/parallel.hpp"
+#include "pitot/remedy.hpp"
 #include "pitot/units.hpp"
 #include "train/initial_parameters.hpp"
 
@@ -246,8 +247,9 @@ Result<void> check_rows_left(const ReplicateRows& rows, std::int64_t fold, std::
     }
     return fail(ErrorCode::kInput,
                 fmt::format("no rows are left to train fold {} of {} on ({} observations, share {}); "
-                            "measure more pairs or lower --folds",
-                            fold + 1, folds, dataset.alone.size(), share));
+                            "measure more pairs or train fewer folds",
+                            fold + 1, folds, dataset.alone.size(), share),
+                Remedy::kFewerFolds);
 }
 
 std::int64_t steps_of(const TrainConfig& config, double share) {
