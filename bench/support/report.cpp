@@ -1,18 +1,19 @@
 #include "bench/support/report.hpp"
 
-#include <fstream>
+#include <sstream>
 #include <utility>
 
 #include "bench/support/fleet.hpp"
 #include "bench/support/predictions.hpp"
 #include "core/parallel.hpp"
+#include "core/read_file.hpp"
 #include "pitot/fit.hpp"
 
 namespace pitot {
 namespace {
 
 std::string machine_name() {
-    std::ifstream info("/proc/cpuinfo");
+    std::istringstream info(read_file("/proc/cpuinfo").value_or(""));
     for (std::string line; std::getline(info, line);) {
         const auto colon = line.find(": ");
         if ((line.starts_with("model name") || line.starts_with("Model")) && colon != std::string::npos) {

@@ -27,10 +27,14 @@ public:
 
     /// What to open for writing. Absolute, and good in child processes; it is not to be replaced by another file.
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+    /// Adds bytes to it: instead of opening path().
+    [[nodiscard]] Result<void> write(std::string_view bytes);
     /// Brings the bytes to the disk: what may fail for want of space.
     [[nodiscard]] Result<void> sync();
     /// Puts the file in its place, where it replaces what is there.
     [[nodiscard]] Result<void> put();
+    /// Puts files in their places, each by itself, and brings all of them to the disk at the price of one.
+    [[nodiscard]] static Result<void> put_each(std::span<NewFile> files);
     /// Puts files that belong together in their places, none of them a FIFO or a device. All are named
     /// TARGET.pitot-new first, the last one last, and then take their places in the same order: whenever the process
     /// is killed, standing_part() leads to all the old files or to all the new ones, and the next put_all() of the same

@@ -5,13 +5,13 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <thread>
 #include <vector>
 
 #include "core/digest.hpp"
+#include "core/read_file.hpp"
 #include "core/suggest.hpp"
 #include "engines/device_parts.hpp"
 #include "engines/engine_table.hpp"
@@ -23,10 +23,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// "" where there is no such file.
 std::string first_word_of(const char* path) {
-    std::ifstream file(path);
+    std::istringstream text(read_file(path).value_or(""));
     std::string word;
-    file >> word;
+    text >> word;
     return word;
 }
 

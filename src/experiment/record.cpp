@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <utility>
 
+#include "core/read_file.hpp"
 #include "models/objectives.hpp"
 #include "pitot/remedy.hpp"
 #include "train/train.hpp"
@@ -82,12 +81,8 @@ std::string to_json(const ResultRecord& record) {
 }
 
 Result<ResultRecord> read_record(const fs::path& file) {
-    std::ifstream in(file);
-    std::ostringstream text;
-    if (!in || !(text << in.rdbuf())) {
-        return fail(ErrorCode::kEnvironment, fmt::format("cannot read '{}'; check that it exists", file.string()));
-    }
-    const Json json = Json::parse(text.str(), nullptr, false);
+    PITOT_TRY(const auto text, read_file(file));
+    const Json json = Json::parse(text, nullptr, false);
     if (json.is_discarded() || !json.is_object() || !json.contains("config") || !json["config"].is_object() ||
         !json.contains("digest") || !json["digest"].is_string() || !json.contains("dataset")) {
         return broken_record(file, "is not a record of results that pitot wrote");

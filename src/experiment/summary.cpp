@@ -5,12 +5,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <sstream>
 
 #include "core/digest.hpp"
+#include "core/read_file.hpp"
 #include "core/suggest.hpp"
 #include "evaluate/error_tally.hpp"
 #include "experiment/results.hpp"
@@ -142,9 +141,8 @@ bool read_lists(const Json& json, const std::string& prefix, std::size_t shares,
 std::map<std::string, std::string> record_digests(const fs::path& results, const std::string& method) {
     std::map<std::string, std::string> digests;
     for (const double share : shares_with_results(results, method)) {
-        std::ifstream in(results / method / (share_name(share) + ".json"));
-        std::ostringstream text;
-        digests[share_name(share)] = in && (text << in.rdbuf()) ? sha256_of(text.str()) : "";
+        const auto text = read_file(results / method / (share_name(share) + ".json"));
+        digests[share_name(share)] = text ? sha256_of(*text) : "";
     }
     return digests;
 }
@@ -337,8 +335,8 @@ Result<Summary> read_summary(const fs::path& results, const std::string& method)
         return fail(ErrorCode::kInput, fmt::format("the results of '{}' have no summary; make it", method),
                     Remedy::kSummarise, {results.string()});
     }
-    std::ifstream in(file);
-    const Json json = Json::parse(in, nullptr, false);
+    PITOT_TRY(const auto text, read_file(file));
+    const Json json = Json::parse(text, nullptr, false);
     const std::string damaged = fmt::format("'{}' is damaged", file.string());
     if (!json.is_object()) {
         return refuse(damaged);

@@ -1,18 +1,11 @@
 // The files of a collection that others read.
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <fstream>
-#include <iterator>
-#include <system_error>
 #include <utility>
 
 #include "core/digest.hpp"
+#include "core/file_batch.hpp"
 #include "measure/collection.hpp"
 #include "traces/form.hpp"
 
@@ -22,66 +15,6 @@ namespace {
 std::string dumped(const Json& json, int indent) {
     return json.dump(indent, ' ', false, Json::error_handler_t::replace) + '\n';
 }
-
-/// Files written whole or not at all, thousands at the price of one: all are written beside their places, brought to
-/// the disk together, and then renamed.
-class Writer {
-public:
-    Writer() = default;
-    Writer(const Writer&) = delete;
-    Writer& operator=(const Writer&) = delete;
-    ~Writer() {
-        std::error_code ignored;
-        for (const std::filesystem::path& file : pending_) {
-            std::filesystem::remove(temporary(file), ignored);
-        }
-    }
-
-    /// Nothing where the file has this text already.
-    [[nodiscard]] Result<void> add(const std::filesystem::path& file, const std::string& text) {
-        std::ifstream old(file, std::ios::binary);
-        if (old.is_open() && std::string{std::istreambuf_iterator<char>(old), {}} == text) {
-            return {};
-        }
-        std::error_code ignored;
-        std::filesystem::create_directories(file.parent_path(), ignored);
-        pending_.push_back(file);
-        std::ofstream stream(temporary(file), std::ios::binary);
-        stream << text;
-        stream.close();
-        return stream ? Result<void>() : refused(file);
-    }
-
-    [[nodiscard]] Result<void> finish(const std::filesystem::path& folder) {
-        if (pending_.empty()) {
-            return {};
-        }
-        const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        const bool synced = fd >= 0 && ::syncfs(fd) == 0;
-        if (fd >= 0) {
-            ::close(fd);
-        }
-        if (!synced) {
-            return refused(folder);
-        }
-        for (; !pending_.empty(); pending_.pop_back()) {
-            if (::rename(temporary(pending_.back()).c_str(), pending_.back().c_str()) != 0) {
-                return refused(pending_.back());
-            }
-        }
-        return {};
-    }
-
-private:
-    // One process at a time writes to a collection: the name may be the same each time, and nothing piles up.
-    static std::filesystem::path temporary(const std::filesystem::path& file) { return file.string() + ".new"; }
-    static Failure refused(const std::filesystem::path& file) {
-        return fail(ErrorCode::kEnvironment, fmt::format("cannot write '{}': {}; check the folder and the free space",
-                                                         file.string(), std::strerror(errno)));
-    }
-
-    std::vector<std::filesystem::path> pending_;
-};
 
 Json module_json(const std::string& name, const std::string& file, const std::string& parent,
                  const std::string& engine) {
@@ -106,10 +39,10 @@ struct Trace {
 /// Where traces go.
 struct Target {
     const std::filesystem::path& folder;
-    Writer& writer;
+    FileBatch& files;
 
     [[nodiscard]] Result<void> write(const Trace& trace, const Json& json) const {
-        return writer.add(folder / trace.path(), dumped(json, -1));
+        return files.add(folder / trace.path(), dumped(json, -1));
     }
 };
 
@@ -222,15 +155,15 @@ std::string trace_name(const std::string& file) {
 }
 
 Result<void> Collection::write_files() const {
-    Writer writer;
-    const Target target{folder_, writer};
+    FileBatch files;
+    const Target target{folder_, files};
     Json runtimes = Json::object();
     for (const auto& [id, entry] : records_.devices) {
         runtimes[id] = entry;
     }
-    Result<void> written = writer.add(folder_ / form::kDevicesFile, dumped(runtimes, 2));
-    written = written ? writer.add(folder_ / form::kEnginesFile, dumped(engines_json(records_), 2)) : written;
-    written = written ? writer.add(folder_ / form::kFailuresFile, dumped(failures_json(records_), 2)) : written;
+    Result<void> written = files.add(folder_ / form::kDevicesFile, dumped(runtimes, 2));
+    written = written ? files.add(folder_ / form::kEnginesFile, dumped(engines_json(records_), 2)) : written;
+    written = written ? files.add(folder_ / form::kFailuresFile, dumped(failures_json(records_), 2)) : written;
     for (auto cell = records_.cells.begin(); written && cell != records_.cells.end(); ++cell) {
         if (cell->second.runs() > 0) {
             written = write_cell(target, records_, cell->first, cell->second);
@@ -247,7 +180,7 @@ Result<void> Collection::write_files() const {
                                     profile->second);
         }
     }
-    return written ? writer.finish(folder_) : written;
+    return written ? files.finish() : written;
 }
 
 }  // namespace pitot::fleet

@@ -7,13 +7,13 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <fstream>
 #include <iterator>
 #include <numeric>
 #include <system_error>
 #include <utility>
 
 #include "core/digest.hpp"
+#include "core/read_file.hpp"
 #include "core/suggest.hpp"
 #include "measure/measure.hpp"
 #include "pitot/remedy.hpp"
@@ -72,11 +72,7 @@ Result<ModuleFile> module_file(const fs::path& folder, const fs::path& path) {
                                 "ASCII; rename it",
                                 path.string()));
     }
-    std::ifstream stream(path, std::ios::binary);
-    const std::string bytes{std::istreambuf_iterator<char>(stream), {}};
-    if (!stream.is_open() || stream.bad()) {
-        return fail(ErrorCode::kEnvironment, fmt::format("cannot read '{}': check its permissions", path.string()));
-    }
+    PITOT_TRY(const auto bytes, read_file(path));
     module.sha256 = sha256_of(bytes);
     return module;
 }

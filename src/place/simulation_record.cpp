@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "core/atomic_file.hpp"
 #include "core/path.hpp"
+#include "core/read_file.hpp"
 #include "experiment/results.hpp"
 #include "formats/npz.hpp"
 #include "pitot/remedy.hpp"
@@ -184,11 +184,11 @@ std::vector<std::string> differences(const SimulationRecord& there, const Simula
 
 Result<std::optional<SimulationRecord>> read_simulation_record(const fs::path& folder) {
     const fs::path path = record_file(folder);
-    std::ifstream in(path);
-    if (!in) {
+    if (std::error_code ignored; !fs::exists(path, ignored)) {
         return std::optional<SimulationRecord>();
     }
-    const Json json = Json::parse(in, nullptr, false);
+    PITOT_TRY(const auto text, read_file(path));
+    const Json json = Json::parse(text, nullptr, false);
     if (json.is_object() && json.contains("schema") && json["schema"].is_number() &&
         json["schema"].get<double>() > kSchema) {
         return fail(ErrorCode::kInput, fmt::format("'{}' was written by a newer pitot (schema {}, this one knows {}); "

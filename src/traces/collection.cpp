@@ -3,9 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <iterator>
 #include <map>
 #include <optional>
@@ -13,6 +10,7 @@
 #include <utility>
 
 #include "core/parallel.hpp"
+#include "core/read_file.hpp"
 #include "core/utf8.hpp"
 #include "formats/json_text.hpp"
 
@@ -21,24 +19,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Errors stand behind the name of the file.
 Result<std::string> read_json_text(const fs::path& file) {
-    errno = 0;
-    std::ifstream stream(file, std::ios::binary | std::ios::ate);
-    const auto size = stream.is_open() ? static_cast<std::int64_t>(stream.tellg()) : -1;
-    if (size < 0) {
-        return fail(ErrorCode::kEnvironment,
-                    fmt::format("cannot be read: {}", errno != 0 ? std::strerror(errno) : "it is not a regular file"));
-    }
-    if (std::cmp_greater(size, kLargestJson)) {
-        return fail(ErrorCode::kInput,
-                    fmt::format("is larger than {} MiB; split it or leave it out", kLargestJson >> 20U));
-    }
-    std::string text(static_cast<std::size_t>(size), '\0');
-    stream.seekg(0);
-    if (!stream.read(text.data(), size)) {
-        return fail(ErrorCode::kEnvironment, "cannot be read to its end");
-    }
-    return text;
+    auto text = read_file(file, kLargestJson);
+    return text ? std::move(text)
+                : Result<std::string>(fail(text.error().code(), "cannot be read: " + text.error().message()));
 }
 
 // The traces of a folder, sorted.
