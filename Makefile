@@ -37,11 +37,12 @@ format: ## format all sources in place
 	@scripts/install-deps.sh
 	scripts/check-format.sh --fix
 
-lint: ## clang-tidy, include layering, names of types and format
+lint: ## clang-tidy, include layering, names of types, messages and format
 	@scripts/install-deps.sh
 	cmake --preset test
 	scripts/check-layering.sh
 	scripts/check-types.sh
+	scripts/check-messages.sh
 	scripts/draw-rooms.py --check
 	scripts/check-format.sh
 	scripts/lint.sh build/test $(JOBS)

@@ -4,8 +4,8 @@
 #include <iostream>
 #include <string>
 
-#include "benchmark/fleet.hpp"
-#include "benchmark/step.hpp"
+#include "bench/support/fleet.hpp"
+#include "bench/support/step.hpp"
 
 int main(int argc, char** argv) {
     const pitot::Dataset fleet = pitot::made_up_fleet(pitot::published_fleet(false));

@@ -8,8 +8,8 @@
 #include <string>
 #include <utility>
 
-#include "benchmark/fleet.hpp"
-#include "benchmark/step.hpp"
+#include "bench/support/fleet.hpp"
+#include "bench/support/step.hpp"
 
 namespace pitot {
 namespace {

@@ -1,34 +1,61 @@
-# pitot_library(ROOM …)
+# pitot_library(TARGET [SHARED] [COMPONENT name] ROOMS room …)
 #
-# The installed library: target pitot::pitot, one archive of the objects of every room, the headers of include/pitot and
-# the CMake package `pitot`.
+# The installed library: one archive or, with SHARED or BUILD_SHARED_LIBS, one shared library of the objects of every
+# room, the headers of include/pitot and the CMake package `pitot` with the target pitot::pitot. With COMPONENT it is
+# installed only by `cmake --install FOLDER --component name`.
 include(CMakePackageConfigHelpers)
 
-function(pitot_library)
+function(pitot_library target)
+    cmake_parse_arguments(PARSE_ARGV 1 library "SHARED" "COMPONENT" "ROOMS")
     set(objects)
-    foreach(room IN LISTS ARGN)
+    foreach(room IN LISTS library_ROOMS)
         get_target_property(type pitot_${room} TYPE)
         if(type STREQUAL "STATIC_LIBRARY")
             list(APPEND objects $<TARGET_OBJECTS:pitot_${room}>)
         endif()
     endforeach()
-    add_library(pitot STATIC ${objects})
-    add_library(pitot::pitot ALIAS pitot)
-    set_target_properties(pitot PROPERTIES LINKER_LANGUAGE CXX)
-    target_compile_features(pitot PUBLIC cxx_std_20)
-    target_include_directories(pitot PUBLIC
+    if(library_SHARED OR BUILD_SHARED_LIBS)
+        add_library(${target} SHARED ${objects})
+        pitot_hide_symbols(${target})
+    else()
+        add_library(${target} STATIC ${objects})
+    endif()
+    set_target_properties(${target} PROPERTIES LINKER_LANGUAGE CXX OUTPUT_NAME pitot EXPORT_NAME pitot
+        VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+    target_compile_features(${target} PUBLIC cxx_std_20)
+    target_include_directories(${target} PUBLIC
         $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-    target_link_libraries(pitot PUBLIC tl::expected
+    target_link_libraries(${target} PUBLIC tl::expected
         PRIVATE fmt::fmt OpenSSL::Crypto PkgConfig::LIBZIP PkgConfig::HWY PkgConfig::UTF8PROC Threads::Threads csv)
+    pitot_install_library(${target} "${library_COMPONENT}")
+endfunction()
 
+# Exports what PITOT_API marks. Hidden visibility alone would leave instances of the standard library's templates.
+function(pitot_hide_symbols target)
+    set(map "${PROJECT_SOURCE_DIR}/cmake/pitot.map")
+    target_link_options(${target} PRIVATE "LINKER:--version-script=${map}")
+    if(NOT PITOT_SANITIZE)
+        target_link_options(${target} PRIVATE LINKER:--no-undefined)
+    endif()
+    set_target_properties(${target} PROPERTIES LINK_DEPENDS "${map}")
+endfunction()
+
+function(pitot_install_library target component)
+    if(component)
+        set(component COMPONENT ${component} EXCLUDE_FROM_ALL)
+    endif()
     set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/pitot")
-    install(TARGETS pitot EXPORT pitotTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-    install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/pitot" DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+    set(config_dir "${PROJECT_BINARY_DIR}/package/${target}")
+    get_target_property(library_type ${target} TYPE)
+    install(TARGETS ${target} EXPORT ${target}Targets
+        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} ${component}
+        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ${component})
+    install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/pitot" DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} ${component}
         FILES_MATCHING PATTERN "*.hpp")
-    install(EXPORT pitotTargets NAMESPACE pitot:: DESTINATION ${package_dir})
-    configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/pitotConfig.cmake.in"
-        "${PROJECT_BINARY_DIR}/pitotConfig.cmake" INSTALL_DESTINATION ${package_dir})
-    write_basic_package_version_file("${PROJECT_BINARY_DIR}/pitotConfigVersion.cmake" COMPATIBILITY SameMinorVersion)
-    install(FILES "${PROJECT_BINARY_DIR}/pitotConfig.cmake" "${PROJECT_BINARY_DIR}/pitotConfigVersion.cmake"
-        DESTINATION ${package_dir})
+    install(EXPORT ${target}Targets NAMESPACE pitot:: DESTINATION ${package_dir} ${component})
+    configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/pitotConfig.cmake.in" "${config_dir}/pitotConfig.cmake"
+        INSTALL_DESTINATION ${package_dir})
+    write_basic_package_version_file("${config_dir}/pitotConfigVersion.cmake" COMPATIBILITY SameMinorVersion)
+    install(FILES "${config_dir}/pitotConfig.cmake" "${config_dir}/pitotConfigVersion.cmake"
+        DESTINATION ${package_dir} ${component})
 endfunction()

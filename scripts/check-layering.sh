@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Checks that each room includes only itself, rooms above it and the public headers (docs/architecture.md).
+# Checks that each room includes only itself, rooms above it and the public headers, and that no room knows of bench/,
+# which may include any but cli (docs/architecture.md).
 #
 #   scripts/check-layering.sh [ROOT]
 set -euo pipefail
@@ -7,7 +8,7 @@ here=$(dirname "${BASH_SOURCE[0]}")
 rooms=$(sed 's/#.*//; s/ .*//' "$here/../src/rooms.txt" | xargs)
 cd "${1:-$here/..}"
 
-find include src apps -name '*.hpp' -o -name '*.cpp' -o -name '*.h' | sort | xargs awk -v rooms="$rooms" '
+find include src apps bench -name '*.hpp' -o -name '*.cpp' -o -name '*.h' | sort | xargs awk -v rooms="$rooms" '
     function complain(why) {
         printf "%s:%d: %s\n", FILENAME, FNR, why
         bad = 1
@@ -20,9 +21,10 @@ find include src apps -name '*.hpp' -o -name '*.cpp' -o -name '*.h' | sort | xar
         depth = split(FILENAME, part, "/")
         public = part[1] == "include"
         app = part[1] == "apps"
-        own = app ? "apps" : part[2]
+        bench = part[1] == "bench"
+        own = app || bench ? part[1] : part[2]
         own_backend = own == "backend" && depth > 3 ? part[3] : ""
-        if (!public && !app && !(own in rank)) complain("room \"" own "\" is not in src/rooms.txt; add it in its place")
+        if (!public && !app && !bench && !(own in rank)) complain("room \"" own "\" is not in src/rooms.txt; add it in its place")
     }
     public && /^[ \t]*#[ \t]*if/ { complain("public headers have no conditional parts: programs see one interface") }
     /^[ \t]*#[ \t]*include[ \t]*"/ {
@@ -32,10 +34,14 @@ find include src apps -name '*.hpp' -o -name '*.cpp' -o -name '*.h' | sort | xar
         steps = split(path, step, "/")
         room = step[1]
         if (room == "pitot" && steps > 1) next
+        if ((app || bench) && path ~ /^bench\/support\/[^\/]*$/) next
+        if (app && steps == 1) next
+        if (bench && room == "support" && depth == 2) next  # of the tests
         if (public) complain("public headers include \"pitot/…\" only, not \"" path "\"")
         else if (steps == 1 || !(room in rank)) complain("\"" path "\" names no room: write \"room/file.hpp\"")
-        else if (app && room != "cli") complain("a program includes \"cli/…\" and \"pitot/…\" only, not \"" path "\"")
-        else if (!app && room != own && rank[room] > rank[own])
+        else if (app && room != "cli") complain("a program includes \"cli/…\", \"pitot/…\" and \"bench/support/…\" only, not \"" path "\"")
+        else if (bench && room == "cli") complain("bench measures rooms; it may not include \"" path "\" of the program")
+        else if (!app && !bench && room != own && rank[room] > rank[own])
             complain("room \"" own "\" may not include \"" path "\": \"" room "\" is below it")
         else if (room == "backend" && steps > 2 && own != "backend")
             complain("only the backend room knows \"" path "\": include \"backend/backend.hpp\"")

@@ -1,5 +1,6 @@
 #include <array>
 
+#include "bench.hpp"
 #include "cli/cli.hpp"
 #include "cli/verbs.hpp"
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pitot/export.hpp"
 #include "pitot/result.hpp"
 
 namespace pitot {
@@ -74,11 +75,11 @@ struct TrainConfig {
     Keep keep = Keep::kLast;
 
     /// The objective of a pool; null if there is none.
-    [[nodiscard]] const PoolObjective* find_objective(std::string_view pool) const;
+    [[nodiscard]] PITOT_API const PoolObjective* find_objective(std::string_view pool) const;
     /// The same, added with weight 0 and batches of 128 if there is none.
-    [[nodiscard]] PoolObjective& objective(std::string_view pool);
+    [[nodiscard]] PITOT_API PoolObjective& objective(std::string_view pool);
     /// Whether rows of a pool are trained on: it has an objective of some weight.
-    [[nodiscard]] bool learns_from(std::string_view pool) const;
+    [[nodiscard]] PITOT_API bool learns_from(std::string_view pool) const;
 };
 
 struct FitConfig {
@@ -91,33 +92,33 @@ struct FitConfig {
     std::uint64_t seed = 42;
 
     /// Checks every field; the error names field, value and limit.
-    [[nodiscard]] Result<void> validate() const;
+    [[nodiscard]] PITOT_API Result<void> validate() const;
 };
 
 /// The preset of that name. Unknown names are kUsage errors that suggest the nearest.
-[[nodiscard]] Result<FitConfig> preset(std::string_view name);
+[[nodiscard]] PITOT_API Result<FitConfig> preset(std::string_view name);
 
 struct PresetInfo {
     std::string name;
     std::string summary;  ///< what it changes, one line
 };
-[[nodiscard]] std::vector<PresetInfo> presets();
+[[nodiscard]] PITOT_API std::vector<PresetInfo> presets();
 
 /// JSON text of a configuration, keys as the fields above ("model", "train", …), stable order. Objectives are an object
 /// with a key a pool: {"train": {"objectives": {"alone": {"batch": 2048, …}, …}}}.
-[[nodiscard]] std::string to_json(const FitConfig& config);
+[[nodiscard]] PITOT_API std::string to_json(const FitConfig& config);
 
 /// Overrides fields of `config` from JSON text; unknown keys and wrong types are errors naming them, and so is a list
 /// `objectives`, as records of results have it, that says otherwise than the fields. `config` is left as it was on
 /// error. Fields that older versions had instead of objectives are read: `train.batch` and `train.alone_weight` of the
 /// pool "alone", `train.together_batch`, `train.together_weight` and `train.together_rows` of the pool "together".
-[[nodiscard]] Result<void> apply_json(FitConfig& config, std::string_view json);
+[[nodiscard]] PITOT_API Result<void> apply_json(FitConfig& config, std::string_view json);
 
 /// The preset that JSON text of a configuration names, if it names one: what its other fields start from.
-[[nodiscard]] Result<std::optional<std::string>> preset_in_json(std::string_view json);
+[[nodiscard]] PITOT_API Result<std::optional<std::string>> preset_in_json(std::string_view json);
 
 /// Overrides one field: "model.alpha=0.01", "train.folds=5", "model.layers=128,64",
 /// "train.objectives.together.weight=1" (or "train.together_weight=1").
-[[nodiscard]] Result<void> apply_override(FitConfig& config, std::string_view assignment);
+[[nodiscard]] PITOT_API Result<void> apply_override(FitConfig& config, std::string_view assignment);
 
 }  // namespace pitot

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "pitot/export.hpp"
 #include "pitot/result.hpp"
 
 namespace pitot {
@@ -31,7 +32,7 @@ struct Context {
 
     /// kUsage naming the field that is wrong by itself; whether backend and devices can be had is asked where they are
     /// needed.
-    [[nodiscard]] Result<void> validate() const;
+    [[nodiscard]] PITOT_API Result<void> validate() const;
 };
 
 }  // namespace pitot

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "pitot/column.hpp"
+#include "pitot/export.hpp"
 #include "pitot/matrix_view.hpp"
 #include "pitot/result.hpp"
 
@@ -75,16 +76,16 @@ struct Dataset {
     /// finite and in range. What read_dataset() returns is; fit(), evaluate() and write_dataset() ask it of any. Reads
     /// everything once, as fast as memory gives it (0.2 s for 10^8 rows). Errors: kInput naming table,
     /// column, row, value and remedy.
-    [[nodiscard]] Result<void> validate() const;
+    [[nodiscard]] PITOT_API Result<void> validate() const;
 
     /// The rows of one pool (none of a pool that does not exist); those of kAlone have width 0.
-    [[nodiscard]] ObservationView pool(std::size_t number) const;
+    [[nodiscard]] PITOT_API ObservationView pool(std::size_t number) const;
     /// Rows outside kAlone.
     [[nodiscard]] std::int64_t rows_beside_others() const { return observations.size() - pools.front().rows; }
 
     /// Makes these the observations, in the pools "alone" (width 0) and, if there are any, "together" (width >= 1).
     /// Columns are moved where one of both is empty, else copied.
-    void set_observations(ObservationTable alone, ObservationTable together = {});
+    PITOT_API void set_observations(ObservationTable alone, ObservationTable together = {});
 };
 
 struct ReadOptions {
@@ -101,8 +102,8 @@ struct ReadOptions {
 /// they are needed: stored, not compressed; little-endian int32 indices and float64 runtimes, aligned to their size.
 /// Such a file must not be changed while the dataset is in use; replacing or removing it does no harm. Errors: kInput
 /// naming file, array, row and remedy; kEnvironment if a file cannot be opened.
-[[nodiscard]] Result<Dataset> read_dataset(std::span<const std::filesystem::path> files,
-                                           const ReadOptions& options = {});
+[[nodiscard]] PITOT_API Result<Dataset> read_dataset(std::span<const std::filesystem::path> files,
+                                                     const ReadOptions& options = {});
 
 /// How a dataset lies in an .npz archive.
 enum class Layout : std::uint8_t {
@@ -114,11 +115,11 @@ enum class Layout : std::uint8_t {
 /// `STEM.modules.csv` beside it. Whole or not at all. Observations of 2^20 rows and more are stored in the index layout
 /// so that they can be mapped; fewer are compressed. The dense layout holds one observation a pair: it is a kInput
 /// error if a pair was measured more than once alone, or if dataset.validate() fails.
-[[nodiscard]] Result<void> write_dataset(const Dataset& dataset, const std::filesystem::path& file,
-                                         Layout layout = Layout::kIndex);
+[[nodiscard]] PITOT_API Result<void> write_dataset(const Dataset& dataset, const std::filesystem::path& file,
+                                                   Layout layout = Layout::kIndex);
 
 /// SHA-256 (64 hexadecimal digits) of names, features and observations: equal data in different files agree. Of a
 /// dataset that validate() refuses too.
-[[nodiscard]] std::string dataset_digest(const Dataset& dataset);
+[[nodiscard]] PITOT_API std::string dataset_digest(const Dataset& dataset);
 
 }  // namespace pitot

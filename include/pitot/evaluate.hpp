@@ -10,6 +10,7 @@
 #include "pitot/config.hpp"
 #include "pitot/context.hpp"
 #include "pitot/dataset.hpp"
+#include "pitot/export.hpp"
 #include "pitot/result.hpp"
 
 namespace pitot {
@@ -99,7 +100,7 @@ struct EvaluateOptions {
 /// replicates gave, marked incomplete, or kCancelled if there are none. Errors: kUsage (configuration, share,
 /// replicates, confidence), kInput (as Dataset::validate(), the dataset lacks what is needed, no row is left to test
 /// on, training diverged), kEnvironment.
-[[nodiscard]] Result<Evaluation> evaluate(const Dataset& dataset, const FitConfig& config,
-                                          const EvaluateOptions& options);
+[[nodiscard]] PITOT_API Result<Evaluation> evaluate(const Dataset& dataset, const FitConfig& config,
+                                                    const EvaluateOptions& options);
 
 }  // namespace pitot

@@ -4,6 +4,7 @@
 #include "pitot/config.hpp"
 #include "pitot/context.hpp"
 #include "pitot/dataset.hpp"
+#include "pitot/export.hpp"
 #include "pitot/predictor.hpp"
 #include "pitot/result.hpp"
 
@@ -16,12 +17,13 @@ namespace pitot {
 /// no part. The result depends on dataset, configuration, backend and instruction set, never on the number of threads.
 /// Errors: kUsage (configuration), kInput (as Dataset::validate(); the dataset lacks what the configuration needs;
 /// training diverged), kEnvironment (backend not available), kCancelled.
-[[nodiscard]] Result<Predictor> fit(const Dataset& dataset, const FitConfig& config, const Context& context = {});
+[[nodiscard]] PITOT_API Result<Predictor> fit(const Dataset& dataset, const FitConfig& config,
+                                              const Context& context = {});
 
 /// The configuration for a dataset when the user names none: embedding/128, or interference/2 on all rows when some
 /// have co-runners. A side without side information gets a learned table instead (baseline/module_only,
 /// baseline/platform_only, linear/128). With no more pairs measured alone than platforms and modules there is nothing
 /// to learn beyond baseline/linear_scaling. A batch has about as many rows as the dataset, at most 2048.
-[[nodiscard]] FitConfig default_config(const Dataset& dataset);
+[[nodiscard]] PITOT_API FitConfig default_config(const Dataset& dataset);
 
 }  // namespace pitot

@@ -9,6 +9,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "pitot/export.hpp"
+
 namespace pitot {
 
 /// A borrowed row-major matrix: element (i, j) is data[i * stride + j].
@@ -37,8 +39,8 @@ struct MatrixView {
 /// Memory on a 64-byte boundary (a cache line and the widest vector); large blocks on the boundary of the system's
 /// large pages and, where it has them on request, in these: rows touched at random then miss the page tables less
 /// often. Throws std::bad_alloc.
-[[nodiscard]] void* allocate_aligned(std::size_t bytes);
-void free_aligned(void* block, std::size_t bytes);
+[[nodiscard]] PITOT_API void* allocate_aligned(std::size_t bytes);
+PITOT_API void free_aligned(void* block, std::size_t bytes);
 
 /// Allocates by allocate_aligned().
 template <typename T>

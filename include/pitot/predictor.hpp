@@ -13,6 +13,7 @@
 
 #include "pitot/config.hpp"
 #include "pitot/dataset.hpp"
+#include "pitot/export.hpp"
 #include "pitot/matrix_view.hpp"
 #include "pitot/result.hpp"
 
@@ -28,7 +29,7 @@ enum class Basis : std::uint8_t {
 };
 
 /// "measured", "features", "average" or "apart".
-[[nodiscard]] std::string_view to_string(Basis basis);
+[[nodiscard]] PITOT_API std::string_view to_string(Basis basis);
 
 /// What is known of one combination of platform, module and co-runners.
 enum class Evidence : std::uint8_t {
@@ -39,7 +40,7 @@ enum class Evidence : std::uint8_t {
 };
 
 /// "none", "learned", "set aside" or "unused".
-[[nodiscard]] std::string_view to_string(Evidence evidence);
+[[nodiscard]] PITOT_API std::string_view to_string(Evidence evidence);
 
 /// Why there is no bound.
 enum class NoBound : std::uint8_t {
@@ -50,7 +51,7 @@ enum class NoBound : std::uint8_t {
 };
 
 /// "nothing", "never measured", "apart" or "few calibration rows".
-[[nodiscard]] std::string_view to_string(NoBound reason);
+[[nodiscard]] PITOT_API std::string_view to_string(NoBound reason);
 
 /// The pairs asked for, by row number of their side. Borrowed.
 struct Query {
@@ -90,12 +91,12 @@ struct Prediction {
 /// large to prepare every pair's answer need it; given again for as many rows, it spares them every allocation.
 class PredictScratch {
 public:
-    PredictScratch();
-    PredictScratch(PredictScratch&&) noexcept;
-    PredictScratch& operator=(PredictScratch&&) noexcept;
+    PITOT_API PredictScratch();
+    PITOT_API PredictScratch(PredictScratch&&) noexcept;
+    PITOT_API PredictScratch& operator=(PredictScratch&&) noexcept;
     PredictScratch(const PredictScratch&) = delete;
     PredictScratch& operator=(const PredictScratch&) = delete;
-    ~PredictScratch();
+    PITOT_API ~PredictScratch();
 
 private:
     friend class Predictor;
@@ -111,98 +112,101 @@ struct PredictorParts;
 /// tens of milliseconds for 174 × 176). What a pair is answered does not depend on the pairs asked for beside it.
 class Predictor {
 public:
-    explicit Predictor(PredictorParts parts);
+    PITOT_API explicit Predictor(PredictorParts parts);
 
     /// Reads a model file. Errors: kEnvironment if it cannot be opened; kInput naming file and array if it is damaged,
     /// not a model, or written by a newer Pitot.
-    [[nodiscard]] static Result<Predictor> load(const std::filesystem::path& file);
+    [[nodiscard]] PITOT_API static Result<Predictor> load(const std::filesystem::path& file);
 
     /// Writes one .npz archive (by custom with the extension .pitot), whole or not at all; equal predictors give equal
     /// bytes. Its members: docs/model-file.md.
-    [[nodiscard]] Result<void> save(const std::filesystem::path& file) const;
+    [[nodiscard]] PITOT_API Result<void> save(const std::filesystem::path& file) const;
 
     /// The same from and into memory: the bytes of such a file.
-    [[nodiscard]] static Result<Predictor> from_bytes(std::span<const std::byte> bytes);
-    [[nodiscard]] Result<std::vector<std::byte>> to_bytes() const;
+    [[nodiscard]] PITOT_API static Result<Predictor> from_bytes(std::span<const std::byte> bytes);
+    [[nodiscard]] PITOT_API Result<std::vector<std::byte>> to_bytes() const;
 
-    [[nodiscard]] const FitConfig& config() const;
-    [[nodiscard]] const Side& platforms() const;
-    [[nodiscard]] const Side& modules() const;
-    [[nodiscard]] const std::string& dataset_digest() const;  ///< of the dataset it was fitted on
+    [[nodiscard]] PITOT_API const FitConfig& config() const;
+    [[nodiscard]] PITOT_API const Side& platforms() const;
+    [[nodiscard]] PITOT_API const Side& modules() const;
+    [[nodiscard]] PITOT_API const std::string& dataset_digest() const;  ///< of the dataset it was fitted on
 
     /// Row number of a name; kInput errors suggest the nearest names.
-    [[nodiscard]] Result<std::int32_t> find_platform(std::string_view name) const;
-    [[nodiscard]] Result<std::int32_t> find_module(std::string_view name) const;
+    [[nodiscard]] PITOT_API Result<std::int32_t> find_platform(std::string_view name) const;
+    [[nodiscard]] PITOT_API Result<std::int32_t> find_module(std::string_view name) const;
     /// Row numbers of many names; the error is that of the first that is not known.
-    [[nodiscard]] Result<std::vector<std::int32_t>> find_platforms(std::span<const std::string> names) const;
-    [[nodiscard]] Result<std::vector<std::int32_t>> find_modules(std::span<const std::string> names) const;
+    [[nodiscard]] PITOT_API Result<std::vector<std::int32_t>> find_platforms(std::span<const std::string> names) const;
+    [[nodiscard]] PITOT_API Result<std::vector<std::int32_t>> find_modules(std::span<const std::string> names) const;
 
     /// Whether this pair was measured alone. Of a row that does not exist nothing was, here and below.
-    [[nodiscard]] bool measured(std::int32_t platform, std::int32_t module) const;
-    [[nodiscard]] std::int64_t measured_pairs() const;
+    [[nodiscard]] PITOT_API bool measured(std::int32_t platform, std::int32_t module) const;
+    [[nodiscard]] PITOT_API std::int64_t measured_pairs() const;
     /// What is known of this combination: the pair beside exactly these co-runners, in any order (-1 = none; without
     /// any: alone). Nothing if the model's file is of a Pitot that did not note combinations; files that did not note
     /// what was set aside say kLearned of all that was measured.
-    [[nodiscard]] std::optional<Evidence> evidence(std::int32_t platform, std::int32_t module,
-                                                   std::span<const std::int32_t> co_runners = {}) const;
+    [[nodiscard]] PITOT_API std::optional<Evidence> evidence(std::int32_t platform, std::int32_t module,
+                                                             std::span<const std::int32_t> co_runners = {}) const;
     /// The best there is of this pair beside whatever others (learned, then set aside); nothing as above.
-    [[nodiscard]] std::optional<Evidence> evidence_beside_others(std::int32_t platform, std::int32_t module) const;
+    [[nodiscard]] PITOT_API std::optional<Evidence> evidence_beside_others(std::int32_t platform,
+                                                                           std::int32_t module) const;
     /// What predictions for a platform rest on; kAverage for one that does not exist.
-    [[nodiscard]] Basis platform_basis(std::int32_t platform) const;
+    [[nodiscard]] PITOT_API Basis platform_basis(std::int32_t platform) const;
     /// Of the module itself: having been a co-runner alone is no measurement of it.
-    [[nodiscard]] Basis module_basis(std::int32_t module) const;
+    [[nodiscard]] PITOT_API Basis module_basis(std::int32_t module) const;
     /// Of what the module does to those that it runs beside.
-    [[nodiscard]] Basis co_runner_basis(std::int32_t module) const;
+    [[nodiscard]] PITOT_API Basis co_runner_basis(std::int32_t module) const;
 
     /// How many parts the fleet falls into: between two of them there is no chain of measurements with common platforms
     /// or modules, so that their scales cannot be compared. 0 if nothing was learned from, or in older files.
-    [[nodiscard]] std::int32_t parts_apart() const;
+    [[nodiscard]] PITOT_API std::int32_t parts_apart() const;
     /// A platform's and a module's part, from 0; -1 without any measurement.
-    [[nodiscard]] std::int32_t platform_part(std::int32_t platform) const;
-    [[nodiscard]] std::int32_t module_part(std::int32_t module) const;
+    [[nodiscard]] PITOT_API std::int32_t platform_part(std::int32_t platform) const;
+    [[nodiscard]] PITOT_API std::int32_t module_part(std::int32_t module) const;
 
     /// Share of a platform's (a module's) pairs in which some fold of the model is off from the folds' median by more
     /// than a factor of two. Such folds are held back, and more measurements would help. 0 where it was not noted: in
     /// models of fewer than three folds, of very large fleets, and in older files.
-    [[nodiscard]] double platform_disagreement(std::int32_t platform) const;
-    [[nodiscard]] double module_disagreement(std::int32_t module) const;
+    [[nodiscard]] PITOT_API double platform_disagreement(std::int32_t platform) const;
+    [[nodiscard]] PITOT_API double module_disagreement(std::int32_t module) const;
 
     /// Calibration rows (one a combination) without (or with) co-runners.
-    [[nodiscard]] std::int64_t calibration_rows(bool with_co_runners) const;
+    [[nodiscard]] PITOT_API std::int64_t calibration_rows(bool with_co_runners) const;
     /// The most co-runners a calibration row had: bounds beside more rest on rows unlike those asked for. Nothing if
     /// the model's file is of a Pitot that did not note it.
-    [[nodiscard]] std::optional<std::int32_t> calibrated_co_runners() const;
+    [[nodiscard]] PITOT_API std::optional<std::int32_t> calibrated_co_runners() const;
 
     /// Whether there are bounds of this confidence without (or with) co-runners. Errors: kUsage for a confidence
     /// outside (0, 1); kInput when calibration rows are too few, with how many are needed.
-    [[nodiscard]] Result<void> check_bound(bool with_co_runners, double confidence) const;
+    [[nodiscard]] PITOT_API Result<void> check_bound(bool with_co_runners, double confidence) const;
     /// Why a row of this basis has no bound of a confidence, kNothing if it has one. The confidence is in (0, 1).
-    [[nodiscard]] NoBound why_no_bound(Basis basis, bool with_co_runners, double confidence) const;
+    [[nodiscard]] PITOT_API NoBound why_no_bound(Basis basis, bool with_co_runners, double confidence) const;
 
     /// Point predictions and, for each of `confidences`, bounds. Errors: kUsage for indices out of range, spans of
     /// different length or a confidence outside (0, 1).
-    [[nodiscard]] Result<Predictions> predict(const Query& query, std::span<const double> confidences = {}) const;
+    [[nodiscard]] PITOT_API Result<Predictions> predict(const Query& query,
+                                                        std::span<const double> confidences = {}) const;
 
     /// The same into spans given. Allocates nothing when it succeeds, except for networks on large fleets, whose
     /// allocations a reused `scratch` spares. Errors: as predict(), and kUsage for spans of another size than the
     /// answers; what was written before an error means nothing.
-    [[nodiscard]] Result<void> predict_into(const Query& query, std::span<const double> confidences,
-                                            const PredictionSpans& out, PredictScratch* scratch = nullptr) const;
+    [[nodiscard]] PITOT_API Result<void> predict_into(const Query& query, std::span<const double> confidences,
+                                                      const PredictionSpans& out,
+                                                      PredictScratch* scratch = nullptr) const;
 
     /// One pair beside any number of co-runners (module row numbers, -1 = none), the same to the bit as in a query of
     /// many. Without a confidence there is no bound. Allocates and errs like predict_into().
-    [[nodiscard]] Result<Prediction> predict_pair(std::int32_t platform, std::int32_t module,
-                                                  std::optional<double> confidence = {},
-                                                  std::span<const std::int32_t> co_runners = {},
-                                                  PredictScratch* scratch = nullptr) const;
+    [[nodiscard]] PITOT_API Result<Prediction> predict_pair(std::int32_t platform, std::int32_t module,
+                                                            std::optional<double> confidence = {},
+                                                            std::span<const std::int32_t> co_runners = {},
+                                                            PredictScratch* scratch = nullptr) const;
 
     /// A predictor with rows appended to either side, predicted from side information alone. Columns are matched by
     /// name, in any order. Errors (kInput): a name that is known already, given twice or none (empty, not UTF-8,
     /// control characters), missing or unknown feature names, features that are not names × feature names or beyond
     /// 1e30, or a model that cannot say anything about a new row of that side.
-    [[nodiscard]] Result<Predictor> with_rows(const Side& platforms, const Side& modules) const;
+    [[nodiscard]] PITOT_API Result<Predictor> with_rows(const Side& platforms, const Side& modules) const;
 
-    [[nodiscard]] const PredictorParts& parts() const;
+    [[nodiscard]] PITOT_API const PredictorParts& parts() const;
 
 private:
     struct Impl;

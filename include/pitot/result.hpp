@@ -1,6 +1,7 @@
 // Errors as values: what input or the environment can cause comes back as Result<T>.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,13 +20,20 @@ enum class ErrorCode {
     kBug,          ///< a broken promise of ours (exit 1)
 };
 
+/// What mends an error, for programs that have a name of their own for it, as an option; pitot/remedy.hpp lists them.
+enum class Remedy : std::uint8_t;
+
 /// What went wrong, in words for the person who can mend it: the message names the thing and says what to do.
 class Error {
 public:
-    Error(ErrorCode code, std::string message) : code_(code), message_(std::move(message)) {}
+    /// `about`: what the remedy is about, as its enumerator says.
+    Error(ErrorCode code, std::string message, Remedy remedy = Remedy{}, std::vector<std::string> about = {})
+        : code_(code), remedy_(remedy), message_(std::move(message)), remedy_about_(std::move(about)) {}
 
     [[nodiscard]] ErrorCode code() const { return code_; }
     [[nodiscard]] const std::string& message() const { return message_; }
+    [[nodiscard]] Remedy remedy() const { return remedy_; }
+    [[nodiscard]] const std::vector<std::string>& remedy_about() const { return remedy_about_; }
 
     /// Adds what was being done, outermost last ("reading data.npz").
     Error& add_context(std::string context) {
@@ -45,7 +53,9 @@ public:
 
 private:
     ErrorCode code_;
+    Remedy remedy_;
     std::string message_;
+    std::vector<std::string> remedy_about_;
     std::vector<std::string> context_;
 };
 
@@ -55,8 +65,9 @@ using Result = tl::expected<T, Error>;
 using Failure = tl::unexpected<Error>;
 
 /// The error value of any Result<T>: `return fail(ErrorCode::kInput, "…")`.
-[[nodiscard]] inline Failure fail(ErrorCode code, std::string message) {
-    return Failure(Error(code, std::move(message)));
+[[nodiscard]] inline Failure fail(ErrorCode code, std::string message, Remedy remedy = Remedy{},
+                                  std::vector<std::string> about = {}) {
+    return Failure(Error(code, std::move(message), remedy, std::move(about)));
 }
 
 /// Passes an error on with what was being done.

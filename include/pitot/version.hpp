@@ -3,6 +3,8 @@
 
 #include <string_view>
 
+#include "pitot/export.hpp"
+
 /// Of the headers that a program was compiled with. CMake reads them here.
 #define PITOT_VERSION_MAJOR 0
 #define PITOT_VERSION_MINOR 1
@@ -11,6 +13,6 @@
 namespace pitot {
 
 /// "0.1.0": of the library that a program runs with.
-[[nodiscard]] std::string_view version();
+[[nodiscard]] PITOT_API std::string_view version();
 
 }  // namespace pitot

@@ -16,6 +16,7 @@
 
 #include "backend/backend.hpp"
 #include "cli/output.hpp"
+#include "cli/remedies.hpp"
 #include "core/suggest.hpp"
 #include "pitot/version.hpp"
 
@@ -34,7 +35,7 @@ int usage_error(std::string_view text, std::string_view program) {
 }
 
 int report(const Error& error) {
-    print_error(error.to_string());
+    print_error(told(error));
     return exit_status(error.code());
 }
 

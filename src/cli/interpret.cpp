@@ -10,6 +10,7 @@
 
 #include "cli/options.hpp"
 #include "cli/verbs.hpp"
+#include "core/read_file.hpp"
 #include "wasm/wasi_interpreter.hpp"
 
 namespace pitot::cli {
@@ -22,7 +23,7 @@ struct Options {
 };
 
 Result<void> interpret(const Options& options) {
-    PITOT_TRY(const auto text, read_text(options.module));
+    PITOT_TRY(const auto text, read_file(options.module));
     const std::vector<std::uint8_t> bytes(text.begin(), text.end());
     std::vector<std::string> args{std::filesystem::path(options.module).filename().string()};
     args.insert(args.end(), options.args.begin(), options.args.end());

@@ -6,8 +6,6 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <span>
 #include <string_view>
@@ -16,6 +14,7 @@
 
 #include "cli/cli.hpp"
 #include "cli/output.hpp"
+#include "core/read_file.hpp"
 
 namespace pitot::cli {
 namespace {
@@ -68,18 +67,6 @@ CLI::Option* whole(CLI::Option* option, std::int64_t least, std::uint64_t most) 
 CLI::Option* add_repeated(CLI::App& app, const std::string& name, std::vector<std::string>& values,
                           const std::string& description) {
     return app.add_option(name, values, description)->allow_extra_args(false);
-}
-
-Result<std::string> read_text(const std::filesystem::path& file) {
-    errno = 0;
-    std::ifstream stream(file, std::ios::binary);
-    std::string text{std::istreambuf_iterator<char>(stream), {}};
-    if (!stream.is_open() || stream.bad() || std::filesystem::is_directory(file)) {
-        const std::string reason = errno != 0 ? std::strerror(errno) : "it is not a regular file";
-        return fail(ErrorCode::kEnvironment,
-                    fmt::format("cannot read '{}': {}; check the path and its permissions", file.string(), reason));
-    }
-    return text;
 }
 
 void DatasetOptions::add_to(CLI::App& app) {
@@ -150,12 +137,14 @@ void ConfigOptions::add_to(CLI::App& app, bool with_replicates) {
 }
 
 Result<void> ConfigOptions::apply_file(FitConfig& config) const {
-    const Result<std::string> text = read_text(config_file);
+    const Result<std::string> text = read_file(config_file);
     if (!text) {
         return fail(text.error(), "--config");
     }
     const std::string where = fmt::format("--config {}", config_file.string());
-    const auto wrong_file = [&](const Error& error) { return fail(Error(ErrorCode::kInput, error.message()), where); };
+    const auto wrong_file = [&](const Error& error) {
+        return fail(Error(ErrorCode::kInput, error.message(), error.remedy(), error.remedy_about()), where);
+    };
     const auto named = preset_in_json(*text);
     if (!named) {
         return wrong_file(named.error());

@@ -73,7 +73,4 @@ struct RunFlags {
     [[nodiscard]] Context to_context() const;
 };
 
-/// The whole of a small text file. kEnvironment error if it cannot be read.
-[[nodiscard]] Result<std::string> read_text(const std::filesystem::path& file);
-
 }  // namespace pitot::cli

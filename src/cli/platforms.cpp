@@ -10,6 +10,7 @@
 #include "cli/draw_options.hpp"
 #include "cli/output.hpp"
 #include "cli/output_file.hpp"
+#include "cli/remedies.hpp"
 #include "cli/trace_options.hpp"
 #include "cli/verbs.hpp"
 #include "figure/pictures.hpp"
@@ -92,11 +93,10 @@ Result<void> make(const Options& options) {
     }
     PITOT_TRY(const auto collection, options.traces.collection_for(DeviceUse::kFeatures));
     if (collection.devices.empty()) {
-        return fail(
-            ErrorCode::kInput,
-            fmt::format("there is no device in {}{}; give a runtimes.json that has some",
-                        printable(options.traces.paths.front()),
-                        collection.problems.empty() ? "" : " (" + collection.problems.front().to_string() + ")"));
+        return fail(ErrorCode::kInput,
+                    fmt::format("there is no device in {}{}; give a runtimes.json that has some",
+                                printable(options.traces.paths.front()),
+                                collection.problems.empty() ? "" : " (" + told(collection.problems.front()) + ")"));
     }
     auto platforms = options.matrix.empty() ? of_runtimes(options, collection) : of_matrix(options, collection);
     if (!platforms) {

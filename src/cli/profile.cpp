@@ -20,6 +20,7 @@
 #include "cli/output_file.hpp"
 #include "cli/verbs.hpp"
 #include "core/atomic_file.hpp"
+#include "core/read_file.hpp"
 #include "wasm/instrument.hpp"
 #include "wasm/module.hpp"
 #include "wasm/profile.hpp"
@@ -164,7 +165,7 @@ Result<void> profile(const Options& options) {
             return ok;
         }
     }
-    const Result<std::string> bytes = read_text(options.module);
+    const Result<std::string> bytes = read_file(options.module);
     if (!bytes) {
         return Failure(bytes.error());
     }

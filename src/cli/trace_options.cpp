@@ -9,6 +9,7 @@
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
+#include "cli/remedies.hpp"
 
 namespace pitot::cli {
 namespace {
@@ -125,10 +126,10 @@ Result<void> TraceFlags::report(const std::vector<TraceProblem>& problems) const
         return {};
     }
     if (strict) {
-        return fail(ErrorCode::kInput, problems.front().to_string());
+        return fail(ErrorCode::kInput, problems.front().to_string(), problems.front().remedy);
     }
     for (std::size_t i = 0; i < problems.size() && i < kMostTold; ++i) {
-        fmt::print(stderr, "pitot: warning: {}\n", printable(problems[i].to_string()));
+        fmt::print(stderr, "pitot: warning: {}\n", printable(told(problems[i])));
     }
     note(problems.size() <= kMostTold
              ? fmt::format("{}; the rest was kept", format_count(std::ssize(problems), "problem"))
@@ -155,7 +156,7 @@ std::filesystem::path with_npz(const std::string& out) { return out.ends_with(".
 nlohmann::ordered_json problems_json(const std::vector<TraceProblem>& problems) {
     Json list = Json::array();
     for (const TraceProblem& problem : problems) {
-        list.push_back({{"file", problem.file}, {"what", problem.what}});
+        list.push_back({{"file", problem.file}, {"what", problem.what + remedy_words(problem.remedy)}});
     }
     return list;
 }

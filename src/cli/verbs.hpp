@@ -1,4 +1,4 @@
-// Every verb of the command line; apps/pitot/main.cpp lists them in the order of `pitot --help`.
+// The verbs of the command line; apps/pitot/main.cpp lists them in the order of `pitot --help`, with `bench`, its own.
 #pragma once
 
 #include "cli/cli.hpp"
@@ -22,7 +22,6 @@ namespace pitot::cli {
 [[nodiscard]] Verb engines_verb();
 [[nodiscard]] Verb device_verb();
 [[nodiscard]] Verb measure_verb();
-[[nodiscard]] Verb bench_verb();
 [[nodiscard]] Verb experiments_verb();
 [[nodiscard]] Verb summary_verb();
 [[nodiscard]] Verb compare_verb();

@@ -1,8 +1,6 @@
 #include "core/atomic_file.hpp"
 
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,10 +10,12 @@
 #include <cstdlib>
 #include <cstring>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
 #include "core/check.hpp"
+#include "core/file_locks.hpp"
 #include "core/path.hpp"
 #include "core/programs.hpp"
 
@@ -97,75 +97,6 @@ void sync_folder(const fs::path& folder) {
 // Where a file of a set lies from the moment the set is complete until it has its place.
 fs::path staged_name(const fs::path& target) { return target.string() + ".pitot-new"; }
 
-// Held as long as the process that writes the file lives.
-bool lock(int file) { return ::flock(file, LOCK_EX | LOCK_NB) == 0; }
-
-// Removes a file that a killed process left: nobody holds its lock. errno says EEXIST afterwards.
-bool remove_abandoned(const fs::path& name) {
-    const int file = ::open(name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    const bool removed = file >= 0 && lock(file) && ::unlink(name.c_str()) == 0;
-    if (file >= 0) {
-        ::close(file);
-    }
-    errno = EEXIST;
-    return removed;
-}
-
-// The first of TARGET.pitot-tmp-0, … that `make` succeeds with; "" if none.
-template <typename Make>
-fs::path take_temporary_name(const fs::path& target, Make make) {
-    constexpr int tries = 100;
-    for (int i = 0; i < tries; ++i) {
-        fs::path name = target.string() + ".pitot-tmp-" + std::to_string(i);
-        if (make(name) || (errno == EEXIST && remove_abandoned(name) && make(name))) {
-            return name;
-        }
-        if (errno != EEXIST) {
-            break;
-        }
-    }
-    return {};
-}
-
-// While it lives, no other process puts files in place in that folder. Best effort: some file systems refuse it.
-class FolderLock {
-public:
-    explicit FolderLock(const fs::path& folder) : file_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-        if (file_ >= 0) {
-            (void)::flock(file_, LOCK_EX);
-        }
-    }
-    FolderLock(const FolderLock&) = delete;
-    FolderLock& operator=(const FolderLock&) = delete;
-    ~FolderLock() {
-        if (file_ >= 0) {
-            ::close(file_);
-        }
-    }
-
-private:
-    int file_;
-};
-
-// While it lives, signals to a process of one thread wait.
-class SignalsWait {
-public:
-    explicit SignalsWait(bool wanted) {
-        sigset_t set{};
-        ::sigemptyset(&set);
-        if (wanted) {
-            ::sigfillset(&set);
-        }
-        ::pthread_sigmask(SIG_BLOCK, &set, &before_);
-    }
-    SignalsWait(const SignalsWait&) = delete;
-    SignalsWait& operator=(const SignalsWait&) = delete;
-    ~SignalsWait() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
-private:
-    sigset_t before_{};
-};
-
 }  // namespace
 
 NewFile::NewFile(NewFile&& other) noexcept { *this = std::move(other); }
@@ -195,7 +126,7 @@ bool NewFile::open_beside() {
         ::close(std::exchange(file_, -1));
     }
     if (file_ >= 0) {
-        (void)lock(file_);
+        (void)lock_file(file_);
         path_ = through_descriptor(file_);
     } else if (open_named()) {
         path_ = fs::absolute(temporary_);
@@ -213,7 +144,7 @@ bool NewFile::open_named() {
     temporary_ = take_temporary_name(target_, [&](const fs::path& name) {
         file_ = ::open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, rights);
         struct stat info {};
-        if (file_ < 0 || !lock(file_) || ::fstat(file_, &info) != 0 || info.st_nlink > 0) {
+        if (file_ < 0 || !lock_file(file_) || ::fstat(file_, &info) != 0 || info.st_nlink > 0) {
             return file_ >= 0;
         }
         ::close(std::exchange(file_, -1));  // taken for abandoned before it was locked
@@ -244,6 +175,10 @@ Result<NewFile> NewFile::create(const fs::path& target) {
         return system_failure(target);
     }
     return made;
+}
+
+Result<void> NewFile::write(std::string_view bytes) {
+    return write_all(file_, bytes) ? Result<void>() : system_failure(named_);
 }
 
 Result<void> NewFile::sync() { return stream_ || ::fsync(file_) == 0 ? Result<void>() : system_failure(named_); }
@@ -307,6 +242,27 @@ Result<void> NewFile::put() {
         }
     }
     sync_folder(folder_of(target_));
+    return {};
+}
+
+Result<void> NewFile::put_each(std::span<NewFile> files) {
+    std::set<dev_t> synced;
+    for (const NewFile& file : files) {
+        struct stat info {};
+        if (!file.stream_ && ::fstat(file.file_, &info) == 0 && synced.insert(info.st_dev).second &&
+            ::syncfs(file.file_) != 0) {
+            return system_failure(file.named_);
+        }
+    }
+    std::set<fs::path> folders;
+    for (NewFile& file : files) {
+        const SignalsWait wait(!file.stream_);
+        if (!file.take_place()) {
+            return system_failure(file.named_);
+        }
+        folders.insert(folder_of(file.target_));
+    }
+    std::ranges::for_each(folders, sync_folder);
     return {};
 }
 
@@ -397,16 +353,8 @@ Result<void> write_whole(const fs::path& target, const std::function<Result<void
 }
 
 Result<void> write_text(const fs::path& target, std::string_view text) {
-    return write_whole(target, [&](const fs::path& path) -> Result<void> {
-        const int fd = ::open(path.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC);
-        if (fd < 0) {
-            return system_failure(target);
-        }
-        const bool written = write_all(fd, text);
-        auto outcome = written ? Result<void>() : system_failure(target);
-        ::close(fd);
-        return outcome;
-    });
+    PITOT_TRY(auto file, NewFile::create(target));
+    return file.write(text).and_then([&] { return file.sync(); }).and_then([&] { return file.put(); });
 }
 
 }  // namespace pitot

@@ -1,4 +1,4 @@
-// Files are written whole or not at all: into a file without a name, fsync, then put in place.
+// The writer of all files: a file appears under its name when all its bytes are on the disk, or not at all.
 #pragma once
 
 #include <filesystem>
@@ -10,11 +10,11 @@
 
 namespace pitot {
 
-/// A file being written. It has no name until put(), so that nothing of it stays if the process is killed. While it
-/// replaces another file, and on file systems without such files from the beginning, it is called
-/// TARGET.pitot-tmp-0: a process killed then leaves that, and the next one that needs the name removes it. Symbolic
-/// links are followed: what they point to is replaced, not the link. A FIFO or a character device gets the bytes and
-/// stays what it is.
+/// A file being written. The system keeps it without a name until put(), so that a killed process leaves nothing
+/// behind. It is called TARGET.pitot-tmp-0 for the moment in which it replaces an existing TARGET, and all the time on
+/// file systems that have no files without names: a process killed then leaves a file of that name, which the next
+/// process that writes TARGET removes. If TARGET is a symbolic link, the file that the link points to is replaced. If
+/// TARGET is a FIFO or a character device, put() copies the bytes into it.
 class NewFile {
 public:
     /// Errors: kEnvironment naming the target.
@@ -25,16 +25,22 @@ public:
     NewFile& operator=(const NewFile&) = delete;
     ~NewFile();
 
-    /// What to open for writing. Absolute, and good in child processes; it is not to be replaced by another file.
+    /// Path to open for writing: absolute, valid in child processes too. The file there must not be replaced by
+    /// another.
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-    /// Brings the bytes to the disk: what may fail for want of space.
+    /// Adds bytes to it: instead of opening path().
+    [[nodiscard]] Result<void> write(std::string_view bytes);
+    /// Brings the bytes to the disk. Fails where the disk is full.
     [[nodiscard]] Result<void> sync();
-    /// Puts the file in its place, where it replaces what is there.
+    /// Gives the file its name, TARGET, in place of the file that is there.
     [[nodiscard]] Result<void> put();
-    /// Puts files that belong together in their places, none of them a FIFO or a device. All are named
-    /// TARGET.pitot-new first, the last one last, and then take their places in the same order: whenever the process
-    /// is killed, standing_part() leads to all the old files or to all the new ones, and the next put_all() of the same
-    /// files removes or completes what was left.
+    /// Puts files in their places, each by itself, and brings all of them to the disk at the price of one.
+    [[nodiscard]] static Result<void> put_each(std::span<NewFile> files);
+    /// Puts files that belong together in their places; none of them is a FIFO or a device. Every file is first named
+    /// TARGET.pitot-new, in the order of `files`, and then renamed to TARGET in that order. If the process is killed
+    /// before the last one is named TARGET.pitot-new, the old files stand; after that, the new ones do. standing_part()
+    /// tells readers which of the two names to read, and the next put_all() of the same files removes or completes what
+    /// the killed process left.
     [[nodiscard]] static Result<void> put_all(std::span<NewFile> files);
 
 private:
@@ -50,16 +56,17 @@ private:
     [[nodiscard]] bool take_place();
     [[nodiscard]] bool copy_to_target() const;
 
-    std::filesystem::path named_;   // as the caller calls the target
-    std::filesystem::path target_;  // the same behind symbolic links
+    std::filesystem::path named_;   // TARGET as the caller gave it, for messages
+    std::filesystem::path target_;  // the file that TARGET stands for behind symbolic links
     std::filesystem::path path_;
-    std::filesystem::path temporary_;  // its own name, if it has to have one
+    std::filesystem::path temporary_;  // name of this file on the way to TARGET; empty: it has none
     int file_ = -1;
     bool stream_ = false;  // the target is a FIFO or a device
 };
 
-/// Where to read `part`, one of the files of which put_all() puts `last` last: `part` itself, or PART.pitot-new if the
-/// process that put them in place was killed when all of them were complete.
+/// Path under which to read `part`, a file that put_all() wrote together with others, the last of which is `last`. It
+/// is PART.pitot-new if put_all() was killed after all files had such names and before this one was renamed, else
+/// `part`.
 [[nodiscard]] std::filesystem::path standing_part(const std::filesystem::path& part, const std::filesystem::path& last);
 
 /// Whether a file of this name could be written, as far as can be told without doing it. Error: kEnvironment.

@@ -1,4 +1,4 @@
-// Programs of this machine, and child processes.
+// Child processes: programs found in $PATH and copies of this process, run to their end, a limit or a stop request.
 #pragma once
 
 #include <filesystem>
@@ -13,63 +13,70 @@
 
 namespace pitot {
 
-/// The program of this name in $PATH, as an absolute path.
+/// Absolute path of the program called `name` in $PATH; nothing if there is none.
 [[nodiscard]] std::optional<std::filesystem::path> find_program(std::string_view name);
 
-/// What exec takes: pointers to the words, and a null pointer. Good as long as the words are.
+/// Pointers to the characters of each word and a null pointer behind them, as execve() takes its arguments. They are
+/// valid as long as `words` is not changed.
 [[nodiscard]] std::vector<char*> exec_pointers(std::vector<std::string>& words);
 
-/// The status of a child that could not execute a program, as shells have it.
+/// Exit status of a child that could not execute its program. Shells use the same.
 inline constexpr int kCannotExecute = 127;
 
-/// Descriptors of a child, beside its standard streams. It has no others.
-inline constexpr int kAnswerFile = 3;  ///< the end of a pipe to write its answer to
-inline constexpr int kGivenFile = 4;   ///< ProgramCall::file, if there is one
+/// Descriptors that are open in a child beside its standard streams. All others are closed.
+inline constexpr int kAnswerFile = 3;  ///< write end of the pipe whose bytes become ChildAnswer::bytes
+inline constexpr int kGivenFile = 4;   ///< copy of ProgramCall::file, if a file is given
 
+/// Where the standard streams of a child lead.
 enum class Streams {
-    kShared,    ///< our standard input and standard error; what it prints goes to our standard error
-    kCaptured,  ///< nothing to read; what it prints and complains of is its answer, and there is no kAnswerFile
-    kNone,      ///< nothing to read, and nobody to listen
+    kShared,    ///< input and error: those of this process; output: the standard error of this process
+    kCaptured,  ///< input: empty; output and error: ChildAnswer::bytes, in place of kAnswerFile
+    kNone,      ///< input: empty; output and error: thrown away
 };
 
+/// How long and in which surroundings a child runs.
 struct ChildOptions {
-    std::optional<double> limit_s{};  ///< after which it is killed
-    std::stop_token stop{};           ///< a wish that kills it, too
+    std::optional<double> limit_s{};  ///< seconds after which the child is killed
+    std::stop_token stop{};           ///< request upon which the child is killed
     Streams streams = Streams::kShared;
-    /// In a process group of its own, of which nothing outlives the child. False for children of a child, which belong
-    /// to its group. A child that shares a terminal as its standard input stays in our group whatever is said here,
-    /// since only that group may read from it.
+    /// Whether the child leads a process group of its own, which is killed as a whole when the child ends. False in a
+    /// child that starts children itself: they stay in its group and end with it. A child whose standard input is the
+    /// terminal of this process stays in the group of this process in any case, since the terminal lets no other group
+    /// read.
     bool own_group = true;
 };
 
+/// What a child wrote and how it ended.
 struct ChildAnswer {
-    std::string bytes;       ///< all that it wrote to the pipe
-    bool timed_out = false;  ///< it was killed at the limit
-    bool stopped = false;    ///< it was killed because somebody asked to stop, or by the terminal's Ctrl-C
-    int exit_status = 0;     ///< if it was not killed
-    int signal = 0;          ///< that ended it, or 0
+    std::string bytes;       ///< everything that the child wrote to the pipe
+    bool timed_out = false;  ///< the child was killed at the limit
+    bool stopped = false;    ///< the child was killed upon a stop request, or by Ctrl-C at the terminal
+    int exit_status = 0;     ///< of a child that was not killed
+    int signal = 0;          ///< number of the signal that ended the child, or 0
 
     [[nodiscard]] bool good() const { return exit_status == 0 && signal == 0 && !timed_out && !stopped; }
 };
 
-/// A program to execute, and how.
+/// A program with its arguments and what it is given.
 struct ProgramCall {
-    std::vector<std::string> argv{};         ///< argv[0] is a path
-    std::vector<std::string> environment{};  ///< NAME=value, in place of our variables of these names
-    std::filesystem::path folder{};          ///< where it starts; empty: where we are
-    int file = -1;                           ///< a descriptor of ours that it is given as kGivenFile; -1: none
+    std::vector<std::string> argv{};         ///< arguments; argv[0] is the path of the program
+    std::vector<std::string> environment{};  ///< NAME=value; replaces variables of this process of the same names
+    std::filesystem::path folder{};          ///< working folder of the child; empty: that of this process
+    int file = -1;                           ///< open descriptor that the child gets as kGivenFile; -1: none
 };
 
-/// Runs a program until it ends, its limit or a wish to stop, which is heard within a fifth of a second; then kills
-/// what is left of its group. It dies with the calling thread. A program that cannot be executed ends with
-/// kCannotExecute. Error: kEnvironment if no process can be started.
+/// Runs a program until it ends, until the limit or until a stop request, which takes effect within a fifth of a
+/// second; then kills the processes that are left in its group. The program is killed, too, when the calling thread
+/// ends. A program that cannot be executed answers with exit status kCannotExecute. Error: kEnvironment if no process
+/// can be started.
 [[nodiscard]] Result<ChildAnswer> run_program(const ProgramCall& program, const ChildOptions& options);
 
-/// The same for a copy of this process, which calls `body` with kAnswerFile and exits with what it returns. It has none
-/// of our other descriptors and none of our handlers of signals that end processes.
+/// Runs `body` in a copy of this process, under the same rules. `body` gets kAnswerFile, and what it returns becomes
+/// the exit status. The copy has the descriptors named above and no others, and signals that end processes have their
+/// default action in it.
 [[nodiscard]] Result<ChildAnswer> run_child(const std::function<int(int answer_fd)>& body, const ChildOptions& options);
 
-/// Writes all of it, however often interrupted. False if it cannot be written; errno says why.
+/// Writes all bytes to a descriptor, and goes on after interruptions. False if that fails; errno says why.
 bool write_all(int fd, std::string_view bytes);
 
 }  // namespace pitot

@@ -1,4 +1,5 @@
-// Numbers of rows: a view of them that costs nothing to cut, and an order of all of them in as few bytes as they need.
+// Row numbers of a table: RowNumbers, a borrowed list that is cut without copying, and RowOrder, an owned permutation
+// of all rows in 4 or 8 bytes a row.
 #pragma once
 
 #include <compare>
@@ -15,7 +16,8 @@
 
 namespace pitot {
 
-/// Borrowed row numbers, stored in 32 or 64 bits, perhaps with a piece left out. Passed by value.
+/// A borrowed list of row numbers, stored in 32 or 64 bits each, of which one piece in the middle may be left out.
+/// Passed by value; valid as long as the numbers are.
 class RowNumbers {
 public:
     RowNumbers() = default;
@@ -32,26 +34,27 @@ public:
         return narrow_ != nullptr ? static_cast<std::int64_t>(narrow_[at]) : wide_[at];
     }
 
-    /// Numbers first … first + count of these.
+    /// The part of this list that begins at place `first` and has `count` numbers.
     [[nodiscard]] RowNumbers piece(std::size_t first, std::size_t count) const;
-    /// All but numbers first … first + count. A view has room for one such gap: not of a view that has one already.
+    /// This list without the `count` numbers from place `first` on. A list can leave out one piece: this one must not
+    /// leave out any yet.
     [[nodiscard]] RowNumbers without(std::size_t first, std::size_t count) const;
 
     class Iterator;
     using iterator = Iterator;
     using const_iterator = Iterator;
 
-    /// Iterators hold the view: they may outlive it, though not the numbers.
+    /// Iterators hold a copy of the list. They may outlive this object, but not the numbers.
     [[nodiscard]] Iterator begin() const;
     [[nodiscard]] Iterator end() const;
-    /// Whether both have the same numbers in the same order.
+    /// Whether both lists have the same numbers in the same order, however they are stored.
     friend bool operator==(const RowNumbers& a, const RowNumbers& b);
 
 private:
     const std::uint32_t* narrow_ = nullptr;
     const std::int64_t* wide_ = nullptr;
     std::size_t size_ = 0;
-    std::size_t gap_at_ = SIZE_MAX;  // numbers from here on stand gap_ places further
+    std::size_t gap_at_ = SIZE_MAX;  // from this place on, numbers are stored gap_ places further on
     std::size_t gap_ = 0;
 };
 
@@ -91,28 +94,31 @@ private:
 inline RowNumbers::Iterator RowNumbers::begin() const { return {*this, 0}; }
 inline RowNumbers::Iterator RowNumbers::end() const { return {*this, size_}; }
 
-/// Rows up to which their numbers fit into 32 bits.
+/// The largest number of rows whose row numbers fit into 32 bits.
 inline constexpr std::int64_t kNarrowRows = std::int64_t{1} << 32;
 
-/// The numbers 0 … n-1 in an order of their own: 4 bytes a row where they suffice, else 8.
+/// A permutation of the row numbers 0 … n-1, in 4 bytes a row up to kNarrowRows rows and in 8 bytes beyond.
 class RowOrder {
 public:
-    /// In rising order. Numbers take 8 bytes where n > narrow_rows. 0 <= n, narrow_rows <= kNarrowRows.
+    /// The rows in rising order. Row numbers take 8 bytes if n > narrow_rows, which tests lower. 0 <= n,
+    /// narrow_rows <= kNarrowRows.
     explicit RowOrder(std::int64_t n, std::int64_t narrow_rows = kNarrowRows);
 
-    /// Rows by group, in rising order within a group. `ends`: for every group the rows of it and of those before it.
+    /// The rows sorted by group, in rising order within a group. `group` has the group of every row; `ends[g]` is the
+    /// number of rows in the groups 0 … g.
     [[nodiscard]] static RowOrder grouped(std::span<const std::int32_t> group, std::span<const std::int64_t> ends);
 
-    /// Shuffles the numbers from place `first` to the end, in place (see shuffle()).
+    /// Shuffles the row numbers from place `first` to the end (see shuffle()).
     void shuffle_from(std::int64_t first, Key key);
-    /// Moves up to `count` numbers to place `first` and the places behind it: the earliest from there on that may go.
-    /// may_go(number) is asked from the last place to `first`. All others keep their order. Returns how many went.
+    /// Moves those row numbers from place `first` on that may_go() allows to the front of that range, the earliest
+    /// `count` of them at most, and returns how many. The others follow in the order they had. may_go(number) is called
+    /// once for each place, from the last one down to `first`.
     std::int64_t bring_forward(std::int64_t first, std::int64_t count, const std::function<bool(std::int64_t)>& may_go);
     void set(std::int64_t place, std::int64_t number);
     [[nodiscard]] RowNumbers view() const;
 
 private:
-    // In large pages where they are many: batches look numbers up at random.
+    // Aligned, so that long orders get large pages: batches look row numbers up at random places.
     std::variant<AlignedVector<std::uint32_t>, AlignedVector<std::int64_t>> numbers_;
 };
 

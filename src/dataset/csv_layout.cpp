@@ -167,7 +167,7 @@ private:
         if (where.empty()) {
             return fmt::format(
                 "column '{0}': {1} '{2}' has no features, but {1}s of other files have{3}: give one table "
-                "for all files with --{1}-features",
+                "of {1} features for all files",
                 column, word(side.axis()), printable(name), near);
         }
         return fmt::format("column '{}': {} '{}' is not in {}{}", column, word(side.axis()), printable(name), where,

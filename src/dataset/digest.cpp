@@ -38,7 +38,7 @@ void add(Sha256& hash, const ObservationView& rows) {
 
 std::string dataset_digest(const Dataset& dataset) {
     Sha256 hash;
-    hash.text("pitot dataset 1");
+    hash.text("pitot dataset 1");  // not ours: a salt
     add(hash, dataset.platforms);
     add(hash, dataset.modules);
     // Two pools at least, as it was when there were always two.

@@ -7,6 +7,7 @@
 
 #include "core/utf8.hpp"
 #include "dataset/source.hpp"
+#include "pitot/remedy.hpp"
 
 namespace pitot {
 namespace {
@@ -68,8 +69,8 @@ void RowSink::set_maps(std::optional<std::vector<std::int32_t>> platforms,
 
 Result<void> RowSink::reject(const std::function<std::string()>& describe) {
     if (!skip_invalid_) {
-        return fail(ErrorCode::kInput,
-                    fmt::format("{}: {}; correct it, or leave such rows out with --skip-invalid", file_, describe()));
+        return fail(ErrorCode::kInput, fmt::format("{}: {}; correct it, or leave such rows out", file_, describe()),
+                    Remedy::kSkipInvalid);
     }
     if (dropped_++ == 0) {
         first_dropped_ = describe();

@@ -8,9 +8,12 @@
 #include <utility>
 
 #include "core/utf8.hpp"
+#include "pitot/remedy.hpp"
 
 namespace pitot {
 namespace {
+
+Remedy table_remedy(Axis axis) { return axis == Axis::kPlatform ? Remedy::kPlatformFeatures : Remedy::kModuleFeatures; }
 
 // Single floats carry seven digits, and a table of counts rounds to whole numbers.
 bool same_feature(double a, double b) { return std::abs(a - b) <= 1e-5 * std::max({1.0, std::abs(a), std::abs(b)}); }
@@ -41,21 +44,19 @@ Result<SideJoin::Columns> SideJoin::match_features(const std::string& file, cons
         features_.assign(names_.size() * feature_names_.size(), 0.0);
     }
     if (feature_names_.size() != side.feature_names.size()) {
-        return fail(
-            ErrorCode::kInput,
-            fmt::format("{}: {}s have {} features where files before it have {}; give one table for all files with "
-                        "--{}-features",
-                        file, word(axis_), side.feature_names.size(), feature_names_.size(), word(axis_)));
+        return fail(ErrorCode::kInput,
+                    fmt::format("{}: {}s have {} features where files before it have {}; give one table for all files",
+                                file, word(axis_), side.feature_names.size(), feature_names_.size()),
+                    table_remedy(axis_));
     }
     for (const std::string& feature : feature_names_) {
         const auto at = std::ranges::find(side.feature_names, feature);
         if (at == side.feature_names.end()) {
             return fail(
                 ErrorCode::kInput,
-                fmt::format("{}: {}s have no feature '{}' as files before it have{}; give one table for all files "
-                            "with --{}-features",
-                            file, word(axis_), printable(feature), near_names(feature, side.feature_names),
-                            word(axis_)));
+                fmt::format("{}: {}s have no feature '{}' as files before it have{}; give one table for all files",
+                            file, word(axis_), printable(feature), near_names(feature, side.feature_names)),
+                table_remedy(axis_));
         }
         columns.push_back(static_cast<std::size_t>(at - side.feature_names.begin()));
     }
@@ -72,9 +73,9 @@ Result<void> SideJoin::join_features(const std::string& file, const Side& side, 
             return fail(
                 ErrorCode::kInput,
                 fmt::format("{}: feature '{}' of {} '{}' is {} where a file before it has {}; correct one, or give "
-                            "one table for all files with --{}-features",
-                            file, printable(feature_names_[j]), word(axis_), printable(names_[row]), value, known,
-                            word(axis_)));
+                            "one table for all files",
+                            file, printable(feature_names_[j]), word(axis_), printable(names_[row]), value, known),
+                table_remedy(axis_));
         }
         if (!described_[row]) {
             known = value;
@@ -146,8 +147,9 @@ Result<Side> SideJoin::finish() {
             return fail(
                 ErrorCode::kInput,
                 fmt::format("{0} '{1}' has no features though other {0}s have; add it to a table "
-                            "of features and give that with --{0}-features",
-                            word(axis_), printable(names_[static_cast<std::size_t>(bare - described_.begin())])));
+                            "of features and give that",
+                            word(axis_), printable(names_[static_cast<std::size_t>(bare - described_.begin())])),
+                table_remedy(axis_));
         }
     }
     if (names_.empty()) {

@@ -5,27 +5,29 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <thread>
 #include <vector>
 
 #include "core/digest.hpp"
+#include "core/read_file.hpp"
 #include "core/suggest.hpp"
 #include "engines/device_parts.hpp"
 #include "engines/engine_table.hpp"
 #include "engines/engine_version.hpp"
+#include "traces/form.hpp"
 
 namespace pitot::fleet {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
+// "" where there is no such file.
 std::string first_word_of(const char* path) {
-    std::ifstream file(path);
+    std::istringstream text(read_file(path).value_or(""));
     std::string word;
-    file >> word;
+    text >> word;
     return word;
 }
 
@@ -36,12 +38,12 @@ std::string host_name() {
 }
 
 Json cache_json(const Caches& all) {
-    return {{"l1d_size", all.l1d_size}, {"l1i_size", all.l1i_size}, {"l2_size", all.l2_size},
-            {"l2_line", all.l2_line},   {"l2_assoc", all.l2_assoc}, {"l3_size", all.l3_size}};
+    return {{form::kL1dSize, all.l1d_size}, {form::kL1iSize, all.l1i_size}, {form::kL2Size, all.l2_size},
+            {form::kL2Line, all.l2_line},   {form::kL2Ways, all.l2_assoc},  {form::kL3Size, all.l3_size}};
 }
 
 Json platform_json(const std::string& cpu, std::uint64_t hz, const Caches& all) {
-    return {{"cpu", {{"cpu", cpu}, {"cpufreq", hz}}}, {"mem", cache_json(all)}};
+    return {{form::kCpu, {{form::kCpu, cpu}, {form::kFrequency, hz}}}, {form::kMemory, cache_json(all)}};
 }
 
 /// Its UUID rests on what stays: the machine's own name for itself (the host's name where it has none), processor and
@@ -57,8 +59,8 @@ Device this_machine(const std::string& name) {
     }
     device.id = uuid_of(fmt::format("{} {} {}", machine, cpu, cache_json(all).dump()));
     device.name = name.empty() ? device.name : name;
-    const Json entry{{"name", device.name},
-                     {"platform", platform_json(cpu, frequency_hz(), all)},
+    const Json entry{{form::kName, device.name},
+                     {form::kPlatform, platform_json(cpu, frequency_hz(), all)},
                      {"cores", std::thread::hardware_concurrency()}};
     device.json = entry.dump(-1, ' ', false, Json::error_handler_t::replace);
     return device;
@@ -102,8 +104,8 @@ Result<Device> describe_device(const std::string& emulated, const std::filesyste
     device.name = (name.empty() ? "" : name + "-") + entry->name;
     device.id = uuid_of(fmt::format("{} {} {}", host.id, entry->name, entry->cpu));
     const Json description{
-        {"name", device.name},
-        {"platform", platform_json(entry->cpu, frequency_hz(), Caches())},
+        {form::kName, device.name},
+        {form::kPlatform, platform_json(entry->cpu, frequency_hz(), Caches())},
         {"cores", std::thread::hardware_concurrency()},
         {"emulated",
          {{"title", entry->title},

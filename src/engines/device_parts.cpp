@@ -10,21 +10,19 @@
 #include <cstddef>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 
 #if defined(CPU_FEATURES_ARCH_X86)
 #include <cpuinfo_x86.h>
+
+#include "core/read_file.hpp"
 #endif
 
 namespace pitot::fleet {
 namespace {
 
-std::string text_of(const std::filesystem::path& file) {
-    std::ifstream stream(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-}
+// Nothing where the system does not tell.
+std::string text_of(const std::filesystem::path& file) { return read_file(file).value_or(""); }
 
 std::string x86_name() {
 #if defined(CPU_FEATURES_ARCH_X86)

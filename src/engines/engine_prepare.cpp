@@ -3,13 +3,12 @@
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
 #include "core/check.hpp"
 #include "core/programs.hpp"
+#include "core/read_file.hpp"
 #include "engines/engine.hpp"
 #include "engines/engine_words.hpp"
 #include "engines/files.hpp"
@@ -84,12 +83,7 @@ Result<void> build(const Json& declared, Places places, const Engine& engine, co
 Result<std::filesystem::path> built(const Json& declared, const Places& places, const Engine& engine,
                                     const std::filesystem::path& cache, const PrepareOptions& options) {
     const std::string& module = places.at("module").front();
-    std::ifstream file(module, std::ios::binary);
-    const std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    if (!file) {
-        return fail(ErrorCode::kEnvironment,
-                    fmt::format("cannot read the module '{}'; check the name and its permissions", module));
-    }
+    PITOT_TRY(const auto bytes, read_file(module));
     const std::string digest = short_digest(
         {bytes, declared.at("version").get<std::string>(), declared.at("compile").dump(), places.at("files").front()});
     const std::string device = engine.device.empty() ? "" : engine.device + "-";

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <span>
 
+#include "core/read_file.hpp"
 #include "core/suggest.hpp"
 #include "engines/files.hpp"
 
@@ -368,13 +368,7 @@ Result<EngineTable> read_engine_table(const std::filesystem::path& extra) {
     EngineTable table;
     Result<void> added = add_to_table(embedded_file("engines.json"), "the built-in table", table);
     if (added && !extra.empty()) {
-        std::ifstream file(extra, std::ios::binary);
-        const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-        if (!file) {
-            return fail(ErrorCode::kEnvironment,
-                        fmt::format("cannot read the table of engines '{}'; check the name and its permissions",
-                                    extra.string()));
-        }
+        PITOT_TRY(const auto text, read_file(extra));
         added = add_to_table(text, extra.string(), table);
     }
     if (!added) {

@@ -7,6 +7,7 @@
 #include "experiment/results.hpp"
 #include "formats/npz.hpp"
 #include "pitot/dataset.hpp"
+#include "pitot/remedy.hpp"
 
 namespace pitot {
 
@@ -16,10 +17,11 @@ struct MatchingResults {
     ResultRecord record;
 };
 
-/// Opens METHOD's results at `share` if they were made with `dataset`. `option` is where users name the dataset ("-d").
+/// Opens METHOD's results at `share` if they were made with `dataset`. `remedy`: of an error
+/// about another dataset.
 /// Errors: those of open_results() and read_record(); kInput naming the dataset that they were made with.
 [[nodiscard]] Result<MatchingResults> open_matching_results(const std::filesystem::path& results,
                                                             const std::string& method, double share,
-                                                            const Dataset& dataset, const std::string& option);
+                                                            const Dataset& dataset, Remedy remedy);
 
 }  // namespace pitot

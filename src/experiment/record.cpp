@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <utility>
 
+#include "core/read_file.hpp"
 #include "models/objectives.hpp"
+#include "pitot/remedy.hpp"
 #include "train/train.hpp"
 
 namespace pitot {
@@ -43,69 +43,9 @@ Json dataset_json(const ResultRecord& record) {
     return record.dataset.size() == 1 ? Json(record.dataset.front()) : Json(record.dataset);
 }
 
-// A word of a command line.
-std::string quoted(const std::string& text) {
-    constexpr const char* plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+=:@%";
-    if (!text.empty() && text.find_first_not_of(plain) == std::string::npos) {
-        return text;
-    }
-    std::string out = "'";
-    for (const char c : text) {
-        out += c == '\'' ? "'\\''" : std::string(1, c);
-    }
-    return out + "'";
-}
-
-// "pitot experiments METHOD …" for results that nothing is known of.
-std::string usual_command(const fs::path& results, const std::string& method, std::optional<double> share) {
-    return fmt::format("pitot experiments {}{}{} -o {}", method, share ? " -s " + share_name(*share) : "",
-                       data_option_of(method), quoted(results.empty() ? "." : results.string()));
-}
-
-// The options of `pitot experiments` that give a record's configuration, as far as they differ from the preset's.
-std::string options_of(const ResultRecord& record) {
-    std::string options;
-    const auto usual = preset(record.config.preset);
-    const FitConfig base = usual.value_or(FitConfig());
-    const auto number = [&](const char* name, auto value, auto standard) {
-        if (value != standard) {
-            options += fmt::format(" {} {}", name, value);
-        }
-    };
-    number("-k", record.config.train.checkpoints, base.train.checkpoints);
-    number("-n", record.config.train.epoch_samples, base.train.epoch_samples);
-    number("--key", record.config.seed, base.seed);
-    number("--replicates", record.config.train.replicates, base.train.replicates);
-    number("--folds", record.config.train.folds, base.train.folds);
-    if (!record.backend.empty() && record.backend != "cpu") {
-        options += " --backend " + quoted(record.backend);
-    }
-    return options;
-}
-
-// Of RESULTS/METHOD/SHARE.npz or .json; presets are called FAMILY/MEMBER.
-struct Place {
-    fs::path results;
-    std::string method;
-    std::optional<double> share;
-};
-
-Place place_of(const fs::path& file) {
-    const fs::path member = file.parent_path();
-    const fs::path family = member.parent_path();
-    Place place{family.parent_path(), (family.filename() / member.filename()).generic_string(), {}};
-    std::istringstream in(file.stem().string());
-    if (double share = 0.0; in >> share) {
-        place.share = share;
-    }
-    return place;
-}
-
 Failure broken_record(const fs::path& file, const char* why) {
-    const Place place = place_of(file);
-    return fail(ErrorCode::kInput,
-                fmt::format("'{}' {}; make the results again, with the options they had: {} --force", file.string(),
-                            why, usual_command(place.results, place.method, place.share)));
+    return fail(ErrorCode::kInput, fmt::format("'{}' {}; make the results again", file.string(), why),
+                Remedy::kRepeatResults, {file.string()});
 }
 
 Result<std::vector<std::string>> dataset_names(const Json& dataset, const fs::path& file) {
@@ -141,12 +81,8 @@ std::string to_json(const ResultRecord& record) {
 }
 
 Result<ResultRecord> read_record(const fs::path& file) {
-    std::ifstream in(file);
-    std::ostringstream text;
-    if (!in || !(text << in.rdbuf())) {
-        return fail(ErrorCode::kEnvironment, fmt::format("cannot read '{}'; check that it exists", file.string()));
-    }
-    const Json json = Json::parse(text.str(), nullptr, false);
+    PITOT_TRY(const auto text, read_file(file));
+    const Json json = Json::parse(text, nullptr, false);
     if (json.is_discarded() || !json.is_object() || !json.contains("config") || !json["config"].is_object() ||
         !json.contains("digest") || !json["digest"].is_string() || !json.contains("dataset")) {
         return broken_record(file, "is not a record of results that pitot wrote");
@@ -221,35 +157,28 @@ std::string usual_dataset(const std::string& method) {
                                                  : "data/data.npz";
 }
 
-std::string data_option_of(const std::string& method) {
-    const std::string data = usual_dataset(method);
-    return data == "data/data.npz" ? "" : " -d " + data;
-}
-
 Error missing_results(const fs::path& results, const std::string& method, std::optional<double> share) {
     if (const auto known = preset(method); !known) {
         return known.error();
     }
-    return {ErrorCode::kInput, fmt::format("there are no results of '{}'{} in '{}'; make them with: {}", method,
-                                           share ? fmt::format(" at share {}", share_name(*share)) : "",
-                                           results.string(), usual_command(results, method, share))};
+    std::vector<std::string> about{results.string(), method};
+    if (share) {
+        about.push_back(share_name(*share));
+    }
+    return {ErrorCode::kInput,
+            fmt::format("there are no results of '{}'{} in '{}'; make them", method,
+                        share ? fmt::format(" at share {}", share_name(*share)) : "", results.string()),
+            Remedy::kMakeResults, std::move(about)};
 }
 
 Error damaged_results(const fs::path& archive, std::string why) {
-    const Place place = place_of(archive);
-    std::string command = usual_command(place.results, place.method, place.share);
-    if (const auto record = read_record(fs::path(archive).replace_extension(".json")); record) {
-        std::string data = record->dataset.empty() ? "" : " -d";
-        for (const std::string& file : record->dataset) {
-            data += " " + quoted(file);
-        }
-        command = fmt::format("pitot experiments {} -s {}{}{} -o {}", place.method, share_name(record->config.share),
-                              data, options_of(*record), quoted(place.results.empty() ? "." : place.results.string()));
-    }
     why.resize(std::min(why.rfind("; "), why.size()));
     const std::string named =
         why.find(archive.string()) == std::string::npos ? fmt::format("'{}': ", archive.string()) : "";
-    return {ErrorCode::kInput, fmt::format("{}{}; make these results again with: {} --force", named, why, command)};
+    return {ErrorCode::kInput,
+            fmt::format("{}{}; make these results again", named, why),
+            Remedy::kRepeatResults,
+            {archive.string()}};
 }
 
 }  // namespace pitot

@@ -49,16 +49,13 @@ struct Difference {
 
 /// The public dataset that a preset was published on: "data/data.npz" for most.
 [[nodiscard]] std::string usual_dataset(const std::string& method);
-/// " -d FILE" of it, where it is not the default one.
-[[nodiscard]] std::string data_option_of(const std::string& method);
 
-/// What to say when METHOD has no results (at a share): names the command that makes them. kUsage with the nearest
-/// names if there is no such preset.
+/// What to say when METHOD has no results (at a share). kUsage with the nearest names if there is no such preset.
 [[nodiscard]] Error missing_results(const std::filesystem::path& results, const std::string& method,
                                     std::optional<double> share);
 
-/// What to say when `archive` (RESULTS/METHOD/SHARE.npz) cannot be used: names the command that makes it again as its
-/// record says it was made. `why` is a sentence; what follows its last semicolon, the reader's advice, is left out.
+/// What to say when `archive` (RESULTS/METHOD/SHARE.npz) cannot be used. `why` is a sentence; what follows its last
+/// semicolon, the reader's advice, is left out.
 [[nodiscard]] Error damaged_results(const std::filesystem::path& archive, std::string why);
 
 }  // namespace pitot

@@ -9,6 +9,7 @@
 #include "core/check.hpp"
 #include "models/model_family.hpp"
 #include "models/objectives.hpp"
+#include "pitot/remedy.hpp"
 
 namespace pitot {
 namespace {
@@ -58,8 +59,9 @@ Result<void> ResultArrays::check_size(const Dataset& dataset, const FitConfig& c
     if (bytes > kMostBytes || dataset.observations.size() > INT32_MAX) {
         return fail(ErrorCode::kInput,
                     fmt::format("the results of {} models on {} x {} pairs would take {:.0f} GB; use fewer replicates "
-                                "or folds, or 'pitot evaluate', which keeps errors alone",
-                                models, dataset.platforms.size(), dataset.modules.size(), bytes / 1e9));
+                                "or folds, or evaluate, which keeps errors alone",
+                                models, dataset.platforms.size(), dataset.modules.size(), bytes / 1e9),
+                    Remedy::kEvaluate);
     }
     return {};
 }

@@ -5,16 +5,16 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <sstream>
 
 #include "core/digest.hpp"
+#include "core/read_file.hpp"
 #include "core/suggest.hpp"
 #include "evaluate/error_tally.hpp"
 #include "experiment/results.hpp"
 #include "models/scale.hpp"
+#include "pitot/remedy.hpp"
 
 namespace pitot {
 namespace {
@@ -139,9 +139,8 @@ bool read_lists(const Json& json, const std::string& prefix, std::size_t shares,
 std::map<std::string, std::string> record_digests(const fs::path& results, const std::string& method) {
     std::map<std::string, std::string> digests;
     for (const double share : shares_with_results(results, method)) {
-        std::ifstream in(results / method / (share_name(share) + ".json"));
-        std::ostringstream text;
-        digests[share_name(share)] = in && (text << in.rdbuf()) ? sha256_of(text.str()) : "";
+        const auto text = read_file(results / method / (share_name(share) + ".json"));
+        digests[share_name(share)] = text ? sha256_of(*text) : "";
     }
     return digests;
 }
@@ -184,9 +183,8 @@ Result<std::vector<std::string>> methods_with_results(const fs::path& results) {
     std::error_code error;
     if (!fs::is_directory(results, error)) {
         return fail(ErrorCode::kEnvironment,
-                    fmt::format("there is no folder '{}'; make results with 'pitot experiments' "
-                                "or name their folder with -p",
-                                results.string()));
+                    fmt::format("there is no folder '{}'; make results or name their folder", results.string()),
+                    Remedy::kNameResults);
     }
     std::set<std::string> methods;
     fs::recursive_directory_iterator files(results, error);
@@ -202,10 +200,8 @@ Result<std::vector<std::string>> methods_with_results(const fs::path& results) {
     methods.erase(".");
     std::erase_if(methods, [&](const std::string& method) { return shares_with_results(results, method).empty(); });
     if (methods.empty()) {
-        return fail(ErrorCode::kInput,
-                    fmt::format("'{}' has no results; make some with: pitot experiments embedding/128 "
-                                "-o {}",
-                                results.string(), results.string()));
+        return fail(ErrorCode::kInput, fmt::format("'{}' has no results; make some", results.string()),
+                    Remedy::kMakeSomeResults, {results.string()});
     }
     return std::vector<std::string>(methods.begin(), methods.end());
 }
@@ -236,9 +232,8 @@ Result<std::vector<std::string>> expand_results(const fs::path& results, const s
         }
         if (!fits) {
             const std::string near = suggestion(method, there);
-            return fail(ErrorCode::kUsage, fmt::format("no results in '{}' fit '{}'{} 'pitot summary' without a name "
-                                                       "takes all",
-                                                       results.string(), method, near.empty() ? ";" : near));
+            return fail(ErrorCode::kUsage, fmt::format("no results in '{}' fit '{}'{}", results.string(), method, near),
+                        Remedy::kSummariseAll);
         }
     }
     return out;
@@ -285,9 +280,9 @@ Result<Summary> summarise(const fs::path& results, const std::string& method, co
         PITOT_TRY(const auto record, read_record(record_file));
         if (record.digest != digest) {
             return fail(ErrorCode::kInput,
-                        fmt::format("'{}' has results of another dataset ({}); name that one with -d, or make them "
-                                    "again with 'pitot experiments --force'",
-                                    record_file.string(), fmt::join(record.dataset, " ")));
+                        fmt::format("'{}' has results of another dataset ({}); name that one, or make them again",
+                                    record_file.string(), fmt::join(record.dataset, " ")),
+                        Remedy::kNameDatasetOrRepeat);
         }
         PITOT_TRY(const auto file, open_results(results, method, share));
         for (const char* objective : {"mf", "if"}) {
@@ -304,8 +299,9 @@ Result<Summary> summarise(const fs::path& results, const std::string& method, co
         if (values.shares != shares) {
             return fail(ErrorCode::kInput,
                         fmt::format("results of '{}' in '{}' have '{}_test' at some shares and lack it at others; make "
-                                    "them again with: pitot experiments {} -o {} --force",
-                                    method, results.string(), objective, method, results.string()));
+                                    "them again",
+                                    method, results.string(), objective),
+                        Remedy::kRepeatPreset, {results.string(), method});
         }
     }
     return summary;
@@ -325,8 +321,8 @@ std::string to_json(const Summary& summary) {
 Result<Summary> read_summary(const fs::path& results, const std::string& method) {
     const fs::path file = results / method / "summary.json";
     const auto refuse = [&](const std::string& what) {
-        return fail(ErrorCode::kInput,
-                    fmt::format("{}; make it again with: pitot summary {} -p {}", what, method, results.string()));
+        return fail(ErrorCode::kInput, fmt::format("{}; make it again", what), Remedy::kSummarise,
+                    {results.string(), method});
     };
     const auto now = record_digests(results, method);
     std::error_code ignored;
@@ -334,12 +330,11 @@ Result<Summary> read_summary(const fs::path& results, const std::string& method)
         if (now.empty()) {
             return Failure(missing_results(results, method, {}));
         }
-        return fail(ErrorCode::kInput,
-                    fmt::format("the results of '{}' have no summary; make it with: pitot summary -p {}", method,
-                                results.string()));
+        return fail(ErrorCode::kInput, fmt::format("the results of '{}' have no summary; make it", method),
+                    Remedy::kSummarise, {results.string()});
     }
-    std::ifstream in(file);
-    const Json json = Json::parse(in, nullptr, false);
+    PITOT_TRY(const auto text, read_file(file));
+    const Json json = Json::parse(text, nullptr, false);
     const std::string damaged = fmt::format("'{}' is damaged", file.string());
     if (!json.is_object()) {
         return refuse(damaged);

@@ -14,6 +14,7 @@
 #include "core/path.hpp"
 #include "experiment/results.hpp"
 #include "models/model_family.hpp"
+#include "pitot/remedy.hpp"
 #include "predict/fit_steps.hpp"
 
 namespace pitot {
@@ -161,9 +162,10 @@ Result<void> Sweep::check_conflicts() const {
     const std::string file = fmt::format("'{}'", file_of(runs[first.run], ".npz").string());
     const std::string others = conflicts.size() == 1 ? " has" : fmt::format(" and {} more have", conflicts.size() - 1);
     return fail(ErrorCode::kInput,
-                fmt::format("{}{} results of another configuration ({}{}); replace them with --force, "
-                            "or write these elsewhere with -o",
-                            file, others, conflicts.size() == 1 ? "" : "the first: ", fmt::join(fields, "; ")));
+                fmt::format("{}{} results of another configuration ({}{}); replace them, or write "
+                            "these elsewhere",
+                            file, others, conflicts.size() == 1 ? "" : "the first: ", fmt::join(fields, "; ")),
+                Remedy::kReplaceResults);
 }
 
 std::int64_t Sweep::to_do() const {

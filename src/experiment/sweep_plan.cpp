@@ -9,6 +9,7 @@
 #include "experiment/results.hpp"
 #include "experiment/sweep.hpp"
 #include "models/model_family.hpp"
+#include "pitot/remedy.hpp"
 
 namespace pitot {
 namespace {
@@ -43,7 +44,7 @@ Result<FitConfig> config_of(const std::string& method, double share, const Sweep
 // Each once, in their order.
 Result<std::vector<double>> distinct_shares(const std::vector<double>& shares) {
     if (shares.empty()) {
-        return fail(ErrorCode::kUsage, "no training share is given; give some, such as -s 0.9 0.5 0.1");
+        return fail(ErrorCode::kUsage, "no training share is given; give some, such as 0.9 and 0.5", Remedy::kShares);
     }
     std::vector<double> distinct;
     for (const double share : shares) {
@@ -79,8 +80,10 @@ Result<void> check_co_runners(const Dataset& dataset, const std::string& method,
         return {};
     }
     const auto refuse = [&](const std::string& why) {
-        return fail(ErrorCode::kInput, fmt::format("preset '{}' needs {}; name one that has them, such as -d {}",
-                                                   method, why, usual_dataset(named ? method : "interference")));
+        return fail(ErrorCode::kInput,
+                    fmt::format("preset '{}' needs {}; name one that has them, such as {}", method, why,
+                                usual_dataset(named ? method : "interference")),
+                    Remedy::kNameDataset);
     };
     if (dataset.rows_beside_others() == 0) {
         return refuse("rows with co-runners and the dataset has none");
@@ -114,9 +117,10 @@ Result<void> check_possible(const Dataset& dataset, const std::string& method, c
         return fail(
             ErrorCode::kUsage,
             fmt::format("preset '{}' at share {} gets no training step: {} x {} / 100 is less than 1; raise the "
-                        "epoch's size (-n) to {:.0f} or more, or leave out this share",
+                        "epoch's size to {:.0f} or more, or leave out this share",
                         method, share_name(config.share), config.train.epoch_samples, share_name(config.share),
-                        std::ceil(100.0 / config.share)));
+                        std::ceil(100.0 / config.share)),
+            Remedy::kEpochSizeOrShare);
     }
     if (dataset.pools[kAlone].rows == 0) {
         return fail(ErrorCode::kInput,
@@ -190,8 +194,8 @@ Result<std::vector<std::string>> expand_methods(const std::vector<std::string>& 
             }
             const std::string near = suggestion(method, names);
             return fail(ErrorCode::kUsage,
-                        fmt::format("no preset {} '{}'{} 'pitot experiments --list' lists them all",
-                                    pattern ? "fits" : "is called", method, near.empty() ? ";" : near));
+                        fmt::format("no preset {} '{}'{}", pattern ? "fits" : "is called", method, near),
+                        Remedy::kListPublishedPresets);
         }
     }
     return out;

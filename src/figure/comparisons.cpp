@@ -12,6 +12,7 @@
 #include "experiment/results.hpp"
 #include "experiment/summary.hpp"
 #include "figure/lines.hpp"
+#include "pitot/remedy.hpp"
 
 namespace pitot {
 namespace {
@@ -218,7 +219,6 @@ std::vector<std::string> methods_of_comparison(const std::string& figure) {
 
 Result<void> check_summaries(const std::filesystem::path& results, const std::vector<std::string>& figures) {
     std::vector<std::string> untrained, unsummarised;
-    std::map<std::string, std::vector<std::string>> by_data;  // what is to train, by the option that names its dataset
     std::set<std::string> seen;
     for (const std::string& figure : figures) {
         for (const std::string& method : methods_of_comparison(figure)) {
@@ -227,26 +227,21 @@ Result<void> check_summaries(const std::filesystem::path& results, const std::ve
             }
             const bool trained = !shares_with_results(results, method).empty();
             (trained ? unsummarised : untrained).push_back(method);
-            if (!trained) {
-                by_data[data_option_of(method)].push_back(method);
-            }
         }
     }
     if (untrained.empty() && unsummarised.empty()) {
         return {};
     }
-    std::string commands;
-    for (const auto& [data, methods] : by_data) {
-        commands += fmt::format("pitot experiments {}{} -o {} && ", fmt::join(methods, " "), data, results.string());
-    }
+    std::vector<std::string> about{results.string()};
+    about.insert(about.end(), untrained.begin(), untrained.end());
     const auto named = [](const char* what, const std::vector<std::string>& methods) {
         return methods.empty() ? std::string() : fmt::format("no {} of '{}'", what, fmt::join(methods, "', '"));
     };
     return fail(ErrorCode::kInput,
-                fmt::format("there are {}{}{} in '{}'; make them with: {}pitot summary -p {}",
-                            named("results", untrained), untrained.empty() || unsummarised.empty() ? "" : " and ",
-                            named("summaries that are up to date", unsummarised), results.string(), commands,
-                            results.string()));
+                fmt::format("there are {}{}{} in '{}'; make them", named("results", untrained),
+                            untrained.empty() || unsummarised.empty() ? "" : " and ",
+                            named("summaries that are up to date", unsummarised), results.string()),
+                Remedy::kMakeCompared, std::move(about));
 }
 
 Result<Plot> comparison_plot(const std::filesystem::path& results, const std::string& figure) {

@@ -10,6 +10,7 @@
 
 #include "experiment/matching_results.hpp"
 #include "figure/tsne.hpp"
+#include "pitot/remedy.hpp"
 
 namespace pitot {
 namespace {
@@ -20,9 +21,10 @@ constexpr std::int64_t kComponents = 64;
 Result<Matrix<double>> embeddings(const NpzReader& file, const char* name, std::int64_t rows) {
     PITOT_TRY(const auto array, read_array<float>(file, name, 4));
     if (array.shape[2] != rows) {
-        return fail(ErrorCode::kInput, fmt::format("'{}': its {} has {} rows, the dataset {}; make the results again "
-                                                   "with 'pitot experiments --force'",
-                                                   file.file().string(), name, array.shape[2], rows));
+        return fail(ErrorCode::kInput,
+                    fmt::format("'{}': its {} has {} rows, the dataset {}; make the results again",
+                                file.file().string(), name, array.shape[2], rows),
+                    Remedy::kRepeatAnyResults);
     }
     const std::int64_t models = array.shape[0] * array.shape[1];
     const std::int64_t rank = array.shape[3];
@@ -129,7 +131,7 @@ std::string architecture_of(const std::string& microarchitecture) {
 
 Result<std::vector<Plot>> embedding_plots(const Dataset& dataset, const std::filesystem::path& results,
                                           std::uint64_t seed) {
-    PITOT_TRY(const auto found, open_matching_results(results, "embedding/128", 0.9, dataset, "-d"));
+    PITOT_TRY(const auto found, open_matching_results(results, "embedding/128", 0.9, dataset, Remedy::kNameDataset));
     PITOT_TRY(const auto m, embeddings(found.arrays, "M", dataset.modules.size()));
     PITOT_TRY(const auto p, embeddings(found.arrays, "P", dataset.platforms.size()));
     if (dataset.modules.size() == 0 || dataset.platforms.size() == 0) {

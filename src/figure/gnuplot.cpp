@@ -6,14 +6,13 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
-#include <fstream>
-#include <sstream>
 #include <string_view>
 #include <utility>
 
 #include "core/atomic_file.hpp"
 #include "core/path.hpp"
 #include "core/programs.hpp"
+#include "core/read_file.hpp"
 
 namespace pitot {
 namespace {
@@ -107,9 +106,7 @@ Result<void> run_gnuplot(const std::string& name, const fs::path& folder, const 
 
 // The picture's bytes. gnuplot's status does not tell whether its libraries could write all of them.
 Result<std::string> whole_picture(const fs::path& file, const std::string& name, const std::string& format) {
-    std::ostringstream text;
-    text << std::ifstream(file, std::ios::binary).rdbuf();
-    std::string bytes = text.str();
+    std::string bytes = read_file(file).value_or("");
     constexpr std::size_t tail = 32;
     const std::string_view end = format == "pdf" ? "%%EOF" : format == "svg" ? "</svg>" : "IEND\xAE\x42\x60\x82";
     if (bytes.find(end, bytes.size() - std::min(bytes.size(), tail)) == std::string::npos) {

@@ -13,6 +13,7 @@
 #include "dataset/pools.hpp"
 #include "experiment/matching_results.hpp"
 #include "models/scaling/linear_scaling.hpp"
+#include "pitot/remedy.hpp"
 #include "pitot/units.hpp"
 
 namespace pitot {
@@ -136,7 +137,8 @@ Result<void> check_together(const std::vector<std::pair<std::int32_t, double>>& 
     if (values.empty()) {
         return fail(ErrorCode::kInput,
                     "the dataset has no rows with co-runners whose modules were measured alone, too; "
-                    "name one that has them with --if_data");
+                    "name one that has them",
+                    Remedy::kNameTogetherDataset);
     }
     return {};
 }
@@ -336,15 +338,17 @@ Result<Plot> spectral_norm_plot(const Dataset& dataset, const std::filesystem::p
     if (auto ok = check_together(values); !ok) {
         return Failure(ok.error());
     }
-    PITOT_TRY(const auto found, open_matching_results(results, "interference/1", 0.9, dataset, "--if_data"));
+    PITOT_TRY(const auto found,
+              open_matching_results(results, "interference/1", 0.9, dataset, Remedy::kNameTogetherDataset));
     const NpzReader& file = found.arrays;
     const auto v_s = read_array<float>(file, "V_s", 5);
     PITOT_TRY(const auto v_g, v_s ? read_array<float>(file, "V_g", 5) : v_s);
     if (v_s->shape != v_g.shape || v_s->shape[2] != dataset.platforms.size() || v_s->shape[4] > v_s->shape[3]) {
-        return fail(ErrorCode::kInput,
-                    fmt::format("'{}': its arrays V_s and V_g do not fit each other or the dataset; make the results "
-                                "again with 'pitot experiments --force'",
-                                file.file().string()));
+        return fail(
+            ErrorCode::kInput,
+            fmt::format("'{}': its arrays V_s and V_g do not fit each other or the dataset; make the results again",
+                        file.file().string()),
+            Remedy::kRepeatAnyResults);
     }
     std::vector<double> measured(dataset.platforms.names.size()), count(measured);
     for (const auto& [platform, slowdown] : values) {

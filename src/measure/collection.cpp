@@ -1,5 +1,4 @@
 #include "measure/collection.hpp"
-#include "core/path.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -8,6 +7,10 @@
 #include <ctime>
 #include <system_error>
 #include <utility>
+
+#include "core/path.hpp"
+#include "pitot/remedy.hpp"
+#include "traces/form.hpp"
 
 namespace pitot::fleet {
 namespace {
@@ -23,24 +26,24 @@ std::string timestamp() {
 }
 
 Result<void> check_same(const std::filesystem::path& folder, const Settings& old, const Settings& now) {
-    const auto differs = [&](const std::string& option, const std::string& was, const std::string& is) {
+    const auto differs = [&](const char* field, const std::string& was, const std::string& is) {
         return fail(ErrorCode::kUsage,
-                    fmt::format("'{}' was measured with {} {}, not {}; repeat the command with that, or measure into "
-                                "another folder",
-                                folder.string(), option, was, is));
+                    fmt::format("'{}' was measured with {} {}, not {}; measure with that, or into another folder",
+                                folder.string(), field, was, is),
+                    Remedy::kSettings, {field});
     };
     if (old.limit_s != now.limit_s) {
-        return differs("--limit", fmt::format("{:g}", old.limit_s), fmt::format("{:g}", now.limit_s));
+        return differs("limit_s", fmt::format("{:g}", old.limit_s), fmt::format("{:g}", now.limit_s));
     }
     if (old.cores != now.cores) {
-        return differs("--cores", fmt::format("{}", fmt::join(old.cores, ",")),
+        return differs("cores", fmt::format("{}", fmt::join(old.cores, ",")),
                        fmt::format("{}", fmt::join(now.cores, ",")));
     }
     if (old.jobs != now.jobs) {
-        return differs("--jobs", fmt::format("{}", old.jobs), fmt::format("{}", now.jobs));
+        return differs("jobs", fmt::format("{}", old.jobs), fmt::format("{}", now.jobs));
     }
     if (old.seed != now.seed) {
-        return differs("--seed", fmt::format("{}", old.seed), fmt::format("{}", now.seed));
+        return differs("seed", fmt::format("{}", old.seed), fmt::format("{}", now.seed));
     }
     return {};
 }
@@ -52,8 +55,8 @@ Result<std::unique_ptr<Collection>> Collection::open(const std::filesystem::path
         return Failure(made.error());
     }
     std::error_code error;
-    const std::filesystem::path file = folder / kJournalName;
-    if (!std::filesystem::exists(file, error) && std::filesystem::exists(folder / "runtimes.json", error)) {
+    const std::filesystem::path file = folder / form::kJournalFile;
+    if (!std::filesystem::exists(file, error) && std::filesystem::exists(folder / form::kDevicesFile, error)) {
         return fail(ErrorCode::kInput, fmt::format("'{}' is a collection without a journal, made by another program: "
                                                    "it cannot be gone on with; measure into another folder and join "
                                                    "the two afterwards",

@@ -7,11 +7,11 @@
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include "core/read_file.hpp"
 
 namespace pitot::fleet {
 namespace {
@@ -57,22 +57,12 @@ Result<std::size_t> replay_text(const std::filesystem::path& file, std::string_v
                 return fail(taken.error(), where);
             }
         } catch (const Json::exception& error) {
-            return fail(ErrorCode::kInput, fmt::format("{}: no line that 'pitot measure' writes ({}); restore the file",
-                                                       where, error.what()));
+            return fail(ErrorCode::kInput,
+                        fmt::format("{}: no line of a journal ({}); restore the file", where, error.what()));
         }
         at = end + 1;
     }
     return at;
-}
-
-Result<std::string> read_all(const std::filesystem::path& file) {
-    std::ifstream stream(file, std::ios::binary);
-    std::string text{std::istreambuf_iterator<char>(stream), {}};
-    if (!stream.is_open() || stream.bad()) {
-        return fail(ErrorCode::kEnvironment,
-                    fmt::format("cannot read '{}': check the path and its permissions", file.string()));
-    }
-    return text;
 }
 
 }  // namespace
@@ -109,7 +99,7 @@ Result<Journal> Journal::open(const std::filesystem::path& file, const Replay& r
                                       file.parent_path().string()))
                    : journal.refused("lock");
     }
-    PITOT_TRY(const auto text, read_all(file));
+    PITOT_TRY(const auto text, read_file(file));
     PITOT_TRY(const auto whole, replay_text(file, text, replay));
     if (whole < text.size() && ::ftruncate(journal.fd_, static_cast<off_t>(whole)) != 0) {
         return journal.refused("mend");
@@ -118,7 +108,7 @@ Result<Journal> Journal::open(const std::filesystem::path& file, const Replay& r
 }
 
 Result<void> Journal::read(const std::filesystem::path& file, const Replay& replay) {
-    PITOT_TRY(const auto text, read_all(file));
+    PITOT_TRY(const auto text, read_file(file));
     const Result<std::size_t> whole = replay_text(file, text, replay);
     return whole ? Result<void>() : Failure(whole.error());
 }

@@ -1,4 +1,5 @@
 #include "measure/collection_records.hpp"
+#include "traces/form.hpp"
 
 #include <fmt/format.h>
 
@@ -154,7 +155,7 @@ Json line_of(std::size_t module, const ProfileRecord& profile) {
 
 Result<Records> read_records(const std::filesystem::path& collection) {
     Records records;
-    const std::filesystem::path file = collection / kJournalName;
+    const std::filesystem::path file = collection / form::kJournalFile;
     std::error_code ignored;
     if (!std::filesystem::exists(file, ignored)) {
         return records;

@@ -114,9 +114,6 @@ struct Records {
 [[nodiscard]] Json line_of(const SetKey& key, const SetRuns& set);
 [[nodiscard]] Json line_of(std::size_t module, const ProfileRecord& profile);
 
-/// Name of the journal in a collection.
-inline constexpr const char* kJournalName = "journal.jsonl";
-
 /// What a collection's journal says; nothing at all if there is none. Changes nothing and may be called while another
 /// process measures.
 [[nodiscard]] Result<Records> read_records(const std::filesystem::path& collection);

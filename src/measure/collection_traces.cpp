@@ -1,132 +1,65 @@
 // The files of a collection that others read.
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <fstream>
-#include <iterator>
-#include <system_error>
 #include <utility>
 
 #include "core/digest.hpp"
+#include "core/file_batch.hpp"
 #include "measure/collection.hpp"
+#include "traces/form.hpp"
 
 namespace pitot::fleet {
 namespace {
-
-/// Folder of the traces that no engine under test made.
-constexpr const char* kProfileFolder = "profile";
 
 std::string dumped(const Json& json, int indent) {
     return json.dump(indent, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 
-/// Files written whole or not at all, thousands at the price of one: all are written beside their places, brought to
-/// the disk together, and then renamed.
-class Writer {
-public:
-    Writer() = default;
-    Writer(const Writer&) = delete;
-    Writer& operator=(const Writer&) = delete;
-    ~Writer() {
-        std::error_code ignored;
-        for (const std::filesystem::path& file : pending_) {
-            std::filesystem::remove(temporary(file), ignored);
-        }
-    }
-
-    /// Nothing where the file has this text already.
-    [[nodiscard]] Result<void> add(const std::filesystem::path& file, const std::string& text) {
-        std::ifstream old(file, std::ios::binary);
-        if (old.is_open() && std::string{std::istreambuf_iterator<char>(old), {}} == text) {
-            return {};
-        }
-        std::error_code ignored;
-        std::filesystem::create_directories(file.parent_path(), ignored);
-        pending_.push_back(file);
-        std::ofstream stream(temporary(file), std::ios::binary);
-        stream << text;
-        stream.close();
-        return stream ? Result<void>() : refused(file);
-    }
-
-    [[nodiscard]] Result<void> finish(const std::filesystem::path& folder) {
-        if (pending_.empty()) {
-            return {};
-        }
-        const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        const bool synced = fd >= 0 && ::syncfs(fd) == 0;
-        if (fd >= 0) {
-            ::close(fd);
-        }
-        if (!synced) {
-            return refused(folder);
-        }
-        for (; !pending_.empty(); pending_.pop_back()) {
-            if (::rename(temporary(pending_.back()).c_str(), pending_.back().c_str()) != 0) {
-                return refused(pending_.back());
-            }
-        }
-        return {};
-    }
-
-private:
-    // One process at a time writes to a collection: the name may be the same each time, and nothing piles up.
-    static std::filesystem::path temporary(const std::filesystem::path& file) { return file.string() + ".new"; }
-    static Failure refused(const std::filesystem::path& file) {
-        return fail(ErrorCode::kEnvironment, fmt::format("cannot write '{}': {}; check the folder and the free space",
-                                                         file.string(), std::strerror(errno)));
-    }
-
-    std::vector<std::filesystem::path> pending_;
-};
-
 Json module_json(const std::string& name, const std::string& file, const std::string& parent,
                  const std::string& engine) {
-    return {
-        {"name", name}, {"file", file}, {"parent", parent}, {"args", {{"engine", engine}, {"argv", Json::array()}}}};
+    return {{form::kName, name},
+            {form::kFile, file},
+            {form::kParent, parent},
+            {form::kArgs, {{form::kEngine, engine}, {form::kArgv, Json::array()}}}};
 }
 
 /// What a trace is of; gives its place.
 struct Trace {
     std::string folder;
     std::string name;
-    std::string type;
+    TraceKind kind;
     std::string identity;  ///< sets it apart from all other traces
 
     [[nodiscard]] std::filesystem::path path() const {
-        return std::filesystem::path(folder) / fmt::format("{}.{}.{}.json", name, uuid_of(identity), type);
+        return std::filesystem::path(folder) / form::trace_file_name(name, uuid_of(identity), kind);
     }
 };
 
 /// Where traces go.
 struct Target {
     const std::filesystem::path& folder;
-    Writer& writer;
+    FileBatch& files;
 
     [[nodiscard]] Result<void> write(const Trace& trace, const Json& json) const {
-        return writer.add(folder / trace.path(), dumped(json, -1));
+        return files.add(folder / trace.path(), dumped(json, -1));
     }
 };
 
 Result<void> write_cell(const Target& target, const Records& records, Cell cell, const CellRuns& runs) {
     const EngineRecord& engine = records.engines[cell.engine];
     const ModuleFile& module = records.modules[cell.module];
-    const Trace trace{engine.name, trace_name(module.file), "benchmarking",
+    const Trace trace{engine.name, trace_name(module.file), TraceKind::kBenchmarking,
                       fmt::format("benchmarking\n{}\n{}\n{}", engine.device, engine.name, module.file)};
     Json failures = Json::array();
     for (const auto& [run, reason] : runs.failures) {
-        failures.push_back({{"run", run}, {"reason", reason}});
+        failures.push_back({{form::kRun, run}, {form::kReason, reason}});
     }
-    Json json{{"module", module_json(trace.name, module.file, engine.device, engine.name)},
-              {"wall", runs.wall_us},
-              {"utime", runs.utime_us},
-              {"stime", runs.stime_us}};
-    json["failures"] = std::move(failures);
+    Json json{{form::kModule, module_json(trace.name, module.file, engine.device, engine.name)},
+              {form::kWall, runs.wall_us},
+              {form::kUtime, runs.utime_us},
+              {form::kStime, runs.stime_us}};
+    json[form::kFailures] = std::move(failures);
     return target.write(trace, json);
 }
 
@@ -139,23 +72,23 @@ Result<void> write_set(const Target& target, const Records& records, const SetKe
         const std::string& file = records.modules[set.modules[i]].file;
         files += (i == 0 ? "" : ":") + file;
         name += (i == 0 ? "" : "+") + trace_name(file);
-        json[fmt::format("{}:{}", i, file)] = set.wall_us[i];
+        json[form::member_key(i, file)] = set.wall_us[i];
     }
     if (constexpr std::size_t longest = 150; name.size() > longest) {
         name.resize(longest);  // a file's name has 255 bytes at most
     }
-    const Trace trace{engine.name, name, "interference",
+    const Trace trace{engine.name, name, TraceKind::kInterference,
                       fmt::format("interference\n{}\n{}\n{}\n{}", engine.device, engine.name, key.index, files)};
-    json["module"] = module_json(name, files, engine.device, engine.name);
-    json["limit_s"] = set.limit_s;
+    json[form::kModule] = module_json(name, files, engine.device, engine.name);
+    json[form::kLimit] = set.limit_s;
     return target.write(trace, json);
 }
 
 Result<void> write_profile(const Target& target, const ModuleFile& module, const std::string& device,
                            const ProfileRecord& profile) {
-    const Trace trace{kProfileFolder, trace_name(module.file), "opcodes", "opcodes\n" + module.file};
-    return target.write(
-        trace, {{"module", module_json(trace.name, module.file, device, profile.engine)}, {"opcodes", profile.counts}});
+    const Trace trace{form::kProfileFolder, trace_name(module.file), TraceKind::kOpcodes, "opcodes\n" + module.file};
+    return target.write(trace, {{form::kModule, module_json(trace.name, module.file, device, profile.engine)},
+                                {form::kOpcodes, profile.counts}});
 }
 
 Json engines_json(const Records& records) {
@@ -212,7 +145,8 @@ Json failures_json(const Records& records) {
 }  // namespace
 
 std::string trace_name(const std::string& file) {
-    std::string name = file.starts_with("wasm/") ? file.substr(5) : file;
+    const std::string folder = std::string(form::kModuleFolder) + "/";
+    std::string name = file.starts_with(folder) ? file.substr(folder.size()) : file;
     if (name.ends_with(".wasm")) {
         name.resize(name.size() - 5);
     }
@@ -221,15 +155,15 @@ std::string trace_name(const std::string& file) {
 }
 
 Result<void> Collection::write_files() const {
-    Writer writer;
-    const Target target{folder_, writer};
+    FileBatch files;
+    const Target target{folder_, files};
     Json runtimes = Json::object();
     for (const auto& [id, entry] : records_.devices) {
         runtimes[id] = entry;
     }
-    Result<void> written = writer.add(folder_ / "runtimes.json", dumped(runtimes, 2));
-    written = written ? writer.add(folder_ / "engines.json", dumped(engines_json(records_), 2)) : written;
-    written = written ? writer.add(folder_ / "failures.json", dumped(failures_json(records_), 2)) : written;
+    Result<void> written = files.add(folder_ / form::kDevicesFile, dumped(runtimes, 2));
+    written = written ? files.add(folder_ / form::kEnginesFile, dumped(engines_json(records_), 2)) : written;
+    written = written ? files.add(folder_ / form::kFailuresFile, dumped(failures_json(records_), 2)) : written;
     for (auto cell = records_.cells.begin(); written && cell != records_.cells.end(); ++cell) {
         if (cell->second.runs() > 0) {
             written = write_cell(target, records_, cell->first, cell->second);
@@ -246,7 +180,7 @@ Result<void> Collection::write_files() const {
                                     profile->second);
         }
     }
-    return written ? writer.finish(folder_) : written;
+    return written ? files.finish() : written;
 }
 
 }  // namespace pitot::fleet

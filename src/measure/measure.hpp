@@ -40,11 +40,11 @@ struct Plan {
     std::filesystem::path cache;    ///< what prepare() makes
     double compile_limit_s = PrepareOptions().limit_s;  ///< a module that takes longer has no runs on that engine
 
-    /// Error: kUsage naming the option and its bounds.
+    /// Error: kUsage naming the field and its bounds.
     [[nodiscard]] Result<void> validate() const;
 };
 
-/// Runs that --cell-seconds leaves to a cell however long they take.
+/// Runs that `cell_seconds` leaves to a cell however long they take.
 inline constexpr std::size_t kLeastRuns = 3;
 
 struct MeasureProgress {

@@ -5,21 +5,26 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
-#include <fstream>
 #include <iterator>
 #include <numeric>
 #include <system_error>
 #include <utility>
 
 #include "core/digest.hpp"
+#include "core/read_file.hpp"
 #include "core/suggest.hpp"
 #include "measure/measure.hpp"
+#include "pitot/remedy.hpp"
+#include "traces/form.hpp"
 
 namespace pitot::fleet {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr double kMostSeconds = 1e6;
 
 bool matches(const std::string& pattern, const std::string& text) {
     return ::fnmatch(pattern.c_str(), text.c_str(), 0) == 0;
@@ -50,15 +55,16 @@ Failure none_like(const std::string& pattern, const Engine* missing, const std::
     std::vector<std::string> names;
     std::transform(found.begin(), found.end(), std::back_inserter(names), full_name);
     return fail(ErrorCode::kUsage,
-                fmt::format("--engines: {} '{}'{}", is_glob(pattern) ? "no engine is named like" : "no engine", pattern,
-                            suggestion(pattern, names)));
+                fmt::format("engines: {} '{}'{}", is_glob(pattern) ? "none is named like" : "there is no", pattern,
+                            suggestion(pattern, names)),
+                Remedy::kSettings, {"engines"});
 }
 
 Result<ModuleFile> module_file(const fs::path& folder, const fs::path& path) {
     ModuleFile module;
     std::error_code error;
     module.path = fs::absolute(path, error);
-    module.file = "wasm/" + fs::path(path).lexically_relative(folder).generic_string();
+    module.file = std::string(form::kModuleFolder) + "/" + fs::path(path).lexically_relative(folder).generic_string();
     const auto forbidden = [](char c) { return c < 0x20 || c > 0x7E || c == ':'; };
     if (std::any_of(module.file.begin(), module.file.end(), forbidden)) {
         return fail(ErrorCode::kInput,
@@ -66,11 +72,7 @@ Result<ModuleFile> module_file(const fs::path& folder, const fs::path& path) {
                                 "ASCII; rename it",
                                 path.string()));
     }
-    std::ifstream stream(path, std::ios::binary);
-    const std::string bytes{std::istreambuf_iterator<char>(stream), {}};
-    if (!stream.is_open() || stream.bad()) {
-        return fail(ErrorCode::kEnvironment, fmt::format("cannot read '{}': check its permissions", path.string()));
-    }
+    PITOT_TRY(const auto bytes, read_file(path));
     module.sha256 = sha256_of(bytes);
     return module;
 }
@@ -168,6 +170,9 @@ Result<std::vector<Engine>> choose_engines(const std::vector<Engine>& found, con
 }
 
 Result<std::vector<int>> choose_cores(const std::string& list) {
+    const auto bad_cores = [](const std::string& why) {
+        return fail(ErrorCode::kUsage, "cores: " + why, Remedy::kSettings, {"cores"});
+    };
     const std::vector<int> allowed = allowed_cores();
     if (list.empty()) {
         return allowed;
@@ -177,16 +182,15 @@ Result<std::vector<int>> choose_cores(const std::string& list) {
         const std::size_t end = std::min(list.find(',', at), list.size());
         const auto range = parse_range(list.substr(at, end - at));
         if (!range) {
-            return fail(ErrorCode::kUsage, fmt::format("--cores: '{}' is no list of cores; write 0,1 or 0-3", list));
+            return bad_cores(fmt::format("'{}' is no list of cores; write 0,1 or 0-3", list));
         }
         for (int core = range->first; core <= range->second; ++core) {
             if (std::find(allowed.begin(), allowed.end(), core) == allowed.end()) {
-                return fail(ErrorCode::kUsage, fmt::format("--cores: core {} is none that this process may use; those "
-                                                           "are {}",
-                                                           core, fmt::join(allowed, ",")));
+                return bad_cores(fmt::format("core {} is none that this process may use; those are {}", core,
+                                             fmt::join(allowed, ",")));
             }
             if (std::find(cores.begin(), cores.end(), core) != cores.end()) {
-                return fail(ErrorCode::kUsage, fmt::format("--cores: core {} is given twice; leave one out", core));
+                return bad_cores(fmt::format("core {} is given twice; leave one out", core));
             }
             cores.push_back(core);
         }
@@ -206,34 +210,39 @@ std::vector<std::size_t> draw_members(Key key, std::size_t count, std::size_t me
 }
 
 Result<void> Plan::validate() const {
-    const auto usage = [](const std::string& message) { return fail(ErrorCode::kUsage, message); };
-    const auto positive = [](double value) { return value > 0.0 && value <= 1e6; };
-    if (!positive(settings.limit_s) || !positive(together_limit_s) || !positive(profile_limit_s) ||
-        !positive(compile_limit_s)) {
-        return usage(
-            "--limit, --together-limit, --profile-limit and --compile-limit: give seconds above 0, at most 1000000");
+    const auto usage = [](std::vector<std::string> fields, const std::string& what) {
+        std::string message = fmt::format("{}: {}", fmt::join(fields, ", "), what);
+        return fail(ErrorCode::kUsage, std::move(message), Remedy::kSettings, std::move(fields));
+    };
+    const std::array limits{std::pair("limit_s", settings.limit_s), std::pair("together_limit_s", together_limit_s),
+                            std::pair("profile_limit_s", profile_limit_s),
+                            std::pair("compile_limit_s", compile_limit_s)};
+    for (const auto& [field, seconds] : limits) {
+        if (!(seconds > 0.0 && seconds <= kMostSeconds)) {
+            return usage({field}, fmt::format("{:g} is not above 0 and at most {:g} seconds", seconds, kMostSeconds));
+        }
     }
     if (alone && repeat == 0) {
-        return usage("--repeat: give at least 1, or --together-only");
+        return usage({"repeat", "alone"}, "give at least 1 run, or run nothing alone");
     }
     if (abandon == 0) {
-        return usage("--abandon: give at least 1");
+        return usage({"abandon"}, "give at least 1");
     }
     if (!(cell_seconds >= 0.0)) {
-        return usage("--cell-seconds: give seconds, or 0 for no bound");
+        return usage({"cell_seconds"}, "give seconds, or 0 for no bound");
     }
     if (settings.cores.empty() || settings.jobs < 1 ||
         static_cast<std::size_t>(settings.jobs) > settings.cores.size()) {
-        return usage(fmt::format("--jobs: give 1 to {}, the number of cores", settings.cores.size()));
+        return usage({"jobs"}, fmt::format("give 1 to {}, the number of cores", settings.cores.size()));
     }
     if (together == 1 || (together > 0 && together > modules.size())) {
-        return usage(fmt::format("--together: give 2 to {}, the number of modules", modules.size()));
+        return usage({"together"}, fmt::format("give 2 to {}, the number of modules", modules.size()));
     }
     if ((together > 0) != (sets > 0)) {
-        return usage("--together N and --sets S: one needs the other");
+        return usage({"together", "sets"}, "one needs the other");
     }
     if (!alone && together == 0) {
-        return usage("--together-only: give --together and --sets too");
+        return usage({"alone", "together", "sets"}, "where nothing runs alone, something has to run side by side");
     }
     return {};
 }

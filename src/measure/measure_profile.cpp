@@ -1,10 +1,9 @@
 #include "measure/measure_profile.hpp"
 
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "core/programs.hpp"
+#include "core/read_file.hpp"
 #include "wasm/instrument.hpp"
 #include "wasm/module.hpp"
 #include "wasm/opcodes.hpp"
@@ -14,8 +13,8 @@ namespace pitot::fleet {
 namespace {
 
 Result<wasm::Profile> count(const ModuleFile& file, double limit_s) {
-    std::ifstream stream(file.path, std::ios::binary);
-    const std::vector<std::uint8_t> bytes{std::istreambuf_iterator<char>(stream), {}};
+    PITOT_TRY(const auto text, read_file(file.path));
+    const std::vector<std::uint8_t> bytes(text.begin(), text.end());
     PITOT_TRY(auto module, wasm::Module::read(bytes, file.file));
     const std::vector<wasm::ImportName> imports = module.imports();
     PITOT_TRY(const auto instrumented, wasm::instrument(std::move(module), file.file));

@@ -14,6 +14,7 @@
 #include "formats/json_text.hpp"
 #include "models/config_fields.hpp"
 #include "models/objectives.hpp"
+#include "pitot/remedy.hpp"
 
 namespace pitot {
 namespace {
@@ -192,9 +193,11 @@ Result<Json> parse_object(std::string_view text) {
         return fail(ErrorCode::kUsage, "the configuration " + json.error().message());
     }
     if (!json->is_object()) {
-        return fail(ErrorCode::kUsage, fmt::format("the configuration is {} where a JSON object is wanted; 'pitot "
-                                                   "presets embedding/128 --json' prints one to start from",
-                                                   kind_of(*json)));
+        return fail(ErrorCode::kUsage,
+                    fmt::format("the configuration is {} where a JSON object is wanted; start "
+                                "from that of a preset",
+                                kind_of(*json)),
+                    Remedy::kShowPreset);
     }
     return Json(*json);
 }

@@ -6,6 +6,7 @@
 
 #include "core/suggest.hpp"
 #include "pitot/config.hpp"
+#include "pitot/remedy.hpp"
 
 namespace pitot {
 namespace {
@@ -133,8 +134,7 @@ Result<FitConfig> preset(std::string_view name) {
         known.push_back(entry.info.name);
     }
     const std::string near = suggestion(name, known);
-    return fail(ErrorCode::kUsage, fmt::format("there is no preset '{}'{} 'pitot presets' lists them all", name,
-                                               near.empty() ? ";" : near));
+    return fail(ErrorCode::kUsage, fmt::format("there is no preset '{}'{}", name, near), Remedy::kListPresets);
 }
 
 std::vector<PresetInfo> presets() {

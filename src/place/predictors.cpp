@@ -8,6 +8,7 @@
 
 #include "core/digest.hpp"
 #include "experiment/matching_results.hpp"
+#include "pitot/remedy.hpp"
 #include "pitot/units.hpp"
 
 namespace pitot {
@@ -25,9 +26,10 @@ double percentile(std::vector<double> values, double q) {
 }
 
 Error unfit(const std::string& method, double share) {
-    return {ErrorCode::kInput, fmt::format("the arrays of '{}' at share {} do not fit each other; make them again with "
-                                           "'pitot experiments --force'",
-                                           method, share_name(share))};
+    return {
+        ErrorCode::kInput,
+        fmt::format("the arrays of '{}' at share {} do not fit each other; make them again", method, share_name(share)),
+        Remedy::kRepeatAnyResults};
 }
 
 }  // namespace
@@ -37,7 +39,7 @@ Result<std::unique_ptr<ResultPredictor>> ResultPredictor::open(const std::filesy
                                                                const Dataset& dataset) {
     const bool baseline = method == "C_bar";
     const std::string source = baseline ? "embedding/128" : method;
-    PITOT_TRY(const auto found, open_matching_results(results, source, share, dataset, "-d"));
+    PITOT_TRY(const auto found, open_matching_results(results, source, share, dataset, Remedy::kNameDataset));
     const NpzReader& file = found.arrays;
     PITOT_TRY(auto pairs, read_array<float>(file, baseline ? "C_bar" : "C_hat", baseline ? 3 : 4));
     PITOT_TRY(auto test, read_array<std::int32_t>(file, "mf_test", 2));

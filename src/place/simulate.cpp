@@ -15,6 +15,7 @@
 #include "core/utf8.hpp"
 #include "dataset/pair_means.hpp"
 #include "models/scaling/linear_scaling.hpp"
+#include "pitot/remedy.hpp"
 #include "place/latency_trace.hpp"
 #include "place/model_predictor.hpp"
 #include "place/network.hpp"
@@ -121,9 +122,8 @@ Result<void> check(const SimulateOptions& options) {
         const std::string name = name_of(method);
         if (const std::string kind = fs::path(method).extension(); kind == ".csv" || kind == ".npz") {
             return fail(ErrorCode::kUsage,
-                        fmt::format("'{}' is called as datasets are; fit a model on it and name that: "
-                                    "pitot fit {} -o MODEL.pitot",
-                                    method, method));
+                        fmt::format("'{}' is called as datasets are; fit a model on it and name that", method),
+                        Remedy::kFitModel, {method});
         }
         if (const char* fault = names_model(method) ? name_fault(name) : nullptr; fault != nullptr) {
             return fail(ErrorCode::kUsage,
@@ -142,8 +142,9 @@ Result<void> check(const SimulateOptions& options) {
         if (options.optimal && n > kMostOptimalJobs) {
             return fail(ErrorCode::kUsage,
                         fmt::format("{} jobs are too many for the linear program, which takes up to {}; "
-                                    "leave it out with --no-optimal",
-                                    n, kMostOptimalJobs));
+                                    "leave it out",
+                                    n, kMostOptimalJobs),
+                        Remedy::kLeaveOutOptimum);
         }
     }
     return {};

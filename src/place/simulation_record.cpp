@@ -3,14 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "core/atomic_file.hpp"
 #include "core/path.hpp"
+#include "core/read_file.hpp"
 #include "experiment/results.hpp"
 #include "formats/npz.hpp"
+#include "pitot/remedy.hpp"
 #include "place/simulation_world.hpp"
 
 namespace pitot {
@@ -103,10 +104,9 @@ Result<std::vector<std::vector<double>>> read_latencies(const fs::path& path, st
     PITOT_TRY(const auto latency, read_array<float>(file, "latency", 2));
     if (latency.shape != std::vector<std::int64_t>{job_sets, jobs}) {
         return fail(ErrorCode::kInput,
-                    fmt::format("'{}' has {} sets of {} jobs instead of {} of {}; make it again with: pitot simulate "
-                                "--force -o {}",
-                                path.string(), latency.shape[0], latency.shape[1], job_sets, jobs,
-                                path.parent_path().parent_path().string()));
+                    fmt::format("'{}' has {} sets of {} jobs instead of {} of {}; make it again", path.string(),
+                                latency.shape[0], latency.shape[1], job_sets, jobs),
+                    Remedy::kRepeatSimulation, {path.parent_path().parent_path().string()});
     }
     std::vector<std::vector<double>> rows;
     for (std::int64_t set = 0; set < job_sets; ++set) {
@@ -184,11 +184,11 @@ std::vector<std::string> differences(const SimulationRecord& there, const Simula
 
 Result<std::optional<SimulationRecord>> read_simulation_record(const fs::path& folder) {
     const fs::path path = record_file(folder);
-    std::ifstream in(path);
-    if (!in) {
+    if (std::error_code ignored; !fs::exists(path, ignored)) {
         return std::optional<SimulationRecord>();
     }
-    const Json json = Json::parse(in, nullptr, false);
+    PITOT_TRY(const auto text, read_file(path));
+    const Json json = Json::parse(text, nullptr, false);
     if (json.is_object() && json.contains("schema") && json["schema"].is_number() &&
         json["schema"].get<double>() > kSchema) {
         return fail(ErrorCode::kInput, fmt::format("'{}' was written by a newer pitot (schema {}, this one knows {}); "
@@ -196,9 +196,9 @@ Result<std::optional<SimulationRecord>> read_simulation_record(const fs::path& f
                                                    path.string(), json["schema"].dump(), kSchema));
     }
     const auto broken = [&] {
-        return fail(ErrorCode::kInput, fmt::format("'{}' is damaged; remove it and make the results again with: pitot "
-                                                   "simulate -o {}",
-                                                   path.string(), folder.string()));
+        return fail(ErrorCode::kInput,
+                    fmt::format("'{}' is damaged; remove it and make the results again", path.string()),
+                    Remedy::kMakeSimulation, {folder.string()});
     };
     try {
         SimulationRecord record = from_json(json);
@@ -227,9 +227,9 @@ Result<void> enter_folder(const fs::path& folder, SimulationRecord& record, bool
         } else if (!force && !there->results.empty()) {
             return fail(
                 ErrorCode::kInput,
-                fmt::format("'{}' has results of another simulation ({}); choose another folder with -o, or replace "
-                            "them with --force",
-                            folder.string(), fmt::join(different, "; ")));
+                fmt::format("'{}' has results of another simulation ({}); choose another folder, or replace them",
+                            folder.string(), fmt::join(different, "; ")),
+                Remedy::kReplaceSimulation);
         } else if (auto removed = remove_results(folder, *there); !removed) {
             return removed;
         }
@@ -285,9 +285,10 @@ Result<std::vector<SimulationResult>> read_simulation(const fs::path& out) {
         }
     }
     if (results.empty()) {
-        return fail(ErrorCode::kInput, fmt::format("'{}' has no results of a simulation with its simulation.json; make "
-                                                   "them with: pitot simulate -o {}",
-                                                   out.string(), out.string()));
+        return fail(
+            ErrorCode::kInput,
+            fmt::format("'{}' has no results of a simulation with its simulation.json; make them", out.string()),
+            Remedy::kMakeSimulation, {out.string()});
     }
     return results;
 }

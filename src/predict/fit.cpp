@@ -15,8 +15,8 @@
 namespace pitot {
 namespace {
 
-// What became of each of the combinations that a table's rows are of. Learned from counts before set aside: with a
-// split by rows, a combination may be both.
+// Evidence of every combination of a table: kLearned if one of its rows trained the model, else kSetAside if one of its
+// rows calibrates, else kUnused. With a split by rows, runs of one combination can be on both sides.
 std::vector<Evidence> use_of(std::int64_t combinations, const ObservationView& table, const Split& split, bool learned,
                              const std::function<std::int64_t(std::int64_t row)>& combination_of) {
     std::vector<Evidence> use(static_cast<std::size_t>(combinations), Evidence::kUnused);
@@ -32,7 +32,7 @@ std::vector<Evidence> use_of(std::int64_t combinations, const ObservationView& t
     return use;
 }
 
-// Notes which combinations were measured, and which of them the model learned from.
+// Sets of the combinations measured, alone and with co-runners, and their evidence: for `parts`.
 void note_measured(const Dataset& dataset, const ReplicateRows& rows, PredictorParts& parts) {
     for (std::size_t p = 0; p < parts.pools.size(); ++p) {
         const ObservationView table = dataset.pool(p);
@@ -51,7 +51,8 @@ void note_measured(const Dataset& dataset, const ReplicateRows& rows, PredictorP
     }
 }
 
-// Whether there are at most so many pairs among these rows, which need not be those of a valid dataset.
+// Whether observations have at most `most` different pairs of platform and module. Columns may differ in length:
+// default_config() takes datasets that were not validated.
 bool has_few_pairs(const ObservationView& alone, std::int64_t most) {
     std::unordered_set<std::uint64_t> pairs;
     for (std::size_t n = 0; n < std::min(alone.platform.size(), alone.module.size()); ++n) {
@@ -70,7 +71,8 @@ FitConfig default_config(const Dataset& dataset) {
     const bool together = dataset.pools.size() > kAlone + 1 && dataset.pool(kAlone + 1).size() > 0;
     const bool platforms = dataset.platforms.features.cols() > 0;
     const bool modules = dataset.modules.features.cols() > 0;
-    // A speed for every platform and a size for every module explain as many runtimes as there are of them.
+    // Linear scaling has one parameter a platform and one a module. It explains that many pairs, and nothing is left
+    // for a larger model to learn.
     const bool few = has_few_pairs(dataset.pool(kAlone), dataset.platforms.size() + dataset.modules.size());
     const char* name = few                    ? "baseline/linear_scaling"
                        : together             ? "interference/2"
@@ -87,7 +89,7 @@ FitConfig default_config(const Dataset& dataset) {
     for (PoolObjective& objective : config->train.objectives) {
         objective.rows = 0;
     }
-    // Drawing a row many times a step teaches nothing more and takes its time.
+    // A batch larger than the dataset draws rows several times a step, which takes time and teaches nothing.
     const auto enough = static_cast<std::int64_t>(
         std::bit_ceil(static_cast<std::uint64_t>(std::clamp<std::int64_t>(dataset.pool(kAlone).size(), 64, 2048))));
     PoolObjective& alone = config->train.objective("alone");
@@ -102,14 +104,14 @@ Result<Predictor> fit(const Dataset& dataset, const FitConfig& config, const Con
         }
         const RowDraw draw(dataset, config);
         std::optional<Fitted> fitted;
-        // Every row but those set aside trains: share 1 of what is left after them.
+        // All rows that are not set aside train: the draw gets the training share 1.
         const FitTask task{
             .dataset = dataset,
             .config = config,
             .share = 1.0 - config.calibration_share,
             .context = guarded(context),
             .rows = [&](std::int64_t replicate) { return draw(1.0, config.calibration_share, replicate); }};
-        // What training needed is gone before the measured pairs are noted.
+        // The model outlives this call, the memory of training does not: the sets of measured pairs take its place.
         const auto done = family_of(config.model).fit(task, [&](Fitted&& made) -> Result<void> {
             fitted = std::move(made);
             return {};

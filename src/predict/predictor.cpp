@@ -13,6 +13,7 @@
 #include "core/check.hpp"
 #include "core/suggest.hpp"
 #include "models/scale.hpp"
+#include "pitot/remedy.hpp"
 #include "predict/parts.hpp"
 
 namespace pitot {
@@ -37,11 +38,10 @@ Result<std::int32_t> find(const Side& side, const NameIndex& order, std::string_
         return *at;
     }
     const std::string near = suggestion(name, side.names);
-    return fail(
-        ErrorCode::kInput,
-        fmt::format(
-            "the model has no {} '{}'{}", kind, name,
-            near.empty() ? fmt::format("; it has {} {}s, `pitot info --json` lists them", side.size(), kind) : near));
+    return fail(ErrorCode::kInput,
+                fmt::format("the model has no {} '{}'{}", kind, name,
+                            near.empty() ? fmt::format("; it has {} {}s", side.size(), kind) : near),
+                near.empty() ? Remedy::kListModel : Remedy::kNone);
 }
 
 Result<std::vector<std::int32_t>> find_all(const Side& side, const NameIndex& order, std::span<const std::string> names,

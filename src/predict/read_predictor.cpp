@@ -8,6 +8,7 @@
 #include "dataset/index_layout.hpp"
 #include "formats/npz.hpp"
 #include "models/model_family.hpp"
+#include "pitot/remedy.hpp"
 #include "predict/parts.hpp"
 #include "predict/predictor_file.hpp"
 
@@ -21,10 +22,10 @@ Result<void> read_schema(const ModelArchive& archive) {
     if (!archive.contains(kModelSchemaArray)) {
         const bool dataset = archive.contains("t") || archive.contains("data");
         return fail(ErrorCode::kInput,
-                    dataset ? fmt::format("{} is a dataset, not a model: fit one with `pitot fit {} -o MODEL.pitot`",
-                                          archive.npz().file().string(), archive.npz().file().string())
+                    dataset ? fmt::format("{} is a dataset, not a model; fit one on it", archive.npz().file().string())
                             : fmt::format("{} is not a model of Pitot: it has no array '{}'",
-                                          archive.npz().file().string(), kModelSchemaArray));
+                                          archive.npz().file().string(), kModelSchemaArray),
+                    dataset ? Remedy::kFitModel : Remedy::kNone, {archive.npz().file().string()});
     }
     const auto schema = archive.npz().values<std::int64_t>(kModelSchemaArray);
     if (!schema) {
@@ -271,9 +272,8 @@ Result<PredictorParts> read_archive(const NpzReader& npz) {
 Result<PredictorParts> read_parts(const std::filesystem::path& file) {
     const auto npz = NpzReader::open(file);
     if (!npz && npz.error().code() == ErrorCode::kInput && file.extension() == ".csv") {
-        return fail(ErrorCode::kInput,
-                    fmt::format("{} is a table, not a model: fit one with `pitot fit {} -o MODEL.pitot`", file.string(),
-                                file.string()));
+        return fail(ErrorCode::kInput, fmt::format("{} is a table, not a model; fit one on it", file.string()),
+                    Remedy::kFitModel, {file.string()});
     }
     return npz ? read_archive(*npz) : Result<PredictorParts>(fail(npz.error(), "reading a model"));
 }

@@ -3,10 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <iterator>
 #include <map>
 #include <optional>
@@ -14,6 +10,7 @@
 #include <utility>
 
 #include "core/parallel.hpp"
+#include "core/read_file.hpp"
 #include "core/utf8.hpp"
 #include "formats/json_text.hpp"
 
@@ -22,28 +19,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kDevicesFile = "runtimes.json";
-// What else `pitot measure` keeps in a collection: how engines were started, and what failed.
-constexpr std::array<const char*, 2> kOtherFiles{"engines.json", "failures.json"};
-
+// Errors stand behind the name of the file.
 Result<std::string> read_json_text(const fs::path& file) {
-    errno = 0;
-    std::ifstream stream(file, std::ios::binary | std::ios::ate);
-    const auto size = stream.is_open() ? static_cast<std::int64_t>(stream.tellg()) : -1;
-    if (size < 0) {
-        return fail(ErrorCode::kEnvironment,
-                    fmt::format("cannot be read: {}", errno != 0 ? std::strerror(errno) : "it is not a regular file"));
-    }
-    if (std::cmp_greater(size, kLargestJson)) {
-        return fail(ErrorCode::kInput,
-                    fmt::format("is larger than {} MiB; split it or leave it out", kLargestJson >> 20U));
-    }
-    std::string text(static_cast<std::size_t>(size), '\0');
-    stream.seekg(0);
-    if (!stream.read(text.data(), size)) {
-        return fail(ErrorCode::kEnvironment, "cannot be read to its end");
-    }
-    return text;
+    auto text = read_file(file, kLargestJson);
+    return text ? std::move(text)
+                : Result<std::string>(fail(text.error().code(), "cannot be read: " + text.error().message()));
 }
 
 // The traces of a folder, sorted.
@@ -56,8 +36,8 @@ std::vector<fs::path> list_traces(const fs::path& folder, std::vector<TraceProbl
         std::error_code ignored;
         if (name.string().starts_with('.')) {
             walk.disable_recursion_pending();
-        } else if (name.extension() == ".json" && walk->is_regular_file(ignored) && name != kDevicesFile &&
-                   std::ranges::find(kOtherFiles, name.string()) == kOtherFiles.end()) {
+        } else if (name.extension() == ".json" && walk->is_regular_file(ignored) &&
+                   std::ranges::find(form::kNoTraces, name.string()) == form::kNoTraces.end()) {
             files.push_back(walk->path());
         }
         walk.increment(error);
@@ -91,7 +71,7 @@ public:
             add_file(path);
             return {};
         }
-        const fs::path devices = path / kDevicesFile;
+        const fs::path devices = path / form::kDevicesFile;
         if (fs::exists(devices, error)) {
             add_devices(devices);
         } else {

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/utf8.hpp"
+#include "pitot/remedy.hpp"
 #include "traces/trace_dataset.hpp"
 
 namespace pitot {
@@ -55,8 +56,9 @@ Result<void> check_device_names(const Collection& collection, DeviceUse use) {
                 return fail(
                     ErrorCode::kInput,
                     fmt::format("two devices are called '{}' and would become one: {} and {}; give one of them another "
-                                "'name' in its file, or say with --join-devices that they are one machine",
-                                printable(device.name), told(other, trace_of), told(device, trace_of)));
+                                "'name' in its file, or join them if they are one machine",
+                                printable(device.name), told(other, trace_of), told(device, trace_of)),
+                    Remedy::kJoinDevices);
             }
         }
     }

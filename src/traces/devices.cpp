@@ -40,9 +40,10 @@ Result<double> read_size(const Json* parent, const char* key, double most) {
 }
 
 Result<void> describe_device(const Json& platform, Device& device) {
-    const Json* cpu = find_member(platform, "cpu");
-    const Json* memory = find_member(platform, "mem");
-    if (const Json* name = cpu == nullptr ? nullptr : find_member(*cpu, "cpu"); name != nullptr && !name->is_null()) {
+    const Json* cpu = find_member(platform, form::kCpu);
+    const Json* memory = find_member(platform, form::kMemory);
+    if (const Json* name = cpu == nullptr ? nullptr : find_member(*cpu, form::kCpu);
+        name != nullptr && !name->is_null()) {
         PITOT_TRY(auto text, read_name(name, "platform.cpu.cpu"));
         device.microarchitecture = std::move(text);
     }
@@ -52,13 +53,13 @@ Result<void> describe_device(const Json& platform, Device& device) {
         double most;
         double& to;
     };
-    const std::array fields = {Field{cpu, "cpufreq", kMostHz, device.clock_hz},
-                               Field{memory, "l1d_size", kMostBytes, device.l1d_bytes},
-                               Field{memory, "l1i_size", kMostBytes, device.l1i_bytes},
-                               Field{memory, "l2_size", kMostBytes, device.l2_bytes},
-                               Field{memory, "l2_line", kMostBytes, device.l2_line_bytes},
-                               Field{memory, "l2_assoc", kMostBytes, device.l2_ways},
-                               Field{memory, "l3_size", kMostBytes, device.l3_bytes}};
+    const std::array fields = {Field{cpu, form::kFrequency, kMostHz, device.clock_hz},
+                               Field{memory, form::kL1dSize, kMostBytes, device.l1d_bytes},
+                               Field{memory, form::kL1iSize, kMostBytes, device.l1i_bytes},
+                               Field{memory, form::kL2Size, kMostBytes, device.l2_bytes},
+                               Field{memory, form::kL2Line, kMostBytes, device.l2_line_bytes},
+                               Field{memory, form::kL2Ways, kMostBytes, device.l2_ways},
+                               Field{memory, form::kL3Size, kMostBytes, device.l3_bytes}};
     for (const Field& field : fields) {
         PITOT_TRY(const auto size, read_size(field.parent, field.key, field.most));
         field.to = size;
@@ -82,13 +83,13 @@ Result<DeviceList> parse_devices(const std::string& file, std::string_view text)
     for (const auto& [id, entry] : json.items()) {
         Device device;
         device.id = id;
-        auto name = read_name(find_member(entry, "name"), "name");
+        auto name = read_name(find_member(entry, form::kName), "name");
         if (!name) {
             list.problems.push_back({file, fmt::format("device '{}' {}", printable(id), name.error().message())});
             continue;
         }
         device.name = *std::move(name);
-        const Json* platform = find_member(entry, "platform");
+        const Json* platform = find_member(entry, form::kPlatform);
         if (platform != nullptr) {
             Device described = device;
             if (auto read = describe_device(*platform, described); read) {

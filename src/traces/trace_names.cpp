@@ -6,7 +6,7 @@
 namespace pitot {
 namespace {
 
-constexpr std::array<std::string_view, 3> kFolders = {"wasm", "aot", "native"};
+constexpr std::array<std::string_view, 3> kFolders = {form::kModuleFolder, "aot", "native"};
 constexpr std::array<std::string_view, 9> kExtensions = {"wasm", "wat", "aot", "cwasm", "wasmu",
                                                          "so",   "elf", "exe", "bin"};
 
@@ -40,7 +40,7 @@ ModuleNames::ModuleNames(const Collection& collection, const TraceOptions& optio
     for (const Trace& trace : collection.traces) {
         for (const TraceMember& member : trace.members) {
             const std::string_view file = file_part(member.module_file);
-            if (first_folder(file) == "wasm") {
+            if (first_folder(file) == form::kModuleFolder) {
                 known_.emplace(without_extension(without_first(file), options.release == Release::k2023));
             }
         }

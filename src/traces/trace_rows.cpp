@@ -8,6 +8,7 @@
 
 #include "core/utf8.hpp"
 #include "dataset/source.hpp"
+#include "pitot/remedy.hpp"
 
 namespace pitot {
 namespace {
@@ -32,8 +33,8 @@ public:
         const std::vector<double>& runs = cpu ? member.cpu_us : member.wall_us;
         const std::vector<double>& others = cpu ? member.wall_us : member.cpu_us;
         if (runs.empty() && !others.empty()) {
-            problem(trace.file, cpu ? "has no utime and stime; leave them out with --target wall"
-                                    : "has no wall; use utime and stime with --target cpu");
+            problem(trace.file, cpu ? "has no utime and stime; leave them out" : "has no wall; use utime and stime",
+                    cpu ? Remedy::kWallTimes : Remedy::kCpuTimes);
             return;
         }
         add_cell(*platform, module, trace.file, positive(runs, options_.skips_first()));
@@ -100,7 +101,9 @@ public:
     }
 
 private:
-    void problem(const std::string& file, std::string what) { rows_.problems.push_back({file, std::move(what)}); }
+    void problem(const std::string& file, std::string what, Remedy remedy = Remedy::kNone) {
+        rows_.problems.push_back({file, std::move(what), false, remedy});
+    }
 
     [[nodiscard]] static std::vector<double> positive(const std::vector<double>& runs, bool skip_first) {
         std::vector<double> positive;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <functional>
 #include <map>
@@ -19,11 +18,10 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr double kMostCounts = 1e18;
-constexpr std::size_t kOpcodes = 256;
 
 Result<std::vector<std::string>> read_arguments(const Json* args) {
     std::vector<std::string> arguments;
-    const Json* argv = args == nullptr ? nullptr : find_member(*args, "argv");
+    const Json* argv = args == nullptr ? nullptr : find_member(*args, form::kArgv);
     if (argv == nullptr || argv->is_null()) {
         return arguments;
     }
@@ -41,11 +39,11 @@ Result<std::vector<std::string>> read_arguments(const Json* args) {
 
 // The engine: args.engine, or (2023) the last dot-part of the module's name.
 Result<std::string> read_engine(const Json& module, const Json* args) {
-    if (const Json* engine = args == nullptr ? nullptr : find_member(*args, "engine");
+    if (const Json* engine = args == nullptr ? nullptr : find_member(*args, form::kEngine);
         engine != nullptr && !engine->is_null()) {
         return read_name(engine, "module.args.engine");
     }
-    auto name = read_name(find_member(module, "name"), "module.args.engine nor a module.name");
+    auto name = read_name(find_member(module, form::kName), "module.args.engine nor a module.name");
     if (!name) {
         return name;
     }
@@ -59,7 +57,7 @@ Result<std::string> read_engine(const Json& module, const Json* args) {
 
 Result<void> read_benchmarking(const Json& json, TraceMember& member) {
     std::array<std::optional<std::vector<double>>, 3> columns;
-    constexpr std::array keys = {"wall", "utime", "stime"};
+    constexpr std::array keys = {form::kWall, form::kUtime, form::kStime};
     for (std::size_t i = 0; i < keys.size(); ++i) {
         const Json* column = find_member(json, keys[i]);
         if (column == nullptr) {
@@ -86,16 +84,16 @@ Result<void> read_benchmarking(const Json& json, TraceMember& member) {
 }
 
 Result<void> read_opcodes(const Json& json, Trace& trace) {
-    const Json* counts = find_member(json, "opcodes");
+    const Json* counts = find_member(json, form::kOpcodes);
     if (counts == nullptr) {
         return wrong("has no opcodes");
     }
-    PITOT_TRY(auto numbers, read_numbers(*counts, "opcodes", kMostCounts));
-    if (numbers.size() != kOpcodes) {
-        return wrong(fmt::format("has {} opcode counts; there should be {}", numbers.size(), kOpcodes));
+    PITOT_TRY(auto numbers, read_numbers(*counts, form::kOpcodes, kMostCounts));
+    if (numbers.size() != form::kOpcodeCount) {
+        return wrong(fmt::format("has {} opcode counts; there should be {}", numbers.size(), form::kOpcodeCount));
     }
     trace.opcodes = std::move(numbers);
-    for (std::size_t i = 0; i < kOpcodes; ++i) {
+    for (std::size_t i = 0; i < form::kOpcodeCount; ++i) {
         if (std::trunc(trace.opcodes[i]) != trace.opcodes[i]) {
             return wrong(fmt::format("has {} as opcodes[{}], which is no count", trace.opcodes[i], i));
         }
@@ -103,28 +101,20 @@ Result<void> read_opcodes(const Json& json, Trace& trace) {
     return {};
 }
 
-// The number in front of the colon of "0:wasm/fft.wasm".
-std::optional<std::uint32_t> member_number(std::string_view key) {
-    std::uint32_t number = 0;
-    const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), number);
-    const auto digits = static_cast<std::size_t>(end - key.data());
-    return error == std::errc() && digits + 1 < key.size() && key[digits] == ':' ? std::optional(number) : std::nullopt;
-}
-
 Result<void> read_interference(const Json& json, Trace& trace) {
     std::map<std::uint32_t, TraceMember> members;
     for (const auto& [key, runs] : json.items()) {
-        const auto number = member_number(key);
-        if (!number) {
+        const auto member = form::parse_member_key(key);
+        if (!member) {
             continue;
         }
+        const auto& [number, file] = *member;
         PITOT_TRY(auto numbers, read_numbers(runs, printable(key), kLongestRunUs));
-        const std::string file = key.substr(key.find(':') + 1);
         if (const char* fault = name_fault(file); fault != nullptr) {
-            return wrong(fmt::format("has a name that cannot be used: that of member {} {}", *number, fault));
+            return wrong(fmt::format("has a name that cannot be used: that of member {} {}", number, fault));
         }
-        if (!members.emplace(*number, TraceMember{file, {}, std::move(numbers), {}}).second) {
-            return wrong(fmt::format("has two members of number {}", *number));
+        if (!members.emplace(number, TraceMember{file, {}, std::move(numbers), {}}).second) {
+            return wrong(fmt::format("has two members of number {}", number));
         }
     }
     if (members.size() < 2) {
@@ -141,27 +131,21 @@ Result<void> read_interference(const Json& json, Trace& trace) {
 }
 
 Result<TraceKind> kind_by(const TraceName& name, const Json& json) {
-    if (name.type == "benchmarking") {
-        return TraceKind::kBenchmarking;
-    }
-    if (name.type == "opcodes") {
-        return TraceKind::kOpcodes;
-    }
-    if (name.type == "interference") {
-        return TraceKind::kInterference;
+    if (const auto kind = form::kind_of_type(name.type)) {
+        return *kind;
     }
     if (!name.type.empty()) {
         return wrong(fmt::format("is of the unknown type '{}'; known are benchmarking, opcodes and interference",
                                  printable(name.type)));
     }
-    if (find_member(json, "opcodes") != nullptr) {
+    if (find_member(json, form::kOpcodes) != nullptr) {
         return TraceKind::kOpcodes;
     }
-    if (find_member(json, "wall") != nullptr || find_member(json, "utime") != nullptr) {
+    if (find_member(json, form::kWall) != nullptr || find_member(json, form::kUtime) != nullptr) {
         return TraceKind::kBenchmarking;
     }
     for (const auto& item : json.items()) {
-        if (member_number(item.key())) {
+        if (form::parse_member_key(item.key())) {
             return TraceKind::kInterference;
         }
     }
@@ -169,14 +153,14 @@ Result<TraceKind> kind_by(const TraceName& name, const Json& json) {
 }
 
 Result<void> read_module(const Json& module, Trace& trace) {
-    const Json* args = find_member(module, "args");
+    const Json* args = find_member(module, form::kArgs);
     PITOT_TRY(auto arguments, read_arguments(args));
-    PITOT_TRY(auto file, read_name(find_member(module, "file"), "module.file"));
+    PITOT_TRY(auto file, read_name(find_member(module, form::kFile), "module.file"));
     trace.members = {{std::move(file), std::move(arguments), {}, {}}};
     if (trace.kind == TraceKind::kOpcodes) {
         return {};  // counts are those of the module, wherever it ran
     }
-    PITOT_TRY(auto parent, read_name(find_member(module, "parent"), "module.parent"));
+    PITOT_TRY(auto parent, read_name(find_member(module, form::kParent), "module.parent"));
     PITOT_TRY(auto engine, read_engine(module, args));
     trace.parent = std::move(parent);
     trace.engine = std::move(engine);
@@ -185,21 +169,9 @@ Result<void> read_module(const Json& module, Trace& trace) {
 
 }  // namespace
 
-TraceName parse_trace_name(std::string_view file_name) {
-    if (file_name.ends_with(".json")) {
-        file_name.remove_suffix(5);
-    }
-    const std::size_t type = file_name.rfind('.');
-    const std::size_t uuid = type == std::string_view::npos || type == 0 ? type : file_name.rfind('.', type - 1);
-    if (type == std::string_view::npos || uuid == std::string_view::npos) {
-        return {};
-    }
-    return {std::string(file_name.substr(uuid + 1, type - uuid - 1)), std::string(file_name.substr(type + 1))};
-}
-
 Result<Trace> parse_trace(const std::string& file, const TraceName& name, std::string_view text) {
     PITOT_TRY(const auto json, parse_json(text));
-    const Json* module = find_member(json, "module");
+    const Json* module = find_member(json, form::kModule);
     if (module == nullptr || !module->is_object()) {
         return wrong("is no trace: it has no object 'module'");
     }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "pitot/result.hpp"
+#include "traces/form.hpp"
 
 namespace pitot {
 
@@ -17,6 +18,7 @@ struct TraceProblem {
     std::string file;
     std::string what;
     bool no_devices = false;  ///< the file is a collection without runtimes.json
+    Remedy remedy = Remedy{};
 
     [[nodiscard]] std::string to_string() const { return file + ": " + what; }
 };
@@ -46,8 +48,6 @@ struct DeviceList {
     std::vector<TraceProblem> problems;
 };
 
-enum class TraceKind : std::uint8_t { kBenchmarking, kOpcodes, kInterference };
-
 /// A module that ran, and its runs: µs, 0 = failed. In benchmarking traces `cpu_us` is user plus system time.
 struct TraceMember {
     std::string module_file;
@@ -67,13 +67,6 @@ struct Trace {
     std::vector<TraceMember> members;  ///< one, but for interference: those that ran side by side
     std::vector<double> opcodes;       ///< kOpcodes: 256 counts
 };
-
-/// MODULE-NAME.UUID.TYPE.json, taken apart. `type` is empty where the name has no such part.
-struct TraceName {
-    std::string uuid;
-    std::string type;
-};
-[[nodiscard]] TraceName parse_trace_name(std::string_view file_name);
 
 /// One trace. Its type is that of the name, or what the text looks like where the name has none. Errors (kInput) say
 /// what is wrong and begin with a verb, to stand behind the file's name.

@@ -11,6 +11,7 @@
 
 #include "backend/backend.hpp"
 #include "core/parallel.hpp"
+#include "pitot/remedy.hpp"
 #include "pitot/units.hpp"
 #include "train/initial_parameters.hpp"
 
@@ -252,8 +253,9 @@ Result<void> check_rows_left(const ReplicateRows& rows, std::int64_t fold, std::
     }
     return fail(ErrorCode::kInput,
                 fmt::format("no rows are left to train fold {} of {} on ({} observations, share {}); "
-                            "measure more pairs or lower --folds",
-                            fold + 1, folds, dataset.pools[kAlone].rows, share));
+                            "measure more pairs or train fewer folds",
+                            fold + 1, folds, dataset.pools[kAlone].rows, share),
+                Remedy::kFewerFolds);
 }
 
 std::int64_t steps_of(const TrainConfig& config, double share) {

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "core/programs.hpp"
+#include "pitot/remedy.hpp"
 #include "wasm/engine.hpp"
 #include "wasm/interpreter.hpp"
 
@@ -36,14 +37,16 @@ Result<RunOutcome> run_in_interpreter(const Instrumented& module, const RunReque
     const std::size_t head = 1 + task.counters * sizeof(std::uint64_t);
     if (answer->signal != 0 || answer->bytes.size() < head) {
         return fail(ErrorCode::kEnvironment,
-                    fmt::format("libwabt's interpreter broke down on '{}' (signal {}); use --engine node", request.name,
-                                answer->signal));
+                    fmt::format("libwabt's interpreter broke down on '{}' (signal {}); run it in Node", request.name,
+                                answer->signal),
+                    Remedy::kUseNode);
     }
     const auto ending = static_cast<Interpreted>(answer->bytes.front());
     std::string reason = answer->bytes.substr(head);
     if (ending == Interpreted::kRefused) {
         return fail(ErrorCode::kInput,
-                    fmt::format("'{}' cannot be run: {}; --static counts without running", request.name, reason));
+                    fmt::format("'{}' cannot be run: {}; count without running", request.name, reason),
+                    Remedy::kCountStatically);
     }
     std::vector<std::uint64_t> entered(task.counters);
     if (!entered.empty()) {

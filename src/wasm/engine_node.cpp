@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "core/programs.hpp"
+#include "pitot/remedy.hpp"
 #include "wasm/engine.hpp"
 #include "wasm/node_runner.hpp"
 
@@ -65,16 +66,19 @@ Result<RunOutcome> read_answer(const std::string& text, const Instrumented& modu
     const Json json = Json::parse(text, nullptr, false);
     if (!json.is_object() || !json.contains("ending")) {
         return fail(ErrorCode::kEnvironment,
-                    "Node gave no answer that can be read; check `node --version` (18 or "
-                    "later), or use --engine wabt");
+                    "Node gave no answer that can be read; check that its version is 18 or later, or run the module in "
+                    "libwabt's "
+                    "interpreter",
+                    Remedy::kUseInterpreter);
     }
     const std::string ending = json.value("ending", "");
     RunOutcome outcome;
     outcome.reason = json.value("reason", "");
     outcome.exit_status = json.value("status", 0);
     if (ending == "refused") {
-        return fail(ErrorCode::kInput, fmt::format("'{}' cannot be run: {}; --static counts without running",
-                                                   request.name, outcome.reason));
+        return fail(ErrorCode::kInput,
+                    fmt::format("'{}' cannot be run: {}; count without running", request.name, outcome.reason),
+                    Remedy::kCountStatically);
     }
     outcome.ending = ending == "finished"  ? Ending::kFinished
                      : ending == "exited"  ? Ending::kExited
@@ -106,6 +110,7 @@ Result<RunOutcome> run_in_node(const std::filesystem::path& node, const Instrume
                     fmt::format("no memory for the instrumented module: {}; free some", std::strerror(errno)));
     }
     // Fast calls into node:wasi crash on a memory that has grown (nodejs/node#53087).
+    // not ours: options of node
     const ProgramCall program{.argv = {node.string(), "--no-warnings", "--no-turbo-fast-api-calls", "-e", kNodeRunner,
                                        "--", request_json(request)},
                               .file = file.fd()};
@@ -127,9 +132,11 @@ Result<RunOutcome> run_in_node(const std::filesystem::path& node, const Instrume
     if (answer->signal != 0 || answer->exit_status != 0) {
         const std::string how = answer->signal != 0 ? fmt::format("was ended by signal {}", answer->signal)
                                                     : fmt::format("ended with status {}", answer->exit_status);
-        return fail(ErrorCode::kEnvironment, fmt::format("'{}' {} while it ran '{}'; give it more memory, check "
-                                                         "`node --version` (18 or later), or use --engine wabt",
-                                                         node.string(), how, request.name));
+        return fail(ErrorCode::kEnvironment,
+                    fmt::format("'{}' {} while it ran '{}'; give it more memory, check "
+                                "that its version is 18 or later, or run the module in libwabt's interpreter",
+                                node.string(), how, request.name),
+                    Remedy::kUseInterpreter);
     }
     return read_answer(answer->bytes, module, request);
 }

@@ -9,6 +9,7 @@
 #include <iterator>
 #include <memory>
 
+#include "pitot/remedy.hpp"
 #include "wasm/pieces.hpp"
 
 namespace pitot::wasm {
@@ -173,9 +174,11 @@ Result<Instrumented> instrument(Module module, const std::string& name) {
     }
     const std::size_t globals = ir.globals.size() + counters.pieces().size() + counters.opcodes().size();
     if (globals > kMostGlobals) {
-        return fail(ErrorCode::kInput, fmt::format("'{}' has {} straight-line pieces of code, more than an engine has "
-                                                   "globals to count them; --static counts without running",
-                                                   name, counters.pieces().size()));
+        return fail(ErrorCode::kInput,
+                    fmt::format("'{}' has {} straight-line pieces of code, more than an engine has "
+                                "globals to count them; count without running",
+                                name, counters.pieces().size()),
+                    Remedy::kCountStatically);
     }
     for (std::size_t i = 0; i < counters.pieces().size(); ++i) {
         add_counter_global(ir);
@@ -193,9 +196,11 @@ Result<Instrumented> instrument(Module module, const std::string& name) {
     wabt::MemoryStream stream;
     const wabt::WriteBinaryOptions options(features(), true, false, false);
     if (wabt::Failed(wabt::WriteBinaryModule(&stream, &ir, options))) {
-        return fail(ErrorCode::kInput, fmt::format("the instrumented copy of '{}' cannot be written: libwabt gave no "
-                                                   "reason; --static counts without running",
-                                                   name));
+        return fail(ErrorCode::kInput,
+                    fmt::format("the instrumented copy of '{}' cannot be written: libwabt gave no "
+                                "reason; count without running",
+                                name),
+                    Remedy::kCountStatically);
     }
     result.bytes = std::move(stream.output_buffer().data);
     result.pieces = counters.pieces();

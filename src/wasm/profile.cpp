@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "pitot/remedy.hpp"
+
 namespace pitot::wasm {
 namespace {
 
@@ -20,14 +22,16 @@ Result<RunOutcome> run_somewhere(const Instrumented& module, bool imports, const
     }
     if (engine == Engine::kNode) {
         return fail(ErrorCode::kEnvironment,
-                    "there is no `node` on the path; install nodejs, or use --engine wabt for "
-                    "modules without imports");
+                    "there is no `node` on the path; install nodejs, or run modules without imports in libwabt's "
+                    "interpreter",
+                    Remedy::kUseInterpreter);
     }
     if (imports) {
         return fail(ErrorCode::kEnvironment,
-                    fmt::format("'{}' uses WASI, which needs Node; install nodejs and use --engine node, or count "
-                                "without running by --static",
-                                request.name));
+                    fmt::format("'{}' uses WASI, which needs Node; install nodejs and run it there, or count "
+                                "without running",
+                                request.name),
+                    Remedy::kUseNodeOrStatic);
     }
     used = "wabt";
     return run_in_interpreter(module, request);
@@ -47,14 +51,20 @@ std::string what_happened(const RunOutcome& outcome, const RunRequest& request) 
     return "";
 }
 
-std::string remedy(Ending ending) {
+struct Advice {
+    const char* words;
+    Remedy remedy;
+    Remedy or_partial;  ///< that, or to take what was counted until then
+};
+
+Advice advice(Ending ending) {
     switch (ending) {
         case Ending::kExited:
-            return "check its arguments (behind --) and folders (--dir)";
+            return {"check its arguments and folders", Remedy::kGiveArguments, Remedy::kArgumentsOrPartial};
         case Ending::kTimedOut:
-            return "give it longer (--timeout) or less to do";
+            return {"give it longer or less to do", Remedy::kGiveTime, Remedy::kTimeOrPartial};
         default:
-            return "mend the module or what it is given";
+            return {"mend the module or what it is given", Remedy::kNone, Remedy::kTakePartial};
     }
 }
 
@@ -64,24 +74,28 @@ Result<Profile> run_profile(const Instrumented& module, const std::vector<Import
                             const RunRequest& request, Engine engine, bool partial) {
     const auto foreign = std::find_if_not(imports.begin(), imports.end(), is_wasi);
     if (foreign != imports.end()) {
-        return fail(ErrorCode::kInput, fmt::format("'{}' imports '{}' from '{}', and only functions of WASI preview 1 "
-                                                   "are provided; build it for WASI, or count without running by "
-                                                   "--static",
-                                                   request.name, foreign->field, foreign->module));
+        return fail(ErrorCode::kInput,
+                    fmt::format("'{}' imports '{}' from '{}', and only functions of WASI preview 1 "
+                                "are provided; build it for WASI, or count without running",
+                                request.name, foreign->field, foreign->module),
+                    Remedy::kCountStatically);
     }
     Profile profile;
     PITOT_TRY(const auto outcome, run_somewhere(module, !imports.empty(), request, engine, profile.engine));
     profile.incomplete = what_happened(outcome, request);
+    const Advice todo = advice(outcome.ending);
     if (outcome.ending != Ending::kFinished && !partial) {
-        return fail(ErrorCode::kInput, fmt::format("'{}' {}; {}, or see what was counted until then with --partial",
-                                                   request.name, profile.incomplete, remedy(outcome.ending)));
+        return fail(ErrorCode::kInput,
+                    fmt::format("'{}' {}; {}, or take what was counted until then", request.name, profile.incomplete,
+                                todo.words),
+                    todo.or_partial);
     }
     if (!outcome.counts) {
         return fail(ErrorCode::kInput,
                     fmt::format("'{}' {} and its engine, stuck outside of the module, could not be "
                                 "asked for counts; give it its input, or {}",
-                                request.name, profile.incomplete.empty() ? "ended" : profile.incomplete,
-                                remedy(outcome.ending)));
+                                request.name, profile.incomplete.empty() ? "ended" : profile.incomplete, todo.words),
+                    todo.remedy);
     }
     for (std::size_t i = 0; i < module.opcodes.size(); ++i) {
         if ((*outcome.counts)[i] > 0) {

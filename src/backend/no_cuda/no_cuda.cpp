@@ -1,9 +1,12 @@
 #include "backend/backend.hpp"
 
+#include "pitot/remedy.hpp"
+
 namespace pitot {
 
 Result<const Backend*> cuda_backend() {
-    return fail(ErrorCode::kEnvironment, "this pitot was built without CUDA; use --backend cpu");
+    return fail(ErrorCode::kEnvironment, "this pitot was built without CUDA; use the backend 'cpu'",
+                Remedy::kUseCpuBackend);
 }
 
 }  // namespace pitot

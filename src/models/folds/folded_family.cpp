@@ -12,6 +12,7 @@
 #include "models/folds/step_program.hpp"
 #include "models/row_basis.hpp"
 #include "models/scaling/scaling_family.hpp"
+#include "pitot/remedy.hpp"
 
 namespace pitot {
 namespace {
@@ -98,17 +99,18 @@ Result<void> FoldedFamily::check(const Dataset& dataset, const FitConfig& config
     }
     const ModelConfig& m = config.model;
     const bool networks = m.family == Family::kNetwork || m.family == Family::kPlatformNetwork;
-    const auto missing = [&](const char* side) {
+    const auto missing = [&](const char* side, Remedy remedy) {
         return fail(ErrorCode::kInput,
-                    fmt::format("preset '{}' needs {} features and the dataset has none; give --{}-features FILE or "
-                                "choose a preset without them, such as linear/128",
-                                config.preset, side, side));
+                    fmt::format("preset '{}' needs {} features and the dataset has none; choose a preset without "
+                                "them, such as linear/128, or give a table of them",
+                                config.preset, side),
+                    remedy);
     };
     if (m.platform_features && dataset.platforms.features.cols() == 0) {
-        return missing("platform");
+        return missing("platform", Remedy::kPlatformFeatures);
     }
     if ((m.module_features || networks) && dataset.modules.features.cols() == 0) {
-        return missing("module");
+        return missing("module", Remedy::kModuleFeatures);
     }
     return {};
 }

@@ -134,7 +134,7 @@ TEST(LongForm, RefusesWrongRows) {
     const auto row = [](const std::string& text) {
         return read_texts({"platform,module,runtime_us,with\np,a,1,\n" + text + "\n"});
     };
-    EXPECT_TRUE(refuses(row("p,a,nan,"), {"a.csv", "line 3", "'runtime_us'", "NaN", "--skip-invalid"}));
+    EXPECT_TRUE(refuses(row("p,a,nan,"), {"a.csv", "line 3", "'runtime_us'", "NaN", "leave such rows out"}));
     EXPECT_TRUE(refuses(row("p,a,inf,"), {"line 3", "infinite"}));
     EXPECT_TRUE(refuses(row("p,a,1e999,"), {"line 3", "infinite"}));
     EXPECT_TRUE(refuses(row("p,a,-1,"), {"line 3", "negative"}));

@@ -60,9 +60,9 @@ TEST(Join, RowsOfDifferentWidthsGetTheGreatest) {
 
 TEST(Join, FeaturesThatContradictEachOtherAreRefused) {
     EXPECT_TRUE(refuses(read_arrays({index_arrays(), with(other_file(), "d_platform", f8({-7, 7, -2, 3}, 2))}),
-                        {"b.npz", "'clock'", "'aot.desk'", "is 3", "has 2", "--platform-features"}));
+                        {"b.npz", "'clock'", "'aot.desk'", "is 3", "has 2", "table"}));
     EXPECT_TRUE(refuses(read_arrays({index_arrays(), with(other_file(), "f_platform", text({U"cache", U"clock"}))}),
-                        {"b.npz", "'feature1'", "--platform-features"}));
+                        {"b.npz", "'feature1'", "table"}));
     auto wider = with(other_file(), "f_platform", text({U"feature1", U"clock", U"cache"}));
     EXPECT_TRUE(refuses(read_arrays({index_arrays(), with(wider, "d_platform", f8({1, 2, 3, 4, 5, 6}, 3))}),
                         {"b.npz", "3 features", "have 2"}));
@@ -72,7 +72,7 @@ TEST(Join, FeaturesThatContradictEachOtherAreRefused) {
 
 TEST(Join, NamesWithoutFeaturesNeedThem) {
     auto bare = with(with(other_file(), "d_platform", ""), "f_platform", "");
-    EXPECT_TRUE(refuses(read_arrays({index_arrays(), bare}), {"'aot.phone'", "no features", "--platform-features"}));
+    EXPECT_TRUE(refuses(read_arrays({index_arrays(), bare}), {"'aot.phone'", "no features", "table"}));
     EXPECT_TRUE(refuses(read_arrays({bare, index_arrays()}), {"'aot.phone'", "no features"}));
     bare = with(bare, "n_platform", text({U"jit.desk", U"aot.desk"}));
     const auto dataset = read_arrays({bare, index_arrays()});

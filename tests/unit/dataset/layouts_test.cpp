@@ -158,14 +158,15 @@ TEST(DenseLayout, RefusesFeaturesThatAreNoNumbers) {
 
 TEST(DenseLayout, RefusesRuntimesThatAreNone) {
     const auto with_cell = [](double runtime) { return f8({10, 0, 30, 40, runtime, 60}, 3); };
-    expect_refusals(
-        dense_arrays(),
-        {{"data", with_cell(kNaN), {"'data'", "row 1", "'aot.desk'", "column 1", "'sort'", "NaN", "--skip-invalid"}},
-         {"data", with_cell(kInfinity), {"'data'", "infinite"}},
-         {"data", with_cell(-1), {"'data'", "negative", "0 means not measured"}},
-         {"if_data", f8({15, kNaN}), {"'if_data'", "row 1", "NaN", "--skip-invalid"}},
-         {"if_data", f8({0, 90}), {"'if_data'", "row 0", "is 0"}},
-         {"data", f8({0, 0, 0, 0, 0, kNaN}, 3), {"'data'"}}});
+    expect_refusals(dense_arrays(),
+                    {{"data",
+                      with_cell(kNaN),
+                      {"'data'", "row 1", "'aot.desk'", "column 1", "'sort'", "NaN", "leave such rows out"}},
+                     {"data", with_cell(kInfinity), {"'data'", "infinite"}},
+                     {"data", with_cell(-1), {"'data'", "negative", "0 means not measured"}},
+                     {"if_data", f8({15, kNaN}), {"'if_data'", "row 1", "NaN", "leave such rows out"}},
+                     {"if_data", f8({0, 90}), {"'if_data'", "row 0", "is 0"}},
+                     {"data", f8({0, 0, 0, 0, 0, kNaN}, 3), {"'data'"}}});
     auto nothing = with(dense_arrays(), "data", f8({0, 0, 0, 0, 0, 0}, 3));
     for (const char* name : {"if_data", "if_platform", "if_module", "if_interferer"}) {
         nothing = with(nothing, name, "");
@@ -198,7 +199,7 @@ TEST(IndexLayout, RefusesWhatIsMissingMisshapedOrOutOfRange) {
                      {"n_platform", "", {"'n_platform'", "'d_platform'"}},
                      {"t", f8({1, 2, 3, 4}), {"'i_platform'", "(5,)", "(4,)"}},
                      {"t", f8({1, 2, 3, 4, 5}, 1), {"'t'", "(5, 1)", "(n,)"}},
-                     {"t", f8({1, 2, 0, 4, 5}), {"'t'", "row 2", "is 0", "--skip-invalid"}},
+                     {"t", f8({1, 2, 0, 4, 5}), {"'t'", "row 2", "is 0", "leave such rows out"}},
                      {"t", f8({1, 2, 3, 4, -5}), {"'t'", "row 4", "negative"}},
                      {"t", f8({kNaN, 2, 3, 4, 5}), {"'t'", "row 0", "NaN"}},
                      {"t", f8({1, kInfinity, 3, 4, 5}), {"'t'", "row 1", "infinite"}},

@@ -218,7 +218,8 @@ TEST(MappedDataset, LosesRowsThatCannotBeUsed) {
     dataset.observations.runtime_us.edit()[7] = NAN;
     dataset.observations.platform.edit()[9] = 1'000'000;
     ASSERT_TRUE(write_index_layout(dataset, folder / "large.npz", 1));
-    EXPECT_TRUE(test::refuses(read({folder / "large.npz"}, 1), {"large.npz", "'t'", "row 7", "NaN", "--skip-invalid"}));
+    EXPECT_TRUE(
+        test::refuses(read({folder / "large.npz"}, 1), {"large.npz", "'t'", "row 7", "NaN", "leave such rows out"}));
     ReadOptions options;
     options.skip_invalid = true;
     const Dataset mapped = read({folder / "large.npz"}, 1, options).value();

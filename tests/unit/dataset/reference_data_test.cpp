@@ -139,7 +139,7 @@ TEST_F(ReferenceData, FilesOfOneReleaseJoin) {
     EXPECT_NE(dataset.problems.back().find("2800 observations repeat"), std::string::npos);
     EXPECT_TRUE(
         refuses(read_files({reference_data() / "pitot-2023/data.npz", reference_data() / "pitot-2023/data.small.npz"}),
-                {"data.small.npz", "--platform-features"}))
+                {"data.small.npz", "table"}))
         << "the releases' features differ";
 }
 

@@ -9,6 +9,7 @@
 #include "experiment/results.hpp"
 #include "experiment/summary.hpp"
 #include "experiment/sweep.hpp"
+#include "pitot/remedy.hpp"
 #include "support/small_sweep.hpp"
 #include "support/synthetic.hpp"
 #include "support/temp_folder.hpp"
@@ -50,10 +51,8 @@ TEST_F(Planned, AnEmptyArchiveIsDoneAgain) {
     const auto summary = summarise(folder_.path(), "linear/32", dataset_);
     ASSERT_FALSE(summary);
     EXPECT_EQ(summary.error().code(), ErrorCode::kInput);
-    EXPECT_TRUE(says(summary.error(),
-                     "pitot experiments linear/32 -s 0.5 -d 'made up.npz' -k 3 -n 2000 "
-                     "--replicates 2 --folds 3 -o "))
-        << summary.error().message();
+    EXPECT_EQ(summary.error().remedy(), Remedy::kRepeatResults);
+    EXPECT_EQ(summary.error().remedy_about(), std::vector<std::string>{(folder_ / "linear/32/0.5.npz").string()});
     EXPECT_EQ(state(options(), 0), RunState::kDamaged);
     EXPECT_EQ(state(options(), 1), RunState::kDone);
     train(options());
@@ -167,7 +166,7 @@ TEST_F(Planned, ASummaryOfReplacedResultsIsRefused) {
     train(other);
     ASSERT_FALSE(read());
     EXPECT_TRUE(says(read().error(), "share 0.8 was replaced")) << read().error().message();
-    EXPECT_TRUE(says(read().error(), "pitot summary linear/32 -p")) << read().error().message();
+    EXPECT_TRUE(says(read().error(), "make it again")) << read().error().message();
     summarise_all();
     EXPECT_TRUE(read());
 }
@@ -192,7 +191,7 @@ TEST_F(Planned, NamesOfResultsAreExpanded) {
     EXPECT_TRUE(says(none.error(), "linear/32")) << none.error().message();
     const auto missing = expand_results(folder_.path(), {"linear/64"});
     ASSERT_FALSE(missing);
-    EXPECT_TRUE(says(missing.error(), "pitot experiments linear/64"));
+    EXPECT_TRUE(missing.error().remedy() == Remedy::kMakeResults);
     const auto misspelt = expand_results(folder_.path(), {"linaer/32"});
     ASSERT_FALSE(misspelt);
     EXPECT_EQ(misspelt.error().code(), ErrorCode::kUsage);
@@ -243,10 +242,10 @@ TEST(Plan, PresetsOfInterferenceWantTheirNumberOfCoRunners) {
     const auto too_many = plan(two, "interference/ignore");
     ASSERT_FALSE(too_many);
     EXPECT_EQ(too_many.error().code(), ErrorCode::kInput);
-    EXPECT_TRUE(says(too_many.error(), "-d data/data.if.npz")) << too_many.error().message();
+    EXPECT_TRUE(says(too_many.error(), "such as data/data.if.npz")) << too_many.error().message();
     const auto too_few = plan(one, "interference3/no-smt");
     ASSERT_FALSE(too_few);
-    EXPECT_TRUE(says(too_few.error(), "-d data/data.if3.mc.npz")) << too_few.error().message();
+    EXPECT_TRUE(says(too_few.error(), "such as data/data.if3.mc.npz")) << too_few.error().message();
     two.observations.co_runner.edit().back() = -1;  // a dataset of both kinds suits both
     EXPECT_TRUE(plan(two, "interference/2"));
     EXPECT_TRUE(plan(two, "interference3/2"));

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "experiment/summary.hpp"
+#include "pitot/remedy.hpp"
 #include "support/temp_folder.hpp"
 
 namespace pitot {
@@ -103,12 +104,12 @@ TEST_F(Compared, AllThatIsMissingIsSaidAtOnce) {
         "there are no results of 'baseline/mlp', 'interference/2', 'interference/discard', 'interference/ignore', "
         "'interference3/2', 'interference3/discard', 'interference3/ignore', 'interference3/no-smt' and no "
         "summaries that are up to date of 'linear/128' in '" +
-            results + "'; make them with: pitot experiments baseline/mlp -o " + results +
-            " && pitot experiments interference/2 interference/discard interference/ignore -d data/data.if.npz -o " +
-            results + " && pitot experiments interference3/no-smt -d data/data.if3.mc.npz -o " + results +
-            " && pitot experiments interference3/2 interference3/discard interference3/ignore -d data/data.if3.npz "
-            "-o " +
-            results + " && pitot summary -p " + results);
+            results + "'; make them");
+    EXPECT_EQ(missing.error().remedy(), Remedy::kMakeCompared);
+    EXPECT_EQ(missing.error().remedy_about(),
+              (std::vector<std::string>{results, "baseline/mlp", "interference/2", "interference/discard",
+                                        "interference/ignore", "interference3/2", "interference3/discard",
+                                        "interference3/ignore", "interference3/no-smt"}));
     std::filesystem::remove(folder_ / "linear/128/0.1.npz");
     put("linear/128", {{0.1, {0.2, 0.4}}});
     put("baseline/mlp", {{0.1, {0.2, 0.4}}});
@@ -119,7 +120,8 @@ TEST(Comparisons, NameWhatIsMissing) {
     const test::TempFolder folder;
     const auto plot = comparison_plot(folder.path(), "ablations_if");
     ASSERT_FALSE(plot);
-    EXPECT_NE(plot.error().message().find("pitot experiments interference/2 -d data/data.if.npz"), std::string::npos);
+    EXPECT_EQ(plot.error().remedy(), Remedy::kMakeResults);
+    EXPECT_EQ(plot.error().remedy_about().at(1), "interference/2");
     EXPECT_EQ(expand_comparison("comparisons").value().size(), 3U);
     EXPECT_EQ(expand_comparison("comparison").value(), expand_comparison("comparisons").value());
     EXPECT_EQ(expand_comparison("interference").value().size(), 3U);

@@ -19,6 +19,7 @@
 #include "figure/gnuplot.hpp"
 #include "figure/lines.hpp"
 #include "formats/npz.hpp"
+#include "pitot/remedy.hpp"
 #include "support/pools.hpp"
 #include "support/processes.hpp"
 #include "support/synthetic.hpp"
@@ -144,8 +145,7 @@ TEST(Pictures, SpectralNormsAreThoseOfTheFactors) {
     const auto refused = spectral_norm_plot(other, folder.path());
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code(), ErrorCode::kInput);
-    EXPECT_NE(refused.error().message().find("another dataset (made-up.npz); name that one with --if_data"),
-              std::string::npos);
+    EXPECT_NE(refused.error().message().find("another dataset (made-up.npz); name that one"), std::string::npos);
 }
 
 TEST(Pictures, MapsAreOfTheDatasetOfTheResults) {
@@ -163,8 +163,8 @@ TEST(Pictures, MapsAreOfTheDatasetOfTheResults) {
     other.modules.names[2] = "d";
     const auto refused = embedding_plots(other, folder.path(), 42);
     ASSERT_FALSE(refused);
-    EXPECT_NE(refused.error().message().find("another dataset (made-up.npz); name that one with -d"),
-              std::string::npos);
+    EXPECT_NE(refused.error().message().find("another dataset (made-up.npz); name that one"), std::string::npos);
+    EXPECT_EQ(refused.error().remedy(), Remedy::kNameDataset);
 }
 
 TEST(Pictures, SpectrumStandsOutOfRandomness) {

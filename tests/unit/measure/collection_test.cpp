@@ -139,10 +139,10 @@ TEST(Collection, RefusesWhatDiffers) {
         return fails_with(Collection::open(folder / "c", settings), ErrorCode::kUsage, {words}) &&
                fails_with(Collection::look(folder / "c", settings), ErrorCode::kUsage, {words});
     };
-    EXPECT_TRUE(refused({10.0, {0, 1}, 1, 42}, "--limit 30, not 10"));
-    EXPECT_TRUE(refused({30.0, {1}, 1, 42}, "--cores 0,1, not 1"));
-    EXPECT_TRUE(refused({30.0, {0, 1}, 2, 42}, "--jobs 1, not 2"));
-    EXPECT_TRUE(refused({30.0, {0, 1}, 1, 43}, "--seed 42, not 43"));
+    EXPECT_TRUE(refused({10.0, {0, 1}, 1, 42}, "limit_s 30, not 10"));
+    EXPECT_TRUE(refused({30.0, {1}, 1, 42}, "cores 0,1, not 1"));
+    EXPECT_TRUE(refused({30.0, {0, 1}, 2, 42}, "jobs 1, not 2"));
+    EXPECT_TRUE(refused({30.0, {0, 1}, 1, 43}, "seed 42, not 43"));
 }
 
 TEST(Collection, RefusesAnotherProgramsCollection) {

@@ -375,7 +375,7 @@ TEST_F(MeasureTest, OutlookChangesNothing) {
     EXPECT_GT(*left->left_s, 10 * 0.05);
     EXPECT_EQ(content_of(folder_ / "c/journal.jsonl"), journal);
     more.settings.limit_s = 5.0;
-    EXPECT_TRUE(fails_with(outlook(more), ErrorCode::kUsage, {"--limit 30, not 5"}));
+    EXPECT_TRUE(fails_with(outlook(more), ErrorCode::kUsage, {"limit_s 30, not 5"}));
 }
 
 }  // namespace

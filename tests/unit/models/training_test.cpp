@@ -165,7 +165,7 @@ TEST(Training, SaysWhatIsMissing) {
         return failed.result ? std::string() : failed.result.error().message();
     };
     const Dataset bare = test::synthetic_dataset({.features = 0});
-    EXPECT_NE(message(bare, test::quick_config()).find("--platform-features"), std::string::npos);
+    EXPECT_NE(message(bare, test::quick_config()).find("give a table"), std::string::npos);
     EXPECT_NE(message(bare, test::quick_config("baseline/module_only")).find("module features"), std::string::npos);
     EXPECT_NE(message(bare, test::quick_config("baseline/device_mlp")).find("module features"), std::string::npos);
     const Dataset full = test::synthetic_dataset();

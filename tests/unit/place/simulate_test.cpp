@@ -10,6 +10,7 @@
 
 #include "experiment/sweep.hpp"
 #include "formats/npz.hpp"
+#include "pitot/remedy.hpp"
 #include "place/predictors.hpp"
 #include "place/simulation_record.hpp"
 #include "support/synthetic.hpp"
@@ -169,7 +170,7 @@ TEST(Simulate, OneFolderHasOneSimulation) {
     const auto refused = simulate(dataset, options);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code(), ErrorCode::kInput);
-    for (const char* part : {"seed: 42 there, 7 here", "job sets: 3 there, 2 here", "--force"}) {
+    for (const char* part : {"seed: 42 there, 7 here", "job sets: 3 there, 2 here", "replace them"}) {
         EXPECT_NE(refused.error().message().find(part), std::string::npos) << part;
     }
     options.seed = 42;
@@ -347,7 +348,9 @@ TEST(Simulate, SaysWhatIsMissing) {
     const Dataset dataset = test::synthetic_dataset();
     const auto missing = simulate(dataset, small(folder, {"embedding/128"}));
     ASSERT_FALSE(missing);
-    EXPECT_NE(missing.error().message().find("pitot experiments embedding/128 -s 0.5"), std::string::npos);
+    EXPECT_EQ(missing.error().remedy(), Remedy::kMakeResults);
+    EXPECT_EQ(missing.error().remedy_about().at(1), "embedding/128");
+    EXPECT_EQ(missing.error().remedy_about().at(2), "0.5");
     EXPECT_FALSE(std::filesystem::exists(folder / "out"));
     train(dataset, folder / "results", {"linear/32"});
     EXPECT_FALSE(simulate(test::synthetic_dataset({.seed = 4}), small(folder, {"linear/32"})));
@@ -397,7 +400,7 @@ TEST(Simulate, TooManyJobsForTheLinearProgramAreSaid) {
     options.jobs = {30000};
     const auto refused = simulate(test::synthetic_dataset(), options);
     ASSERT_FALSE(refused);
-    EXPECT_NE(refused.error().message().find("--no-optimal"), std::string::npos);
+    EXPECT_EQ(refused.error().remedy(), Remedy::kLeaveOutOptimum);
 }
 
 }  // namespace

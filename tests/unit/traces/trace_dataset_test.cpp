@@ -247,7 +247,7 @@ TEST(DeviceNames, TwoMeasuredDevicesOfOneNameAreNamedAndRefused) {
     folder.alone("node", "id-2", "wasm/s/a.wasm", {1000});
     EXPECT_TRUE(refuses(check_device_names(folder.read(), DeviceUse::kTimes),
                         {"two devices are called 'ubuntu'", "'id-1' (", "runtimes.json: skylake at 3 GHz; measured in",
-                         "node.id-1/", "'id-2' (", "cortex-a53 at 1 GHz", "node.id-2/", "'name'", "--join-devices"}));
+                         "node.id-1/", "'id-2' (", "cortex-a53 at 1 GHz", "node.id-2/", "'name'", "join them"}));
 }
 
 TEST(DeviceNames, OneDeviceMayBeListedTwice) {

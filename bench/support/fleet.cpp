@@ -1,4 +1,4 @@
-#include "benchmark/fleet.hpp"
+#include "bench/support/fleet.hpp"
 
 #include <cmath>
 #include <string>

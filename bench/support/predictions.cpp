@@ -1,4 +1,4 @@
-#include "benchmark/predictions.hpp"
+#include "bench/support/predictions.hpp"
 
 #include <chrono>
 #include <cstdint>

@@ -1,4 +1,4 @@
-#include "benchmark/step.hpp"
+#include "bench/support/step.hpp"
 
 #include <algorithm>
 #include <chrono>
