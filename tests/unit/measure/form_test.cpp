@@ -98,7 +98,7 @@ TEST(Form, WhatWasMeasuredBecomesADataset) {
     EXPECT_EQ(made.dataset.platforms.names, (std::vector<std::string>{"quick.here"}));
     EXPECT_EQ(made.dataset.modules.names, (std::vector<std::string>{"a/x", "b"}));
     EXPECT_EQ(made.dataset.pool(kAlone).size(), 2);
-    EXPECT_EQ(made.dataset.together.size(), 2);
+    EXPECT_EQ(made.dataset.pool(kAlone + 1).size(), 2);
 }
 
 TEST(Form, NamesAndKeysAreTakenApartAsTheyWereMade) {
