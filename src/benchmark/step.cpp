@@ -59,11 +59,12 @@ Result<StepTrial> StepTrial::make(const Dataset& dataset, const FitConfig& confi
     trial.data_ = std::make_shared<const Data>(dataset);
     trial.model_ = std::make_unique<Model>(build_model(config.model, dataset.platforms, dataset.modules));
     const TrainConfig& train = config.train;
+    std::vector<PairColumns> tables;
+    std::vector<Objective> objectives;
     const auto add = [&](std::size_t t, const ObservationTable& table, std::int64_t batch, double weight) {
         if (table.size() > 0 && weight > 0.0) {
-            const PairColumns columns{table.platform, table.module, table.co_runner, table.width,
-                                      trial.data_->target[t]};
-            trial.objectives_.push_back({columns, {trial.data_->order[t].view()}, batch, weight});
+            objectives.push_back({tables.size(), {trial.data_->order[t].view()}, batch, weight});
+            tables.push_back({table.platform, table.module, table.co_runner, table.width, trial.data_->target[t]});
             trial.batches_.push_back({batch, table.width});
         }
     };
@@ -74,17 +75,19 @@ Result<StepTrial> StepTrial::make(const Dataset& dataset, const FitConfig& confi
         plan.platform_rows += batch.rows;
         plan.module_rows += batch.rows * (1 + batch.co_runners);
     }
+    PITOT_TRY(plan.data, found->make_resident(tables));
     PITOT_TRY(auto executor, found->prepare(trial.model_->program, 1, plan));
     trial.executor_ = std::move(executor);
     trial.key_ = Key(seed).fold("step trial");
     trial.executor_->set_parameters(0, initial_parameters(trial.model_->program, trial.key_.fold("init")));
+    trial.executor_->set_objectives(std::move(objectives));
     trial.adam_ = {train.learning_rate, train.beta1, train.beta2, train.epsilon};
     return trial;
 }
 
 double StepTrial::train(std::int64_t steps) {
     double loss = 0.0;
-    executor_->train(objectives_, adam_, std::span(&key_, 1), step_, steps, std::span(&loss, 1));
+    executor_->train(adam_, std::span(&key_, 1), step_, steps, std::span(&loss, 1));
     step_ += steps;
     return loss;
 }

@@ -42,7 +42,6 @@ private:
     std::shared_ptr<const Data> data_;
     std::unique_ptr<Model> model_;
     std::unique_ptr<Executor> executor_;
-    std::vector<Objective> objectives_;
     std::vector<BatchShape> batches_;
     Adam adam_{};
     Key key_{0};

@@ -71,6 +71,10 @@ public:
         });
         return {flops, bytes};
     }
+    [[nodiscard]] Result<std::shared_ptr<const ResidentTables>> make_resident(
+        std::span<const PairColumns> tables) const override {
+        return std::make_shared<const HostTables>(tables);
+    }
     [[nodiscard]] Result<std::unique_ptr<Executor>> prepare(const Program& program, std::int64_t group,
                                                             const ExecutionPlan& plan) const override {
         return std::make_unique<HostExecutor<CpuKernels>>(program, group, plan);

@@ -13,7 +13,7 @@
 
 #include "backend/backend.hpp"
 #include "backend/host/nonzero_blocks.hpp"
-#include "backend/host/skipped_updates.hpp"
+#include "backend/ops/adam/skipped_updates.hpp"
 #include "core/key.hpp"
 #include "pitot/matrix_view.hpp"
 

@@ -8,8 +8,10 @@
 #include <span>
 #include <vector>
 
-#include "backend/backend.hpp"
 #include "backend/host/layout.hpp"
+#include "backend/host/objectives.hpp"
+#include "backend/observations.hpp"
+#include "core/key.hpp"
 
 namespace pitot {
 
@@ -82,23 +84,25 @@ public:
         gather_rest(data);
     }
 
-    /// Replica g's batch number `step` of an objective: which rows, and their platforms. sort() completes it.
+    /// Batch number `step` of an objective, which must stay where it is: which rows, and their platforms. sort()
+    /// completes it.
     template <typename K>
-    void draw(const Objective& objective, std::size_t g, Key key, std::int64_t step) {
-        const auto& from = objective.rows[g];
+    void draw(const ReplicaObjective& objective, Key key, std::int64_t step) {
+        const RowNumbers& from = objective.rows;
+        data_ = &objective.data;
         draws_.resize(static_cast<std::size_t>(objective.batch));
         K::fill_below(key, static_cast<std::uint64_t>(step * objective.batch), static_cast<std::uint64_t>(from.size()),
                       draws_);
         for (std::int64_t& d : draws_) {
             d = static_cast<std::int64_t>(from[static_cast<std::size_t>(d)]);
         }
-        gather(objective.data.platform, platform_);
+        gather(data_->platform, platform_);
     }
 
     /// Orders the drawn rows by platform, keeping the order of those with the same one, and fetches what else is known
     /// of them. `platforms`: one more than the largest number among them. Rows of one platform together are read and
     /// added to in registers.
-    void sort(std::int64_t platforms, const PairColumns& data) {
+    void sort(std::int64_t platforms) {
         count(platform_, platforms);
         spare_draws_.resize(draws_.size());
         spare_.resize(platform_.size());
@@ -109,7 +113,7 @@ public:
         }
         std::swap(draws_, spare_draws_);
         std::swap(platform_, spare_);
-        gather_rest(data);
+        gather_rest(*data_);
     }
 
     void name_platforms(NamedRows& platforms) { platforms.name(platform_); }
@@ -204,6 +208,7 @@ private:
         slope_.resize(n);
     }
 
+    const PairColumns* data_ = nullptr;              // where the rows were drawn
     std::vector<std::int64_t> draws_, spare_draws_;  // row numbers in the data
     std::vector<std::int32_t> platform_, module_, co_runner_, spare_, by_module_, unordered_;
     std::int32_t width_ = 0;

@@ -22,16 +22,30 @@ class BatchRows {
 public:
     BatchRows(const Program& program, const ProgramLayout& layout) : program_(program), layout_(layout) {}
 
+    /// Checks that no step of theirs names more rows of a side than there is room for.
+    void check(const HostObjectives& objectives) const {
+        for (std::size_t g = 0; g < objectives.replicas(); ++g) {
+            std::array<std::int64_t, 2> names{};
+            for (const ReplicaObjective& objective : objectives.training(g)) {
+                names[0] += objective.batch;
+                names[1] += objective.batch * (1 + objective.data.width);
+            }
+            for (const RowAxis axis : {RowAxis::kPlatform, RowAxis::kModule}) {
+                PITOT_CHECK(!layout_.named(axis) || std::min(names[static_cast<std::size_t>(axis)],
+                                                             program_.rows_of(axis)) <= layout_.most_rows(axis));
+            }
+        }
+    }
     /// Replaces rows of named sides in the batches by their places among the rows at work.
     void name(NamedSides& named, std::span<Batch<T>> batches) const {
         name_platforms(named, batches);
         name_modules(named, batches);
     }
     /// The same for batches just drawn, which it completes and orders.
-    void name_and_sort(NamedSides& named, std::span<Batch<T>> batches, std::span<const Objective> objectives) const {
+    void name_and_sort(NamedSides& named, std::span<Batch<T>> batches) const {
         name_platforms(named, batches);
-        for (std::size_t o = 0; o < batches.size(); ++o) {
-            batches[o].sort(end_of(named, RowAxis::kPlatform), objectives[o].data);
+        for (Batch<T>& batch : batches) {
+            batch.sort(end_of(named, RowAxis::kPlatform));
         }
         name_modules(named, batches);
         for (Batch<T>& batch : batches) {

@@ -19,9 +19,10 @@
 #include "backend/host/batch.hpp"
 #include "backend/host/batch_rows.hpp"
 #include "backend/host/layout.hpp"
-#include "backend/host/named_tables.hpp"
+#include "backend/host/objectives.hpp"
 #include "backend/host/operations.hpp"
-#include "backend/host/skipped_updates.hpp"
+#include "backend/host/replica.hpp"
+#include "backend/ops/adam/adam.hpp"
 #include "core/check.hpp"
 #include "core/team.hpp"
 
@@ -33,21 +34,9 @@ class HostExecutor final : public Executor {
     using View = MatrixView<T>;
     using ConstView = MatrixView<const T>;
 
-    struct Replica {
-        AlignedVector<T> constants, parameters, towers;
-        NamedTables<K> tables;
-        // From here on where something is trained.
-        AlignedVector<T> gradient, tower_gradient, first_moment, second_moment;
-        std::int64_t updates = 0;
-        bool primed = false;  // the towers' constant columns
-    };
-
-    // What a step or a prediction works in.
-    struct Work {
-        std::vector<Batch<T>> batches;
-        NamedSides named;
-        AlignedVector<T> compact, compact_gradient, pairs, pair_gradient;
-    };
+    using Replica = HostReplica<K>;
+    using Work = HostWork<T>;
+    using Memory = HostScratch<T>;
 
 public:
     HostExecutor(const Program& program, std::int64_t group, const ExecutionPlan& plan)
@@ -55,6 +44,7 @@ public:
           layout_(program, plan),
           operations_(program_, layout_),
           batch_rows_(program_, layout_),
+          data_(plan.data),
           team_(plan.threads) {
         grow(shared_constants_, Arena::kConstants);
         for (BufferId id = 0; id < count(); ++id) {
@@ -63,7 +53,7 @@ public:
             }
         }
         for (std::int64_t g = 0; g < group; ++g) {
-            Replica& r = replicas_.emplace_back(Replica{{}, {}, {}, {program_, layout_}, {}, {}, {}, {}, 0, false});
+            Replica& r = replicas_.emplace_back(program_, layout_);
             grow(r.constants, Arena::kReplicaConstants);
             grow(r.parameters, Arena::kParameters);
             grow(r.towers, Arena::kTowers);
@@ -98,17 +88,33 @@ public:
         write(home(at(replica).constants.data(), buffer), values);
     }
 
-    void train(std::span<const Objective> objectives, const Adam& adam, std::span<const Key> keys,
-               std::int64_t first_step, std::int64_t steps, std::span<double> mean_loss) override {
-        prepare(work_, objectives.size());
+    void set_objectives(std::vector<Objective> objectives) override {
+        objectives_ = HostObjectives(objectives, data_, replicas_.size());
+        batch_rows_.check(objectives_);
+        prepare(work_, objectives_.most());
+    }
+
+    void train(const Adam& adam, std::span<const Key> keys, std::int64_t first_step, std::int64_t steps,
+               std::span<double> mean_loss) override {
         for (std::size_t g = 0; g < replicas_.size(); ++g) {
             make_trainable(replicas_[g]);
             replicas_[g].tables.make_trainable(adam, replicas_[g].updates, team_);
             double total = 0.0;
             for (std::int64_t step = first_step; step < first_step + steps; ++step) {
-                total += train_step(g, objectives, adam, keys[g], step);
+                total += train_step(g, adam, keys[g], step);
             }
             mean_loss[g] = total / static_cast<double>(steps);
+        }
+    }
+
+    void validation_losses(std::span<double> losses) override {
+        forward_towers();
+        std::unique_ptr<Scratch> scratch;
+        for (std::size_t g = 0; g < replicas_.size(); ++g) {
+            losses[g] =
+                objectives_.validation_loss(g, program_.loss, [&](const PairColumns& rows, std::span<double> out) {
+                    predict(static_cast<std::int64_t>(g), rows, out, scratch);
+                });
         }
     }
 
@@ -148,12 +154,12 @@ public:
 
     void predict(std::int64_t replica, const PairColumns& rows, std::span<double> out,
                  std::unique_ptr<Scratch>& scratch) const override {
-        if (dynamic_cast<HostScratch*>(scratch.get()) == nullptr) {
-            scratch = std::make_unique<HostScratch>();
+        if (dynamic_cast<Memory*>(scratch.get()) == nullptr) {
+            scratch = std::make_unique<Memory>();
         }
         const Replica& r = at(replica);
-        Work& work = static_cast<HostScratch&>(*scratch).work;
-        AlignedVector<T>& towers = static_cast<HostScratch&>(*scratch).towers;
+        Work& work = static_cast<Memory&>(*scratch).work;
+        AlignedVector<T>& towers = static_cast<Memory&>(*scratch).towers;
         prepare(work, 1);
         Team alone(1);
         if (names_rows()) {
@@ -197,11 +203,6 @@ private:
     static constexpr std::int64_t kPartRows = 256;
 
     [[nodiscard]] static std::size_t index(Arena arena) { return static_cast<std::size_t>(arena); }
-    // What a prediction works in.
-    struct HostScratch final : Scratch {
-        Work work;
-        AlignedVector<T> towers;
-    };
 
     [[nodiscard]] BufferId count() const { return static_cast<BufferId>(program_.buffers.size()); }
     [[nodiscard]] const BufferInfo& info(BufferId id) const { return program_.buffers[static_cast<std::size_t>(id)]; }
@@ -311,14 +312,14 @@ private:
         }
     }
 
-    double train_step(std::size_t g, std::span<const Objective> objectives, const Adam& adam, Key key,
-                      std::int64_t step) {
+    double train_step(std::size_t g, const Adam& adam, Key key, std::int64_t step) {
         Replica& r = replicas_[g];
+        const auto objectives = objectives_.training(g);
         const auto batches = std::span(work_.batches).first(objectives.size());
-        for (std::size_t o = 0; o < objectives.size(); ++o) {
-            batches[o].template draw<K>(objectives[o], g, key.fold(o), step);
+        for (std::size_t n = 0; n < objectives.size(); ++n) {
+            batches[n].template draw<K>(objectives[n], key.fold(objectives[n].number), step);
         }
-        batch_rows_.name_and_sort(work_.named, batches, objectives);
+        batch_rows_.name_and_sort(work_.named, batches);
         for (const RowAxis axis : {RowAxis::kPlatform, RowAxis::kModule}) {
             r.tables.catch_up_and_copy(axis, work_.named[static_cast<std::size_t>(axis)].rows(), work_.compact.data(),
                                        team_);
@@ -328,11 +329,12 @@ private:
         operations_.towers_forward(place);
         zero_scattered(place);
         double loss = 0.0;
-        for (std::size_t o = 0; o < objectives.size(); ++o) {
-            loss += learn_from(batches[o], place, objectives[o].weight);
+        for (std::size_t n = 0; n < objectives.size(); ++n) {
+            loss += learn_from(batches[n], place, objectives[n].weight);
         }
         operations_.towers_backward(place);
-        update(r, adam_step(adam, ++r.updates));
+        ++r.updates;
+        update(r, adam_step(adam, r.updates, step));
         return loss;
     }
 
@@ -384,6 +386,8 @@ private:
     ProgramLayout layout_;
     Operations<K> operations_;
     BatchRows<T> batch_rows_;
+    std::shared_ptr<const ResidentTables> data_;
+    HostObjectives objectives_;
     Team team_;
     AlignedVector<T> shared_constants_;
     std::vector<Replica> replicas_;

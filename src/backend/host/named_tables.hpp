@@ -11,7 +11,8 @@
 
 #include "backend/backend.hpp"
 #include "backend/host/layout.hpp"
-#include "backend/host/skipped_updates.hpp"
+#include "backend/ops/adam/adam.hpp"
+#include "backend/ops/adam/skipped_updates.hpp"
 #include "core/team.hpp"
 #include "pitot/matrix_view.hpp"
 
@@ -92,7 +93,7 @@ public:
         }
         adam_ = adam;
         skipped_.reset();
-        if (SkippedUpdates::possible(adam)) {
+        if (adam.catches_up_in_closed_form()) {
             skipped_.emplace(adam, updates);
         }
     }

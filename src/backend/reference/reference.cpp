@@ -225,6 +225,10 @@ public:
     [[nodiscard]] std::string_view name() const override { return "reference"; }
     [[nodiscard]] std::string description() const override { return "plain double-precision loops"; }
     [[nodiscard]] Peak measure_peak(std::int64_t /*block_bytes*/) const override { return {}; }
+    [[nodiscard]] Result<std::shared_ptr<const ResidentTables>> make_resident(
+        std::span<const PairColumns> tables) const override {
+        return std::make_shared<const HostTables>(tables);
+    }
     [[nodiscard]] Result<std::unique_ptr<Executor>> prepare(const Program& program, std::int64_t group,
                                                             const ExecutionPlan& plan) const override {
         return std::make_unique<HostExecutor<ReferenceKernels>>(program, group, plan);

@@ -188,7 +188,7 @@ TEST(Kernels, AdamFollowsTheDefinition) {
             }
             for (std::int64_t t = 1; t <= 50; ++t) {
                 const Block g(1, n, 1, Key(3).fold(static_cast<std::uint64_t>(t)));
-                cpu::adam(p.view().row(0), g.view().row(0), m.view().row(0), v.view().row(0), adam_step(adam, t));
+                cpu::adam(p.view().row(0), g.view().row(0), m.view().row(0), v.view().row(0), adam_step(adam, t, 0));
                 for (std::int64_t c = 0; c < n; ++c) {
                     const auto i = static_cast<std::size_t>(c);
                     first[i] = 0.9 * first[i] + 0.1 * g(0, c);
