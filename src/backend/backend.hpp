@@ -110,12 +110,17 @@ public:
                                                   std::int64_t /*models*/) const {
         return 1;
     }
-    /// `program` must outlive the executor. Errors: kEnvironment if the device cannot hold the group.
-    [[nodiscard]] virtual Result<std::unique_ptr<Executor>> prepare(const Program& program, std::int64_t group,
-                                                                    const ExecutionPlan& plan) const = 0;
-    [[nodiscard]] Result<std::unique_ptr<Executor>> prepare(const Program& program, std::int64_t group) const {
-        return prepare(program, group, {});
+    /// `program` must outlive the executor. Errors: kEnvironment if the device cannot hold the group, kBug from
+    /// Program::check().
+    [[nodiscard]] Result<std::unique_ptr<Executor>> prepare(const Program& program, std::int64_t group,
+                                                            const ExecutionPlan& plan = {}) const {
+        return program.check().and_then([&] { return make_executor(program, group, plan); });
     }
+
+private:
+    /// Of a program that has been checked.
+    [[nodiscard]] virtual Result<std::unique_ptr<Executor>> make_executor(const Program& program, std::int64_t group,
+                                                                          const ExecutionPlan& plan) const = 0;
 };
 
 [[nodiscard]] const Backend& reference_backend();

@@ -1,4 +1,4 @@
-// Which rows of the sides batches name, and in which order the batches have them.
+// The rows of named sides (see ProgramLayout) that batches use, and the order of the pairs in a batch.
 #pragma once
 
 #include <algorithm>
@@ -14,15 +14,16 @@
 
 namespace pitot {
 
-/// Of platforms and modules.
+/// The rows in use of platforms and of modules; empty for a side that is not named.
 using NamedSides = std::array<NamedRows, 2>;
 
+/// Lists the rows of named sides that batches use, and turns row numbers in the batches into places in that list.
 template <typename T>
 class BatchRows {
 public:
     BatchRows(const Program& program, const ProgramLayout& layout) : program_(program), layout_(layout) {}
 
-    /// Checks that no step of theirs names more rows of a side than there is room for.
+    /// Checks that no step of these objectives uses more rows of a named side than there is room for.
     void check(const HostObjectives& objectives) const {
         for (std::size_t g = 0; g < objectives.replicas(); ++g) {
             std::array<std::int64_t, 2> names{};
@@ -36,12 +37,12 @@ public:
             }
         }
     }
-    /// Replaces rows of named sides in the batches by their places among the rows at work.
+    /// Replaces row numbers of named sides in the batches by places in `named`, which it fills.
     void name(NamedSides& named, std::span<Batch<T>> batches) const {
         name_platforms(named, batches);
         name_modules(named, batches);
     }
-    /// The same for batches just drawn, which it completes and orders.
+    /// The same for batches that have just been drawn, which it completes and sorts by platform.
     void name_and_sort(NamedSides& named, std::span<Batch<T>> batches) const {
         name_platforms(named, batches);
         for (Batch<T>& batch : batches) {
@@ -52,10 +53,11 @@ public:
             order_modules(named, batch);
         }
     }
+    /// Lets the gradients of module rows be added up row by row.
     void order_modules(const NamedSides& named, Batch<T>& batch) const {
         batch.order_modules(end_of(named, RowAxis::kModule));
     }
-    /// Pairs at a time of which no named side has more rows than there is room for.
+    /// The number of pairs at a time whose rows surely have room among the rows in use.
     [[nodiscard]] std::int64_t that_fit(const PairColumns& data) const {
         std::int64_t most = std::max<std::int64_t>(data.size(), 1);
         for (const auto& [axis, rows_a_pair] : {std::pair(RowAxis::kPlatform, 1), {RowAxis::kModule, 1 + data.width}}) {
@@ -85,7 +87,7 @@ private:
             }
         }
     }
-    /// One more than the largest number of a row of the side in the batches.
+    /// One more than the largest row number that the batches may have on this side.
     [[nodiscard]] std::int64_t end_of(const NamedSides& named, RowAxis axis) const {
         return layout_.named(axis) ? static_cast<std::int64_t>(named[static_cast<std::size_t>(axis)].rows().size())
                                    : program_.rows_of(axis);

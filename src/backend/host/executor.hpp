@@ -1,9 +1,9 @@
 // Runs a program on the host, one replica after another, with the kernels of `K`. Shared by the reference and the cpu
 // backend, which differ in their kernels and their scalar type alone.
 //
-// A step: draw a batch for every objective; of sides worked on by named rows, bring those rows up to date and copy
-// them; towers forward; for every objective predict and differentiate back into the tower rows; towers backward;
-// optimiser. Nothing is allocated inside a step once the workspace has grown to the batch.
+// A step draws a batch for every objective; brings the rows that these use of named sides up to date and copies them;
+// computes the towers; predicts the pairs of each batch and differentiates back to the towers; differentiates the
+// towers; and updates the parameters. Nothing is allocated in a step once the memory has grown to its batches.
 #pragma once
 
 #include <algorithm>
@@ -42,7 +42,7 @@ public:
     HostExecutor(const Program& program, std::int64_t group, const ExecutionPlan& plan)
         : program_(program),
           layout_(program, plan),
-          operations_(program_, layout_),
+          operations_(program_, layout_, K::kSparseColumns),
           batch_rows_(program_, layout_),
           data_(plan.data),
           team_(plan.threads) {
@@ -234,7 +234,7 @@ private:
         }
     }
 
-    // The whole of a buffer, given the arena it is kept in.
+    // A buffer at its home, given the start of its arena.
     template <typename E>
     [[nodiscard]] MatrixView<E> home(E* arena, BufferId id) const {
         const auto& place = layout_.home(id);
@@ -285,7 +285,7 @@ private:
         return place;
     }
 
-    // Copies the rows at work of everything that has rows of a named side.
+    // Copies the rows in use of every constant and parameter of named sides.
     void copy_named_rows(const Replica& r, Work& work) const {
         for (const RowAxis axis : {RowAxis::kPlatform, RowAxis::kModule}) {
             r.tables.copy(axis, work.named[static_cast<std::size_t>(axis)].rows(), work.compact.data());
@@ -350,7 +350,7 @@ private:
                         team_);
     }
 
-    // Predicts the batch's rows and sends the loss's gradient back into the tower rows. Returns the loss.
+    // Predicts the batch's pairs and differentiates back to the towers. Returns the loss.
     double learn_from(Batch<T>& batch, Workplace<T> place, double weight) {
         double loss = 0.0;
         batch.for_each_part(layout_.size(Arena::kPairs) == 0 ? batch.size() : kPartRows, [&](const Part<T>& part) {
@@ -362,7 +362,7 @@ private:
         return loss;
     }
 
-    // The flat gradient, 0 for rows not named.
+    // Copies the gradient to the flat array, where rows that are not in use have 0.
     void copy_gradient(const Workplace<T>& place, std::span<double> out) const {
         std::ranges::fill(out, 0.0);
         for (BufferId id = 0; id < count(); ++id) {
@@ -384,7 +384,7 @@ private:
 
     const Program& program_;
     ProgramLayout layout_;
-    Operations<K> operations_;
+    HostOperations<T> operations_;
     BatchRows<T> batch_rows_;
     std::shared_ptr<const ResidentTables> data_;
     HostObjectives objectives_;

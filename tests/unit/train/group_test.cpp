@@ -31,17 +31,17 @@ public:
         EXPECT_EQ(models, 6);
         return size_;
     }
-    using Backend::prepare;
-    [[nodiscard]] Result<std::unique_ptr<Executor>> prepare(const Program& program, std::int64_t group,
-                                                            const ExecutionPlan& plan) const override {
-        groups.push_back(group);
-        return inner_.prepare(program, group, plan);
-    }
 
     mutable std::vector<std::int64_t> groups;  // sizes of those prepared
     mutable int made_resident = 0;
 
 private:
+    [[nodiscard]] Result<std::unique_ptr<Executor>> make_executor(const Program& program, std::int64_t group,
+                                                                  const ExecutionPlan& plan) const override {
+        groups.push_back(group);
+        return inner_.prepare(program, group, plan);
+    }
+
     const Backend& inner_;
     std::int64_t size_;
 };

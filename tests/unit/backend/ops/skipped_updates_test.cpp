@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "backend/backend.hpp"
-#include "backend/cpu/kernels.hpp"
+#include "backend/ops/adam/adam_cpu.hpp"
 #include "core/key.hpp"
 #include "unit/backend/kernel_blocks.hpp"
 
