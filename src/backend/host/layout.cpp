@@ -32,8 +32,9 @@ std::int64_t product_stride(std::int64_t cols) {
 
 namespace {
 
-// Rows at work when `names` of `rows` are named at random, by the plan's count; 0 where all of them cost less. A named
-// row costs a quarter more than one of all: it is looked up, copied to and fro, and brought up to date.
+// The most rows of a side that may be in use at once, when batches name `names` of its `rows` rows at random; 0 where a
+// step over all rows costs less. A row in use costs a quarter more than one of all: it is looked up, copied to and fro,
+// and brought up to date.
 std::int64_t rows_at_work(std::int64_t names, std::int64_t rows) {
     if (names <= 0 || rows <= 0) {
         return 0;

@@ -38,10 +38,10 @@ HostObjectives::HostObjectives(const std::vector<Objective>& objectives, std::sh
                                std::size_t replicas)
     : data_(std::move(data)), training_(replicas), validation_(replicas) {
     const auto* host = dynamic_cast<const HostTables*>(data_.get());
-    PITOT_CHECK(host != nullptr || objectives.empty());
     for (std::size_t o = 0; o < objectives.size(); ++o) {
         const Objective& objective = objectives[o];
-        PITOT_CHECK(objective.table < host->tables.size() && objective.rows.size() == replicas);
+        PITOT_CHECK(host != nullptr && objective.table < host->tables.size());
+        PITOT_CHECK(objective.rows.size() == replicas);
         PITOT_CHECK(objective.validation.empty() || objective.validation.size() == replicas);
         const auto add = [&](const std::vector<RowNumbers>& rows, std::vector<std::vector<ReplicaObjective>>& to) {
             for (std::size_t g = 0; g < rows.size(); ++g) {
