@@ -14,8 +14,14 @@
 namespace pitot {
 namespace {
 
-// Whether so much can be counted; all of it is far more than can be trained.
-Result<void> check_amount(std::int64_t steps, std::int64_t folds, std::int64_t replicates) {
+// Whether there are steps at all, and no more than can be counted; all of those are far more than can be trained.
+Result<void> check_steps(std::int64_t steps, const TrainConfig& config, double share, std::int64_t replicates) {
+    const std::int64_t folds = config.folds;
+    if (steps < 1) {
+        return fail(ErrorCode::kUsage, fmt::format("a training share of {} with train.epoch_samples {} gives no "
+                                                   "training step; raise one of them",
+                                                   share, config.epoch_samples));
+    }
     constexpr std::int64_t most_replicates = 1'000'000;
     constexpr std::int64_t most_steps = 1'000'000'000'000'000;
     if (replicates > most_replicates || steps > most_steps / (folds * replicates)) {
@@ -116,13 +122,7 @@ Result<void> train_replicates(const Backend& backend, const Dataset& dataset, co
     const std::int64_t folds = config.train.folds;
     const std::int64_t models = folds * replicates;
     const std::int64_t steps = steps_of(config.train, share);
-    if (steps < 1) {
-        return fail(ErrorCode::kUsage,
-                    fmt::format("a training share of {} with train.epoch_samples {} gives no training "
-                                "step; raise one of them",
-                                share, config.train.epoch_samples));
-    }
-    if (auto ok = check_amount(steps, folds, replicates); !ok) {
+    if (auto ok = check_steps(steps, config.train, share, replicates); !ok) {
         return ok;
     }
     const std::vector<TrainingTable> tables = training_tables(dataset, config);
