@@ -21,7 +21,7 @@ namespace pitot {
 /// A program bound to a group of replicas: their parameters, optimiser state and workspace.
 class Executor {
 public:
-    /// Memory for rows at work, kept between predictions. One thread at a time; any executor may be given any.
+    /// Memory of predictions, kept between them. For one thread at a time; any executor may be given any.
     class Scratch {
     public:
         Scratch() = default;
@@ -72,13 +72,13 @@ public:
 
 /// What an executor is for, which decides how it goes about it.
 struct ExecutionPlan {
-    /// At most how many rows of a side a step names, repeats counted; 0 = never trains. Where a side has far more rows
-    /// than that, a step computes and updates only those it names.
+    /// The most rows of a side that the batches of a step may use, repeats counted; 0 = never trains. Where a side has
+    /// far more rows than that, a step computes and updates only those in use.
     std::int64_t platform_rows = 0;
     std::int64_t module_rows = 0;
     /// Threads that share the work of one step. The results are the same to the bit for any number of them.
     int threads = 1;
-    /// What objectives name the tables of, made by the same backend; null for an executor that never trains.
+    /// The tables that objectives name, made resident by the same backend; null for an executor that never trains.
     std::shared_ptr<const ResidentTables> data = nullptr;
 };
 
@@ -104,8 +104,8 @@ public:
     /// outlive what comes back; one on a device copies them. Errors: kEnvironment if the device cannot hold them.
     [[nodiscard]] virtual Result<std::shared_ptr<const ResidentTables>> make_resident(
         std::span<const PairColumns> tables) const = 0;
-    /// How many of `models` replicas of a program are best trained as one group, at least 1: on the host, where each is
-    /// a thread's work, 1.
+    /// The number of replicas, of `models` in all, that are best trained as one group; at least 1. A backend on the
+    /// host says 1: there a replica is one thread's work.
     [[nodiscard]] virtual std::int64_t group_size(const Program& /*program*/, const ExecutionPlan& /*plan*/,
                                                   std::int64_t /*models*/) const {
         return 1;
