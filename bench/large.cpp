@@ -168,24 +168,27 @@ void train_step(benchmark::State& state, const std::string& name, std::int64_t r
                            [](double t) { return static_cast<float>(to_log({t}).value); });
     memory.look();
     const Model model = build_model(config.model, dataset.platforms, dataset.modules);
+    const ObservationView view = dataset.pool(kAlone);
+    const PairColumns columns{view.platform, view.module, view.co_runner, view.width, target};
     const auto executor =
-        must(cpu_backend().prepare(model.program, 1, {.platform_rows = kBatch, .module_rows = kBatch}));
+        must(cpu_backend().prepare(model.program, 1,
+                                   {.platform_rows = kBatch,
+                                    .module_rows = kBatch,
+                                    .data = must(cpu_backend().make_resident(std::span(&columns, 1)))}));
     executor->set_parameters(0, initial_parameters(model.program, Key(7)));
     if (config.model.baseline) {
         executor->set_constant(0, model.platform_baseline, std::vector<double>(kPlatforms));
         executor->set_constant(0, model.module_baseline, std::vector<double>(kModules));
     }
-    const ObservationView view = dataset.pool(kAlone);
-    const std::vector<Objective> objectives{
-        {{view.platform, view.module, view.co_runner, view.width, target}, {drawn.training(0)}, kBatch, 1.0}};
+    executor->set_objectives({{0, {drawn.training(0)}, kBatch, 1.0}});
     const Adam adam{1e-3, 0.9, 0.999, 1e-8};
     const Key key(8);
     double loss = 0.0;
-    executor->train(objectives, adam, std::span(&key, 1), 0, 1, std::span(&loss, 1));  // the workspace grows
+    executor->train(adam, std::span(&key, 1), 0, 1, std::span(&loss, 1));  // the workspace grows
     std::int64_t step = 1;
     const auto started = std::chrono::steady_clock::now();
     for (auto _ : state) {
-        executor->train(objectives, adam, std::span(&key, 1), step++, 1, std::span(&loss, 1));
+        executor->train(adam, std::span(&key, 1), step++, 1, std::span(&loss, 1));
     }
     const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - started;
     memory.look();

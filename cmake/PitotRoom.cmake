@@ -1,17 +1,22 @@
-# pitot_room(NAME [FOLDER folder] [SUBFOLDERS] [DEPENDS room …] [LIBS target …])
+# pitot_room(NAME [FOLDER folder] [SUBFOLDERS] [SOURCES pattern …] [EXCEPT regex] [DEPENDS room …] [LIBS target …])
 #
-# Makes src/FOLDER (default: NAME) the static library pitot_NAME of every .cpp in it, and with SUBFOLDERS of those in its
-# folders, too. A folder without any is a room of headers and becomes an interface library.
+# Makes src/FOLDER (default: NAME) the static library pitot_NAME of every .cpp in it, with SUBFOLDERS of those in its
+# folders, too, and of what the patterns find in src; without those whose path matches EXCEPT. A folder without any is a
+# room of headers and becomes an interface library.
 function(pitot_room name)
-    cmake_parse_arguments(PARSE_ARGV 1 room "SUBFOLDERS" "FOLDER" "DEPENDS;LIBS")
+    cmake_parse_arguments(PARSE_ARGV 1 room "SUBFOLDERS" "FOLDER;EXCEPT" "SOURCES;DEPENDS;LIBS")
     if(NOT room_FOLDER)
         set(room_FOLDER ${name})
     endif()
-    set(patterns "${PROJECT_SOURCE_DIR}/src/${room_FOLDER}/*.cpp")
+    set(patterns "${room_FOLDER}/*.cpp" ${room_SOURCES})
     if(room_SUBFOLDERS)
-        list(APPEND patterns "${PROJECT_SOURCE_DIR}/src/${room_FOLDER}/*/*.cpp")
+        list(APPEND patterns "${room_FOLDER}/*/*.cpp")
     endif()
+    list(TRANSFORM patterns PREPEND "${PROJECT_SOURCE_DIR}/src/")
     file(GLOB sources CONFIGURE_DEPENDS ${patterns})
+    if(room_EXCEPT)
+        list(FILTER sources EXCLUDE REGEX "${room_EXCEPT}")
+    endif()
     list(TRANSFORM room_DEPENDS PREPEND pitot_)
 
     if(sources)

@@ -13,6 +13,14 @@ find include src apps bench -name '*.hpp' -o -name '*.cpp' -o -name '*.h' | sort
         printf "%s:%d: %s\n", FILENAME, FNR, why
         bad = 1
     }
+    # Whose a file of the backend room is, by its path: that of a backend, of "host" (what backends on the host share), of
+    # "ops" (declarations of operations), or of no folder. The files of an operation tell it by the ends of their names.
+    function owner(path,    step, steps) {
+        steps = split(path, step, "/")
+        if (step[1] != "backend" || steps < 3) return ""
+        if (step[2] != "ops") return step[2]
+        return match(step[steps], /_(host|reference|cpu|cuda)\./) ? substr(step[steps], RSTART + 1, RLENGTH - 2) : "ops"
+    }
     BEGIN {
         count = split(rooms, order, " ")
         for (i = 1; i <= count; ++i) rank[order[i]] = i
@@ -23,7 +31,7 @@ find include src apps bench -name '*.hpp' -o -name '*.cpp' -o -name '*.h' | sort
         app = part[1] == "apps"
         bench = part[1] == "bench"
         own = app || bench ? part[1] : part[2]
-        own_backend = own == "backend" && depth > 3 ? part[3] : ""
+        own_backend = public || app || bench ? "" : owner(substr(FILENAME, 5))
         if (!public && !app && !bench && !(own in rank)) complain("room \"" own "\" is not in src/rooms.txt; add it in its place")
     }
     public && /^[ \t]*#[ \t]*if/ { complain("public headers have no conditional parts: programs see one interface") }
@@ -45,7 +53,10 @@ find include src apps bench -name '*.hpp' -o -name '*.cpp' -o -name '*.h' | sort
             complain("room \"" own "\" may not include \"" path "\": \"" room "\" is below it")
         else if (room == "backend" && steps > 2 && own != "backend")
             complain("only the backend room knows \"" path "\": include \"backend/backend.hpp\"")
-        else if (room == "backend" && steps > 2 && own_backend != "" && step[2] != own_backend && step[2] != "host")
+        else if (own_backend == "ops" && owner(path) != "" && owner(path) != "ops")
+            complain("the declaration of an operation may not include \"" path "\" of a backend")
+        else if (own_backend != "" && owner(path) != "" && owner(path) != own_backend && owner(path) != "ops" &&
+                 owner(path) != "host")
             complain("backend \"" own_backend "\" may not include \"" path "\" of another backend")
     }
     END { exit bad }

@@ -59,13 +59,14 @@ Result<StepTrial> StepTrial::make(const Dataset& dataset, const FitConfig& confi
     trial.data_ = std::make_shared<const Data>(dataset);
     trial.model_ = std::make_unique<Model>(build_model(config.model, dataset.platforms, dataset.modules));
     const TrainConfig& train = config.train;
+    std::vector<PairColumns> tables;
+    std::vector<Objective> objectives;
     for (std::size_t p = 0; p < dataset.pools.size(); ++p) {
         const ObservationView table = dataset.pool(p);
         const PoolObjective* objective = train.find_objective(dataset.pools[p].name);
         if (table.size() > 0 && train.learns_from(dataset.pools[p].name)) {
-            const PairColumns columns{table.platform, table.module, table.co_runner, table.width,
-                                      trial.data_->target[p]};
-            trial.objectives_.push_back({columns, {trial.data_->order[p].view()}, objective->batch, objective->weight});
+            objectives.push_back({tables.size(), {trial.data_->order[p].view()}, objective->batch, objective->weight});
+            tables.push_back({table.platform, table.module, table.co_runner, table.width, trial.data_->target[p]});
             trial.batches_.push_back({objective->batch, table.width});
         }
     }
@@ -74,17 +75,19 @@ Result<StepTrial> StepTrial::make(const Dataset& dataset, const FitConfig& confi
         plan.platform_rows += batch.rows;
         plan.module_rows += batch.rows * (1 + batch.co_runners);
     }
+    PITOT_TRY(plan.data, found->make_resident(tables));
     PITOT_TRY(auto executor, found->prepare(trial.model_->program, 1, plan));
     trial.executor_ = std::move(executor);
     trial.key_ = Key(seed).fold("step trial");
     trial.executor_->set_parameters(0, initial_parameters(trial.model_->program, trial.key_.fold("init")));
+    trial.executor_->set_objectives(std::move(objectives));
     trial.adam_ = {train.learning_rate, train.beta1, train.beta2, train.epsilon};
     return trial;
 }
 
 double StepTrial::train(std::int64_t steps) {
     double loss = 0.0;
-    executor_->train(objectives_, adam_, std::span(&key_, 1), step_, steps, std::span(&loss, 1));
+    executor_->train(adam_, std::span(&key_, 1), step_, steps, std::span(&loss, 1));
     step_ += steps;
     return loss;
 }

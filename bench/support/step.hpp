@@ -29,9 +29,9 @@ public:
     /// Runs `steps` more steps; returns the mean loss.
     double train(std::int64_t steps);
 
-    /// Floating-point operations of a step, two a multiply-add (see multiply_adds_of_step).
-    [[nodiscard]] double flops() const { return 2.0 * multiply_adds_of_step(model_->program, batches_); }
-    [[nodiscard]] double bytes() const { return bytes_of_step(model_->program, batches_); }
+    /// Floating-point operations of a step, two a multiply-add (see cost_of_step).
+    [[nodiscard]] double flops() const { return 2.0 * cost_of_step(model_->program, batches_).multiply_adds; }
+    [[nodiscard]] double bytes() const { return cost_of_step(model_->program, batches_).bytes; }
     [[nodiscard]] std::int64_t parameters() const { return model_->program.parameter_count(); }
 
 private:
@@ -42,7 +42,6 @@ private:
     std::shared_ptr<const Data> data_;
     std::unique_ptr<Model> model_;
     std::unique_ptr<Executor> executor_;
-    std::vector<Objective> objectives_;
     std::vector<BatchShape> batches_;
     Adam adam_{};
     Key key_{0};

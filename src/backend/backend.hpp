@@ -8,43 +8,20 @@
 #include <string_view>
 #include <vector>
 
+#include "backend/observations.hpp"
+#include "backend/ops/adam/adam.hpp"
 #include "backend/program.hpp"
 #include "core/key.hpp"
-#include "core/row_numbers.hpp"
 #include "pitot/context.hpp"
 #include "pitot/matrix_view.hpp"
 #include "pitot/result.hpp"
 
 namespace pitot {
 
-/// Rows a program predicts or trains on; borrowed.
-struct PairColumns {
-    std::span<const std::int32_t> platform;
-    std::span<const std::int32_t> module;
-    std::span<const std::int32_t> co_runner;  ///< rows × width, -1 = none
-    std::int32_t width = 0;
-    std::span<const float> target;  ///< y; may be empty for prediction
-
-    [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(platform.size()); }
-};
-
-/// One term of the loss: weight * mean over a batch drawn uniformly with replacement from `rows`.
-struct Objective {
-    PairColumns data;              ///< shared by the group
-    std::vector<RowNumbers> rows;  ///< training rows of each replica, not empty
-    std::int64_t batch = 0;
-    double weight = 1.0;
-};
-
-struct Adam {
-    double learning_rate, beta1, beta2, epsilon;
-    bool operator==(const Adam&) const = default;
-};
-
 /// A program bound to a group of replicas: their parameters, optimiser state and workspace.
 class Executor {
 public:
-    /// Memory for rows at work, kept between predictions. One thread at a time; any executor may be given any.
+    /// Memory of predictions, kept between them. For one thread at a time; any executor may be given any.
     class Scratch {
     public:
         Scratch() = default;
@@ -64,11 +41,17 @@ public:
     /// Values (rows × cols) of a kReplicaConstant buffer.
     virtual void set_constant(std::int64_t replica, BufferId buffer, std::span<const double> values) = 0;
 
-    /// Runs `steps` steps of every replica from step number `first_step` (0-based, which places the batch draws) and
-    /// gives each replica's mean loss over them. Replica g draws objective o's batches from keys[g].fold(o). `adam` may
-    /// differ from call to call: moments and the number of updates go on.
-    virtual void train(std::span<const Objective> objectives, const Adam& adam, std::span<const Key> keys,
-                       std::int64_t first_step, std::int64_t steps, std::span<double> mean_loss) = 0;
+    /// Takes what the replicas train on and are validated with: rows of the tables in ExecutionPlan::data. Row numbers
+    /// must outlive the executor or the next call.
+    virtual void set_objectives(std::vector<Objective> objectives) = 0;
+    /// Runs `steps` steps of every replica from step number `first_step` (from 0), which places the batch draws and
+    /// the learning rate, and gives each replica's mean loss over them. Replica g draws objective o's batches from
+    /// keys[g].fold(o). `adam` may differ from call to call: moments and the number of updates go on.
+    virtual void train(const Adam& adam, std::span<const Key> keys, std::int64_t first_step, std::int64_t steps,
+                       std::span<double> mean_loss) = 0;
+    /// Each replica's loss on its validation rows as its parameters are now: the sum over objectives of weight * mean
+    /// over all of them, in their order; 0 without any. Does what forward_towers() does, too.
+    virtual void validation_losses(std::span<double> losses) = 0;
 
     /// Loss and flat gradient of one replica on fixed rows (all of them, in order); for tests and diagnosis.
     virtual double gradient(std::int64_t replica, const PairColumns& rows, double weight, std::span<double> out) = 0;
@@ -89,12 +72,14 @@ public:
 
 /// What an executor is for, which decides how it goes about it.
 struct ExecutionPlan {
-    /// At most how many rows of a side a step names, repeats counted; 0 = never trains. Where a side has far more rows
-    /// than that, a step computes and updates only those it names.
+    /// The most rows of a side that the batches of a step may use, repeats counted; 0 = never trains. Where a side has
+    /// far more rows than that, a step computes and updates only those in use.
     std::int64_t platform_rows = 0;
     std::int64_t module_rows = 0;
     /// Threads that share the work of one step. The results are the same to the bit for any number of them.
     int threads = 1;
+    /// The tables that objectives name, made resident by the same backend; null for an executor that never trains.
+    std::shared_ptr<const ResidentTables> data = nullptr;
 };
 
 /// What one thread of a backend can do at best, measured.
@@ -115,12 +100,27 @@ public:
     [[nodiscard]] virtual std::string description() const = 0;
     /// Measures for a few hundredths of a second; 0 where the backend has no such thing.
     [[nodiscard]] virtual Peak measure_peak(std::int64_t block_bytes) const = 0;
-    /// `program` must outlive the executor. Errors: kEnvironment if the device cannot hold the group.
-    [[nodiscard]] virtual Result<std::unique_ptr<Executor>> prepare(const Program& program, std::int64_t group,
-                                                                    const ExecutionPlan& plan) const = 0;
-    [[nodiscard]] Result<std::unique_ptr<Executor>> prepare(const Program& program, std::int64_t group) const {
-        return prepare(program, group, {});
+    /// Takes tables of observations for all executors of a fit. A backend on the host borrows the columns, which must
+    /// outlive what comes back; one on a device copies them. Errors: kEnvironment if the device cannot hold them.
+    [[nodiscard]] virtual Result<std::shared_ptr<const ResidentTables>> make_resident(
+        std::span<const PairColumns> tables) const = 0;
+    /// The number of replicas, of `models` in all, that are best trained as one group; at least 1. A backend on the
+    /// host says 1: there a replica is one thread's work.
+    [[nodiscard]] virtual std::int64_t group_size(const Program& /*program*/, const ExecutionPlan& /*plan*/,
+                                                  std::int64_t /*models*/) const {
+        return 1;
     }
+    /// `program` must outlive the executor. Errors: kEnvironment if the device cannot hold the group, kBug from
+    /// Program::check().
+    [[nodiscard]] Result<std::unique_ptr<Executor>> prepare(const Program& program, std::int64_t group,
+                                                            const ExecutionPlan& plan = {}) const {
+        return program.check().and_then([&] { return make_executor(program, group, plan); });
+    }
+
+private:
+    /// Of a program that has been checked.
+    [[nodiscard]] virtual Result<std::unique_ptr<Executor>> make_executor(const Program& program, std::int64_t group,
+                                                                          const ExecutionPlan& plan) const = 0;
 };
 
 [[nodiscard]] const Backend& reference_backend();

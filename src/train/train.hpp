@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "backend/program.hpp"
+#include "backend/backend.hpp"
 #include "pitot/config.hpp"
 #include "pitot/context.hpp"
 #include "pitot/dataset.hpp"
@@ -24,7 +24,7 @@ struct FoldFit {
     std::int64_t kept_checkpoint = 0;    ///< whose parameters these are, from 0
 };
 
-/// What the folds of a replicate share.
+/// What the folds of a replicate share. Programs of different replicates differ in nothing but their constants' values.
 struct ReplicateTask {
     ReplicateRows rows;
     Program program;
@@ -52,6 +52,11 @@ using TakeReplicate =
 /// kCancelled, or whatever `take` returns.
 [[nodiscard]] Result<void> train_replicates(const Dataset& dataset, const FitConfig& config, double share,
                                             std::int64_t replicates, const Context& context,
+                                            const StartReplicate& start, const TakeReplicate& take);
+
+/// The same with a backend of the caller's choice. It is asked how many folds it trains at once.
+[[nodiscard]] Result<void> train_replicates(const Backend& backend, const Dataset& dataset, const FitConfig& config,
+                                            double share, std::int64_t replicates, const Context& context,
                                             const StartReplicate& start, const TakeReplicate& take);
 
 }  // namespace pitot

@@ -6,35 +6,17 @@
 
 #include "backend/cpu/kernels.hpp"
 #include "backend/host/executor.hpp"
+#include "backend/ops/adam/adam_cpu.hpp"
+#include "backend/ops/dense/dense_cpu.hpp"
 
 namespace pitot {
 namespace {
 
-// The kernels under the names HostExecutor calls them by.
-struct CpuKernels {
+// What HostExecutor needs beside the operations.
+struct CpuKernels : AdamKernels<float> {
     using Scalar = float;
-    // NOLINTBEGIN(readability-identifier-naming): functions, not values
-    static constexpr auto dense_forward = cpu::dense_forward;
-    static constexpr auto wants_transposed = cpu::wants_transposed;
-    static constexpr auto transpose = cpu::transpose;
-    static constexpr auto input_gradient = cpu::input_gradient;
-    static constexpr auto weight_gradient = cpu::weight_gradient;
     static constexpr std::int64_t kSparseColumns = cpu::kSparseColumns;
-    static constexpr auto sparse_forward = cpu::sparse_forward;
-    static constexpr auto sparse_weight_gradient = cpu::sparse_weight_gradient;
-    static constexpr auto column_sums = cpu::column_sums;
-    static constexpr auto tanh_slope = cpu::tanh_slope;
-    static constexpr auto pair_dot = cpu::pair_dot;
-    static constexpr auto pair_dot_backward = cpu::pair_dot_backward;
-    static constexpr auto interference = cpu::interference;
-    static constexpr auto interference_backward = cpu::interference_backward;
-    static constexpr auto sum_tanh = cpu::sum_tanh;
-    static constexpr auto sum_tanh_backward = cpu::sum_tanh_backward;
-    static constexpr auto adam = cpu::adam;
-    static constexpr auto adam_rows = cpu::adam_rows;
-    static constexpr auto catch_up = cpu::catch_up;
-    static constexpr auto fill_below = cpu::fill_below;
-    // NOLINTEND(readability-identifier-naming)
+    static constexpr auto fill_below = cpu::fill_below;  // NOLINT(readability-identifier-naming): a function
 };
 
 // The best of a few tries of `work`, which returns how much it did, a second.
@@ -71,8 +53,14 @@ public:
         });
         return {flops, bytes};
     }
-    [[nodiscard]] Result<std::unique_ptr<Executor>> prepare(const Program& program, std::int64_t group,
-                                                            const ExecutionPlan& plan) const override {
+    [[nodiscard]] Result<std::shared_ptr<const ResidentTables>> make_resident(
+        std::span<const PairColumns> tables) const override {
+        return std::make_shared<const HostTables>(tables);
+    }
+
+private:
+    [[nodiscard]] Result<std::unique_ptr<Executor>> make_executor(const Program& program, std::int64_t group,
+                                                                  const ExecutionPlan& plan) const override {
         return std::make_unique<HostExecutor<CpuKernels>>(program, group, plan);
     }
 };

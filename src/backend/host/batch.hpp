@@ -1,4 +1,4 @@
-// Rows at work on the host: drawn or loaded, their targets, predictions and slopes.
+// The pairs of a batch on the host: drawn or loaded, their targets, predictions and slopes.
 #pragma once
 
 #include <algorithm>
@@ -8,41 +8,18 @@
 #include <span>
 #include <vector>
 
-#include "backend/backend.hpp"
 #include "backend/host/layout.hpp"
+#include "backend/host/objectives.hpp"
+#include "backend/host/part.hpp"
+#include "backend/observations.hpp"
+#include "core/key.hpp"
 
 namespace pitot {
 
-/// Some rows of a batch, one after the other.
-template <typename T>
-struct Part {
-    std::span<const std::int32_t> platform, module, co_runner;
-    std::int32_t width = 0;
-    std::span<T> prediction;
-    std::span<const T> slope;                 ///< d loss / d prediction
-    std::int64_t first = 0;                   ///< number of its first row among those whose pair buffers exist
-    std::span<const std::int32_t> by_module;  ///< all its rows' numbers, of one module one after the other if known
-
-    [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(platform.size()); }
-    [[nodiscard]] Part rows(std::int64_t from, std::int64_t count) const {
-        const auto f = static_cast<std::size_t>(from);
-        const auto n = static_cast<std::size_t>(count);
-        const auto w = static_cast<std::size_t>(width);
-        return {platform.subspan(f, n),
-                module.subspan(f, n),
-                co_runner.subspan(f * w, n * w),
-                width,
-                prediction.subspan(f, n),
-                slope.subspan(f, n),
-                first + from,
-                {}};
-    }
-};
-
-/// The rows of each named side that are at work, in the order in which they were first named.
+/// The rows of a named side that batches use, in the order in which they first occur.
 class NamedRows {
 public:
-    /// For a side of `rows` rows.
+    /// Prepares for a side of `rows` rows.
     void resize(std::int64_t rows) { place_.assign(static_cast<std::size_t>(rows), -1); }
     void clear() {
         for (const std::int32_t row : rows_) {
@@ -50,7 +27,7 @@ public:
         }
         rows_.clear();
     }
-    /// Replaces row numbers by their places among the rows at work; -1 stays.
+    /// Replaces row numbers by their places in rows(), to which new ones are added; -1 stays.
     void name(std::span<std::int32_t> numbers) {
         for (std::int32_t& number : numbers) {
             if (number < 0) {
@@ -82,23 +59,25 @@ public:
         gather_rest(data);
     }
 
-    /// Replica g's batch number `step` of an objective: which rows, and their platforms. sort() completes it.
+    /// Batch number `step` of an objective, which must stay where it is: which rows, and their platforms. sort()
+    /// completes it.
     template <typename K>
-    void draw(const Objective& objective, std::size_t g, Key key, std::int64_t step) {
-        const auto& from = objective.rows[g];
+    void draw(const ReplicaObjective& objective, Key key, std::int64_t step) {
+        const RowNumbers& from = objective.rows;
+        data_ = &objective.data;
         draws_.resize(static_cast<std::size_t>(objective.batch));
         K::fill_below(key, static_cast<std::uint64_t>(step * objective.batch), static_cast<std::uint64_t>(from.size()),
                       draws_);
         for (std::int64_t& d : draws_) {
             d = static_cast<std::int64_t>(from[static_cast<std::size_t>(d)]);
         }
-        gather(objective.data.platform, platform_);
+        gather(data_->platform, platform_);
     }
 
     /// Orders the drawn rows by platform, keeping the order of those with the same one, and fetches what else is known
     /// of them. `platforms`: one more than the largest number among them. Rows of one platform together are read and
     /// added to in registers.
-    void sort(std::int64_t platforms, const PairColumns& data) {
+    void sort(std::int64_t platforms) {
         count(platform_, platforms);
         spare_draws_.resize(draws_.size());
         spare_.resize(platform_.size());
@@ -109,7 +88,7 @@ public:
         }
         std::swap(draws_, spare_draws_);
         std::swap(platform_, spare_);
-        gather_rest(data);
+        gather_rest(*data_);
     }
 
     void name_platforms(NamedRows& platforms) { platforms.name(platform_); }
@@ -118,8 +97,9 @@ public:
         modules.name(co_runner_);
     }
 
-    /// Puts the numbers of all rows in the order of their modules, for parts that are the whole batch. `modules`: one
-    /// more than the largest number among them. Where they are many, few rows have the same; they stay as they are.
+    /// Finds an order of the pairs by module, which parts that are the whole batch hand on as Part::by_module.
+    /// `modules`: one more than the largest number among them. Where there are many modules, few pairs have the same,
+    /// and the order stays that of the batch.
     void order_modules(std::int64_t modules) {
         constexpr std::int64_t many = 8;
         by_module_.resize(module_.size());
@@ -154,7 +134,8 @@ public:
         }
     }
 
-    /// Fills the slope of the part being visited and returns its loss: its share of weight * mean over the batch.
+    /// Fills the slopes of the part being visited and returns its share of the loss, which is weight * mean over the
+    /// batch.
     double slope_of_loss(const Part<T>& part, Loss kind, double weight) {
         const double scale = weight / static_cast<double>(size());
         const auto slope_scale = static_cast<T>(2.0 * scale);
@@ -170,7 +151,7 @@ public:
     }
 
 private:
-    // starts_[n]: how many numbers are below n.
+    // Makes starts_[n] the count of numbers below n.
     void count(std::span<const std::int32_t> numbers, std::int64_t end) {
         starts_.assign(static_cast<std::size_t>(end) + 1, 0);
         for (const std::int32_t n : numbers) {
@@ -185,7 +166,7 @@ private:
             to[b] = static_cast<typename To::value_type>(column[static_cast<std::size_t>(draws_[b])]);
         }
     }
-    // A loop a column: their cache misses, many where the data lie in a large file, then overlap.
+    // One loop a column, so that cache misses overlap; there are many where the data lie in a large file.
     void gather_rest(const PairColumns& data) {
         const std::size_t n = draws_.size();
         const auto width = static_cast<std::size_t>(data.width);
@@ -204,6 +185,7 @@ private:
         slope_.resize(n);
     }
 
+    const PairColumns* data_ = nullptr;              // where the rows were drawn
     std::vector<std::int64_t> draws_, spare_draws_;  // row numbers in the data
     std::vector<std::int32_t> platform_, module_, co_runner_, spare_, by_module_, unordered_;
     std::int32_t width_ = 0;

@@ -1,9 +1,9 @@
 // Runs a program on the host, one replica after another, with the kernels of `K`. Shared by the reference and the cpu
 // backend, which differ in their kernels and their scalar type alone.
 //
-// A step: draw a batch for every objective; of sides worked on by named rows, bring those rows up to date and copy
-// them; towers forward; for every objective predict and differentiate back into the tower rows; towers backward;
-// optimiser. Nothing is allocated inside a step once the workspace has grown to the batch.
+// A step draws a batch for every objective; brings the rows that these use of named sides up to date and copies them;
+// computes the towers; predicts the pairs of each batch and differentiates back to the towers; differentiates the
+// towers; and updates the parameters. Nothing is allocated in a step once the memory has grown to its batches.
 #pragma once
 
 #include <algorithm>
@@ -19,9 +19,10 @@
 #include "backend/host/batch.hpp"
 #include "backend/host/batch_rows.hpp"
 #include "backend/host/layout.hpp"
-#include "backend/host/named_tables.hpp"
+#include "backend/host/objectives.hpp"
 #include "backend/host/operations.hpp"
-#include "backend/host/skipped_updates.hpp"
+#include "backend/host/replica.hpp"
+#include "backend/ops/adam/adam.hpp"
 #include "core/check.hpp"
 #include "core/team.hpp"
 
@@ -33,28 +34,17 @@ class HostExecutor final : public Executor {
     using View = MatrixView<T>;
     using ConstView = MatrixView<const T>;
 
-    struct Replica {
-        AlignedVector<T> constants, parameters, towers;
-        NamedTables<K> tables;
-        // From here on where something is trained.
-        AlignedVector<T> gradient, tower_gradient, first_moment, second_moment;
-        std::int64_t updates = 0;
-        bool primed = false;  // the towers' constant columns
-    };
-
-    // What a step or a prediction works in.
-    struct Work {
-        std::vector<Batch<T>> batches;
-        NamedSides named;
-        AlignedVector<T> compact, compact_gradient, pairs, pair_gradient;
-    };
+    using Replica = HostReplica<K>;
+    using Work = HostWork<T>;
+    using Memory = HostScratch<T>;
 
 public:
     HostExecutor(const Program& program, std::int64_t group, const ExecutionPlan& plan)
         : program_(program),
           layout_(program, plan),
-          operations_(program_, layout_),
+          operations_(program_, layout_, K::kSparseColumns),
           batch_rows_(program_, layout_),
+          data_(plan.data),
           team_(plan.threads) {
         grow(shared_constants_, Arena::kConstants);
         for (BufferId id = 0; id < count(); ++id) {
@@ -63,7 +53,7 @@ public:
             }
         }
         for (std::int64_t g = 0; g < group; ++g) {
-            Replica& r = replicas_.emplace_back(Replica{{}, {}, {}, {program_, layout_}, {}, {}, {}, {}, 0, false});
+            Replica& r = replicas_.emplace_back(program_, layout_);
             grow(r.constants, Arena::kReplicaConstants);
             grow(r.parameters, Arena::kParameters);
             grow(r.towers, Arena::kTowers);
@@ -98,17 +88,33 @@ public:
         write(home(at(replica).constants.data(), buffer), values);
     }
 
-    void train(std::span<const Objective> objectives, const Adam& adam, std::span<const Key> keys,
-               std::int64_t first_step, std::int64_t steps, std::span<double> mean_loss) override {
-        prepare(work_, objectives.size());
+    void set_objectives(std::vector<Objective> objectives) override {
+        objectives_ = HostObjectives(objectives, data_, replicas_.size());
+        batch_rows_.check(objectives_);
+        prepare(work_, objectives_.most());
+    }
+
+    void train(const Adam& adam, std::span<const Key> keys, std::int64_t first_step, std::int64_t steps,
+               std::span<double> mean_loss) override {
         for (std::size_t g = 0; g < replicas_.size(); ++g) {
             make_trainable(replicas_[g]);
             replicas_[g].tables.make_trainable(adam, replicas_[g].updates, team_);
             double total = 0.0;
             for (std::int64_t step = first_step; step < first_step + steps; ++step) {
-                total += train_step(g, objectives, adam, keys[g], step);
+                total += train_step(g, adam, keys[g], step);
             }
             mean_loss[g] = total / static_cast<double>(steps);
+        }
+    }
+
+    void validation_losses(std::span<double> losses) override {
+        forward_towers();
+        std::unique_ptr<Scratch> scratch;
+        for (std::size_t g = 0; g < replicas_.size(); ++g) {
+            losses[g] =
+                objectives_.validation_loss(g, program_.loss, [&](const PairColumns& rows, std::span<double> out) {
+                    predict(static_cast<std::int64_t>(g), rows, out, scratch);
+                });
         }
     }
 
@@ -148,12 +154,12 @@ public:
 
     void predict(std::int64_t replica, const PairColumns& rows, std::span<double> out,
                  std::unique_ptr<Scratch>& scratch) const override {
-        if (dynamic_cast<HostScratch*>(scratch.get()) == nullptr) {
-            scratch = std::make_unique<HostScratch>();
+        if (dynamic_cast<Memory*>(scratch.get()) == nullptr) {
+            scratch = std::make_unique<Memory>();
         }
         const Replica& r = at(replica);
-        Work& work = static_cast<HostScratch&>(*scratch).work;
-        AlignedVector<T>& towers = static_cast<HostScratch&>(*scratch).towers;
+        Work& work = static_cast<Memory&>(*scratch).work;
+        AlignedVector<T>& towers = static_cast<Memory&>(*scratch).towers;
         prepare(work, 1);
         Team alone(1);
         if (names_rows()) {
@@ -197,11 +203,6 @@ private:
     static constexpr std::int64_t kPartRows = 256;
 
     [[nodiscard]] static std::size_t index(Arena arena) { return static_cast<std::size_t>(arena); }
-    // What a prediction works in.
-    struct HostScratch final : Scratch {
-        Work work;
-        AlignedVector<T> towers;
-    };
 
     [[nodiscard]] BufferId count() const { return static_cast<BufferId>(program_.buffers.size()); }
     [[nodiscard]] const BufferInfo& info(BufferId id) const { return program_.buffers[static_cast<std::size_t>(id)]; }
@@ -233,7 +234,7 @@ private:
         }
     }
 
-    // The whole of a buffer, given the arena it is kept in.
+    // A buffer at its home, given the start of its arena.
     template <typename E>
     [[nodiscard]] MatrixView<E> home(E* arena, BufferId id) const {
         const auto& place = layout_.home(id);
@@ -284,7 +285,7 @@ private:
         return place;
     }
 
-    // Copies the rows at work of everything that has rows of a named side.
+    // Copies the rows in use of every constant and parameter of named sides.
     void copy_named_rows(const Replica& r, Work& work) const {
         for (const RowAxis axis : {RowAxis::kPlatform, RowAxis::kModule}) {
             r.tables.copy(axis, work.named[static_cast<std::size_t>(axis)].rows(), work.compact.data());
@@ -311,14 +312,14 @@ private:
         }
     }
 
-    double train_step(std::size_t g, std::span<const Objective> objectives, const Adam& adam, Key key,
-                      std::int64_t step) {
+    double train_step(std::size_t g, const Adam& adam, Key key, std::int64_t step) {
         Replica& r = replicas_[g];
+        const auto objectives = objectives_.training(g);
         const auto batches = std::span(work_.batches).first(objectives.size());
-        for (std::size_t o = 0; o < objectives.size(); ++o) {
-            batches[o].template draw<K>(objectives[o], g, key.fold(o), step);
+        for (std::size_t n = 0; n < objectives.size(); ++n) {
+            batches[n].template draw<K>(objectives[n], key.fold(objectives[n].number), step);
         }
-        batch_rows_.name_and_sort(work_.named, batches, objectives);
+        batch_rows_.name_and_sort(work_.named, batches);
         for (const RowAxis axis : {RowAxis::kPlatform, RowAxis::kModule}) {
             r.tables.catch_up_and_copy(axis, work_.named[static_cast<std::size_t>(axis)].rows(), work_.compact.data(),
                                        team_);
@@ -328,11 +329,12 @@ private:
         operations_.towers_forward(place);
         zero_scattered(place);
         double loss = 0.0;
-        for (std::size_t o = 0; o < objectives.size(); ++o) {
-            loss += learn_from(batches[o], place, objectives[o].weight);
+        for (std::size_t n = 0; n < objectives.size(); ++n) {
+            loss += learn_from(batches[n], place, objectives[n].weight);
         }
         operations_.towers_backward(place);
-        update(r, adam_step(adam, ++r.updates));
+        ++r.updates;
+        update(r, adam_step(adam, r.updates, step));
         return loss;
     }
 
@@ -348,7 +350,7 @@ private:
                         team_);
     }
 
-    // Predicts the batch's rows and sends the loss's gradient back into the tower rows. Returns the loss.
+    // Predicts the batch's pairs and differentiates back to the towers. Returns the loss.
     double learn_from(Batch<T>& batch, Workplace<T> place, double weight) {
         double loss = 0.0;
         batch.for_each_part(layout_.size(Arena::kPairs) == 0 ? batch.size() : kPartRows, [&](const Part<T>& part) {
@@ -360,7 +362,7 @@ private:
         return loss;
     }
 
-    // The flat gradient, 0 for rows not named.
+    // Copies the gradient to the flat array, where rows that are not in use have 0.
     void copy_gradient(const Workplace<T>& place, std::span<double> out) const {
         std::ranges::fill(out, 0.0);
         for (BufferId id = 0; id < count(); ++id) {
@@ -382,8 +384,10 @@ private:
 
     const Program& program_;
     ProgramLayout layout_;
-    Operations<K> operations_;
+    HostOperations<T> operations_;
     BatchRows<T> batch_rows_;
+    std::shared_ptr<const ResidentTables> data_;
+    HostObjectives objectives_;
     Team team_;
     AlignedVector<T> shared_constants_;
     std::vector<Replica> replicas_;

@@ -22,25 +22,6 @@ std::int64_t stride_of(const BufferInfo& b) {
     return b.role == Role::kParameter && b.axis != RowAxis::kNone ? round_up(b.cols) : product_stride(b.cols);
 }
 
-std::vector<BufferId> scattered_by(const PairOp& op) {
-    if (const auto* dot = std::get_if<PairDot>(&op)) {
-        return {dot->left, dot->right};
-    }
-    if (const auto* interference = std::get_if<PairInterference>(&op)) {
-        return {interference->left, interference->right};
-    }
-    if (const auto* sum = std::get_if<PairSumTanh>(&op)) {
-        return {sum->left, sum->right};
-    }
-    if (const auto* dense = std::get_if<Dense>(&op)) {
-        return {dense->weight, dense->bias};
-    }
-    if (const auto* dense = std::get_if<PlatformDense>(&op)) {
-        return {dense->weight, dense->bias};
-    }
-    return {};
-}
-
 }  // namespace
 
 std::int64_t product_stride(std::int64_t cols) {
@@ -49,18 +30,11 @@ std::int64_t product_stride(std::int64_t cols) {
     return stride % too_even == 0 ? stride + kLine : stride;
 }
 
-std::int64_t Program::parameter_count() const {
-    std::int64_t n = 0;
-    for (const BufferInfo& b : buffers) {
-        n += b.role == Role::kParameter ? b.rows * b.cols : 0;
-    }
-    return n;
-}
-
 namespace {
 
-// Rows at work when `names` of `rows` are named at random, by the plan's count; 0 where all of them cost less. A named
-// row costs a quarter more than one of all: it is looked up, copied to and fro, and brought up to date.
+// The most rows of a side that may be in use at once, when batches name `names` of its `rows` rows at random; 0 where a
+// step over all rows costs less. A row in use costs a quarter more than one of all: it is looked up, copied to and fro,
+// and brought up to date.
 std::int64_t rows_at_work(std::int64_t names, std::int64_t rows) {
     if (names <= 0 || rows <= 0) {
         return 0;
@@ -122,29 +96,14 @@ ProgramLayout::ProgramLayout(const Program& program, const ExecutionPlan& plan)
     }
     std::set<BufferId> scattered;
     for (const PairOp& op : program.pair) {
-        for (const BufferId id : scattered_by(op)) {
-            if (id >= 0) {
-                scattered.insert(id);
+        for (const Operand& input : std::visit([&](const auto& o) { return operands(o, program); }, op).inputs) {
+            const Role role = program.buffer(input.buffer).role;
+            if (input.gradient == Gradient::kAdded && (role == Role::kParameter || role == Role::kTower)) {
+                scattered.insert(input.buffer);
             }
         }
     }
     scattered_.assign(scattered.begin(), scattered.end());
-    const auto cols = [&](BufferId id) { return program.buffers[static_cast<std::size_t>(id)].cols; };
-    const auto weigh = [&](BufferId x, BufferId out) {
-        largest_weight_ = std::max(largest_weight_, product_stride(cols(x)) * cols(out));
-    };
-    for (const TowerOp& op : program.tower) {
-        if (const auto* d = std::get_if<Dense>(&op)) {
-            weigh(d->x, d->out);
-        }
-    }
-    for (const PairOp& op : program.pair) {
-        if (const auto* d = std::get_if<Dense>(&op)) {
-            weigh(d->x, d->out);
-        } else if (const auto* p = std::get_if<PlatformDense>(&op)) {
-            weigh(p->x, p->out);
-        }
-    }
 }
 
 }  // namespace pitot

@@ -12,13 +12,13 @@ namespace pitot {
 
 /// Blocks of memory that hold buffers, one after the other.
 enum class Arena : std::uint8_t {
-    kConstants,  ///< shared by all replicas
-    kReplicaConstants,
-    kParameters,  ///< parameters every step updates
-    kTables,      ///< parameters of which a step updates the rows it names
-    kTowers,
-    kCompact,  ///< of a side worked on by named rows: those rows of whatever has a row for each of its rows
-    kPairs,    ///< for each row of a part of a batch
+    kConstants,         ///< constants that all replicas share
+    kReplicaConstants,  ///< constants of one replica
+    kParameters,        ///< parameters that every step updates as a whole
+    kTables,            ///< parameters of which a step updates only the rows its batches use
+    kTowers,            ///< towers, a row for each of their side's
+    kCompact,           ///< compact copies of the rows that the batches of a step use, of named sides
+    kPairs,             ///< pair buffers, for the rows of one part of a batch
 };
 inline constexpr std::size_t kArenas = 7;
 
@@ -27,35 +27,35 @@ inline constexpr std::size_t kArenas = 7;
 /// out.
 [[nodiscard]] std::int64_t product_stride(std::int64_t cols);
 
-/// Rows start on a cache line where they are long. A side of which a step names few rows (by the plan) is "named": what
-/// has rows of it is kept whole in one place, and the rows at work are copied to another, where operations find them.
+/// The place of each buffer in an arena. Long rows start on a cache line.
+///
+/// A side is "named" when, by the plan, the batches of a step use few of its rows. Buffers with rows of a named side
+/// are kept whole at their home; before each step the rows in use are copied to Arena::kCompact, and operations work on
+/// those copies. Towers of a named side exist as copies alone. All other buffers have one place for both.
 class ProgramLayout {
 public:
     struct Place {
         Arena arena = Arena::kConstants;
-        std::int64_t offset = 0;
-        std::int64_t stride = 0;
+        std::int64_t offset = 0;  ///< scalars from the start of the arena; of a pair buffer, for each row of the part
+        std::int64_t stride = 0;  ///< scalars between its rows
     };
     ProgramLayout(const Program& program, const ExecutionPlan& plan);
 
-    /// Where operations find a buffer.
+    /// The place at which operations work on a buffer.
     [[nodiscard]] const Place& place(BufferId buffer) const { return places_[static_cast<std::size_t>(buffer)]; }
-    /// Where the whole buffer is kept: the same place but for those in Arena::kCompact.
+    /// The place at which the whole buffer is kept.
     [[nodiscard]] const Place& home(BufferId buffer) const { return homes_[static_cast<std::size_t>(buffer)]; }
-    /// Scalars an arena needs (kPairs: for each row of a part).
+    /// The size of an arena in scalars; of kPairs, for each row of a part.
     [[nodiscard]] std::int64_t size(Arena arena) const { return sizes_[static_cast<std::size_t>(arena)]; }
 
-    /// Whether a step works on the rows of this side that it names only.
     [[nodiscard]] bool named(RowAxis axis) const { return axis != RowAxis::kNone && most_rows(axis) > 0; }
-    /// At most how many different rows of a named side are at work at once; 0 if the side is not named.
+    /// The most rows of a named side that may be in use at once; 0 for a side that is not named.
     [[nodiscard]] std::int64_t most_rows(RowAxis axis) const { return most_rows_[static_cast<std::size_t>(axis)]; }
 
-    /// Parameter and tower buffers whose gradients gather contributions of pairs, so must start at zero.
+    /// Parameters and towers to whose gradients operations on pairs add, so that they have to start at zero.
     [[nodiscard]] std::span<const BufferId> scattered() const { return scattered_; }
-    /// Buffers with a copy of the rows at work: constants and parameters of named sides.
+    /// Constants and parameters of named sides: buffers of which rows are copied to Arena::kCompact.
     [[nodiscard]] std::span<const BufferId> copied() const { return copied_; }
-    /// Largest weight matrix, for transposing.
-    [[nodiscard]] std::int64_t largest_weight() const { return largest_weight_; }
 
 private:
     void put(const BufferInfo& buffer, const Program& program);
@@ -64,7 +64,6 @@ private:
     std::array<std::int64_t, kArenas> sizes_{};
     std::array<std::int64_t, 2> most_rows_{};
     std::vector<BufferId> scattered_, copied_;
-    std::int64_t largest_weight_ = 0;
 };
 
 }  // namespace pitot

@@ -1,4 +1,4 @@
-// Parameters with a row for each row of a side of which a step names few: kept whole, updated by the rows named.
+// Parameters of named sides (see ProgramLayout): tables of which a step updates only the rows it uses.
 #pragma once
 
 #include <algorithm>
@@ -11,14 +11,14 @@
 
 #include "backend/backend.hpp"
 #include "backend/host/layout.hpp"
-#include "backend/host/skipped_updates.hpp"
+#include "backend/ops/adam/adam.hpp"
+#include "backend/ops/adam/skipped_updates.hpp"
 #include "core/team.hpp"
 #include "pitot/matrix_view.hpp"
 
 namespace pitot {
 
-/// Copies these rows of `from`, which may lie anywhere in memory, to the rows of `to` in turn. A later one is fetched
-/// while this one is copied.
+/// Copies the listed rows of `from` to rows 0, 1, … of `to`. Rows to come are fetched while one is copied.
 template <typename T>
 void copy_rows(MatrixView<const T> from, std::span<const std::int32_t> rows, MatrixView<T> to) {
     constexpr std::size_t ahead = 8;
@@ -34,10 +34,12 @@ void copy_rows(MatrixView<const T> from, std::span<const std::int32_t> rows, Mat
     }
 }
 
-/// One replica's Arena::kTables with its optimiser state: each row followed by its two moments, since what lies
-/// together is fetched together. A row not named by a step still moves on as Adam moves it when its gradient is 0; that
-/// is made up for when it is named again (see SkippedUpdates), or done step by step where Adam's settings do not let
-/// it.
+/// The tables of one replica (Arena::kTables) with their optimiser state. Each row lies beside its two moments, so that
+/// one place in memory is fetched for all three.
+///
+/// Adam moves a row also in steps that do not use it, by the moments it has. Where the optimiser catches up in closed
+/// form (Adam::catches_up_in_closed_form), such updates are missed and made up for when the row is used again. Where it
+/// does not, every step updates every row that was ever used.
 template <typename K>
 class NamedTables {
     using T = typename K::Scalar;
@@ -49,7 +51,7 @@ public:
     }
 
     [[nodiscard]] bool empty() const { return state_.empty(); }
-    /// Row i of a parameter kept here, as the buffer counts rows. It may have missed updates: see catch_up_all().
+    /// Row i of a parameter, counted as in its buffer. It may have missed updates: see catch_up_all().
     [[nodiscard]] std::span<T> row(BufferId id, std::int64_t i) {
         const std::int64_t each = rows_each(id);
         const std::int64_t stride = layout_.home(id).stride;
@@ -78,7 +80,7 @@ public:
         adam_.reset();
     }
 
-    /// Makes room for the optimiser's state and takes Adam's settings for the updates after the `updates` done so far.
+    /// Makes room for the optimiser's state, and takes the settings for updates from number `updates` + 1 on.
     void make_trainable(const Adam& adam, std::int64_t updates, Team& team) {
         if (empty() || adam_ == adam) {
             return;
@@ -92,12 +94,12 @@ public:
         }
         adam_ = adam;
         skipped_.reset();
-        if (SkippedUpdates::possible(adam)) {
+        if (adam.catches_up_in_closed_form()) {
             skipped_.emplace(adam, updates);
         }
     }
 
-    /// Copies rows of a side to where the rows at work are.
+    /// Copies the listed rows of a side to Arena::kCompact.
     void copy(RowAxis axis, std::span<const std::int32_t> rows, T* compact_arena) const {
         for_each_table(axis, [&](BufferId id) {
             const MatrixView<const T> from = lane(kValues, id);
@@ -105,7 +107,7 @@ public:
             copy_rows(from, rows, to);
         });
     }
-    /// The same, of distinct rows, once the updates they have missed are made up for.
+    /// The same, after making up for the updates that these rows have missed. They are distinct.
     void catch_up_and_copy(RowAxis axis, std::span<const std::int32_t> rows, T* compact_arena, Team& team) {
         if (skipped_ && skipped_->updates() > 0) {
             catch_up(axis, rows, compact_arena, team);
@@ -113,6 +115,7 @@ public:
             copy(axis, rows, compact_arena);
         }
     }
+    /// Makes up for the updates that any row has missed.
     void catch_up_all(Team& team) {
         if (!skipped_ || skipped_->updates() == 0) {
             return;
@@ -129,8 +132,8 @@ public:
         }
     }
 
-    /// The optimiser's step, number `update` from 1, for the rows at work, `gradients` being Arena::kCompact's. Once
-    /// for both sides.
+    /// Does update number `update` (from 1) of the rows in use on both sides; `gradients` is laid out as
+    /// Arena::kCompact.
     void update(std::int64_t update, std::array<std::span<const std::int32_t>, 2> rows, T* gradients,
                 const AdamStep& step, Team& team) {
         if (empty()) {
@@ -153,12 +156,13 @@ public:
         }
     }
 
-    /// A buffer of a named side seen with one row for each of the side's, however many of its own that is: at home …
+    /// A buffer of a named side as a matrix with one row for each of the side's, which may be several rows of the
+    /// buffer. This one is the whole buffer at its home, given the start of its arena.
     template <typename E>
     [[nodiscard]] MatrixView<E> whole(E* arena, BufferId id) const {
         return by_side_row(arena + layout_.home(id).offset, id, program_.rows_of(info(id).axis), 1);
     }
-    /// … and where the rows at work are.
+    /// The same of `rows` compact copies, given the start of Arena::kCompact.
     template <typename E>
     [[nodiscard]] MatrixView<E> compact(E* arena, BufferId id, std::int64_t rows) const {
         return by_side_row(arena + layout_.place(id).offset, id, rows, 1);
@@ -173,7 +177,7 @@ private:
     [[nodiscard]] const BufferInfo& info(BufferId id) const { return program_.buffers[static_cast<std::size_t>(id)]; }
     [[nodiscard]] std::int64_t rows_each(BufferId id) const { return info(id).rows / program_.rows_of(info(id).axis); }
 
-    // A buffer with one row for each of its side's, rows `parts` times their width apart.
+    // A matrix with one row for each of the side's, rows `parts` times their width apart.
     template <typename E>
     [[nodiscard]] MatrixView<E> by_side_row(E* base, BufferId id, std::int64_t rows, std::int64_t parts) const {
         const std::int64_t each = rows_each(id);
@@ -216,7 +220,7 @@ private:
                          lane(kSecondMoment, id), step);
         });
     }
-    // The step of the rows not at work, whose gradient is 0. Those never named have no moments to move them.
+    // Updates the rows that are not in use, whose gradient is 0. Rows never used have no moments to move them.
     void update_unnamed(RowAxis axis, std::int64_t update, const AdamStep& step, Team& team) {
         std::vector<std::int64_t>& last = last_update_[at(axis)];
         unnamed_.clear();
@@ -234,7 +238,7 @@ private:
         });
     }
 
-    // compact_arena: where to copy the rows as well, or null. Needs a first update.
+    // Copies the rows to compact_arena, too, unless that is null. There has to have been an update.
     void catch_up(RowAxis axis, std::span<const std::int32_t> rows, T* compact_arena, Team& team) {
         std::vector<std::int64_t>& last = last_update_[at(axis)];
         terms_.resize(rows.size());
@@ -267,10 +271,11 @@ private:
     const Program& program_;
     const ProgramLayout& layout_;
     AlignedVector<T> state_;
-    std::int64_t lanes_ = 1;                                // kLanes where something is trained
-    std::array<std::vector<std::int64_t>, 2> last_update_;  // of each row: number of its last update, 0 = never
-    std::optional<Adam> adam_;                              // settings of the latest updates
-    std::optional<SkippedUpdates> skipped_;                 // none: no row misses an update
+    std::int64_t lanes_ = 1;  // kLanes where something is trained
+    std::array<std::vector<std::int64_t>, 2>
+        last_update_;                        // of each side's rows the number of the last update, 0 = none
+    std::optional<Adam> adam_;               // settings of the latest updates
+    std::optional<SkippedUpdates> skipped_;  // none: no row misses an update
     std::vector<SkippedTerms> terms_;
     std::vector<std::int32_t> unnamed_;
     std::vector<T> no_gradient_;

@@ -1,4 +1,4 @@
-// Which terms of a sum count where a matrix never changes and many of its elements are 0.
+// The elements that are not 0 of a matrix that never changes.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +9,9 @@
 
 namespace pitot {
 
-/// The rows of a matrix in blocks of at most six, each with the columns in which one of its rows is not 0. Sums over
-/// columns, block by block, may leave out the others: their terms are 0, so the rest add up to the same bits. Rows are
-/// put in the order in which blocks have the fewest columns.
+/// The rows of a matrix in blocks of at most six. Each block lists the columns in which at least one of its rows is not
+/// 0; a sum over columns may leave out the others, whose terms are 0, and has the same bits. Similar rows are put into
+/// one block, so that the lists are short.
 class NonzeroBlocks {
 public:
     static constexpr std::size_t kRows = 6;
@@ -21,13 +21,13 @@ public:
         std::span<const std::int32_t> terms;  ///< columns, rising
     };
 
-    /// Of a matrix whose elements are 0 where `zero` says so. `zero`: rows × columns, row-major.
+    /// `zero`: rows × columns, row-major; true for an element that is 0.
     NonzeroBlocks(const std::vector<bool>& zero, std::int64_t columns);
     NonzeroBlocks() = default;
 
     [[nodiscard]] std::size_t size() const { return first_row_.empty() ? 0 : first_row_.size() - 1; }
     [[nodiscard]] Block operator[](std::size_t block) const;
-    /// Share of all elements that blocks keep.
+    /// The share of all elements that are in a listed column of their block.
     [[nodiscard]] double density() const { return density_; }
 
 private:

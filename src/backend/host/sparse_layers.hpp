@@ -1,4 +1,4 @@
-// Layers whose input has many zeros that stay.
+// Layers whose input is constant and has many zeros.
 #pragma once
 
 #include <cstdint>
@@ -10,16 +10,17 @@
 
 namespace pitot {
 
-/// A layer's input by rows and, of its transpose, by columns.
+/// The zeros of a layer's input: by its rows, for the forward pass, and by its columns, for the weight's gradient.
 struct SparseInput {
     NonzeroBlocks rows, columns;
 };
 
-/// By the layer's output.
+/// Sparse inputs of layers, by the layer's output.
 using SparseLayers = std::map<BufferId, SparseInput>;
 
-/// Layers of towers whose input is constant, but for some learned columns, and has enough zeros to leave them out.
-/// Their outputs are a multiple of `columns` wide. Sides worked on by named rows, or of more than 4096, have none.
+/// Finds the layers on towers that gain by leaving out zeros: those whose input is constant, but for learned columns
+/// beside it, and whose output is a multiple of `columns` wide. Named sides, and sides of more than 4096 rows, have
+/// none.
 [[nodiscard]] SparseLayers find_sparse_layers(const Program& program, const ProgramLayout& layout,
                                               std::int64_t columns);
 

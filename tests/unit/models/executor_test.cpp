@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -54,25 +55,33 @@ public:
         std::iota(rows_.begin(), rows_.end(), std::int64_t{0});
     }
 
-    [[nodiscard]] std::unique_ptr<Executor> prepare(const Backend& backend, const ExecutionPlan& plan) const {
-        auto executor = std::move(*backend.prepare(model_.program, 1, plan));
-        executor->set_parameters(0, initial_parameters(model_.program, Key(4)));
-        if (model_.platform_baseline >= 0) {
-            executor->set_constant(0, model_.platform_baseline, std::vector<double>(kPlatforms, 0.25));
-            executor->set_constant(0, model_.module_baseline, std::vector<double>(kModules, 0.5));
+    [[nodiscard]] std::unique_ptr<Executor> prepare(const Backend& backend, ExecutionPlan plan,
+                                                    std::int64_t group = 1) const {
+        const std::vector<PairColumns> tables{alone(), together()};
+        plan.data = std::move(*backend.make_resident(tables));
+        auto executor = std::move(*backend.prepare(model_.program, group, plan));
+        for (std::int64_t g = 0; g < group; ++g) {
+            executor->set_parameters(g, initial_parameters(model_.program, Key(4)));
+            if (model_.platform_baseline >= 0) {
+                executor->set_constant(g, model_.platform_baseline, std::vector<double>(kPlatforms, 0.25));
+                executor->set_constant(g, model_.module_baseline, std::vector<double>(kModules, 0.5));
+            }
+        }
+        if (group == 1) {
+            executor->set_objectives({{0, {rows_}, kBatch, 1.0}, {1, {rows_}, kBatch / 2, 0.5}});
         }
         return executor;
     }
 
     [[nodiscard]] double train(Executor& executor, std::int64_t first, std::int64_t steps,
                                const Adam& adam = {1e-2, 0.9, 0.999, 1e-8}) const {
-        const std::vector<Objective> objectives{{{platform_, module_, {}, 0, target_}, {rows_}, kBatch, 1.0},
-                                                {together(), {rows_}, kBatch / 2, 0.5}};
         const Key key(5);
         double loss = 0.0;
-        executor.train(objectives, adam, std::span(&key, 1), first, steps, std::span(&loss, 1));
+        executor.train(adam, std::span(&key, 1), first, steps, std::span(&loss, 1));
         return loss;
     }
+    [[nodiscard]] PairColumns alone() const { return {platform_, module_, {}, 0, target_}; }
+    [[nodiscard]] const std::vector<std::int64_t>& rows() const { return rows_; }
     [[nodiscard]] PairColumns together() const { return {platform_, module_, co_runner_, 2, target_}; }
     [[nodiscard]] std::size_t parameter_count() const {
         return static_cast<std::size_t>(model_.program.parameter_count());
@@ -127,7 +136,8 @@ TEST_P(Ways, NamedRowsTrainAsAllRowsDo) {
 TEST(NamedRows, PredictRowsWithMoreCoRunnersThanThereAreModules) {
     const Trial trial("interference/2");
     const auto all = trial.prepare(cpu_backend(), {});
-    const auto named = trial.prepare(cpu_backend(), {.platform_rows = 3, .module_rows = kModules + 3});
+    const auto named =
+        trial.prepare(cpu_backend(), {.platform_rows = kNamed.platform_rows, .module_rows = kModules + 3});
     all->forward_towers();
     named->forward_towers();
     const std::vector<std::int32_t> zero{0};
@@ -221,6 +231,120 @@ TEST_P(Ways, ThreadsThatShareAStepChangeNoBit) {
             EXPECT_EQ(trial.train(*shared, 0, 30), loss);
             EXPECT_EQ(shared->parameters(0), want) << threads << " threads";
         }
+    }
+}
+
+// A rate that changes from step to step inside one call, and as a constant that differs from call to call.
+TEST_P(Ways, ALearningRateMayChangeBetweenSteps) {
+    const Trial trial(GetParam());
+    const LearningRate falling([](std::int64_t step) { return 1e-2 / (1.0 + 0.02 * static_cast<double>(step)); });
+    constexpr std::int64_t steps = 90;
+    const auto step_by_step = [&](Executor& executor) {
+        double sum = 0.0;
+        for (std::int64_t step = 0; step < steps; ++step) {
+            sum += trial.train(executor, step, 1, {falling.at(step), 0.9, 0.999, 1e-8});
+        }
+        return sum / steps;
+    };
+    const Adam adam{falling, 0.9, 0.999, 1e-8};
+    const auto reference = trial.prepare(reference_backend(), {});
+    const double want = step_by_step(*reference);
+    for (const ExecutionPlan& plan : {ExecutionPlan{}, kNamed}) {
+        const auto at_once = trial.prepare(reference_backend(), plan);
+        EXPECT_NEAR(trial.train(*at_once, 0, steps, adam), want, 1e-9);
+        expect_same_parameters(*at_once, *reference, "at once");
+        const auto cpu = trial.prepare(cpu_backend(), plan);
+        EXPECT_NEAR(trial.train(*cpu, 0, steps, adam), want, 0.01 * want);
+    }
+    const auto cpu = trial.prepare(cpu_backend(), {});
+    const auto cpu_by_step = trial.prepare(cpu_backend(), {});
+    EXPECT_NEAR(trial.train(*cpu, 0, steps, adam), step_by_step(*cpu_by_step), 1e-12);
+    EXPECT_EQ(cpu->parameters(0), cpu_by_step->parameters(0));
+    // Another rate is another model.
+    const auto constant = trial.prepare(cpu_backend(), {});
+    EXPECT_GT(trial.train(*constant, 0, steps), 0.0);
+    EXPECT_NE(cpu->parameters(0), constant->parameters(0));
+}
+
+// From a constant rate to a falling one and back: what rows have missed by then is made up for by the old rate.
+TEST(NamedRows, TakeAChangingRateAfterAConstantOne) {
+    const Trial trial("linear/32");
+    const auto all = trial.prepare(reference_backend(), {});
+    const auto named = trial.prepare(reference_backend(), kNamed);
+    const LearningRate falling([](std::int64_t step) { return 1e-1 / static_cast<double>(step + 1); });
+    std::int64_t step = 0;
+    for (const LearningRate& rate : {LearningRate(1e-2), falling, LearningRate(1e-3), falling, LearningRate(1e-2)}) {
+        const Adam adam{rate, 0.9, 0.999, 1e-8};
+        EXPECT_NEAR(trial.train(*named, step, 80, adam), trial.train(*all, step, 80, adam), 1e-6);
+        step += 80;
+        expect_same_parameters(*named, *all, "after step " + std::to_string(step));
+    }
+}
+
+TEST(Adam, CatchesUpInClosedFormAtAConstantRate) {
+    EXPECT_TRUE((Adam{1e-3, 0.9, 0.999, 1e-8}.catches_up_in_closed_form()));
+    EXPECT_FALSE((Adam{1e-3, 0.9, 0.95, 1e-8}.catches_up_in_closed_form()));
+    const LearningRate changing([](std::int64_t /*step*/) { return 1e-3; });
+    EXPECT_FALSE((Adam{changing, 0.9, 0.999, 1e-8}.catches_up_in_closed_form()));
+    EXPECT_FALSE(changing == changing);
+    EXPECT_TRUE(LearningRate(0.5) == LearningRate(0.5));
+    EXPECT_FALSE(LearningRate(0.5) == LearningRate(0.25));
+}
+
+// More rows than are gathered at a time, of two objectives.
+TEST_P(Ways, ValidationLossIsThatOfPredictions) {
+    const Trial trial(GetParam());
+    std::vector<std::int64_t> rows(20'000);
+    std::vector<std::int64_t> few{3, 77, 3999};
+    for (std::size_t n = 0; n < rows.size(); ++n) {
+        rows[n] = static_cast<std::int64_t>(n * 7 % 4000);
+    }
+    for (const ExecutionPlan& plan : {ExecutionPlan{}, kNamed}) {
+        const auto executor = trial.prepare(cpu_backend(), plan);
+        double loss = -1.0;
+        executor->validation_losses(std::span(&loss, 1));
+        EXPECT_EQ(loss, 0.0);  // nothing to validate with
+        executor->set_objectives({{0, {rows}, kBatch, 2.0, {rows}}, {1, {rows}, kBatch / 2, 0.5, {few}}});
+        EXPECT_GT(trial.train(*executor, 0, 20), 0.0);
+        executor->validation_losses(std::span(&loss, 1));
+        double want = 0.0;
+        for (const auto& [columns, numbers, weight] :
+             {std::tuple(trial.alone(), &rows, 2.0), {trial.together(), &few, 0.5}}) {
+            std::vector<double> y(4000);
+            executor->predict(0, columns, y);
+            double sum = 0.0;
+            for (const std::int64_t row : *numbers) {
+                const auto n = static_cast<std::size_t>(row);
+                const double error = y[n] - static_cast<double>(columns.target[n]);
+                sum += error * error;
+            }
+            want += weight * sum / static_cast<double>(numbers->size());
+        }
+        EXPECT_DOUBLE_EQ(loss, want);
+        EXPECT_GT(loss, 0.0);
+    }
+}
+
+// A group whose replicas differ in rows; one of them has none of the second objective.
+TEST_P(Ways, ReplicasOfAGroupTrainAsTheyDoAlone) {
+    const Trial trial(GetParam());
+    const std::vector<std::int64_t> odd{1, 3, 5, 7, 9, 501};
+    const std::vector<std::int64_t> none;
+    for (const ExecutionPlan& plan : {ExecutionPlan{}, kNamed}) {
+        const auto group = trial.prepare(cpu_backend(), plan, 2);
+        group->set_objectives({{0, {trial.rows(), odd}, kBatch, 1.0}, {1, {trial.rows(), none}, kBatch / 2, 0.5}});
+        const auto first = trial.prepare(cpu_backend(), plan);
+        const auto second = trial.prepare(cpu_backend(), plan);
+        second->set_objectives({{0, {odd}, kBatch, 1.0}});
+        const std::vector<Key> keys{Key(5), Key(6)};
+        const Adam adam{1e-2, 0.9, 0.999, 1e-8};
+        std::vector<double> losses(2), alone(2);
+        group->train(adam, keys, 0, 40, losses);
+        first->train(adam, std::span(keys).first(1), 0, 40, std::span(alone).first(1));
+        second->train(adam, std::span(keys).last(1), 0, 40, std::span(alone).last(1));
+        EXPECT_EQ(losses, alone);
+        EXPECT_EQ(group->parameters(0), first->parameters(0));
+        EXPECT_EQ(group->parameters(1), second->parameters(0));
     }
 }
 

@@ -77,6 +77,7 @@ struct Prepared {
     std::vector<float> target;
     std::vector<double> parameters, platform_term, module_term;
     PairColumns rows;
+    std::vector<std::int64_t> all;  // their numbers
 
     explicit Prepared(const Case& c) {
         dataset = test::synthetic_dataset({.platforms = 5, .modules = 6, .features = 3, .seed = 4});
@@ -103,10 +104,14 @@ struct Prepared {
             module_term.push_back(stream.uniform());
         }
         rows = {platform, module, co_runner, c.width, target};
+        all.resize(platform.size());
+        std::iota(all.begin(), all.end(), std::int64_t{0});
     }
 
     [[nodiscard]] std::unique_ptr<Executor> prepare(const Backend& backend) const {
-        auto executor = std::move(*backend.prepare(model.program, 1));
+        auto executor = std::move(
+            *backend.prepare(model.program, 1, {.data = std::move(*backend.make_resident(std::span(&rows, 1)))}));
+        executor->set_objectives({{0, {all}, 16, 1.0}, {0, {all}, 9, 0.5}});
         executor->set_parameters(0, parameters);
         if (model.platform_baseline >= 0) {
             executor->set_constant(0, model.platform_baseline, platform_term);
@@ -118,12 +123,9 @@ struct Prepared {
     // Mean loss over these steps. An epsilon that is not far below the gradients: else the direction in which a
     // parameter moves whose gradient is all but 0 would be a matter of rounding.
     double train(Executor& executor, std::int64_t first, std::int64_t steps) const {
-        std::vector<std::int64_t> all(platform.size());
-        std::iota(all.begin(), all.end(), std::int64_t{0});
-        const std::vector<Objective> objectives{{rows, {all}, 16, 1.0}, {rows, {all}, 9, 0.5}};
         const Key key(3);
         double loss = 0.0;
-        executor.train(objectives, {1e-2, 0.9, 0.999, 1e-2}, std::span(&key, 1), first, steps, std::span(&loss, 1));
+        executor.train({1e-2, 0.9, 0.999, 1e-2}, std::span(&key, 1), first, steps, std::span(&loss, 1));
         return loss;
     }
 };

@@ -1,5 +1,5 @@
 // Updates a row has missed, made up for at once, against the same updates one by one.
-#include "backend/host/skipped_updates.hpp"
+#include "backend/ops/adam/skipped_updates.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "backend/backend.hpp"
-#include "backend/cpu/kernels.hpp"
+#include "backend/ops/adam/adam_cpu.hpp"
 #include "core/key.hpp"
 #include "unit/backend/kernel_blocks.hpp"
 
@@ -25,7 +25,7 @@ struct Moved {
     double p = 0.0, m, v;
     Moved(const Adam& adam, std::int64_t last, std::int64_t missed, double first, double second) : m(first), v(second) {
         for (std::int64_t i = 1; i <= missed; ++i) {
-            const AdamStep step = adam_step(adam, last + i);
+            const AdamStep step = adam_step(adam, last + i, 0);
             m *= step.beta1;
             v *= step.beta2;
             p -= step.rate * m / (std::sqrt(v) * step.root + step.epsilon);

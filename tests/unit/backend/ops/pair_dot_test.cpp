@@ -1,5 +1,4 @@
-// The cpu kernels of pairs against plain double-precision loops, for each instruction set this machine has.
-#include "backend/cpu/kernels.hpp"
+#include "backend/ops/pair_dot/pair_dot_cpu.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,6 +8,7 @@
 
 #include "core/key.hpp"
 #include "unit/backend/kernel_blocks.hpp"
+#include "unit/backend/ops/trial.hpp"
 
 namespace pitot {
 namespace {
@@ -16,8 +16,10 @@ namespace {
 using test::Block;
 using test::expect_near;
 using test::for_each_target;
+using test::ProgramBuilder;
+using test::Trial;
 
-TEST(Kernels, PairProductsAndTheirGradients) {
+TEST(PairDot, KernelsAgreeWithPlainLoops) {
     for_each_target([](const std::string& /*target*/) {
         for (const std::int64_t width : {1, 5, 16, 33, 64, 129, 200}) {
             const Key key = Key(5).fold(static_cast<std::uint64_t>(width));
@@ -60,7 +62,7 @@ TEST(Kernels, PairProductsAndTheirGradients) {
     });
 }
 
-TEST(Kernels, PairProductsDoNotDependOnTheirNeighbours) {
+TEST(PairDot, DoesNotDependOnNeighbours) {
     for_each_target([](const std::string& /*target*/) {
         const Block left(3, 37, 1, Key(11));
         const Block right(4, 37, 1, Key(12));
@@ -77,41 +79,34 @@ TEST(Kernels, PairProductsDoNotDependOnTheirNeighbours) {
     });
 }
 
-TEST(Kernels, SumsUnderTanhAndTheirGradients) {
-    for_each_target([](const std::string& /*target*/) {
-        for (const std::int64_t width : {1, 7, 16, 65}) {
-            const Key key = Key(6).fold(static_cast<std::uint64_t>(width));
-            const Block left(3, width, 1, key.fold("left"));
-            const Block right(4, width, 3, key.fold("right"));
-            const std::vector<std::int32_t> platform{0, 2, 2};
-            const std::vector<std::int32_t> module{3, 3, 1};
-            Block out(3, width, 2, key, true);
-            cpu::sum_tanh(platform, module, left.view(), right.view(), out.view());
-            Block slope(3, width, 2, key.fold("slope"));
-            const Block slope_before(3, width, 2, key.fold("slope"));
-            cpu::tanh_slope(out.view(), slope.view());
-            Block dleft(3, width, 1, key, true);
-            Block dright(4, width, 1, key, true);
-            cpu::sum_tanh_backward(platform, module, slope.view(), dleft.view(), dright.view());
-            for (std::int64_t c = 0; c < width; ++c) {
-                std::vector<double> want(4);
-                for (std::int64_t b = 0; b < 3; ++b) {
-                    const auto n = static_cast<std::size_t>(b);
-                    const double y = std::tanh(left(platform[n], c) + right(module[n], c));
-                    expect_near(out(b, c), y, 1.0, 4, "out");
-                    want[static_cast<std::size_t>(module[n])] += slope_before(b, c) * (1.0 - y * y);
-                }
-                for (std::int64_t j = 0; j < 4; ++j) {
-                    expect_near(dright(j, c), want[static_cast<std::size_t>(j)], 2.0, 8, "dright");
-                }
-                EXPECT_EQ(dleft(1, c), 0.0);
-            }
-            EXPECT_TRUE(out.guarded() && slope.guarded() && dleft.guarded() && dright.guarded());
-        }
-    });
+Program dots(std::int64_t width, std::int64_t module_cols) {
+    ProgramBuilder b;
+    b.pair(PairDot{b.of_platforms("left", Role::kParameter, width + 2),
+                   b.of_modules("right", Role::kParameter, module_cols), width, 0.7});
+    return b.program();
 }
 
-// Denormal operands are neither flushed nor turned into anything else.
+TEST(PairDot, AgreesWithFiniteDifferences) {
+    for (const std::int64_t width : {1, 5, 16, 33, 64}) {
+        Trial(dots(width, width)).expect_right();
+    }
+    Trial(dots(9, 12), 0, 600).expect_right();
+}
+
+TEST(PairDot, RefusesWhatDoesNotFit) {
+    test::expect_refused(dots(4, 3), "pair dot", "right 'right' has 3 columns, and 4 are needed");
+    test::expect_refused(dots(0, 3), "pair dot", "it has no columns");
+    Program turned = dots(4, 4);
+    turned.pair[0] = PairDot{1, 0, 4, 1.0};
+    test::expect_refused(turned, "pair dot", "left 'right' has rows of modules, not of platforms");
+}
+
+TEST(PairDot, CostsThreeProductsAndEightRows) {
+    const Program program = dots(6, 6);
+    const Cost found = cost(std::get<PairDot>(program.pair[0]), program, {100, 0});
+    EXPECT_EQ(found.multiply_adds, 3.0 * 6 * 100);
+    EXPECT_EQ(found.bytes, 8.0 * 6 * 100 * sizeof(float));
+}
 
 }  // namespace
 }  // namespace pitot

@@ -8,17 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "backend/backend.hpp"
+#include "backend/ops/adam/adam.hpp"
 
 namespace pitot {
-
-/// One Adam update's scalars: p -= rate * m / (sqrt(v) * root + epsilon) after m and v were updated.
-struct AdamStep {
-    double beta1, beta2, epsilon;
-    double rate;  ///< learning rate / (1 - beta1^t)
-    double root;  ///< 1 / sqrt(1 - beta2^t)
-};
-[[nodiscard]] AdamStep adam_step(const Adam& adam, std::int64_t update);
 
 /// The updates a row has missed, in closed form. After update t with moments m and v, i updates without gradient later
 ///     p -= m w_i / (sqrt(v) + epsilon b_i),   w_i = rate_(t+i) beta1^i b_i,   b_i = 1 / (root_(t+i) beta2^(i/2)).
@@ -46,11 +38,12 @@ struct SkippedTerms {
 /// nothing beside 1, all updates leave the same terms behind.
 class SkippedUpdates {
 public:
-    /// `updates`: those done before, by which every row has been brought up to date. Needs possible(adam).
+    /// `updates`: those done before, by which every row has been brought up to date. Needs
+    /// adam.catches_up_in_closed_form().
     explicit SkippedUpdates(const Adam& adam, std::int64_t updates = 0);
 
-    /// Whether the terms can be had: updates without gradient die away soon enough (beta1 well below sqrt(beta2)), and
-    /// the series gives their sum to kAccuracy where u is below kSeriesBelow.
+    /// Whether the terms can be had while the learning rate is constant: updates without gradient die away soon enough
+    /// (beta1 well below sqrt(beta2)), and the series gives their sum to kAccuracy where u is below kSeriesBelow.
     [[nodiscard]] static bool possible(const Adam& adam);
     static constexpr double kAccuracy = 5e-6;  ///< of a row's movement, beside what single precision loses
 

@@ -1,5 +1,5 @@
-// Products that leave out zeros, and draws by the vector: the same bits as without.
-#include "backend/cpu/kernels.hpp"
+// Products that leave out zeros: the same bits as without.
+#include "backend/ops/dense/dense_cpu.hpp"
 
 #include <gtest/gtest.h>
 
@@ -16,7 +16,7 @@ namespace {
 using test::Block;
 using test::for_each_target;
 
-TEST(Kernels, SumsWithoutTheirZeroTermsAreTheSame) {
+TEST(Dense, SumsWithoutTheirZeroTermsAreTheSame) {
     for_each_target([](const std::string& /*target*/) {
         for (const std::int64_t rows : {1, 2, 5, 6, 7, 13, 23}) {
             const std::int64_t depth = 21;
@@ -61,24 +61,6 @@ TEST(Kernels, SumsWithoutTheirZeroTermsAreTheSame) {
                     }
                 }
                 EXPECT_TRUE(sparse.guarded() && sparse_gradient.guarded());
-            }
-        }
-    });
-}
-
-TEST(Kernels, DrawsAreTheKeys) {
-    for_each_target([](const std::string& /*target*/) {
-        const Key key = Key(19).fold("draws");
-        for (const std::uint64_t bound : {std::uint64_t{1}, std::uint64_t{27056}, (std::uint64_t{1} << 32U) - 1,
-                                          std::uint64_t{1} << 32U, std::uint64_t{1} << 60U}) {
-            for (const std::uint64_t position : {std::uint64_t{0}, std::uint64_t{7}, std::uint64_t{1} << 33U}) {
-                for (const std::size_t n : {0U, 1U, 15U, 16U, 67U}) {
-                    std::vector<std::int64_t> wanted(n);
-                    std::vector<std::int64_t> drawn(n);
-                    key.fill_below(position, bound, wanted);
-                    cpu::fill_below(key, position, bound, drawn);
-                    EXPECT_EQ(drawn, wanted) << bound << ' ' << position << ' ' << n;
-                }
             }
         }
     });

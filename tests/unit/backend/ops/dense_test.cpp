@@ -1,16 +1,18 @@
-// Every cpu kernel against plain double-precision loops, for each instruction set this machine has, on ragged and
-// misaligned sizes. Tolerance: unit roundoff times the length of the sum times the magnitudes summed.
-#include "backend/cpu/kernels.hpp"
+// Layers: every cpu kernel against plain double-precision loops, for each instruction set this machine has, on ragged
+// and misaligned sizes. Tolerance: unit roundoff times the length of the sum times the magnitudes summed.
+#include "backend/ops/dense/dense_cpu.hpp"
 
 #include <gtest/gtest.h>
 
 #include <bit>
 #include <cmath>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/key.hpp"
 #include "unit/backend/kernel_blocks.hpp"
+#include "unit/backend/ops/trial.hpp"
 
 namespace pitot {
 namespace {
@@ -18,7 +20,8 @@ namespace {
 using test::Block;
 using test::expect_near;
 using test::for_each_target;
-using test::kEpsilon;
+using test::ProgramBuilder;
+using test::Trial;
 
 struct Shape {
     std::int64_t n, k, m;
@@ -31,7 +34,7 @@ const std::vector<Shape>& shapes() {
     return kShapes;
 }
 
-TEST(Kernels, DenseForward) {
+TEST(Dense, Forward) {
     for_each_target([](const std::string& /*target*/) {
         for (const auto& [n, k, m] : shapes()) {
             for (const std::int64_t shift : {0, 1, 3}) {
@@ -62,7 +65,7 @@ TEST(Kernels, DenseForward) {
     });
 }
 
-TEST(Kernels, InputGradient) {
+TEST(Dense, InputGradient) {
     for_each_target([](const std::string& /*target*/) {
         for (const auto& [n, k, m] : shapes()) {
             for (const std::int64_t wanted : {std::int64_t{1}, std::min<std::int64_t>(k, 8), k}) {
@@ -101,7 +104,7 @@ TEST(Kernels, InputGradient) {
     });
 }
 
-TEST(Kernels, WeightAndBiasGradients) {
+TEST(Dense, WeightAndBiasGradients) {
     for_each_target([](const std::string& /*target*/) {
         for (const auto& [n, k, m] : shapes()) {
             for (const bool accumulate : {false, true}) {
@@ -136,7 +139,7 @@ TEST(Kernels, WeightAndBiasGradients) {
 }
 
 // An element's bits are the same whatever range it was asked for with: threads may share a call.
-TEST(Kernels, BitsDoNotDependOnTheRange) {
+TEST(Dense, BitsDoNotDependOnTheRange) {
     for_each_target([](const std::string& /*target*/) {
         const Block x(29, 41, 1, Key(4).fold("x"));
         const Block w(41, 70, 3, Key(4).fold("w"));
@@ -156,7 +159,7 @@ TEST(Kernels, BitsDoNotDependOnTheRange) {
     });
 }
 
-TEST(Kernels, DenormalsAreNumbers) {
+TEST(Dense, DenormalsAreNumbers) {
     for_each_target([](const std::string& /*target*/) {
         const std::vector<float> x(20, 1e-40F);
         const std::vector<float> w(20, 0.5F);
@@ -175,39 +178,8 @@ TEST(Kernels, DenormalsAreNumbers) {
     });
 }
 
-TEST(Kernels, AdamFollowsTheDefinition) {
-    for_each_target([](const std::string& /*target*/) {
-        const Adam adam{1e-3, 0.9, 0.999, 1e-8};
-        for (const std::int64_t n : {1, 15, 16, 33, 100}) {
-            Block p(1, n, 1, Key(3).fold("p"));
-            Block m(1, n, 1, Key(3), true);
-            Block v(1, n, 1, Key(3), true);
-            std::vector<double> want(static_cast<std::size_t>(n)), first(want), second(want);
-            for (std::int64_t c = 0; c < n; ++c) {
-                want[static_cast<std::size_t>(c)] = p(0, c);
-            }
-            for (std::int64_t t = 1; t <= 50; ++t) {
-                const Block g(1, n, 1, Key(3).fold(static_cast<std::uint64_t>(t)));
-                cpu::adam(p.view().row(0), g.view().row(0), m.view().row(0), v.view().row(0), adam_step(adam, t));
-                for (std::int64_t c = 0; c < n; ++c) {
-                    const auto i = static_cast<std::size_t>(c);
-                    first[i] = 0.9 * first[i] + 0.1 * g(0, c);
-                    second[i] = 0.999 * second[i] + 0.001 * g(0, c) * g(0, c);
-                    const double mhat = first[i] / (1.0 - std::pow(0.9, static_cast<double>(t)));
-                    const double vhat = second[i] / (1.0 - std::pow(0.999, static_cast<double>(t)));
-                    want[i] -= 1e-3 * mhat / (std::sqrt(vhat) + 1e-8);
-                }
-            }
-            for (std::int64_t c = 0; c < n; ++c) {
-                EXPECT_NEAR(p(0, c), want[static_cast<std::size_t>(c)], 2e-6);
-            }
-            EXPECT_TRUE(p.guarded() && m.guarded() && v.guarded());
-        }
-    });
-}
-
 // The bound stated beside it, on every 1 009th float from -12 to 12 and at the ends of the line.
-TEST(Kernels, TanhKeepsItsErrorBound) {
+TEST(Dense, TanhKeepsItsErrorBound) {
     for_each_target([](const std::string& /*target*/) {
         constexpr double unit = 0x1p-24;
         const float one = 1.0F;
@@ -229,6 +201,85 @@ TEST(Kernels, TanhKeepsItsErrorBound) {
         EXPECT_NEAR(tanh(-std::numeric_limits<float>::infinity()), -1.0, unit);
         EXPECT_TRUE(std::isnan(tanh(std::numeric_limits<float>::quiet_NaN())));
     });
+}
+
+// Two layers over a side, the first of them on a constant (with zeros, which may be left out) or on learned rows.
+Program towers(std::int64_t in, std::int64_t hidden, std::int64_t out, bool learned, bool zeros = false) {
+    ProgramBuilder b;
+    const BufferId x = b.of_modules("x", learned ? Role::kParameter : Role::kConstant, in);
+    const BufferId first = b.of_modules("first", Role::kTower, hidden);
+    const BufferId second = b.of_modules("second", Role::kTower, out);
+    b.tower(Dense{x, b.parameter("first.weight", in, hidden), b.parameter("first.bias", 1, hidden), first,
+                  Activation::kTanh, learned ? 0 : in});
+    b.tower(Dense{first, b.parameter("second.weight", hidden, out), -1, second, Activation::kNone, 0});
+    b.pair(PairDot{b.of_platforms("p", Role::kParameter, out), second, out, 0.5});
+    Program program = b.program();
+    for (std::size_t n = 0; zeros && n < program.buffers[0].values.size(); ++n) {
+        program.buffers[0].values[n] *= n % 5 < 3 ? 0.0F : 1.0F;
+    }
+    return program;
+}
+
+// Layers over pairs.
+Program on_pairs(std::int64_t in, std::int64_t hidden, Activation activation, std::int64_t from = 0) {
+    ProgramBuilder b;
+    const BufferId x = b.hidden(in);
+    const BufferId first = b.pairs("first", hidden);
+    const BufferId y = b.pairs("y", 1);
+    b.pair(Dense{x, b.parameter("first.weight", in, hidden), b.parameter("first.bias", 1, hidden), first, activation,
+                 from});
+    b.pair(Dense{first, b.parameter("y.weight", hidden, 1), b.parameter("y.bias", 1, 1), y, Activation::kNone, 0});
+    b.pair(PairOutput{y, 0.6});
+    return b.program();
+}
+
+TEST(Dense, AgreesWithFiniteDifferences) {
+    for (const auto& [n, k, m] : {Shape{1, 1, 1}, {3, 16, 5}, {17, 9, 16}, {5, 33, 2}}) {
+        Trial(towers(n, k, m, false)).expect_right();
+        Trial(towers(n, k, m, true)).expect_right();
+        Trial(on_pairs(n, k, Activation::kTanh)).expect_right();
+        Trial(on_pairs(n, k, Activation::kNone)).expect_right();
+    }
+    Trial(towers(21, 16, 32, false, true)).expect_right();
+    Trial(on_pairs(5, 6, Activation::kTanh), 0, 600).expect_right();  // in parts
+}
+
+TEST(Dense, RefusesWhatDoesNotFit) {
+    const auto refused = [](Dense op, const std::string& why) {
+        Program program = towers(3, 4, 5, false);
+        program.tower[0] = op;
+        test::expect_refused(program, "operation 0 on towers, dense", why);
+    };
+    const Program program = towers(3, 4, 5, false);
+    const auto& right = std::get<Dense>(program.tower[0]);
+    EXPECT_TRUE(program.check());
+    Dense op = right;
+    op.weight = 5;
+    refused(op, "weight 'second.weight' has 4 rows, not 3");
+    op = right;
+    op.x_gradient_from = 0;
+    refused(op, "a gradient of the constant x is wanted");
+    op = right;
+    op.x_gradient_from = 4;
+    refused(op, "x_gradient_from is none of x's columns");
+    op = right;
+    op.bias = 99;
+    refused(op, "bias is buffer 99");
+    op = right;
+    op.out = 0;
+    refused(op, "out 'x' may not be a constant buffer");
+    op = right;
+    op.x = 6;
+    op.x_gradient_from = 0;
+    refused(op, "x 'p' has 5 rows, not 7");
+}
+
+TEST(Dense, CostsForwardWeightsAndWantedInputs) {
+    const Program program = towers(3, 4, 5, false);
+    EXPECT_EQ(cost(std::get<Dense>(program.tower[0]), program, {}).multiply_adds, 7.0 * (3 + 3 + 0) * 4);
+    EXPECT_EQ(cost(std::get<Dense>(program.tower[1]), program, {}).multiply_adds, 7.0 * (4 + 4 + 4) * 5);
+    const Program pairs = on_pairs(3, 4, Activation::kTanh, 1);
+    EXPECT_EQ(cost(std::get<Dense>(pairs.pair[1]), pairs, {100, 0}).multiply_adds, 100.0 * (3 + 3 + 2) * 4);
 }
 
 }  // namespace

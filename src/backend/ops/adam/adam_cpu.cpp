@@ -1,11 +1,11 @@
 // The optimiser.
-#include "backend/cpu/kernels.hpp"
+#include "backend/ops/adam/adam_cpu.hpp"
 
 #include <algorithm>
 
 // Compiled once for every target below; HWY_DYNAMIC_DISPATCH picks at run time.
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "backend/cpu/optimiser.cpp"  // NOLINT(cppcoreguidelines-macro-usage): Highway's way
+#define HWY_TARGET_INCLUDE "backend/ops/adam/adam_cpu.cpp"  // NOLINT(cppcoreguidelines-macro-usage): Highway's way
 #include <hwy/foreach_target.h>
 
 #include <hwy/cache_control.h>

@@ -1,4 +1,4 @@
-#include "backend/host/skipped_updates.hpp"
+#include "backend/ops/adam/skipped_updates.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -59,12 +59,6 @@ double series_error(const Adam& adam, std::int64_t t, double least_d) {
 
 }  // namespace
 
-AdamStep adam_step(const Adam& adam, std::int64_t update) {
-    const auto t = static_cast<double>(update);
-    return {adam.beta1, adam.beta2, adam.epsilon, adam.learning_rate / (1.0 - std::pow(adam.beta1, t)),
-            1.0 / std::sqrt(1.0 - std::pow(adam.beta2, t))};
-}
-
 bool SkippedUpdates::possible(const Adam& adam) {
     const bool dies_away = adam.beta1 >= 0.0 && adam.beta2 > 0.0 && adam.beta2 < 1.0 &&
                            adam.beta1 < std::sqrt(adam.beta2) && window_of(adam) <= static_cast<double>(kLongest) &&
@@ -74,7 +68,7 @@ bool SkippedUpdates::possible(const Adam& adam) {
 
 SkippedUpdates::SkippedUpdates(const Adam& adam, std::int64_t updates)
     : adam_(adam), first_(updates), updates_(updates) {
-    PITOT_CHECK(possible(adam));
+    PITOT_CHECK(adam.catches_up_in_closed_form());
     window_ = static_cast<std::int64_t>(window_of(adam));
     kept_ = std::max({static_cast<std::int64_t>(kept_of(adam)), kReplayed, first_});
     replayed_ = series_error(adam, kReplayed, 0.0) < kAccuracy ? kReplayed : std::numeric_limits<std::int64_t>::max();
@@ -100,13 +94,13 @@ std::size_t SkippedUpdates::index(std::int64_t update) const {
 void SkippedUpdates::advance() {
     const std::int64_t now = ++updates_;
     if (now <= std::min(kept_, replayed_) + window_) {
-        steps_.push_back(adam_step(adam_, now));
+        steps_.push_back(adam_step(adam_, now, 0));
     }
     // Update `now` is one more that rows left at earlier ones have missed. Its scalars are the same for all of them.
     const auto s = static_cast<double>(now);
     const double beta2_power = std::pow(adam_.beta2, s);
     const double inverse_root = std::sqrt(1.0 - beta2_power);
-    const double rate = adam_.learning_rate / (1.0 - std::pow(adam_.beta1, s));
+    const double rate = adam_.learning_rate.at(0) / (1.0 - std::pow(adam_.beta1, s));
     for (std::int64_t after = 1; after <= std::min(window_, now - first_); ++after) {
         Entry& entry = entries_[index(now - after)];
         const auto i = static_cast<std::size_t>(after);

@@ -1,0 +1,197 @@
+#include "train/train_group.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "pitot/units.hpp"
+#include "train/initial_parameters.hpp"
+
+namespace pitot {
+namespace {
+
+// What becomes of one fold of a group.
+struct Course {
+    FoldFit fit;
+    bool validated = false;
+    double loss = 0.0;  // mean since the last checkpoint
+    double best = INFINITY;
+};
+
+Key key_of(const FitConfig& config, const FoldTask& fold) {
+    return Key(config.seed)
+        .fold("train")
+        .fold(static_cast<std::uint64_t>(fold.replicate))
+        .fold(static_cast<std::uint64_t>(fold.fold));
+}
+
+std::vector<Objective> objectives_of(const TrainJob& job, std::span<const FoldTask> folds) {
+    std::vector<Objective> objectives;
+    for (std::size_t t = 0; t < job.pools.size(); ++t) {
+        const TrainingPool& from = job.pools[t];
+        Objective& objective = objectives.emplace_back(Objective{t, {}, from.batch, from.weight});
+        for (const FoldTask& fold : folds) {
+            const Split& split = fold.task->rows.pools[from.number];
+            objective.rows.push_back(split.training(fold.fold));
+            objective.validation.push_back(split.validation(fold.fold));
+        }
+    }
+    return objectives;
+}
+
+std::vector<float> narrowed(const std::vector<double>& values) { return {values.begin(), values.end()}; }
+
+// A group at work.
+class Group {
+public:
+    Group(const TrainJob& job, std::span<const FoldTask> folds, Executor& executor)
+        : job_(job), executor_(executor), courses_(folds.size()) {
+        std::vector<Objective> objectives = objectives_of(job, folds);
+        for (std::size_t g = 0; g < folds.size(); ++g) {
+            const auto replica = static_cast<std::int64_t>(g);
+            const Key key = key_of(job.config, folds[g]);
+            executor_.set_parameters(replica, initial_parameters(folds[g].task->program, key.fold("init")));
+            for (const auto& [buffer, values] : folds[g].task->constants) {
+                executor_.set_constant(replica, buffer, values);
+            }
+            batches_.push_back(key.fold("batch"));
+            courses_[g].validated = std::ranges::any_of(
+                objectives, [&](const Objective& objective) { return !objective.validation[g].empty(); });
+        }
+        executor_.set_objectives(std::move(objectives));
+    }
+
+    Result<std::vector<FoldFit>> train() {
+        const std::int64_t epoch = std::max<std::int64_t>(1, job_.steps / job_.config.train.checkpoints);
+        for (std::int64_t step = 0; step < job_.steps;) {
+            const std::int64_t end = std::min(job_.steps, step + epoch);
+            if (auto ok = train_until(step, end); !ok) {
+                return Failure(ok.error());
+            }
+            step = end;
+            check_point();
+        }
+        std::vector<FoldFit> fits;
+        for (std::size_t g = 0; g < courses_.size(); ++g) {
+            FoldFit& fit = courses_[g].fit;
+            if (job_.config.train.keep == Keep::kLast || fit.parameters.empty()) {
+                keep(g, std::ssize(fit.train_loss) - 1);
+            }
+            fits.push_back(std::move(fit));
+        }
+        return fits;
+    }
+
+private:
+    static constexpr std::int64_t kSlice = 50;  // steps between looks at the stop token
+
+    Result<void> train_until(std::int64_t step, std::int64_t end) {
+        const TrainConfig& config = job_.config.train;
+        const Adam adam{config.learning_rate, config.beta1, config.beta2, config.epsilon};
+        const auto steps = static_cast<double>(end - step);
+        std::vector<double> means(courses_.size());
+        while (step < end) {
+            if (job_.context.stop.stop_requested()) {
+                return fail(ErrorCode::kCancelled, "stopped before training was done");
+            }
+            const std::int64_t count = std::min(kSlice, end - step);
+            executor_.train(adam, batches_, step, count, means);
+            for (std::size_t g = 0; g < courses_.size(); ++g) {
+                courses_[g].loss += means[g] * static_cast<double>(count) / steps;
+            }
+            step += count;
+            job_.counter.add(count * std::ssize(courses_));
+        }
+        if (!std::ranges::all_of(courses_, [](const Course& course) { return std::isfinite(course.loss); })) {
+            return fail(ErrorCode::kInput,
+                        fmt::format("training of preset '{}' diverged at step {}; lower train.learning_rate "
+                                    "({}) or model.alpha ({})",
+                                    job_.config.preset, end, config.learning_rate, job_.config.model.alpha));
+        }
+        return {};
+    }
+
+    void check_point() {
+        std::vector<double> losses(courses_.size());
+        if (std::ranges::any_of(courses_, &Course::validated)) {
+            executor_.validation_losses(losses);
+        }
+        for (std::size_t g = 0; g < courses_.size(); ++g) {
+            Course& course = courses_[g];
+            course.fit.train_loss.push_back(static_cast<float>(std::exchange(course.loss, 0.0)));
+            if (!course.validated) {
+                continue;
+            }
+            course.fit.validation_loss.push_back(static_cast<float>(losses[g]));
+            if (job_.config.train.keep == Keep::kBest && losses[g] < course.best) {
+                course.best = losses[g];
+                keep(g, std::ssize(course.fit.validation_loss) - 1);
+            }
+        }
+    }
+
+    // Keeps the parameters as those of a checkpoint.
+    void keep(std::size_t g, std::int64_t checkpoint) {
+        courses_[g].fit.kept_checkpoint = checkpoint;
+        courses_[g].fit.parameters = narrowed(executor_.parameters(static_cast<std::int64_t>(g)));
+    }
+
+    const TrainJob& job_;
+    Executor& executor_;
+    std::vector<Key> batches_;  // what batches are drawn by
+    std::vector<Course> courses_;
+};
+
+}  // namespace
+
+void StepCounter::add(std::int64_t steps) {
+    constexpr std::chrono::milliseconds interval{100};
+    const std::scoped_lock lock(mutex_);
+    done_ += steps;
+    const auto now = std::chrono::steady_clock::now();
+    if (context_.progress && (now - reported_ > interval || done_ == total_)) {
+        reported_ = now;
+        context_.progress(done_, total_);
+    }
+}
+
+PairColumns TrainingPool::columns() const { return {rows.platform, rows.module, rows.co_runner, rows.width, target}; }
+
+std::vector<TrainingPool> training_pools(const Dataset& dataset, const FitConfig& config) {
+    std::vector<TrainingPool> pools;
+    for (std::size_t p = 0; p < dataset.pools.size(); ++p) {
+        const PoolObjective* objective = config.train.find_objective(dataset.pools[p].name);
+        if (!config.train.learns_from(dataset.pools[p].name)) {
+            continue;
+        }
+        TrainingPool& added =
+            pools.emplace_back(TrainingPool{p, dataset.pool(p), {}, objective->batch, objective->weight});
+        added.target.reserve(added.rows.runtime_us.size());
+        for (const double t : added.rows.runtime_us) {
+            added.target.push_back(
+                static_cast<float>(config.model.logarithm ? to_log({t}).value : t / kReferenceRuntimeUs));
+        }
+    }
+    return pools;
+}
+
+ExecutionPlan plan_of(std::span<const TrainingPool> pools, int threads) {
+    ExecutionPlan plan{.threads = threads};
+    for (const TrainingPool& from : pools) {
+        plan.platform_rows += from.batch;
+        plan.module_rows += from.batch * (1 + from.rows.width);
+    }
+    return plan;
+}
+
+Result<std::vector<FoldFit>> train_group(const TrainJob& job, std::span<const FoldTask> folds) {
+    auto executor = job.backend.prepare(folds.front().task->program, std::ssize(folds), job.plan);
+    if (!executor) {
+        return fail(executor.error(), "preparing a model");
+    }
+    return Group(job, folds, **executor).train();
+}
+
+}  // namespace pitot
