@@ -8,8 +8,8 @@
 #include "bench/support/step.hpp"
 
 int main(int argc, char** argv) {
-    const pitot::Dataset fleet = pitot::made_up_fleet(pitot::published_fleet(false));
-    auto trial = pitot::StepTrial::make(fleet, pitot::preset(argc > 2 ? argv[2] : "embedding/128").value());
+    const pitot::Dataset fleet = pitot::bench::made_up_fleet(pitot::bench::published_fleet(false));
+    auto trial = pitot::bench::StepTrial::make(fleet, pitot::preset(argc > 2 ? argv[2] : "embedding/128").value());
     if (!trial) {
         std::cerr << trial.error().to_string() << '\n';
         return EXIT_FAILURE;

@@ -29,7 +29,7 @@
 #include "support/synthetic.hpp"
 #include "train/initial_parameters.hpp"
 
-namespace pitot {
+namespace pitot::bench {
 namespace {
 
 constexpr std::int64_t kPlatforms = 100'000;
@@ -93,7 +93,7 @@ std::filesystem::path observations(std::int64_t rows) {
     if (std::filesystem::exists(file)) {
         return file;
     }
-    const auto column = [](Key key, auto value) {
+    const auto column = [](core::Key key, auto value) {
         return [key, value](std::int64_t first, auto out) {
             for (std::size_t n = 0; n < out.size(); ++n) {
                 out[n] = value(key, static_cast<std::uint64_t>(first) + n);
@@ -101,17 +101,18 @@ std::filesystem::path observations(std::int64_t rows) {
         };
     };
     const auto index = [](std::int64_t size) {
-        return [size](Key key, std::uint64_t row) {
+        return [size](core::Key key, std::uint64_t row) {
             return static_cast<std::int32_t>(key.below(row, static_cast<std::uint64_t>(size)));
         };
     };
-    NpzWriter npz;
-    npz.add_mappable<double>(
-        "t", rows, column(Key(1), [](Key key, std::uint64_t row) { return 1000.0 + 1e6 * key.uniform(row); }));
-    npz.add_mappable<std::int32_t>("i_platform", rows, column(Key(2), index(kPlatforms)));
-    npz.add_mappable<std::int32_t>("i_workload", rows, column(Key(3), index(kModules)));
+    formats::NpzWriter npz;
+    npz.add_mappable<double>("t", rows, column(core::Key(1), [](core::Key key, std::uint64_t row) {
+                                 return 1000.0 + 1e6 * key.uniform(row);
+                             }));
+    npz.add_mappable<std::int32_t>("i_platform", rows, column(core::Key(2), index(kPlatforms)));
+    npz.add_mappable<std::int32_t>("i_workload", rows, column(core::Key(3), index(kModules)));
     const auto add_side = [&](const std::string& axis, std::int64_t size, std::uint64_t seed) {
-        const Side side = test::synthetic_side(axis, size, kFeatures, Key(seed));
+        const Side side = test::synthetic_side(axis, size, kFeatures, core::Key(seed));
         npz.add_strings("n_" + axis, side.names);
         npz.add_strings("f_" + axis, side.feature_names);
         const std::int64_t shape[] = {size, kFeatures};
@@ -147,7 +148,7 @@ void read(benchmark::State& state, std::int64_t rows) {
 void split(benchmark::State& state, std::int64_t rows) {
     Memory memory;
     for (auto _ : state) {
-        const Split drawn = make_split({rows, nullptr, 0.9, 0.1, 10}, Key(6));
+        const dataset::Split drawn = dataset::make_split({rows, nullptr, 0.9, 0.1, 10}, core::Key(6));
         memory.look();
         benchmark::DoNotOptimize(drawn.rest.size());
     }
@@ -162,27 +163,27 @@ void train_step(benchmark::State& state, const std::string& name, std::int64_t r
     const Dataset dataset = must(read_dataset(std::span(&file, 1)));
     memory.look();
     const FitConfig config = config_of(name);
-    const Split drawn = make_split({rows, nullptr, 0.9, 0.1, config.train.folds}, Key(6));
+    const dataset::Split drawn = dataset::make_split({rows, nullptr, 0.9, 0.1, config.train.folds}, core::Key(6));
     AlignedVector<float> target(static_cast<std::size_t>(rows));
     std::ranges::transform(dataset.observations.runtime_us, target.begin(),
                            [](double t) { return static_cast<float>(to_log({t}).value); });
     memory.look();
-    const Model model = build_model(config.model, dataset.platforms, dataset.modules);
+    const models::Model model = models::build_model(config.model, dataset.platforms, dataset.modules);
     const ObservationView view = dataset.pool(kAlone);
-    const PairColumns columns{view.platform, view.module, view.co_runner, view.width, target};
-    const auto executor =
-        must(cpu_backend().prepare(model.program, 1,
-                                   {.platform_rows = kBatch,
-                                    .module_rows = kBatch,
-                                    .data = must(cpu_backend().make_resident(std::span(&columns, 1)))}));
-    executor->set_parameters(0, initial_parameters(model.program, Key(7)));
+    const backend::PairColumns columns{view.platform, view.module, view.co_runner, view.width, target};
+    const auto executor = must(
+        backend::cpu_backend().prepare(model.program, 1,
+                                       {.platform_rows = kBatch,
+                                        .module_rows = kBatch,
+                                        .data = must(backend::cpu_backend().make_resident(std::span(&columns, 1)))}));
+    executor->set_parameters(0, train::initial_parameters(model.program, core::Key(7)));
     if (config.model.baseline) {
         executor->set_constant(0, model.platform_baseline, std::vector<double>(kPlatforms));
         executor->set_constant(0, model.module_baseline, std::vector<double>(kModules));
     }
     executor->set_objectives({{0, {drawn.training(0)}, kBatch, 1.0}});
-    const Adam adam{1e-3, 0.9, 0.999, 1e-8};
-    const Key key(8);
+    const backend::Adam adam{1e-3, 0.9, 0.999, 1e-8};
+    const core::Key key(8);
     double loss = 0.0;
     executor->train(adam, std::span(&key, 1), 0, 1, std::span(&loss, 1));  // the workspace grows
     std::int64_t step = 1;
@@ -222,4 +223,4 @@ void register_all() {
 const bool kRegistered = (register_all(), true);
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::bench

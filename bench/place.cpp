@@ -9,21 +9,21 @@
 #include "place/network.hpp"
 #include "place/placement.hpp"
 
-namespace pitot {
+namespace pitot::bench {
 namespace {
 
 constexpr std::int64_t kDevices = 174;
 constexpr std::int64_t kModules = 176;
 
 struct Problem {
-    Network network;
-    std::vector<Job> jobs;
+    place::Network network;
+    std::vector<place::Job> jobs;
     Matrix<double> runtime_ms;
 };
 
 // Runtimes like the published ones: linear scaling over three orders of magnitude, and noise.
 Problem problem_of(std::int64_t jobs) {
-    Stream stream(Key(1));
+    core::Stream stream(core::Key(1));
     std::vector<double> a(kDevices), b(kModules);
     for (double& x : a) {
         x = stream.normal();
@@ -38,15 +38,15 @@ Problem problem_of(std::int64_t jobs) {
                       std::exp(a[static_cast<std::size_t>(i)] + b[static_cast<std::size_t>(j)] + 0.5 * stream.normal());
         }
     }
-    Network network(a, synthetic_latency_trace(Key(1)), Key(1));
-    std::vector<Job> drawn = draw_jobs(network, b, jobs, Key(1));
+    place::Network network(a, place::synthetic_latency_trace(core::Key(1)), core::Key(1));
+    std::vector<place::Job> drawn = place::draw_jobs(network, b, jobs, core::Key(1));
     return {std::move(network), std::move(drawn), std::move(t)};
 }
 
 void greedy(benchmark::State& state) {
     const Problem problem = problem_of(state.range(0));
     for (auto _ : state) {
-        benchmark::DoNotOptimize(place_greedily(problem.network, problem.jobs, problem.runtime_ms.view()));
+        benchmark::DoNotOptimize(place::place_greedily(problem.network, problem.jobs, problem.runtime_ms.view()));
     }
 }
 BENCHMARK(greedy)->Arg(50)->Arg(500)->Unit(benchmark::kMillisecond);
@@ -54,10 +54,10 @@ BENCHMARK(greedy)->Arg(50)->Arg(500)->Unit(benchmark::kMillisecond);
 void optimal(benchmark::State& state) {
     const Problem problem = problem_of(state.range(0));
     for (auto _ : state) {
-        benchmark::DoNotOptimize(optimal_latencies(problem.network, problem.jobs, problem.runtime_ms.view()));
+        benchmark::DoNotOptimize(place::optimal_latencies(problem.network, problem.jobs, problem.runtime_ms.view()));
     }
 }
 BENCHMARK(optimal)->Arg(50)->Arg(500)->Unit(benchmark::kMillisecond);
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::bench

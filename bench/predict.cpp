@@ -11,7 +11,7 @@
 #include "predict/parts.hpp"
 #include "support/random_model.hpp"
 
-namespace pitot {
+namespace pitot::bench {
 namespace {
 
 constexpr double kConfidence = 0.9;
@@ -25,9 +25,9 @@ void batch(benchmark::State& state, const std::string& name, const test::RandomM
     const Predictor model(test::random_parts(name, fleet));
     const std::int64_t rows = state.range(0);
     const auto count = static_cast<std::size_t>(rows);
-    const auto platform = test::random_rows(count, fleet.platforms, Key(1));
-    const auto module = test::random_rows(count, fleet.modules, Key(2));
-    const auto co_runner = test::random_rows(count * static_cast<std::size_t>(width), fleet.modules, Key(3));
+    const auto platform = test::random_rows(count, fleet.platforms, core::Key(1));
+    const auto module = test::random_rows(count, fleet.modules, core::Key(2));
+    const auto co_runner = test::random_rows(count * static_cast<std::size_t>(width), fleet.modules, core::Key(3));
     std::vector<double> runtime_us(platform.size());
     Matrix<double> bound_us(rows, 1);
     std::vector<Basis> basis(platform.size());
@@ -44,9 +44,9 @@ void batch(benchmark::State& state, const std::string& name, const test::RandomM
 void single(benchmark::State& state, const std::string& name, const test::RandomModelOptions& fleet,
             std::int32_t width) {
     const Predictor model(test::random_parts(name, fleet));
-    const auto platform = test::random_rows(kQueries, fleet.platforms, Key(1));
-    const auto module = test::random_rows(kQueries, fleet.modules, Key(2));
-    const auto co_runner = test::random_rows(kQueries * static_cast<std::size_t>(width), fleet.modules, Key(3));
+    const auto platform = test::random_rows(kQueries, fleet.platforms, core::Key(1));
+    const auto module = test::random_rows(kQueries, fleet.modules, core::Key(2));
+    const auto co_runner = test::random_rows(kQueries * static_cast<std::size_t>(width), fleet.modules, core::Key(3));
     PredictScratch scratch;
     std::size_t n = 0;
     for (auto _ : state) {
@@ -63,7 +63,7 @@ void construct(benchmark::State& state, const std::string& name, const test::Ran
     const PredictorParts all = test::random_parts(name, fleet);
     for (auto _ : state) {
         state.PauseTiming();
-        PredictorParts copy = clone_parts(all);
+        PredictorParts copy = predict::clone_parts(all);
         state.ResumeTiming();
         const Predictor model(std::move(copy));
         benchmark::DoNotOptimize(&model.parts());
@@ -88,4 +88,4 @@ void register_all() {
 const bool kRegistered = (register_all(), true);
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::bench

@@ -11,7 +11,7 @@
 #include "bench/support/fleet.hpp"
 #include "bench/support/step.hpp"
 
-namespace pitot {
+namespace pitot::bench {
 namespace {
 
 StepTrial trial_of(const Dataset& fleet, const FitConfig& config, const std::string& backend = "cpu", int threads = 1) {
@@ -35,8 +35,8 @@ void train_step(benchmark::State& state, const std::string& name, const std::str
     for (auto _ : state) {
         if (step++ % steps_a_peak == 0) {
             state.PauseTiming();
-            const Peak peak =
-                cpu_backend().measure_peak(static_cast<std::int64_t>(4 * sizeof(float)) * trial.parameters());
+            const backend::Peak peak =
+                backend::cpu_backend().measure_peak(static_cast<std::int64_t>(4 * sizeof(float)) * trial.parameters());
             peaks += tables ? peak.bytes : peak.flops;
             measured += 1.0;
             state.ResumeTiming();
@@ -50,7 +50,7 @@ void train_step(benchmark::State& state, const std::string& name, const std::str
     state.counters["train_efficiency"] =
         benchmark::Counter(steps * work / (peaks / measured), benchmark::Counter::kIsRate);
     state.SetItemsProcessed(state.iterations());
-    state.SetLabel(cpu_backend().description());
+    state.SetLabel(backend::cpu_backend().description());
 }
 
 // The whole of a run with one thread and of one with two, so that their ratio is of the same minute.
@@ -111,4 +111,4 @@ void register_all() {
 const bool kRegistered = (register_all(), true);
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::bench

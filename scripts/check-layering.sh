@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks that each room includes only itself, rooms above it and the public headers, and that no room knows of bench/,
-# which may include any but cli (docs/architecture.md).
+# Checks that each room includes only itself, rooms above it and the public headers, that its namespace is its own, and
+# that no room knows of bench/, which may include any but cli (docs/architecture.md).
 #
 #   scripts/check-layering.sh [ROOT]
 set -euo pipefail
@@ -22,6 +22,7 @@ find include src apps bench -name '*.hpp' -o -name '*.cpp' -o -name '*.h' | sort
         return match(step[steps], /_(host|reference|cpu|cuda)\./) ? substr(step[steps], RSTART + 1, RLENGTH - 2) : "ops"
     }
     BEGIN {
+        space["evaluate"] = "evaluation"  # pitot::evaluate is a function
         count = split(rooms, order, " ")
         for (i = 1; i <= count; ++i) rank[order[i]] = i
     }
@@ -35,6 +36,11 @@ find include src apps bench -name '*.hpp' -o -name '*.cpp' -o -name '*.h' | sort
         if (!public && !app && !bench && !(own in rank)) complain("room \"" own "\" is not in src/rooms.txt; add it in its place")
     }
     public && /^[ \t]*#[ \t]*if/ { complain("public headers have no conditional parts: programs see one interface") }
+    # What the public headers declare is defined in pitot itself, by whichever room.
+    !public && !app && !bench && /^namespace pitot/ {
+        name = "pitot::" (own in space ? space[own] : own)
+        if ($2 != "pitot" && $2 != name && index($2, name "::") != 1) complain("the namespace of this room is " name ", not " $2)
+    }
     /^[ \t]*#[ \t]*include[ \t]*"/ {
         path = $0
         sub(/^[^"]*"/, "", path)

@@ -25,7 +25,7 @@ struct Options {
     bool json = false;
 };
 
-void print(const MachineReport& report) {
+void print(const bench::MachineReport& report) {
     constexpr double micro = 1e6;
     fmt::print("machine:      {}\n", printable(report.machine));
     fmt::print("instructions: {}\n", report.instructions);
@@ -37,7 +37,7 @@ void print(const MachineReport& report) {
                  {"STEPS/S", Align::kRight},
                  {"USEFUL WORK", Align::kRight},
                  {"SHARE OF PEAK", Align::kRight}});
-    for (const StepReport& line : report.steps) {
+    for (const bench::StepReport& line : report.steps) {
         const auto show = [&](double seconds) { return format_duration({seconds * micro}); };
         table.add({line.preset, show(line.time.median), show(line.time.low) + " - " + show(line.time.high),
                    format_count(static_cast<std::int64_t>(1.0 / line.time.median)),
@@ -51,9 +51,9 @@ void print(const MachineReport& report) {
     fmt::print("{:.1f} million predictions with bounds a second, one thread\n", report.predictions * 1e-6);
 }
 
-void print_as_json(const MachineReport& report) {
+void print_as_json(const bench::MachineReport& report) {
     nlohmann::ordered_json steps = nlohmann::ordered_json::array();
-    for (const StepReport& line : report.steps) {
+    for (const bench::StepReport& line : report.steps) {
         steps.push_back({{"preset", line.preset},
                          {"seconds", line.time.median},
                          {"seconds_low", line.time.low},
@@ -91,7 +91,7 @@ Action add(CLI::App& app) {
         "  pitot bench\n"
         "  PITOT_INSTRUCTION_SET=AVX2 pitot bench --seconds 3 --json");
     return [options]() -> Result<void> {
-        PITOT_TRY(auto report, measure_machine(options->threads, options->seconds));
+        PITOT_TRY(auto report, bench::measure_machine(options->threads, options->seconds));
         options->json ? print_as_json(report) : print(report);
         return {};
     };

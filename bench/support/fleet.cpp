@@ -9,13 +9,13 @@
 #include "core/key.hpp"
 #include "pitot/units.hpp"
 
-namespace pitot {
+namespace pitot::bench {
 namespace {
 
-Side made_up_side(const std::string& kind, std::int64_t rows, std::int64_t features, Key key) {
+Side made_up_side(const std::string& kind, std::int64_t rows, std::int64_t features, core::Key key) {
     Side side;
     side.features = Matrix<double>(rows, features);
-    Stream stream(key);
+    core::Stream stream(key);
     for (double& x : side.features.flat()) {
         x = stream.normal();
     }
@@ -28,10 +28,10 @@ Side made_up_side(const std::string& kind, std::int64_t rows, std::int64_t featu
     return side;
 }
 
-ObservationTable made_up_observations(const FleetSize& size, std::int64_t rows, std::int32_t width, Key key) {
+ObservationTable made_up_observations(const FleetSize& size, std::int64_t rows, std::int32_t width, core::Key key) {
     std::vector<std::int32_t> platform, module, co_runner;
     std::vector<double> runtime_us;
-    Stream stream(key);
+    core::Stream stream(key);
     const auto below = [&](std::int64_t n) {
         return static_cast<std::int32_t>(stream.below(static_cast<std::uint64_t>(n)));
     };
@@ -55,7 +55,7 @@ ObservationTable made_up_observations(const FleetSize& size, std::int64_t rows, 
 }  // namespace
 
 Dataset made_up_fleet(const FleetSize& size) {
-    const Key key = Key(1).fold("fleet");
+    const core::Key key = core::Key(1).fold("fleet");
     Dataset dataset;
     dataset.platforms = made_up_side("platform", size.platforms, size.platform_features, key.fold("platforms"));
     dataset.modules = made_up_side("module", size.modules, size.module_features, key.fold("modules"));
@@ -68,4 +68,4 @@ FleetSize published_fleet(bool interference) {
     return interference ? FleetSize{20, 19, 140, 128, 2'800, 2'800} : FleetSize{};
 }
 
-}  // namespace pitot
+}  // namespace pitot::bench

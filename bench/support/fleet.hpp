@@ -5,7 +5,7 @@
 
 #include "pitot/dataset.hpp"
 
-namespace pitot {
+namespace pitot::bench {
 
 struct FleetSize {
     std::int64_t platforms = 174;
@@ -22,4 +22,4 @@ struct FleetSize {
 /// What a preset was published with: 20 × 140 and co-runners for interference, 174 × 176 for the others.
 [[nodiscard]] FleetSize published_fleet(bool interference);
 
-}  // namespace pitot
+}  // namespace pitot::bench

@@ -7,13 +7,13 @@
 
 #include "core/key.hpp"
 
-namespace pitot {
+namespace pitot::bench {
 
 Result<double> predictions_a_second(const Predictor& predictor, double seconds) {
     constexpr std::size_t rows = 1 << 16;
     constexpr double confidence = 0.9;
     std::vector<std::int32_t> platform, module;
-    Stream stream{Key(1).fold("queries")};
+    core::Stream stream{core::Key(1).fold("queries")};
     for (std::size_t n = 0; n < rows; ++n) {
         platform.push_back(
             static_cast<std::int32_t>(stream.below(static_cast<std::uint64_t>(predictor.platforms().size()))));
@@ -39,4 +39,4 @@ Result<double> predictions_a_second(const Predictor& predictor, double seconds) 
     return static_cast<double>(done) / took;
 }
 
-}  // namespace pitot
+}  // namespace pitot::bench

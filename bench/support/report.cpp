@@ -9,11 +9,11 @@
 #include "core/read_file.hpp"
 #include "pitot/fit.hpp"
 
-namespace pitot {
+namespace pitot::bench {
 namespace {
 
 std::string machine_name() {
-    std::istringstream info(read_file("/proc/cpuinfo").value_or(""));
+    std::istringstream info(core::read_file("/proc/cpuinfo").value_or(""));
     for (std::string line; std::getline(info, line);) {
         const auto colon = line.find(": ");
         if ((line.starts_with("model name") || line.starts_with("Model")) && colon != std::string::npos) {
@@ -34,7 +34,7 @@ Result<StepReport> measure_step(const std::string& name, double seconds) {
     line.work = line.by_arithmetic ? trial.flops() : trial.bytes();
     const auto block = static_cast<std::int64_t>(4 * sizeof(float)) * trial.parameters();
     line.time = time_steps(trial, seconds, [&] {
-        const Peak peak = cpu_backend().measure_peak(block);
+        const backend::Peak peak = backend::cpu_backend().measure_peak(block);
         return line.work / (line.by_arithmetic ? peak.flops : peak.bytes);
     });
     return line;
@@ -56,10 +56,10 @@ Result<void> measure_predictions(MachineReport& report, double seconds) {
 Result<MachineReport> measure_machine(int threads, double seconds) {
     MachineReport report;
     report.machine = machine_name();
-    report.instructions = cpu_backend().description();
-    report.threads = team_size(threads, 1);
+    report.instructions = backend::cpu_backend().description();
+    report.threads = core::team_size(threads, 1);
     constexpr std::int64_t block = 1 << 19;
-    report.peak = cpu_backend().measure_peak(block);
+    report.peak = backend::cpu_backend().measure_peak(block);
     for (const char* name : {"embedding/128", "interference/2", "linear/128", "baseline/mlp"}) {
         PITOT_TRY(auto line, measure_step(name, seconds));
         report.steps.push_back(std::move(line));
@@ -74,4 +74,4 @@ Result<MachineReport> measure_machine(int threads, double seconds) {
     return measure_predictions(report, seconds).map([&] { return std::move(report); });
 }
 
-}  // namespace pitot
+}  // namespace pitot::bench

@@ -9,7 +9,7 @@
 #include "bench/support/step.hpp"
 #include "pitot/result.hpp"
 
-namespace pitot {
+namespace pitot::bench {
 
 /// The training step of one preset, on a made-up fleet of the size that the preset was published with.
 struct StepReport {
@@ -23,7 +23,7 @@ struct MachineReport {
     std::string machine;
     std::string instructions;
     int threads = 1;
-    Peak peak;
+    backend::Peak peak;
     std::vector<StepReport> steps;
     std::int64_t models = 20;
     double one_thread = 0.0;   ///< seconds a model-step of `models` models on one thread
@@ -35,4 +35,4 @@ struct MachineReport {
 /// StepTrial::make().
 [[nodiscard]] Result<MachineReport> measure_machine(int threads, double seconds);
 
-}  // namespace pitot
+}  // namespace pitot::bench

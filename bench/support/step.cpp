@@ -10,7 +10,7 @@
 #include "pitot/units.hpp"
 #include "train/initial_parameters.hpp"
 
-namespace pitot {
+namespace pitot::bench {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -39,7 +39,7 @@ std::int64_t steps_in(StepTrial& trial, double seconds) {
 // Targets and row numbers of every pool.
 struct StepTrial::Data {
     std::vector<std::vector<float>> target;
-    std::vector<RowOrder> order;
+    std::vector<core::RowOrder> order;
 
     explicit Data(const Dataset& dataset) {
         for (std::size_t p = 0; p < dataset.pools.size(); ++p) {
@@ -54,13 +54,14 @@ struct StepTrial::Data {
 
 Result<StepTrial> StepTrial::make(const Dataset& dataset, const FitConfig& config, const std::string& backend,
                                   int threads, std::uint64_t seed) {
-    PITOT_TRY(const auto found, find_backend(backend));
+    PITOT_TRY(const auto found, backend::find_backend(backend));
     StepTrial trial;
     trial.data_ = std::make_shared<const Data>(dataset);
-    trial.model_ = std::make_unique<Model>(build_model(config.model, dataset.platforms, dataset.modules));
+    trial.model_ =
+        std::make_unique<models::Model>(models::build_model(config.model, dataset.platforms, dataset.modules));
     const TrainConfig& train = config.train;
-    std::vector<PairColumns> tables;
-    std::vector<Objective> objectives;
+    std::vector<backend::PairColumns> tables;
+    std::vector<backend::Objective> objectives;
     for (std::size_t p = 0; p < dataset.pools.size(); ++p) {
         const ObservationView table = dataset.pool(p);
         const PoolObjective* objective = train.find_objective(dataset.pools[p].name);
@@ -70,16 +71,16 @@ Result<StepTrial> StepTrial::make(const Dataset& dataset, const FitConfig& confi
             trial.batches_.push_back({objective->batch, table.width});
         }
     }
-    ExecutionPlan plan{.threads = threads};
-    for (const BatchShape& batch : trial.batches_) {
+    backend::ExecutionPlan plan{.threads = threads};
+    for (const backend::BatchShape& batch : trial.batches_) {
         plan.platform_rows += batch.rows;
         plan.module_rows += batch.rows * (1 + batch.co_runners);
     }
     PITOT_TRY(plan.data, found->make_resident(tables));
     PITOT_TRY(auto executor, found->prepare(trial.model_->program, 1, plan));
     trial.executor_ = std::move(executor);
-    trial.key_ = Key(seed).fold("step trial");
-    trial.executor_->set_parameters(0, initial_parameters(trial.model_->program, trial.key_.fold("init")));
+    trial.key_ = core::Key(seed).fold("step trial");
+    trial.executor_->set_parameters(0, train::initial_parameters(trial.model_->program, trial.key_.fold("init")));
     trial.executor_->set_objectives(std::move(objectives));
     trial.adam_ = {train.learning_rate, train.beta1, train.beta2, train.epsilon};
     return trial;
@@ -120,10 +121,10 @@ Result<double> time_many_models(const Dataset& dataset, const FitConfig& config,
         trials.push_back(std::move(trial));
     }
     const auto start = Clock::now();
-    parallel_ordered(
+    core::parallel_ordered(
         threads, models, [&](std::int64_t m) { return trials[static_cast<std::size_t>(m)].train(steps); },
         [](std::int64_t, double) { return true; });
     return seconds_since(start) / static_cast<double>(models * steps);
 }
 
-}  // namespace pitot
+}  // namespace pitot::bench

@@ -16,7 +16,7 @@
 #include "pitot/config.hpp"
 #include "pitot/dataset.hpp"
 
-namespace pitot {
+namespace pitot::bench {
 
 /// A model ready to be trained on all rows of a dataset, which must outlive it. Not for use by two threads at once.
 class StepTrial {
@@ -30,8 +30,8 @@ public:
     double train(std::int64_t steps);
 
     /// Floating-point operations of a step, two a multiply-add (see cost_of_step).
-    [[nodiscard]] double flops() const { return 2.0 * cost_of_step(model_->program, batches_).multiply_adds; }
-    [[nodiscard]] double bytes() const { return cost_of_step(model_->program, batches_).bytes; }
+    [[nodiscard]] double flops() const { return 2.0 * backend::cost_of_step(model_->program, batches_).multiply_adds; }
+    [[nodiscard]] double bytes() const { return backend::cost_of_step(model_->program, batches_).bytes; }
     [[nodiscard]] std::int64_t parameters() const { return model_->program.parameter_count(); }
 
 private:
@@ -40,11 +40,11 @@ private:
     StepTrial() = default;
 
     std::shared_ptr<const Data> data_;
-    std::unique_ptr<Model> model_;
-    std::unique_ptr<Executor> executor_;
-    std::vector<BatchShape> batches_;
-    Adam adam_{};
-    Key key_{0};
+    std::unique_ptr<models::Model> model_;
+    std::unique_ptr<backend::Executor> executor_;
+    std::vector<backend::BatchShape> batches_;
+    backend::Adam adam_{};
+    core::Key key_{0};
     std::int64_t step_ = 0;
 };
 
@@ -63,4 +63,4 @@ struct StepTime {
 [[nodiscard]] Result<double> time_many_models(const Dataset& dataset, const FitConfig& config, int threads,
                                               std::int64_t models, double seconds);
 
-}  // namespace pitot
+}  // namespace pitot::bench

@@ -2,7 +2,7 @@
 
 #include <variant>
 
-namespace pitot {
+namespace pitot::backend {
 
 Cost cost_of_step(const Program& program, std::span<const BatchShape> batches) {
     constexpr double scalar = 4.0;  // bytes
@@ -23,4 +23,4 @@ Cost cost_of_step(const Program& program, std::span<const BatchShape> batches) {
     return sum;
 }
 
-}  // namespace pitot
+}  // namespace pitot::backend

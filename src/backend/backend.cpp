@@ -7,7 +7,7 @@
 
 #include "core/suggest.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 Result<const Backend*> find_backend(std::string_view name) {
     if (name == "cpu") {
@@ -21,7 +21,7 @@ Result<const Backend*> find_backend(std::string_view name) {
     }
     static const std::array<std::string, 3> known{"cpu", "reference", "cuda"};
     return fail(ErrorCode::kUsage, "there is no backend '" + std::string(name) + "' (known: cpu, reference, cuda)" +
-                                       suggestion(name, known));
+                                       core::suggestion(name, known));
 }
 
 Result<const Backend*> find_backend(const Context& context) {
@@ -37,4 +37,4 @@ Result<const Backend*> find_backend(const Context& context) {
     return find_backend(context.backend);
 }
 
-}  // namespace pitot
+}  // namespace pitot::backend

@@ -16,7 +16,7 @@
 #include "pitot/matrix_view.hpp"
 #include "pitot/result.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 /// A program bound to a group of replicas: their parameters, optimiser state and workspace.
 class Executor {
@@ -47,7 +47,7 @@ public:
     /// Runs `steps` steps of every replica from step number `first_step` (from 0), which places the batch draws and
     /// the learning rate, and gives each replica's mean loss over them. Replica g draws objective o's batches from
     /// keys[g].fold(o). `adam` may differ from call to call: moments and the number of updates go on.
-    virtual void train(const Adam& adam, std::span<const Key> keys, std::int64_t first_step, std::int64_t steps,
+    virtual void train(const Adam& adam, std::span<const core::Key> keys, std::int64_t first_step, std::int64_t steps,
                        std::span<double> mean_loss) = 0;
     /// Each replica's loss on its validation rows as its parameters are now: the sum over objectives of weight * mean
     /// over all of them, in their order; 0 without any. Does what forward_towers() does, too.
@@ -137,4 +137,4 @@ private:
 /// The one that a context names, which must be valid and its devices some that the backend has (kUsage).
 [[nodiscard]] Result<const Backend*> find_backend(const Context& context);
 
-}  // namespace pitot
+}  // namespace pitot::backend

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace pitot {
+namespace pitot::backend {
 
 /// Number of a buffer in its program.
 using BufferId = std::int32_t;
@@ -36,4 +36,4 @@ struct BufferInfo {
 
 enum class Activation { kNone, kTanh };
 
-}  // namespace pitot
+}  // namespace pitot::backend

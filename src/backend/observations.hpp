@@ -8,7 +8,7 @@
 
 #include "core/row_numbers.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 /// Rows a program predicts or trains on; borrowed.
 struct PairColumns {
@@ -34,11 +34,11 @@ public:
 /// One term of the loss: weight * mean over a batch drawn uniformly with replacement from `rows`. Row numbers are
 /// borrowed, one list a replica; a replica whose list is empty goes without the term.
 struct Objective {
-    std::size_t table = 0;         ///< which of the resident tables
-    std::vector<RowNumbers> rows;  ///< to train on
+    std::size_t table = 0;               ///< which of the resident tables
+    std::vector<core::RowNumbers> rows;  ///< to train on
     std::int64_t batch = 0;
     double weight = 1.0;
-    std::vector<RowNumbers> validation{};  ///< never trained on; no list at all stands for empty ones
+    std::vector<core::RowNumbers> validation{};  ///< never trained on; no list at all stands for empty ones
 };
 
-}  // namespace pitot
+}  // namespace pitot::backend

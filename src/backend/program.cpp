@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-namespace pitot {
+namespace pitot::backend {
 namespace {
 
 Result<void> check_buffer(const BufferInfo& b, const Program& program) {
@@ -120,4 +120,4 @@ Result<void> Program::check() const {
     });
 }
 
-}  // namespace pitot
+}  // namespace pitot::backend

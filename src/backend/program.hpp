@@ -21,7 +21,7 @@
 #include "pitot/config.hpp"
 #include "pitot/result.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 /// Operations on towers, and those on the pairs of a batch: all that there are.
 using TowerOp = std::variant<Concat, Dense>;
@@ -47,4 +47,4 @@ struct Program {
     [[nodiscard]] Result<void> check() const;
 };
 
-}  // namespace pitot
+}  // namespace pitot::backend

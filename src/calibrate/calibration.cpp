@@ -9,7 +9,7 @@
 
 #include "core/check.hpp"
 
-namespace pitot {
+namespace pitot::calibrate {
 namespace {
 
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
@@ -93,4 +93,4 @@ Result<double> Calibration::margin(std::size_t pool, double confidence) const {
     return margin;
 }
 
-}  // namespace pitot
+}  // namespace pitot::calibrate

@@ -13,7 +13,7 @@
 
 #include "pitot/result.hpp"
 
-namespace pitot {
+namespace pitot::calibrate {
 
 /// The pool, of so many (at least 1), that a combination is calibrated with: that of its number of co-runners (-1 =
 /// none), or the last one.
@@ -50,4 +50,4 @@ private:
     std::vector<std::vector<double>> pools_;
 };
 
-}  // namespace pitot
+}  // namespace pitot::calibrate

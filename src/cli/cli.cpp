@@ -78,7 +78,7 @@ std::string parse_error_text(const CLI::App& app, const CLI::ParseError& error) 
     if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !extras.empty()) {
         const std::string& first = extras.front();
         if (first.starts_with("-")) {
-            return fmt::format("unknown option '{}'{}", first, suggestion(first, option_names(app)));
+            return fmt::format("unknown option '{}'{}", first, core::suggestion(first, option_names(app)));
         }
         return fmt::format("unexpected argument '{}'", first);
     }
@@ -135,9 +135,9 @@ int dispatch(std::vector<std::string> arguments, std::span<const Verb> verbs) {
             names.push_back(known.name);
         }
         const std::string_view kind = name.starts_with("-") ? "option" : "verb";
-        return usage_error(fmt::format("unknown {} '{}'{}", kind, name, suggestion(name, names)), "pitot");
+        return usage_error(fmt::format("unknown {} '{}'{}", kind, name, core::suggestion(name, names)), "pitot");
     }
-    if (const Result<void> set = check_instruction_set(); !set) {
+    if (const Result<void> set = backend::check_instruction_set(); !set) {
         return report(set.error());
     }
     arguments.erase(arguments.begin());

@@ -16,33 +16,33 @@ namespace {
 struct Options {
     std::vector<std::string> figures{"comparisons", "percentile", "ablations_mf", "ablations_if", "interference"};
     std::filesystem::path results = "results";
-    DrawOptions draw;
+    figure::DrawOptions draw;
 };
 
 Result<void> run(const Options& options) {
-    if (auto ok = check_options(options.draw); !ok) {
+    if (auto ok = figure::check_options(options.draw); !ok) {
         return ok;
     }
     std::vector<std::string> figures;
     for (const std::string& name : options.figures) {
-        const auto some = expand_comparison(name);
+        const auto some = figure::expand_comparison(name);
         if (!some) {
             return Failure(some.error());
         }
         figures.insert(figures.end(), some->begin(), some->end());
     }
-    if (auto ok = check_summaries(options.results, figures); !ok) {
+    if (auto ok = figure::check_summaries(options.results, figures); !ok) {
         return ok;
     }
-    std::vector<Plot> plots;
+    std::vector<figure::Plot> plots;
     for (const std::string& figure : figures) {
-        auto plot = comparison_plot(options.results, figure);
+        auto plot = figure::comparison_plot(options.results, figure);
         if (!plot) {
             return fail(plot.error(), "drawing " + figure);
         }
         plots.push_back(std::move(*plot));
     }
-    for (const Plot& plot : plots) {
+    for (const figure::Plot& plot : plots) {
         if (auto ok = draw_and_tell(plot, options.draw); !ok) {
             return ok;
         }

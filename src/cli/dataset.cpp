@@ -33,12 +33,12 @@ Result<void> make(const Options& options) {
     }
     PITOT_TRY(auto trace_options, options.traces.options());
     trace_options.keep_unobserved = options.keep_unobserved;
-    PITOT_TRY(const auto collection, options.traces.collection_for(DeviceUse::kTimes));
-    const auto made = make_dataset(collection, trace_options);
+    PITOT_TRY(const auto collection, options.traces.collection_for(traces::DeviceUse::kTimes));
+    const auto made = traces::make_dataset(collection, trace_options);
     if (auto reported = options.traces.report(made.problems); !reported) {
         return reported;
     }
-    if (auto observed = require_observations(made); !observed) {
+    if (auto observed = traces::require_observations(made); !observed) {
         return observed;
     }
     if (auto written = write_dataset(made.dataset, out, options.layout.of(trace_options.release)); !written) {

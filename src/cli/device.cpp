@@ -28,7 +28,7 @@ struct Options {
 
 std::string size_of(const Json& bytes) { return bytes == 0 ? "none known" : format_bytes(bytes.get<std::uint64_t>()); }
 
-void print_text(const fleet::Device& device) {
+void print_text(const engines::Device& device) {
     const Json entry = Json::parse(device.json);
     const Json& cpu = entry.at("platform").at("cpu");
     const Json& mem = entry.at("platform").at("mem");
@@ -57,9 +57,9 @@ void print_text(const fleet::Device& device) {
     }
 }
 
-Result<fleet::Device> describe(const Options& options) {
+Result<engines::Device> describe(const Options& options) {
     const Interrupt interrupt;
-    return fleet::describe_device(options.emulated, options.table, options.name, interrupt.token());
+    return engines::describe_device(options.emulated, options.table, options.name, interrupt.token());
 }
 
 Result<void> show(const Options& options) {

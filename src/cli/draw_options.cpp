@@ -9,7 +9,7 @@
 
 namespace pitot::cli {
 
-void add_draw_options(CLI::App& app, DrawOptions& options) {
+void add_draw_options(CLI::App& app, figure::DrawOptions& options) {
     app.add_option("-o,--out", options.folder, "Folder of pictures; default: figures")->type_name("FOLDER");
     app.add_option("-i,--dpi", options.dpi, "Dots an inch of PNG pictures; default: 400")->type_name("N");
     app.add_option("--format", options.format, "png, pdf or svg; default: png")->type_name("NAME");
@@ -20,23 +20,23 @@ void add_plot_flag(CLI::App& app, bool& plot, const std::string& what) {
     app.add_flag("-d,--plot", plot, fmt::format("Draw {} as OUT.png, with OUT.tsv beside it", what));
 }
 
-Result<void> draw_beside(const Result<Plot>& plot, std::filesystem::path file, bool tell) {
+Result<void> draw_beside(const Result<figure::Plot>& plot, std::filesystem::path file, bool tell) {
     if (!plot) {
         return fail(plot.error(), "drawing " + file.string());
     }
     file.replace_extension();
-    const Plot named = renamed(*plot, file.filename().string());
-    const DrawOptions options{.folder = file.has_parent_path() ? file.parent_path() : "."};
-    return tell ? draw_and_tell(named, options) : draw(named, options).map([](const auto& /*picture*/) {});
+    const figure::Plot named = figure::renamed(*plot, file.filename().string());
+    const figure::DrawOptions options{.folder = file.has_parent_path() ? file.parent_path() : "."};
+    return tell ? draw_and_tell(named, options) : figure::draw(named, options).map([](const auto& /*picture*/) {});
 }
 
-Result<void> draw_and_tell(const Plot& plot, const DrawOptions& options) {
-    DrawOptions watched = options;
+Result<void> draw_and_tell(const figure::Plot& plot, const figure::DrawOptions& options) {
+    figure::DrawOptions watched = options;
     std::optional<Interrupt> interrupt;
     if (!options.stop.stop_possible()) {
         watched.stop = interrupt.emplace().token();
     }
-    const auto picture = draw(plot, watched);
+    const auto picture = figure::draw(plot, watched);
     if (!picture) {
         return Failure(picture.error());
     }

@@ -29,7 +29,7 @@ struct Options {
 
 /// An engine, and what checking it gave.
 struct Checked {
-    fleet::Engine engine;
+    engines::Engine engine;
     Result<void> works;
 };
 
@@ -44,7 +44,7 @@ std::string state_of(const Checked& checked, bool check) {
 }
 
 Json to_json(const Checked& checked, bool check) {
-    const fleet::Engine& engine = checked.engine;
+    const engines::Engine& engine = checked.engine;
     const bool here = engine.missing.empty();
     Json json{{"name", engine.name},
               {"title", engine.title},
@@ -68,7 +68,7 @@ Json to_json(const Checked& checked, bool check) {
 
 Result<void> list(const Options& options) {
     const Interrupt interrupt;
-    Result<std::vector<fleet::Engine>> engines = fleet::find_engines(options.table, interrupt.token());
+    Result<std::vector<engines::Engine>> engines = engines::find_engines(options.table, interrupt.token());
     if (!engines) {
         return Failure(engines.error());
     }
@@ -77,14 +77,14 @@ Result<void> list(const Options& options) {
     Json array = Json::array();
     std::size_t found = 0;
     std::size_t failed = 0;
-    for (fleet::Engine& engine : *engines) {
+    for (engines::Engine& engine : *engines) {
         Checked checked{std::move(engine), {}};
         const bool here = checked.engine.missing.empty();
         if (options.found && !here) {
             continue;
         }
         if (here && options.check) {
-            checked.works = fleet::check_engine(checked.engine, interrupt.token());
+            checked.works = engines::check_engine(checked.engine, interrupt.token());
             if (interrupt.token().stop_requested()) {
                 return fail(ErrorCode::kCancelled, "stopped before all engines were checked");
             }

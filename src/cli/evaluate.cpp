@@ -172,7 +172,7 @@ void print_bounds(const Evaluation& evaluation) {
                 "{}: nothing was set aside: the calibration share does not give the {} combinations that a bound of "
                 "90 % needs, or training cannot spare them; raise --calibration-share or --share, or add "
                 "observations\n",
-                objective_text(objective.objective), kLeastCalibration);
+                objective_text(objective.objective), dataset::kLeastCalibration);
         }
     }
     if (!table.empty()) {
@@ -261,7 +261,7 @@ void print_as_text(const Evaluation& evaluation, const FitConfig& config) {
 
 // Errors within parts of a fleet say nothing of predictions from one to the other.
 void note_parts(const Dataset& dataset) {
-    Connections connections(dataset.platforms.size(), dataset.modules.size());
+    dataset::Connections connections(dataset.platforms.size(), dataset.modules.size());
     const ObservationView rows = dataset.observations.view();
     for (std::size_t n = 0; n < rows.platform.size(); ++n) {
         connections.join(rows.platform[n], rows.module[n]);

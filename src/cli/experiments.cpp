@@ -24,7 +24,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct Options {
-    SweepOptions sweep;
+    experiment::SweepOptions sweep;
     std::vector<std::string> data{"data/data.npz"};
     RunFlags run;
     bool list = false;
@@ -33,19 +33,19 @@ struct Options {
     bool verbose = false;
 };
 
-const char* text_of(RunState state) {
+const char* text_of(experiment::RunState state) {
     switch (state) {
-        case RunState::kDone:
+        case experiment::RunState::kDone:
             return "done";
-        case RunState::kReplaced:
+        case experiment::RunState::kReplaced:
             return "replaces";
-        case RunState::kDamaged:
+        case experiment::RunState::kDamaged:
             return "damaged";
-        case RunState::kCopied:
+        case experiment::RunState::kCopied:
             return "copy";
-        case RunState::kInTheWay:
+        case experiment::RunState::kInTheWay:
             return "in the way";
-        case RunState::kToDo:
+        case experiment::RunState::kToDo:
             break;
     }
     return "to do";
@@ -57,7 +57,8 @@ Result<void> list(bool json) {
         Json array = Json::array();
         for (const PresetInfo& info : presets()) {
             Json changes = Json::object();
-            for (const Difference& field : differences(standard, preset(info.name).value_or(standard))) {
+            for (const experiment::Difference& field :
+                 experiment::differences(standard, preset(info.name).value_or(standard))) {
                 changes[field.field] = Json::parse(field.here);
             }
             array.push_back({{"name", info.name}, {"summary", info.summary}, {"changes", changes}});
@@ -70,7 +71,7 @@ Result<void> list(bool json) {
         FitConfig config = preset(info.name).value_or(standard);
         std::string changes;
         config.preset = standard.preset;
-        for (const Difference& field : differences(standard, config)) {
+        for (const experiment::Difference& field : experiment::differences(standard, config)) {
             changes += fmt::format("{}{}={}", changes.empty() ? "" : " ", field.field, field.here);
         }
         table.add({info.name, info.summary, changes.empty() ? "-" : changes});
@@ -79,13 +80,13 @@ Result<void> list(bool json) {
     return {};
 }
 
-void print_plan(const Sweep& sweep, bool json) {
+void print_plan(const experiment::Sweep& sweep, bool json) {
     if (json) {
         Json out{{"results", sweep.results.string()},
                  {"models", sweep.models()},
                  {"seconds", sweep.seconds()},
                  {"runs", Json::array()}};
-        for (const SweepRun& run : sweep.runs) {
+        for (const experiment::SweepRun& run : sweep.runs) {
             out["runs"].push_back({{"method", run.method},
                                    {"share", run.config.share},
                                    {"state", text_of(run.state)},
@@ -101,10 +102,10 @@ void print_plan(const Sweep& sweep, bool json) {
                  {"REPLICATES x FOLDS", Align::kRight},
                  {"STATE"},
                  {"ABOUT", Align::kRight}});
-    for (const SweepRun& run : sweep.runs) {
-        table.add({run.method, share_name(run.config.share),
+    for (const experiment::SweepRun& run : sweep.runs) {
+        table.add({run.method, experiment::share_name(run.config.share),
                    fmt::format("{} x {}", run.config.train.replicates, run.config.train.folds), text_of(run.state),
-                   trains(run.state) ? format_duration({run.seconds * 1e6}) : "-"});
+                   experiment::trains(run.state) ? format_duration({run.seconds * 1e6}) : "-"});
     }
     fmt::print("{}", table.to_string());
     fmt::print("\n{} of {} runs to do, {} models, about {}, into '{}'\n", sweep.to_do(), sweep.runs.size(),
@@ -120,16 +121,16 @@ Result<void> run(const Options& options) {
                     "no preset is named; name some, such as 'embedding/*' linear/128 (--list shows them)");
     }
     // Before a dataset is read: a misspelt name is no reason to wait.
-    if (auto known = expand_methods(options.sweep.methods); !known) {
+    if (auto known = experiment::expand_methods(options.sweep.methods); !known) {
         return Failure(known.error());
     }
     const Result<Dataset> dataset = read_data(options.data);
     if (!dataset) {
         return Failure(dataset.error());
     }
-    SweepOptions sweep_options = options.sweep;
+    experiment::SweepOptions sweep_options = options.sweep;
     sweep_options.backend = options.run.backend;
-    auto sweep = plan_sweep(*dataset, sweep_options);
+    auto sweep = experiment::plan_sweep(*dataset, sweep_options);
     if (!sweep) {
         return Failure(sweep.error());
     }
@@ -139,7 +140,7 @@ Result<void> run(const Options& options) {
     const Interrupt interrupt;
     Context context = options.run.to_context();
     context.stop = interrupt.token();
-    if (auto ok = estimate_sweep(*sweep, *dataset, context); !ok) {
+    if (auto ok = experiment::estimate_sweep(*sweep, *dataset, context); !ok) {
         return ok;
     }
     if (options.dry_run) {
@@ -148,18 +149,19 @@ Result<void> run(const Options& options) {
     }
     SweepBar bar(sweep->to_do());
     std::int64_t finished = 0;
-    const auto done = [&](const SweepRun& next, double seconds) {
+    const auto done = [&](const experiment::SweepRun& next, double seconds) {
         ++finished;
         bar.clear();
         if (options.json) {
             fmt::print("{}\n",
                        Json{{"method", next.method}, {"share", next.config.share}, {"seconds", seconds}}.dump());
         } else {
-            fmt::print("{} {}  {}\n", next.method, share_name(next.config.share), format_duration({seconds * 1e6}));
+            fmt::print("{} {}  {}\n", next.method, experiment::share_name(next.config.share),
+                       format_duration({seconds * 1e6}));
         }
         std::fflush(stdout);
     };
-    auto ran = run_sweep(*sweep, *dataset, context, bar.callback(), done);
+    auto ran = experiment::run_sweep(*sweep, *dataset, context, bar.callback(), done);
     bar.clear();
     if (!ran && ran.error().code() == ErrorCode::kCancelled) {
         return fail(ErrorCode::kCancelled,
@@ -178,7 +180,7 @@ Result<void> run(const Options& options) {
 
 Action add(CLI::App& app) {
     auto options = std::make_shared<Options>();
-    SweepOptions& sweep = options->sweep;
+    experiment::SweepOptions& sweep = options->sweep;
     app.add_option("methods", sweep.methods, "Presets; a trailing * stands for all that begin so")->type_name("METHOD");
     add_list(app, "-d,--data,--dataset", options->data, "Dataset; several are joined. Default: data/data.npz")
         ->type_name("FILE");

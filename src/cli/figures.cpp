@@ -27,7 +27,7 @@ struct Options {
     std::vector<std::string> data{"data/data.npz"};
     std::vector<std::string> if_data{"data/data.if.npz"};
     std::filesystem::path results = "results";
-    DrawOptions draw;
+    figure::DrawOptions draw;
 };
 
 // Reads a dataset when it is first asked for.
@@ -50,29 +50,30 @@ private:
     std::optional<Dataset> dataset_;
 };
 
-Result<Plot> plot_of(const std::string& name, Lazy& alone, Lazy& together, const std::filesystem::path& results) {
+Result<figure::Plot> plot_of(const std::string& name, Lazy& alone, Lazy& together,
+                             const std::filesystem::path& results) {
     const bool interference = name == "spectral_norm" || name == "interference_hist";
     const auto dataset = interference ? together.get() : alone.get();
     if (!dataset) {
         return Failure(dataset.error());
     }
     if (name == "svd") {
-        return svd_plot(**dataset);
+        return figure::svd_plot(**dataset);
     }
     if (name == "matrix") {
-        return matrix_plot(**dataset);
+        return figure::matrix_plot(**dataset);
     }
-    return interference && name == "spectral_norm" ? spectral_norm_plot(**dataset, results)
-                                                   : interference_hist_plot(**dataset);
+    return interference && name == "spectral_norm" ? figure::spectral_norm_plot(**dataset, results)
+                                                   : figure::interference_hist_plot(**dataset);
 }
 
 Result<void> run(const Options& options) {
-    if (auto ok = check_options(options.draw); !ok) {
+    if (auto ok = figure::check_options(options.draw); !ok) {
         return ok;
     }
     for (const std::string& name : options.figures) {
         if (std::ranges::find(known(), name) == known().end()) {
-            const std::string near = suggestion(name, known());
+            const std::string near = core::suggestion(name, known());
             return fail(ErrorCode::kUsage, fmt::format("no figure is called '{}'{} there are {}", name,
                                                        near.empty() ? ";" : near, fmt::join(known(), ", ")));
         }

@@ -43,7 +43,7 @@ struct Options {
 // The calibration share that would set the least number of combinations aside, in whole hundredths; nothing if none
 // leaves half of them to train.
 std::optional<double> share_that_suffices(std::int64_t combinations) {
-    const double share = std::ceil(100.0 * static_cast<double>(kLeastCalibration) /
+    const double share = std::ceil(100.0 * static_cast<double>(dataset::kLeastCalibration) /
                                    static_cast<double>(std::max<std::int64_t>(combinations, 1))) /
                          100.0;
     return share <= 0.5 ? std::optional(share) : std::nullopt;
@@ -63,11 +63,11 @@ void note_bounds(const Dataset& dataset, const Predictor& predictor) {
         if (share && *share <= predictor.config().calibration_share) {
             share.reset();  // what is missing is not the share but combinations that training can spare
         }
-        note(
-            fmt::format("no bounds {}: one of 90 % needs {} combinations set aside, and a calibration share of {:g} "
-                        "of {} does not give as many that training can spare; {}",
-                        which, kLeastCalibration, predictor.config().calibration_share, format_count(combinations),
-                        share ? fmt::format("try --calibration-share {:g}", *share) : "measure more"));
+        note(fmt::format(
+            "no bounds {}: one of 90 % needs {} combinations set aside, and a calibration share of {:g} "
+            "of {} does not give as many that training can spare; {}",
+            which, dataset::kLeastCalibration, predictor.config().calibration_share, format_count(combinations),
+            share ? fmt::format("try --calibration-share {:g}", *share) : "measure more"));
     }
 }
 
@@ -127,7 +127,7 @@ Result<void> run(const Options& options) {
     }
     // Before minutes of training.
     auto ok = options.output_flags.check(options.output, OutputKind::kModel, inputs).and_then([&] {
-        return check_writable(options.output);
+        return core::check_writable(options.output);
     });
     if (!ok) {
         return ok;

@@ -45,12 +45,12 @@ std::string some_of(std::span<const std::string> names) {
     return fmt::format("{}{}", fmt::join(texts, ", "), rest);
 }
 
-std::string text_of(const RuntimeRange& range) {
+std::string text_of(const dataset::RuntimeRange& range) {
     return fmt::format("{} to {}, median {}", format_duration(range.min), format_duration(range.max),
                        format_duration(range.median));
 }
 
-void print_side(const char* name, const SideDescription& side) {
+void print_side(const char* name, const dataset::SideDescription& side) {
     const std::string features = side.feature_names.empty()
                                      ? "no features"
                                      : fmt::format("{} ({})", format_count(std::ssize(side.feature_names), "feature"),
@@ -62,7 +62,7 @@ void print_side(const char* name, const SideDescription& side) {
     }
 }
 
-void print_together(const TogetherDescription& together) {
+void print_together(const dataset::TogetherDescription& together) {
     if (together.rows == 0) {
         fmt::print("with co-runners: none\n");
         return;
@@ -87,7 +87,7 @@ void print_together(const TogetherDescription& together) {
     }
 }
 
-void print_text(const DatasetDescription& dataset) {
+void print_text(const dataset::DatasetDescription& dataset) {
     fmt::print("dataset: {}\n", printable(fmt::format("{}", fmt::join(dataset.sources, ", "))));
     print_side("platforms", dataset.platforms);
     print_side("modules", dataset.modules);
@@ -108,15 +108,15 @@ void print_text(const DatasetDescription& dataset) {
     }
 }
 
-Json to_json(const SideDescription& side) {
+Json to_json(const dataset::SideDescription& side) {
     return {{"count", side.count}, {"feature_names", side.feature_names}, {"without_observations", side.unobserved}};
 }
 
-Json to_json(const std::optional<RuntimeRange>& range) {
+Json to_json(const std::optional<dataset::RuntimeRange>& range) {
     return range ? Json{{"min", range->min.value}, {"median", range->median.value}, {"max", range->max.value}} : Json();
 }
 
-Json to_json(const DatasetDescription& dataset) {
+Json to_json(const dataset::DatasetDescription& dataset) {
     Json json{{"kind", "dataset"}, {"sources", dataset.sources}, {"digest", dataset.digest}};
     json["platforms"] = to_json(dataset.platforms);
     json["modules"] = to_json(dataset.modules);
@@ -125,7 +125,7 @@ Json to_json(const DatasetDescription& dataset) {
                      {"density", dataset.alone.density},
                      {"repeated_pairs", dataset.alone.repeated_cells},
                      {"runtime_us", to_json(dataset.alone.runtime)}};
-    const TogetherDescription& together = dataset.together;
+    const dataset::TogetherDescription& together = dataset.together;
     json["together"] = {{"rows", together.rows},
                         {"rows_by_co_runners", together.rows_by_co_runners},
                         {"repeated_rows", together.repeated_rows},
@@ -143,13 +143,13 @@ Json to_json(const DatasetDescription& dataset) {
 
 // Whether a file is a model; a file that cannot be read is for read_dataset() to complain of.
 bool is_model(const std::filesystem::path& file) {
-    const auto npz = NpzReader::open(file);
-    return npz && npz->contains(kModelSchemaArray);
+    const auto npz = formats::NpzReader::open(file);
+    return npz && npz->contains(dataset::kModelSchemaArray);
 }
 
 Result<void> show_model(const std::filesystem::path& file, bool json) {
     PITOT_TRY(const auto predictor, Predictor::load(file));
-    fmt::print("{}", json ? describe_model_json(predictor) : describe_model(predictor));
+    fmt::print("{}", json ? predict::describe_model_json(predictor) : predict::describe_model(predictor));
     return {};
 }
 
@@ -166,7 +166,7 @@ Result<void> show(const Options& options) {
         return show_model(options.dataset.files.front(), options.json);
     }
     PITOT_TRY(const auto dataset, options.dataset.read());
-    const DatasetDescription description = describe(dataset);
+    const dataset::DatasetDescription description = dataset::describe(dataset);
     if (options.json) {
         print_json(to_json(description));
     } else {

@@ -32,19 +32,20 @@ Result<void> make(const Options& options) {
     PITOT_TRY(const auto trace_options, options.traces.options());
     const std::vector<std::filesystem::path> files = {options.dataset};
     PITOT_TRY(auto known, read_dataset(files));
-    PITOT_TRY(const auto collection, options.traces.collection_for(DeviceUse::kTimes));
-    auto made = make_interference(collection, known, trace_options);
+    PITOT_TRY(const auto collection, options.traces.collection_for(traces::DeviceUse::kTimes));
+    auto made = traces::make_interference(collection, known, trace_options);
     if (auto reported = options.traces.report(made.problems); !reported) {
         return reported;
     }
-    if (auto observed = require_observations(made); !observed) {
+    if (auto observed = traces::require_observations(made); !observed) {
         return observed;
     }
     const Layout layout = options.layout.of(trace_options.release);
     if (layout == Layout::kDense) {  // which has no form for rows without a matrix
         made.dataset.platforms = std::move(known.platforms);
         made.dataset.modules = std::move(known.modules);
-        made.dataset.set_observations(copy_of(known.pool(kAlone)), copy_of(beside_others(made.dataset)));
+        made.dataset.set_observations(dataset::copy_of(known.pool(kAlone)),
+                                      dataset::copy_of(dataset::beside_others(made.dataset)));
     }
     if (auto written = write_dataset(made.dataset, out, layout); !written) {
         return written;

@@ -23,7 +23,7 @@ struct Options {
 };
 
 Result<void> interpret(const Options& options) {
-    PITOT_TRY(const auto text, read_file(options.module));
+    PITOT_TRY(const auto text, core::read_file(options.module));
     const std::vector<std::uint8_t> bytes(text.begin(), text.end());
     std::vector<std::string> args{std::filesystem::path(options.module).filename().string()};
     args.insert(args.end(), options.args.begin(), options.args.end());

@@ -24,7 +24,7 @@ struct Options {
 };
 
 Result<void> make(const Options& options) {
-    if (auto there = options.plot ? check_gnuplot() : Result<void>(); !there) {
+    if (auto there = options.plot ? figure::check_gnuplot() : Result<void>(); !there) {
         return there;
     }
     const auto out = with_npz(options.out);
@@ -40,19 +40,19 @@ Result<void> make(const Options& options) {
     }
     PITOT_TRY(auto trace_options, options.traces.options());
     trace_options.keep_unobserved = !options.filter;
-    PITOT_TRY(const auto collection, options.traces.collection_for(DeviceUse::kTimes));
-    const auto made = make_matrix(collection, trace_options);
+    PITOT_TRY(const auto collection, options.traces.collection_for(traces::DeviceUse::kTimes));
+    const auto made = traces::make_matrix(collection, trace_options);
     if (auto reported = options.traces.report(made.problems); !reported) {
         return reported;
     }
-    if (auto observed = require_observations(made); !observed) {
+    if (auto observed = traces::require_observations(made); !observed) {
         return observed;
     }
-    if (auto written = write_matrix(made.dataset, out); !written) {
+    if (auto written = traces::write_matrix(made.dataset, out); !written) {
         return written;
     }
     print_result(options.traces, out, made);
-    return options.plot ? draw_beside(matrix_plot(made.dataset), out, !options.traces.json) : Result<void>();
+    return options.plot ? draw_beside(figure::matrix_plot(made.dataset), out, !options.traces.json) : Result<void>();
 }
 
 Action add(CLI::App& app) {

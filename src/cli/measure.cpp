@@ -37,7 +37,7 @@ struct Options {
     std::string cores;
     std::optional<double> together_limit_s;
     std::optional<double> profile_limit_s;
-    fleet::Plan plan;
+    measure::Plan plan;
     bool together_only = false;
     bool no_profile = false;
     bool dry_run = false;
@@ -69,14 +69,14 @@ std::vector<std::string> split(const std::vector<std::string>& values) {
     return all;
 }
 
-Result<std::vector<fleet::Engine>> find_engines(const std::filesystem::path& table) {
+Result<std::vector<engines::Engine>> find_engines(const std::filesystem::path& table) {
     const Interrupt interrupt;
-    return fleet::find_engines(table, interrupt.token());
+    return engines::find_engines(table, interrupt.token());
 }
 
-Result<fleet::Plan> plan_of(const Options& options) {
-    fleet::Plan plan = options.plan;
-    Result<std::vector<int>> cores = fleet::choose_cores(options.cores);
+Result<measure::Plan> plan_of(const Options& options) {
+    measure::Plan plan = options.plan;
+    Result<std::vector<int>> cores = measure::choose_cores(options.cores);
     if (!cores) {
         return Failure(cores.error());
     }
@@ -86,16 +86,16 @@ Result<fleet::Plan> plan_of(const Options& options) {
     plan.alone = !options.together_only;
     plan.profile = !options.no_profile;
     plan.cache = std::filesystem::absolute(plan.cache.empty() ? default_cache() : plan.cache);
-    const Result<std::vector<fleet::Engine>> found = find_engines(options.table);
+    const Result<std::vector<engines::Engine>> found = find_engines(options.table);
     if (!found) {
         return found.error().code() == ErrorCode::kCancelled ? Failure(found.error()) : fail(found.error(), "--table");
     }
-    Result<std::vector<fleet::Engine>> engines = fleet::choose_engines(*found, split(options.engines));
+    Result<std::vector<engines::Engine>> engines = measure::choose_engines(*found, split(options.engines));
     if (!engines) {
         return Failure(engines.error());
     }
     plan.engines = std::move(*engines);
-    Result<std::vector<fleet::ModuleFile>> modules = fleet::find_modules(options.modules, split(options.only));
+    Result<std::vector<measure::ModuleFile>> modules = measure::find_modules(options.modules, split(options.only));
     if (!modules) {
         return Failure(modules.error());
     }
@@ -107,14 +107,14 @@ std::string counted(std::size_t count, const std::string& one, const std::string
     return format_count(static_cast<std::int64_t>(count)) + " " + (count == 1 ? one : many);
 }
 
-void print_problems(const fleet::Summary& summary, const std::filesystem::path& collection) {
+void print_problems(const measure::Summary& summary, const std::filesystem::path& collection) {
     if (summary.problems.empty()) {
         return;
     }
     Table table(
         {{"ENGINE", Align::kLeft}, {"MODULE", Align::kLeft}, {"FAILED", Align::kRight}, {"REASON", Align::kLeft}});
     const std::size_t shown = std::min(kShownProblems, summary.problems.size());
-    for (const fleet::Problem& problem : std::span(summary.problems).first(shown)) {
+    for (const measure::Problem& problem : std::span(summary.problems).first(shown)) {
         table.add({problem.engine.empty() ? "(profile)" : problem.engine, problem.module,
                    problem.runs == 0 ? "refused" : fmt::format("{} of {}", problem.failed, problem.runs),
                    problem.reason});
@@ -126,9 +126,9 @@ void print_problems(const fleet::Summary& summary, const std::filesystem::path& 
     }
 }
 
-nlohmann::ordered_json json_of(const fleet::Summary& summary, const fleet::Plan& plan) {
+nlohmann::ordered_json json_of(const measure::Summary& summary, const measure::Plan& plan) {
     auto problems = nlohmann::ordered_json::array();
-    for (const fleet::Problem& problem : summary.problems) {
+    for (const measure::Problem& problem : summary.problems) {
         const auto engine = problem.engine.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(problem.engine);
         problems.push_back({{"engine", engine},
                             {"module", problem.module},
@@ -158,9 +158,9 @@ nlohmann::ordered_json json_of(const fleet::Summary& summary, const fleet::Plan&
             {"problems", std::move(problems)}};
 }
 
-void print_outlook(const fleet::Summary& summary, const fleet::Plan& plan) {
+void print_outlook(const measure::Summary& summary, const measure::Plan& plan) {
     Table table({{"ENGINE", Align::kLeft}, {"DEVICE", Align::kLeft}, {"VERSION", Align::kLeft}});
-    for (const fleet::Engine& engine : plan.engines) {
+    for (const engines::Engine& engine : plan.engines) {
         table.add({engine.name, engine.device.empty() ? "this machine" : engine.device, engine.version});
     }
     fmt::print("{}\n", table.to_string());
@@ -176,7 +176,7 @@ void print_outlook(const fleet::Summary& summary, const fleet::Plan& plan) {
     }
 }
 
-void print_summary(const fleet::Summary& summary, const fleet::Plan& plan) {
+void print_summary(const measure::Summary& summary, const measure::Plan& plan) {
     fmt::print("{} of {} on {}", counted(summary.new_runs, "run", "runs"),
                counted(summary.modules, "module", "modules"), counted(summary.engines, "engine", "engines"));
     fmt::print("{}\n", summary.new_sets > 0 ? ", " + counted(summary.new_sets, "set", "sets") + " side by side" : "");
@@ -189,34 +189,34 @@ void print_summary(const fleet::Summary& summary, const fleet::Plan& plan) {
     print_problems(summary, plan.collection);
 }
 
-Result<fleet::Summary> run_plan(const fleet::Plan& plan) {
+Result<measure::Summary> run_plan(const measure::Plan& plan) {
     const Interrupt interrupt;
     Progress progress("measuring");
-    fleet::MeasureOptions options;
+    measure::MeasureOptions options;
     options.stop = interrupt.token();
     options.note = [&](const std::string& text) {
         progress.clear();
         note(text);
     };
     if (progress.enabled()) {
-        options.progress = [&](const fleet::MeasureProgress& state) {
+        options.progress = [&](const measure::MeasureProgress& state) {
             progress.show(state.stage, state.share, state.left_s);
         };
     }
-    return fleet::measure(plan, options);
+    return measure::measure(plan, options);
 }
 
-Result<fleet::Summary> look_at(const fleet::Plan& plan) {
+Result<measure::Summary> look_at(const measure::Plan& plan) {
     const Interrupt interrupt;
-    return fleet::outlook(plan, interrupt.token());
+    return measure::outlook(plan, interrupt.token());
 }
 
 Result<void> run(const Options& options) {
-    const Result<fleet::Plan> plan = plan_of(options);
+    const Result<measure::Plan> plan = plan_of(options);
     if (!plan) {
         return Failure(plan.error());
     }
-    const Result<fleet::Summary> summary = options.dry_run ? look_at(*plan) : run_plan(*plan);
+    const Result<measure::Summary> summary = options.dry_run ? look_at(*plan) : run_plan(*plan);
     if (!summary) {
         return Failure(summary.error());
     }
@@ -257,7 +257,7 @@ void add_what(CLI::App& app, Options& options) {
 
 void add_how(CLI::App& app, Options& options) {
     constexpr const char* alone = "Runs alone";
-    fleet::Plan& plan = options.plan;
+    measure::Plan& plan = options.plan;
     app.add_option("--repeat", plan.repeat, "Runs of every module on every engine; default 50")
         ->type_name("N")
         ->group(alone);
@@ -285,7 +285,7 @@ void add_how(CLI::App& app, Options& options) {
 }
 
 void add_rest(CLI::App& app, Options& options) {
-    fleet::Plan& plan = options.plan;
+    measure::Plan& plan = options.plan;
     app.add_option("--cores", options.cores,
                    "Cores to run on, as 0,1 or 0-3; else all: the first for runs alone, all "
                    "in turn for runs side by side")

@@ -29,7 +29,7 @@ struct Options {
 };
 
 Result<void> merge(const Options& options) {
-    if (auto there = options.plot ? check_gnuplot() : Result<void>(); !there) {
+    if (auto there = options.plot ? figure::check_gnuplot() : Result<void>(); !there) {
         return there;
     }
     const std::vector<std::filesystem::path> files(options.matrices.begin(), options.matrices.end());
@@ -40,16 +40,17 @@ Result<void> merge(const Options& options) {
         return ok;
     }
     PITOT_TRY(auto dataset, read_dataset(files));
-    PITOT_TRY(const auto opcodes, read_opcodes(options.opcodes));
-    const auto platforms = read_platforms(options.platforms);
+    PITOT_TRY(const auto opcodes, traces::read_opcodes(options.opcodes));
+    const auto platforms = traces::read_platforms(options.platforms);
     if (!platforms) {
         return Failure(platforms.error());
     }
-    auto modules = select_rows(dataset.modules.names, opcodes, Axis::kModule, options.opcodes);
+    auto modules = traces::select_rows(dataset.modules.names, opcodes, dataset::Axis::kModule, options.opcodes);
     if (!modules) {
         return Failure(std::move(modules).error());
     }
-    PITOT_TRY(auto described, select_rows(dataset.platforms.names, *platforms, Axis::kPlatform, options.platforms));
+    PITOT_TRY(auto described,
+              traces::select_rows(dataset.platforms.names, *platforms, dataset::Axis::kPlatform, options.platforms));
     dataset.modules = *std::move(modules);
     dataset.platforms = std::move(described);
     const Layout layout = options.layout == "dense" ? Layout::kDense : Layout::kIndex;
@@ -57,7 +58,7 @@ Result<void> merge(const Options& options) {
         return written;
     }
     fmt::print("{}: {}\n", printable(options.out), format_size(dataset));
-    return options.plot ? draw_beside(dataset_plot(dataset), options.out, true) : Result<void>();
+    return options.plot ? draw_beside(figure::dataset_plot(dataset), options.out, true) : Result<void>();
 }
 
 Action add(CLI::App& app) {

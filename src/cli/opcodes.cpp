@@ -26,7 +26,7 @@ struct Options {
 };
 
 Result<void> make(const Options& options) {
-    if (auto there = options.plot ? check_gnuplot() : Result<void>(); !there) {
+    if (auto there = options.plot ? figure::check_gnuplot() : Result<void>(); !there) {
         return there;
     }
     const auto out = with_npz(options.out);
@@ -39,9 +39,9 @@ Result<void> make(const Options& options) {
         return Failure(std::move(collection).error());
     }
     // Counts are those of a module wherever it ran.
-    std::erase_if(collection->problems, [](const TraceProblem& problem) { return problem.no_devices; });
-    std::vector<TraceProblem> problems = std::move(collection->problems);
-    const OpcodeTable table = opcode_table(*collection, trace_options, problems);
+    std::erase_if(collection->problems, [](const traces::TraceProblem& problem) { return problem.no_devices; });
+    std::vector<traces::TraceProblem> problems = std::move(collection->problems);
+    const traces::OpcodeTable table = traces::opcode_table(*collection, trace_options, problems);
     if (auto reported = options.traces.report(problems); !reported) {
         return reported;
     }
@@ -53,8 +53,8 @@ Result<void> make(const Options& options) {
     for (const auto& [name, counts] : table) {
         names.push_back(name);
     }
-    const Side side = opcode_side(std::move(names), table, trace_options.release);
-    if (auto written = write_opcodes(side, out, trace_options.release); !written) {
+    const Side side = traces::opcode_side(std::move(names), table, trace_options.release);
+    if (auto written = traces::write_opcodes(side, out, trace_options.release); !written) {
         return written;
     }
     if (options.traces.json) {
@@ -66,7 +66,7 @@ Result<void> make(const Options& options) {
         fmt::print("{}: {}, {}\n", printable(out.string()), format_count(side.size(), "module"),
                    format_count(side.features.cols(), "opcode"));
     }
-    return options.plot ? draw_beside(opcodes_plot(side), out, !options.traces.json) : Result<void>();
+    return options.plot ? draw_beside(figure::opcodes_plot(side), out, !options.traces.json) : Result<void>();
 }
 
 Action add(CLI::App& app) {

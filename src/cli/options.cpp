@@ -137,7 +137,7 @@ void ConfigOptions::add_to(CLI::App& app, bool with_replicates) {
 }
 
 Result<void> ConfigOptions::apply_file(FitConfig& config) const {
-    const Result<std::string> text = read_file(config_file);
+    const Result<std::string> text = core::read_file(config_file);
     if (!text) {
         return fail(text.error(), "--config");
     }

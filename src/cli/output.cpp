@@ -23,7 +23,7 @@ std::string three_digits(double value) {
 }
 
 std::string padded(const std::string& text, std::size_t width, Align align) {
-    const std::size_t own = display_width(text);
+    const std::size_t own = core::display_width(text);
     const std::string space(width > own ? width - own : 0, ' ');
     return align == Align::kLeft ? text + space : space + text;
 }
@@ -106,7 +106,7 @@ std::string format_bytes(std::uint64_t bytes) {
 std::string printable(std::string_view text) {
     std::string out;
     while (!text.empty()) {
-        const CodePoint c = next_code_point(text);
+        const core::CodePoint c = core::next_code_point(text);
         if (!c.valid || is_control(c.code)) {
             out += fmt::format("\\x{:02x}", static_cast<std::uint32_t>(c.code));
         } else {
@@ -132,9 +132,9 @@ std::string Table::to_string() const {
     std::vector<std::string> titles;
     for (std::size_t c = 0; c < columns_.size(); ++c) {
         titles.push_back(columns_[c].title);
-        widths.push_back(display_width(titles.back()));
+        widths.push_back(core::display_width(titles.back()));
         for (const auto& row : rows_) {
-            widths[c] = std::max(widths[c], display_width(row[c]));
+            widths[c] = std::max(widths[c], core::display_width(row[c]));
         }
     }
     std::string out;

@@ -23,7 +23,8 @@ Paths with_tables(const fs::path& file) {
     if (file.extension() != ".csv") {
         return {file};
     }
-    return {file, sibling_table(file, Axis::kPlatform), sibling_table(file, Axis::kModule)};
+    return {file, dataset::sibling_table(file, dataset::Axis::kPlatform),
+            dataset::sibling_table(file, dataset::Axis::kModule)};
 }
 
 bool is_same(const fs::path& a, const fs::path& b) {
@@ -42,20 +43,20 @@ bool is_of_collection(const fs::path& file, const fs::path& folder) {
     return inside.extension() == ".json" && *inside.begin() != "..";
 }
 
-bool has_all(const NpzReader& npz, std::initializer_list<const char*> names) {
+bool has_all(const formats::NpzReader& npz, std::initializer_list<const char*> names) {
     return std::ranges::all_of(names, [&](const char* name) { return npz.contains(name); });
 }
 
 bool is_ours(const fs::path& file, OutputKind kind) {
-    const auto npz = NpzReader::open(file);
+    const auto npz = formats::NpzReader::open(file);
     if (!npz) {
         return false;
     }
     if (kind == OutputKind::kModel) {
-        return npz->contains(kModelSchemaArray);
+        return npz->contains(dataset::kModelSchemaArray);
     }
     const bool table = has_all(*npz, {"opcode"}) || has_all(*npz, {"feature"}) || has_all(*npz, {"names", "labels"});
-    return npz->contains(kDatasetSchemaArray) && table == (kind == OutputKind::kFeatureTable);
+    return npz->contains(dataset::kDatasetSchemaArray) && table == (kind == OutputKind::kFeatureTable);
 }
 
 const char* name_of(OutputKind kind) {

@@ -32,12 +32,12 @@ struct Options {
 
 struct Platforms {
     std::vector<std::string> names;
-    std::vector<PlatformParts> parts;
-    std::vector<TraceProblem> problems;
+    std::vector<traces::PlatformParts> parts;
+    std::vector<traces::TraceProblem> problems;
 };
 
 // The platforms of a matrix, whose names are runtime, separator, device.
-Result<Platforms> of_matrix(const Options& options, const Collection& collection) {
+Result<Platforms> of_matrix(const Options& options, const traces::Collection& collection) {
     const std::vector<std::filesystem::path> files = {options.matrix};
     PITOT_TRY(const auto matrix, read_dataset(files));
     Platforms platforms;
@@ -50,7 +50,7 @@ Result<Platforms> of_matrix(const Options& options, const Collection& collection
                             options.matrix, printable(name), options.traces.separator));
         }
         const std::string device_name = name.substr(at + options.traces.separator.size());
-        const Device* device = collection.find_device_named(device_name);
+        const traces::Device* device = collection.find_device_named(device_name);
         if (device == nullptr || !device->described) {
             platforms.problems.push_back(
                 {options.matrix, fmt::format("device '{}' of platform '{}' is not described; its features are 0",
@@ -63,9 +63,9 @@ Result<Platforms> of_matrix(const Options& options, const Collection& collection
 }
 
 // Every runtime on every device.
-Platforms of_runtimes(const Options& options, const Collection& collection) {
+Platforms of_runtimes(const Options& options, const traces::Collection& collection) {
     std::set<std::string> devices;
-    for (const Device& device : collection.devices) {
+    for (const traces::Device& device : collection.devices) {
         devices.insert(device.name);
     }
     Platforms platforms;
@@ -83,7 +83,7 @@ Result<void> make(const Options& options) {
         return fail(ErrorCode::kUsage,
                     "say which platforms: those of a matrix (-m matrix.npz) or runtimes (-r NAME...)");
     }
-    if (auto there = options.plot ? check_gnuplot() : Result<void>(); !there) {
+    if (auto there = options.plot ? figure::check_gnuplot() : Result<void>(); !there) {
         return there;
     }
     const auto out = with_npz(options.out);
@@ -91,7 +91,7 @@ Result<void> make(const Options& options) {
     if (auto ok = options.output.check(out, OutputKind::kFeatureTable, options.traces.inputs(matrix)); !ok) {
         return ok;
     }
-    PITOT_TRY(const auto collection, options.traces.collection_for(DeviceUse::kFeatures));
+    PITOT_TRY(const auto collection, options.traces.collection_for(traces::DeviceUse::kFeatures));
     if (collection.devices.empty()) {
         return fail(ErrorCode::kInput,
                     fmt::format("there is no device in {}{}; give a runtimes.json that has some",
@@ -102,14 +102,14 @@ Result<void> make(const Options& options) {
     if (!platforms) {
         return Failure(std::move(platforms).error());
     }
-    std::vector<TraceProblem> problems = collection.problems;
+    std::vector<traces::TraceProblem> problems = collection.problems;
     problems.insert(problems.end(), platforms->problems.begin(), platforms->problems.end());
     if (auto reported = options.traces.report(problems); !reported) {
         return reported;
     }
-    const Release release = options.traces.release_of();
-    const Side side = platform_side(std::move(platforms->names), platforms->parts, collection.devices, release);
-    if (auto written = write_platforms(side, out, release); !written) {
+    const traces::Release release = options.traces.release_of();
+    const Side side = traces::platform_side(std::move(platforms->names), platforms->parts, collection.devices, release);
+    if (auto written = traces::write_platforms(side, out, release); !written) {
         return written;
     }
     if (options.traces.json) {
@@ -121,7 +121,7 @@ Result<void> make(const Options& options) {
         fmt::print("{}: {}, {}\n", printable(out.string()), format_count(side.size(), "platform"),
                    format_count(side.features.cols(), "feature"));
     }
-    return options.plot ? draw_beside(platforms_plot(side), out, !options.traces.json) : Result<void>();
+    return options.plot ? draw_beside(figure::platforms_plot(side), out, !options.traces.json) : Result<void>();
 }
 
 Action add(CLI::App& app) {

@@ -15,25 +15,25 @@ namespace {
 
 struct Options {
     std::vector<std::string> data{"data/data.npz"};
-    DrawOptions draw;
+    figure::DrawOptions draw;
 };
 
 Result<void> run(const Options& options) {
-    if (auto ok = check_options(options.draw); !ok) {
+    if (auto ok = figure::check_options(options.draw); !ok) {
         return ok;
     }
     PITOT_TRY(const auto dataset, read_data(options.data));
-    PITOT_TRY(const auto plot, dataset_plot(dataset));
+    PITOT_TRY(const auto plot, figure::dataset_plot(dataset));
     // --out may name the picture itself, as the published program has it.
     const std::filesystem::path out = options.draw.folder;
     const std::string extension = out.extension().string();
     if (extension != ".png" && extension != ".pdf" && extension != ".svg") {
         return draw_and_tell(plot, options.draw);
     }
-    DrawOptions as_named = options.draw;
+    figure::DrawOptions as_named = options.draw;
     as_named.folder = out.has_parent_path() ? out.parent_path() : ".";
     as_named.format = extension.substr(1);
-    return draw_and_tell(renamed(plot, out.stem().string()), as_named);
+    return draw_and_tell(figure::renamed(plot, out.stem().string()), as_named);
 }
 
 Action add(CLI::App& app) {

@@ -13,14 +13,14 @@ namespace {
 
 struct Options {
     std::filesystem::path results = "results-simulation";
-    DrawOptions draw;
+    figure::DrawOptions draw;
 };
 
 Result<void> run(const Options& options) {
-    if (auto ok = check_options(options.draw); !ok) {
+    if (auto ok = figure::check_options(options.draw); !ok) {
         return ok;
     }
-    const auto results = read_simulation(options.results);
+    const auto results = place::read_simulation(options.results);
     if (!results) {
         return Failure(results.error());
     }

@@ -71,12 +71,12 @@ struct FeatureTable {
     Side unknown;  // the rows that the model does not know yet
 };
 
-Result<FeatureTable> read_table(const std::string& file, Axis axis, const Side& known) {
-    Result<Side> side = read_side_table({file, std::nullopt}, axis);
+Result<FeatureTable> read_table(const std::string& file, dataset::Axis axis, const Side& known) {
+    Result<Side> side = dataset::read_side_table({file, std::nullopt}, axis);
     if (!side) {
         return Failure(side.error());
     }
-    if (auto ok = check_feature_names(known, *side, word(axis)); !ok) {
+    if (auto ok = predict::check_feature_names(known, *side, dataset::word(axis)); !ok) {
         return Failure(ok.error());
     }
     Rows unknown;
@@ -87,7 +87,7 @@ Result<FeatureTable> read_table(const std::string& file, Axis axis, const Side& 
     }
     if (unknown.size() < side->names.size()) {
         note(fmt::format("the model knows {} of the {} {}s in {}: what it was fitted with counts, not the file",
-                         side->names.size() - unknown.size(), side->names.size(), word(axis), file));
+                         side->names.size() - unknown.size(), side->names.size(), dataset::word(axis), file));
     }
     FeatureTable table{
         side->names,
@@ -111,15 +111,17 @@ Result<Loaded> load(const Options& options) {
     PITOT_TRY(auto predictor, Predictor::load(options.model));
     FeatureTable platforms;
     FeatureTable modules;
-    const auto read = [](const std::string& file, Axis axis, const Side& known, FeatureTable& table) -> Result<void> {
+    const auto read = [](const std::string& file, dataset::Axis axis, const Side& known,
+                         FeatureTable& table) -> Result<void> {
         if (file.empty()) {
             return {};
         }
         return read_table(file, axis, known).map([&](FeatureTable&& rows) { table = std::move(rows); });
     };
-    const auto done = read(options.platform_features, Axis::kPlatform, predictor.platforms(), platforms).and_then([&] {
-        return read(options.module_features, Axis::kModule, predictor.modules(), modules);
-    });
+    const auto done =
+        read(options.platform_features, dataset::Axis::kPlatform, predictor.platforms(), platforms).and_then([&] {
+            return read(options.module_features, dataset::Axis::kModule, predictor.modules(), modules);
+        });
     if (!done) {
         return Failure(done.error());
     }

@@ -247,7 +247,7 @@ Result<void> print_predictions_csv(const Predictor& predictor, const Selection& 
     for (const double confidence : selection.confidences) {
         header += fmt::format(",bound_{}_us", confidence);
     }
-    const std::string with = selection.with.empty() ? "" : csv_field(names_of(predictor, selection.with, ";"));
+    const std::string with = selection.with.empty() ? "" : formats::csv_field(names_of(predictor, selection.with, ";"));
     bool first = true;
     const auto counts = for_each_line(predictor, selection, 0, [&](const Line& line) {
         if (first) {
@@ -259,7 +259,7 @@ Result<void> print_predictions_csv(const Predictor& predictor, const Selection& 
             bounds += "," + number(bound);
         }
         const auto is_measured = measured(line.evidence);
-        fmt::print("{},{},{},{}{},{},{},{}\n", csv_field(line.platform), csv_field(line.module), with,
+        fmt::print("{},{},{},{}{},{},{},{}\n", formats::csv_field(line.platform), formats::csv_field(line.module), with,
                    number(line.runtime_us), bounds, to_string(line.basis),
                    !is_measured   ? ""
                    : *is_measured ? "yes"

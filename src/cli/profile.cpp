@@ -143,7 +143,7 @@ Result<void> write_copy(const Options& options, wasm::Module module) {
         return Failure(instrumented.error());
     }
     const std::string bytes(instrumented->bytes.begin(), instrumented->bytes.end());
-    if (Result<void> written = write_text(options.output, bytes); !written) {
+    if (Result<void> written = core::write_text(options.output, bytes); !written) {
         return written;
     }
     fmt::print("wrote {} ({}, {} counters)\n", printable(options.output.string()), format_bytes(bytes.size()),
@@ -165,7 +165,7 @@ Result<void> profile(const Options& options) {
             return ok;
         }
     }
-    const Result<std::string> bytes = read_file(options.module);
+    const Result<std::string> bytes = core::read_file(options.module);
     if (!bytes) {
         return Failure(bytes.error());
     }

@@ -51,7 +51,7 @@ std::string time_left(double seconds) {
 std::string bar_line(const std::string& label, double share, const std::string& rest, std::size_t width) {
     const std::string tail = fmt::format("] {:3.0f} %", share * 100.0) + rest;
     const std::string head = label + "  [";
-    const std::size_t taken = display_width(head) + tail.size();
+    const std::size_t taken = core::display_width(head) + tail.size();
     const std::size_t bar = std::clamp(width > taken ? width - taken : 0, kShortestBar, kLongestBar);
     const auto filled = static_cast<std::size_t>(share * static_cast<double>(bar));
     return cut(head + std::string(filled, '#') + std::string(bar - filled, '.') + tail, width);

@@ -107,8 +107,8 @@ std::string folder_word(const fs::path& folder) { return quoted(folder.empty() ?
 
 // " -d FILE" of the public dataset that a preset was published on, where it is not the default one.
 std::string data_option_of(const std::string& method) {
-    const std::string data = usual_dataset(method);
-    return data == usual_dataset("") ? "" : " -d " + data;
+    const std::string data = experiment::usual_dataset(method);
+    return data == experiment::usual_dataset("") ? "" : " -d " + data;
 }
 
 // "pitot experiments METHOD …" for results that nothing is known of.
@@ -118,7 +118,7 @@ std::string usual_command(const fs::path& results, const std::string& method, co
 }
 
 // The options of `pitot experiments` that give a record's configuration, as far as they differ from the preset's.
-std::string options_of(const ResultRecord& record) {
+std::string options_of(const experiment::ResultRecord& record) {
     std::string options;
     const auto usual = preset(record.config.preset);
     const FitConfig base = usual.value_or(FitConfig());
@@ -144,18 +144,18 @@ std::string repeat_command(const fs::path& file) {
     const fs::path member = file.parent_path();
     const fs::path family = member.parent_path();
     const std::string method = (family.filename() / member.filename()).generic_string();
-    const auto record = read_record(fs::path(file).replace_extension(".json"));
+    const auto record = experiment::read_record(fs::path(file).replace_extension(".json"));
     if (!record) {
         double share = 0.0;
         std::istringstream in(file.stem().string());
-        return usual_command(family.parent_path(), method, in >> share ? share_name(share) : "");
+        return usual_command(family.parent_path(), method, in >> share ? experiment::share_name(share) : "");
     }
     std::string data = record->dataset.empty() ? "" : " -d";
     for (const std::string& name : record->dataset) {
         data += " " + quoted(name);
     }
-    return fmt::format("pitot experiments {} -s {}{}{} -o {}", method, share_name(record->config.share), data,
-                       options_of(*record), folder_word(family.parent_path()));
+    return fmt::format("pitot experiments {} -s {}{}{} -o {}", method, experiment::share_name(record->config.share),
+                       data, options_of(*record), folder_word(family.parent_path()));
 }
 
 // The commands that make results of presets, then all summaries.
@@ -219,6 +219,6 @@ std::string told(const Error& error) {
     return text + words;
 }
 
-std::string told(const TraceProblem& problem) { return problem.to_string() + remedy_words(problem.remedy); }
+std::string told(const traces::TraceProblem& problem) { return problem.to_string() + remedy_words(problem.remedy); }
 
 }  // namespace pitot::cli

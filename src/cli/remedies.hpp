@@ -16,6 +16,6 @@ namespace pitot::cli {
 /// An error as it is told at the terminal.
 [[nodiscard]] std::string told(const Error& error);
 /// And something in a collection that cannot be used.
-[[nodiscard]] std::string told(const TraceProblem& problem);
+[[nodiscard]] std::string told(const traces::TraceProblem& problem);
 
 }  // namespace pitot::cli

@@ -50,7 +50,7 @@ struct Options {
     std::optional<std::int64_t> epoch_samples;
     std::vector<double> shares;
     RunFlags run;
-    DrawOptions draw{.dpi = 150};
+    figure::DrawOptions draw{.dpi = 150};
 
     // A quick look has other results than a whole run, and a place of its own.
     [[nodiscard]] fs::path out() const {
@@ -63,11 +63,11 @@ struct Stage {
     std::vector<std::string> methods;
     std::string data;
     Dataset dataset;
-    Sweep sweep;
+    experiment::Sweep sweep;
 };
 
-SweepOptions sweep_of(const Options& options, const std::vector<std::string>& methods) {
-    SweepOptions sweep;
+experiment::SweepOptions sweep_of(const Options& options, const std::vector<std::string>& methods) {
+    experiment::SweepOptions sweep;
     sweep.methods = methods;
     sweep.results = options.out() / "results";
     sweep.force = options.force;
@@ -101,7 +101,7 @@ Result<std::vector<Stage>> plan(const Options& options, const Context& context) 
             return Failure(dataset.error());
         }
         stage.dataset = std::move(*dataset);
-        auto planned = plan_sweep(stage.dataset, sweep_of(options, stage.methods));
+        auto planned = experiment::plan_sweep(stage.dataset, sweep_of(options, stage.methods));
         if (!planned) {
             return Failure(planned.error());
         }
@@ -117,7 +117,7 @@ Result<std::vector<Stage>> plan(const Options& options, const Context& context) 
         return Failure(*conflict);
     }
     for (Stage& stage : stages) {
-        if (auto ok = estimate_sweep(stage.sweep, stage.dataset, context); !ok) {
+        if (auto ok = experiment::estimate_sweep(stage.sweep, stage.dataset, context); !ok) {
             return Failure(ok.error());
         }
     }
@@ -133,12 +133,13 @@ Result<void> train(const std::vector<Stage>& stages, const Context& context) {
     std::fflush(stdout);
     for (const Stage& stage : stages) {
         SweepBar bar(stage.sweep.to_do());
-        const auto done = [&](const SweepRun& next, double seconds) {
+        const auto done = [&](const experiment::SweepRun& next, double seconds) {
             bar.clear();
-            fmt::print("{} {}  {}\n", next.method, share_name(next.config.share), format_duration({seconds * 1e6}));
+            fmt::print("{} {}  {}\n", next.method, experiment::share_name(next.config.share),
+                       format_duration({seconds * 1e6}));
             std::fflush(stdout);
         };
-        if (auto ok = run_sweep(stage.sweep, stage.dataset, context, bar.callback(), done); !ok) {
+        if (auto ok = experiment::run_sweep(stage.sweep, stage.dataset, context, bar.callback(), done); !ok) {
             return ok;
         }
     }
@@ -147,13 +148,13 @@ Result<void> train(const std::vector<Stage>& stages, const Context& context) {
 
 Result<void> summarise_all(const std::vector<Stage>& stages, const fs::path& results) {
     for (const Stage& stage : stages) {
-        const auto methods = expand_methods(stage.methods);
+        const auto methods = experiment::expand_methods(stage.methods);
         for (const std::string& method : methods.value_or(std::vector<std::string>())) {
-            const auto summary = summarise(results, method, stage.dataset);
+            const auto summary = experiment::summarise(results, method, stage.dataset);
             if (!summary) {
                 return Failure(summary.error());
             }
-            if (auto ok = write_text(results / method / "summary.json", to_json(*summary)); !ok) {
+            if (auto ok = core::write_text(results / method / "summary.json", experiment::to_json(*summary)); !ok) {
                 return ok;
             }
         }
@@ -162,49 +163,50 @@ Result<void> summarise_all(const std::vector<Stage>& stages, const fs::path& res
 }
 
 // Every picture, in the order of the reference's commands.
-Result<std::vector<Plot>> all_plots(const Options& options, const std::vector<Stage>& stages, const Context& context) {
+Result<std::vector<figure::Plot>> all_plots(const Options& options, const std::vector<Stage>& stages,
+                                            const Context& context) {
     const fs::path results = options.out() / "results";
     const Dataset& alone = stages[0].dataset;
     const Dataset& together = stages[1].dataset;
-    std::vector<Plot> plots;
-    const auto keep = [&](Result<Plot> plot) -> Result<void> {
+    std::vector<figure::Plot> plots;
+    const auto keep = [&](Result<figure::Plot> plot) -> Result<void> {
         if (!plot) {
             return Failure(plot.error());
         }
         plots.push_back(std::move(*plot));
         return {};
     };
-    for (const std::string& figure : comparison_figures()) {
-        if (auto ok = keep(comparison_plot(results, figure)); !ok) {
+    for (const std::string& figure : figure::comparison_figures()) {
+        if (auto ok = keep(figure::comparison_plot(results, figure)); !ok) {
             return Failure(ok.error());
         }
     }
-    auto ok = keep(svd_plot(alone))
-                  .and_then([&] { return keep(matrix_plot(alone)); })
-                  .and_then([&] { return keep(spectral_norm_plot(together, results)); })
-                  .and_then([&] { return keep(interference_hist_plot(together)); });
+    auto ok = keep(figure::svd_plot(alone))
+                  .and_then([&] { return keep(figure::matrix_plot(alone)); })
+                  .and_then([&] { return keep(figure::spectral_norm_plot(together, results)); })
+                  .and_then([&] { return keep(figure::interference_hist_plot(together)); });
     if (!ok) {
         return Failure(ok.error());
     }
-    auto maps = embedding_plots(alone, results, 42);
+    auto maps = figure::embedding_plots(alone, results, 42);
     if (!maps) {
         return Failure(maps.error());
     }
-    for (Plot& map : *maps) {
+    for (figure::Plot& map : *maps) {
         plots.push_back(std::move(map));
     }
-    SimulateOptions simulate_options;
+    place::SimulateOptions simulate_options;
     simulate_options.results = results;
     simulate_options.out = options.out() / "results-simulation";
     simulate_options.trace = options.trace;
     simulate_options.stop = context.stop;
     simulate_options.force = true;  // the folder is the reproduction's own
-    const auto simulated = simulate(alone, simulate_options);
+    const auto simulated = place::simulate(alone, simulate_options);
     if (!simulated) {
         return Failure(simulated.error());
     }
-    ok = keep(simulation_plot(*simulated)).and_then([&] { return keep(dataset_plot(alone)); });
-    return ok ? Result<std::vector<Plot>>(std::move(plots)) : Failure(ok.error());
+    ok = keep(simulation_plot(*simulated)).and_then([&] { return keep(figure::dataset_plot(alone)); });
+    return ok ? Result<std::vector<figure::Plot>>(std::move(plots)) : Failure(ok.error());
 }
 
 Result<void> finish(const Options& options, const std::vector<Stage>& stages, const Context& context) {
@@ -216,22 +218,22 @@ Result<void> finish(const Options& options, const std::vector<Stage>& stages, co
     if (!plots) {
         return Failure(plots.error());
     }
-    DrawOptions draw = options.draw;
+    figure::DrawOptions draw = options.draw;
     draw.folder = options.out() / "figures";
     draw.stop = context.stop;
-    for (const Plot& plot : *plots) {
+    for (const figure::Plot& plot : *plots) {
         if (auto ok = draw_and_tell(plot, draw); !ok) {
             return ok;
         }
     }
-    std::vector<SweepRun> runs;
+    std::vector<experiment::SweepRun> runs;
     for (const Stage& stage : stages) {
         runs.insert(runs.end(), stage.sweep.runs.begin(), stage.sweep.runs.end());
     }
     const ReproductionReport report = compare_with_published(results, runs, options.quick);
     fmt::print("\n{}\n{}\n", report.table().to_string(), report.how);
-    return write_text(options.out() / "published.tsv", report.to_tsv()).and_then([&] {
-        return write_text(options.out() / "index.html", report.to_html(*plots, draw.format));
+    return core::write_text(options.out() / "published.tsv", report.to_tsv()).and_then([&] {
+        return core::write_text(options.out() / "index.html", report.to_html(*plots, draw.format));
     });
 }
 
@@ -246,11 +248,11 @@ Result<void> check_before(const Options& options) {
         }
     }
     if (!options.trace.empty()) {
-        if (auto trace = read_latency_trace(options.trace); !trace) {
+        if (auto trace = place::read_latency_trace(options.trace); !trace) {
             return Failure(trace.error());
         }
     }
-    return check_options(options.draw).and_then(check_gnuplot);
+    return figure::check_options(options.draw).and_then(figure::check_gnuplot);
 }
 
 Result<void> run(const Options& options) {

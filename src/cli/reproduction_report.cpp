@@ -15,16 +15,16 @@ namespace {
 // What keeps a run from being one of the published kind, in words; empty if nothing does.
 std::string shortfall(const FitConfig& config) {
     const TrainConfig standard = preset(config.preset).value_or(FitConfig()).train;
-    if (steps_of(config.train, config.share) < steps_of(standard, config.share)) {
+    if (train::steps_of(config.train, config.share) < train::steps_of(standard, config.share)) {
         return "shortened training";
     }
     return config.train.folds < standard.folds ? "fewer folds" : "";
 }
 
 // The first run of a preset stands for all of its shares, which differ from each other in nothing else.
-std::string comparable(const std::vector<SweepRun>& runs, const std::string& preset_name) {
+std::string comparable(const std::vector<experiment::SweepRun>& runs, const std::string& preset_name) {
     const std::string name = preset_name == "linear scaling" ? "embedding/128" : preset_name;
-    const auto run = std::ranges::find(runs, name, &SweepRun::method);
+    const auto run = std::ranges::find(runs, name, &experiment::SweepRun::method);
     if (run == runs.end()) {
         return "-";
     }
@@ -62,8 +62,9 @@ std::string how_ours(const FitConfig& config, bool quick) {
         how += fmt::format(
             " They are of {}: {} of the published {} steps a fit at share {}, {} of {} folds. Errors come "
             "out greater than the published ones, and the two columns are not to be compared one to one.",
-            missing, format_count(steps_of(config.train, config.share)), format_count(steps_of(standard, config.share)),
-            share_name(config.share), config.train.folds, standard.folds);
+            missing, format_count(train::steps_of(config.train, config.share)),
+            format_count(train::steps_of(standard, config.share)), experiment::share_name(config.share),
+            config.train.folds, standard.folds);
     }
     return how;
 }
@@ -89,7 +90,7 @@ std::string ReproductionReport::to_tsv() const {
     return tsv + "\n";
 }
 
-std::string ReproductionReport::to_html(const std::vector<Plot>& plots, const std::string& format) const {
+std::string ReproductionReport::to_html(const std::vector<figure::Plot>& plots, const std::string& format) const {
     std::string html =
         "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>Pitot: published and ours</title>\n"
         "<meta name=\"viewport\" content=\"width=device-width\">\n"
@@ -114,7 +115,7 @@ std::string ReproductionReport::to_html(const std::vector<Plot>& plots, const st
         html += "\n";
     }
     html += "</table>\n<h1>Figures</h1>\n";
-    for (const Plot& plot : plots) {
+    for (const figure::Plot& plot : plots) {
         html += fmt::format(
             "<figure><a href=\"figures/{0}.{1}\"><img src=\"figures/{0}.{1}\" alt=\"{0}\"></a>"
             "<figcaption>{0} (<a href=\"figures/{0}.tsv\">numbers</a>)</figcaption></figure>\n",
@@ -123,16 +124,18 @@ std::string ReproductionReport::to_html(const std::vector<Plot>& plots, const st
     return html + "</html>\n";
 }
 
-ReproductionReport compare_with_published(const std::filesystem::path& results, const std::vector<SweepRun>& runs,
-                                          bool quick) {
+ReproductionReport compare_with_published(const std::filesystem::path& results,
+                                          const std::vector<experiment::SweepRun>& runs, bool quick) {
     ReproductionReport report;
-    for (const PublishedNumber& number : published_numbers()) {
-        const std::optional<double> ours = our_number(results, number);
-        const bool ratio = number.measure == Measure::kRatio;
+    for (const experiment::PublishedNumber& number : experiment::published_numbers()) {
+        const std::optional<double> ours = experiment::our_number(results, number);
+        const bool ratio = number.measure == experiment::Measure::kRatio;
         const auto text = [&](double value) { return ratio ? fmt::format("{:.2f} x", value) : format_percent(value); };
-        const char* const what = ratio ? "error / " : number.measure == Measure::kMargin ? "5 % margin" : "MAPE";
+        const char* const what = ratio                                            ? "error / "
+                                 : number.measure == experiment::Measure::kMargin ? "5 % margin"
+                                                                                  : "MAPE";
         report.rows.push_back({number.preset, number.dataset, what + (ratio ? number.relative_to : std::string()),
-                               share_name(number.share), text(number.value), ours ? text(*ours) : "-",
+                               experiment::share_name(number.share), text(number.value), ours ? text(*ours) : "-",
                                ours ? fmt::format("{:+.1f} %", 100.0 * (*ours / number.value - 1.0)) : "-",
                                ours ? comparable(runs, number.preset) : "-", "2023 release, " + number.source});
     }

@@ -19,11 +19,11 @@ struct ReproductionReport {
     /// Tab-separated, a header line first.
     [[nodiscard]] std::string to_tsv() const;
     /// A page that shows pictures of `format` below figures/ beside it.
-    [[nodiscard]] std::string to_html(const std::vector<Plot>& plots, const std::string& format) const;
+    [[nodiscard]] std::string to_html(const std::vector<figure::Plot>& plots, const std::string& format) const;
 };
 
 /// From the summaries below `results`, which `runs` made.
 [[nodiscard]] ReproductionReport compare_with_published(const std::filesystem::path& results,
-                                                        const std::vector<SweepRun>& runs, bool quick);
+                                                        const std::vector<experiment::SweepRun>& runs, bool quick);
 
 }  // namespace pitot::cli

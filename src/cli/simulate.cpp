@@ -26,7 +26,7 @@ namespace simulate_command {
 namespace {
 
 struct Options {
-    SimulateOptions simulate;
+    place::SimulateOptions simulate;
     std::vector<std::string> data{"data/data.npz"};
     bool no_optimal = false;
     bool json = false;
@@ -37,7 +37,7 @@ Result<void> run(const Options& options) {
     if (!options.simulate.trace.empty()) {
         inputs.push_back(options.simulate.trace);
     }
-    std::ranges::copy_if(options.simulate.methods, std::back_inserter(inputs), names_model);
+    std::ranges::copy_if(options.simulate.methods, std::back_inserter(inputs), place::names_model);
     for (const char* file : {"network.npz", "simulation.json"}) {
         if (auto apart = check_apart(options.simulate.out / file, inputs); !apart) {
             return apart;
@@ -47,7 +47,7 @@ Result<void> run(const Options& options) {
     if (!dataset) {
         return Failure(dataset.error());
     }
-    SimulateOptions simulate_options = options.simulate;
+    place::SimulateOptions simulate_options = options.simulate;
     simulate_options.optimal = !options.no_optimal;
     const auto results = [&] {
         const Interrupt interrupt;
@@ -58,14 +58,14 @@ Result<void> run(const Options& options) {
                 progress.show("simulating", static_cast<double>(done) / static_cast<double>(total), {});
             }
         };
-        return simulate(*dataset, simulate_options);
+        return place::simulate(*dataset, simulate_options);
     }();
     if (!results) {
         return Failure(results.error());
     }
     options.json ? print_simulation_json(*results) : print_simulation(*results);
     for (const std::string& method : simulate_options.methods) {
-        if (!names_model(method)) {
+        if (!place::names_model(method)) {
             continue;
         }
         PITOT_TRY(const auto model, Predictor::load(method));
@@ -79,7 +79,7 @@ Result<void> run(const Options& options) {
 
 Action add(CLI::App& app) {
     auto options = std::make_shared<Options>();
-    SimulateOptions& simulate = options->simulate;
+    place::SimulateOptions& simulate = options->simulate;
     app.add_option("-p,--path", simulate.results, "Folder of results; default: results")->type_name("FOLDER");
     app.add_option("-o,--out", simulate.out, "Folder of the simulation's; default: results-simulation")
         ->type_name("FOLDER");

@@ -13,13 +13,13 @@ namespace pitot::cli {
 namespace {
 
 // The oracle's placement of as many jobs.
-const SimulationResult* oracle_of(const std::vector<SimulationResult>& results, std::int64_t jobs) {
+const place::SimulationResult* oracle_of(const std::vector<place::SimulationResult>& results, std::int64_t jobs) {
     const auto found = std::ranges::find_if(
-        results, [&](const SimulationResult& r) { return r.method == "oracle" && r.jobs == jobs; });
+        results, [&](const place::SimulationResult& r) { return r.method == "oracle" && r.jobs == jobs; });
     return found == results.end() ? nullptr : &*found;
 }
 
-std::string ratio_text(const SimulationResult& result, const LatencyRatio& ratio) {
+std::string ratio_text(const place::SimulationResult& result, const place::LatencyRatio& ratio) {
     const bool several = result.latency.size() > 1;
     return !std::isnan(ratio.mean)
                ? format_percent(ratio.mean, 1) + (several ? fmt::format(" ± {:.1f}", 100.0 * ratio.error) : "")
@@ -38,13 +38,13 @@ std::string predictor_label(const std::string& method) {
                                       : method;
 }
 
-void print_simulation(const std::vector<SimulationResult>& results) {
+void print_simulation(const std::vector<place::SimulationResult>& results) {
     Table table(
         {{"PREDICTOR"}, {"JOBS", Align::kRight}, {"LATENCY / ORACLE'S", Align::kRight}, {"UNPLACED", Align::kRight}});
     std::int64_t infeasible = 0;
-    for (const SimulationResult& result : results) {
-        if (const SimulationResult* const oracle = oracle_of(results, result.jobs)) {
-            const LatencyRatio ratio = latency_ratio(result, *oracle);
+    for (const place::SimulationResult& result : results) {
+        if (const place::SimulationResult* const oracle = oracle_of(results, result.jobs)) {
+            const place::LatencyRatio ratio = place::latency_ratio(result, *oracle);
             const bool solved = ratio.infeasible < static_cast<std::int64_t>(result.latency.size());
             infeasible += ratio.infeasible;
             table.add({predictor_label(result.method), fmt::format("{}", result.jobs), ratio_text(result, ratio),
@@ -58,11 +58,11 @@ void print_simulation(const std::vector<SimulationResult>& results) {
     }
 }
 
-void print_simulation_json(const std::vector<SimulationResult>& results) {
+void print_simulation_json(const std::vector<place::SimulationResult>& results) {
     nlohmann::ordered_json json = nlohmann::ordered_json::array();
-    for (const SimulationResult& result : results) {
-        if (const SimulationResult* const oracle = oracle_of(results, result.jobs)) {
-            const LatencyRatio ratio = latency_ratio(result, *oracle);
+    for (const place::SimulationResult& result : results) {
+        if (const place::SimulationResult* const oracle = oracle_of(results, result.jobs)) {
+            const place::LatencyRatio ratio = place::latency_ratio(result, *oracle);
             json.push_back({{"method", result.method},
                             {"jobs", result.jobs},
                             {"ratio", ratio.mean},
@@ -76,24 +76,24 @@ void print_simulation_json(const std::vector<SimulationResult>& results) {
     print_json(json);
 }
 
-Result<Plot> simulation_plot(const std::vector<SimulationResult>& results) {
-    LinePanel panel{"", "Latency over the oracle's", {}, 0.0, 0.0};
+Result<figure::Plot> simulation_plot(const std::vector<place::SimulationResult>& results) {
+    figure::LinePanel panel{"", "Latency over the oracle's", {}, 0.0, 0.0};
     // The published order, then what else there is.
     std::vector<std::string> methods{"embedding/128", "baseline/mlp", "linear/128", "C_bar", "optimal"};
-    for (const SimulationResult& result : results) {
+    for (const place::SimulationResult& result : results) {
         if (std::ranges::find(methods, result.method) == methods.end()) {
             methods.push_back(result.method);
         }
     }
     double most_unplaced = 0.0;
     for (const std::string& method : methods) {
-        LineSeries series{predictor_label(method), {}, {}, {}, "unplaced jobs a set", {}};
-        for (const SimulationResult& result : results) {
-            const SimulationResult* const oracle = oracle_of(results, result.jobs);
+        figure::LineSeries series{predictor_label(method), {}, {}, {}, "unplaced jobs a set", {}};
+        for (const place::SimulationResult& result : results) {
+            const place::SimulationResult* const oracle = oracle_of(results, result.jobs);
             if (result.method != method || method == "oracle" || oracle == nullptr) {
                 continue;
             }
-            const LatencyRatio ratio = latency_ratio(result, *oracle);
+            const place::LatencyRatio ratio = place::latency_ratio(result, *oracle);
             if (std::isnan(ratio.mean)) {
                 continue;
             }
@@ -115,7 +115,7 @@ Result<Plot> simulation_plot(const std::vector<SimulationResult>& results) {
     if (most_unplaced > 0.0) {
         panel.note = fmt::format("of jobs placed; up to {:.1f} a set were not", most_unplaced);
     }
-    return line_plot("simulation", "Jobs", {panel}, false);
+    return figure::line_plot("simulation", "Jobs", {panel}, false);
 }
 
 }  // namespace pitot::cli

@@ -12,10 +12,10 @@ namespace pitot::cli {
 /// What a predictor of a simulation is called in words: "Pitot" for embedding/128.
 [[nodiscard]] std::string predictor_label(const std::string& method);
 
-void print_simulation(const std::vector<SimulationResult>& results);
-void print_simulation_json(const std::vector<SimulationResult>& results);
+void print_simulation(const std::vector<place::SimulationResult>& results);
+void print_simulation_json(const std::vector<place::SimulationResult>& results);
 
 /// Error: kInput without the oracle's results.
-[[nodiscard]] Result<Plot> simulation_plot(const std::vector<SimulationResult>& results);
+[[nodiscard]] Result<figure::Plot> simulation_plot(const std::vector<place::SimulationResult>& results);
 
 }  // namespace pitot::cli

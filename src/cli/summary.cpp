@@ -29,32 +29,33 @@ struct Options {
     bool json = false;
 };
 
-void add_rows(Table& table, const Summary& summary) {
+void add_rows(Table& table, const experiment::Summary& summary) {
     for (const char* const objective : {"mf", "if"}) {
         const auto found = summary.objectives.find(objective);
         if (found == summary.objectives.end()) {
             continue;
         }
-        const ObjectiveSummary& values = found->second;
+        const experiment::ObjectiveSummary& values = found->second;
         for (std::size_t i = 0; i < values.shares.size(); ++i) {
             const auto percent = [](const Spread& spread) {
                 return fmt::format("{} ± {:.2f}", format_percent(spread.mean), 100.0 * spread.std);
             };
-            table.add({summary.method, objective, share_name(values.shares[i]), percent(values.model[i].mape),
-                       format_percent(-values.model[i].percentile[5]), percent(values.baseline[i].mape),
-                       fmt::format("{}", values.model[i].replicates.size())});
+            table.add({summary.method, objective, experiment::share_name(values.shares[i]),
+                       percent(values.model[i].mape), format_percent(-values.model[i].percentile[5]),
+                       percent(values.baseline[i].mape), fmt::format("{}", values.model[i].replicates.size())});
         }
     }
 }
 
-Result<void> write_summary(const std::filesystem::path& out, const Summary& summary) {
+Result<void> write_summary(const std::filesystem::path& out, const experiment::Summary& summary) {
     const std::filesystem::path folder = out / summary.method;
-    return make_folder(folder).and_then([&] { return write_text(folder / "summary.json", to_json(summary)); });
+    return core::make_folder(folder).and_then(
+        [&] { return core::write_text(folder / "summary.json", experiment::to_json(summary)); });
 }
 
 Result<void> run(const Options& options) {
-    const auto methods = options.methods.empty() ? methods_with_results(options.results)
-                                                 : expand_results(options.results, options.methods);
+    const auto methods = options.methods.empty() ? experiment::methods_with_results(options.results)
+                                                 : experiment::expand_results(options.results, options.methods);
     if (!methods) {
         return Failure(methods.error());
     }
@@ -70,7 +71,7 @@ Result<void> run(const Options& options) {
     for (const std::string& method : *methods) {
         std::vector<std::string> files = options.data;
         if (files.empty()) {
-            const auto named = dataset_of(options.results, method);
+            const auto named = experiment::dataset_of(options.results, method);
             if (!named) {
                 return Failure(named.error());
             }
@@ -84,7 +85,7 @@ Result<void> run(const Options& options) {
             }
             dataset = datasets.emplace(files, std::move(*read)).first;
         }
-        const auto summary = summarise(options.results, method, dataset->second);
+        const auto summary = experiment::summarise(options.results, method, dataset->second);
         if (!summary) {
             return Failure(summary.error());
         }
@@ -92,7 +93,7 @@ Result<void> run(const Options& options) {
             return ok;
         }
         add_rows(table, *summary);
-        json[method] = nlohmann::ordered_json::parse(to_json(*summary));
+        json[method] = nlohmann::ordered_json::parse(experiment::to_json(*summary));
     }
     if (options.json) {
         print_json(json);

@@ -80,16 +80,18 @@ Paths TraceFlags::inputs(const Paths& others) const {
     return all;
 }
 
-Result<TraceOptions> TraceFlags::options() const {
-    TraceOptions options;
+Result<traces::TraceOptions> TraceFlags::options() const {
+    traces::TraceOptions options;
     options.release = release_of();
     if (!target.empty()) {
-        options.target = target == "cpu" ? Target::kCpu : Target::kWall;
+        options.target = target == "cpu" ? traces::Target::kCpu : traces::Target::kWall;
     }
     if (skip_first || keep_first) {
         options.skip_first = skip_first;
     }
-    options.runs = runs == "each" ? RunUse::kEach : runs == "median" ? RunUse::kMedian : RunUse::kMean;
+    options.runs = runs == "each"     ? traces::RunUse::kEach
+                   : runs == "median" ? traces::RunUse::kMedian
+                                      : traces::RunUse::kMean;
     options.separator = separator;
     options.exclude = {exclude.begin(), exclude.end()};
     for (const std::string& rename : renames) {
@@ -103,25 +105,25 @@ Result<TraceOptions> TraceFlags::options() const {
     return options;
 }
 
-Result<Collection> TraceFlags::collection() const {
+Result<traces::Collection> TraceFlags::collection() const {
     Progress progress("reading traces");
-    CollectionOptions options;
+    traces::CollectionOptions options;
     options.threads = threads;
     options.progress = progress.callback();
-    return read_collections(std::vector<std::filesystem::path>(paths.begin(), paths.end()), options);
+    return traces::read_collections(std::vector<std::filesystem::path>(paths.begin(), paths.end()), options);
 }
 
-Result<Collection> TraceFlags::collection_for(DeviceUse use) const {
+Result<traces::Collection> TraceFlags::collection_for(traces::DeviceUse use) const {
     auto read = collection();
     if (read && !join_devices) {
-        if (auto apart = check_device_names(*read, use); !apart) {
+        if (auto apart = traces::check_device_names(*read, use); !apart) {
             return Failure(std::move(apart).error());
         }
     }
     return read;
 }
 
-Result<void> TraceFlags::report(const std::vector<TraceProblem>& problems) const {
+Result<void> TraceFlags::report(const std::vector<traces::TraceProblem>& problems) const {
     if (problems.empty()) {
         return {};
     }
@@ -144,28 +146,28 @@ void LayoutFlag::add_to(CLI::App& app) {
         ->check(CLI::IsMember({"index", "dense"}));
 }
 
-Layout LayoutFlag::of(Release release) const {
+Layout LayoutFlag::of(traces::Release release) const {
     if (layout.empty()) {
-        return release == Release::k2023 ? Layout::kDense : Layout::kIndex;
+        return release == traces::Release::k2023 ? Layout::kDense : Layout::kIndex;
     }
     return layout == "dense" ? Layout::kDense : Layout::kIndex;
 }
 
 std::filesystem::path with_npz(const std::string& out) { return out.ends_with(".npz") ? out : out + ".npz"; }
 
-nlohmann::ordered_json problems_json(const std::vector<TraceProblem>& problems) {
+nlohmann::ordered_json problems_json(const std::vector<traces::TraceProblem>& problems) {
     Json list = Json::array();
-    for (const TraceProblem& problem : problems) {
+    for (const traces::TraceProblem& problem : problems) {
         list.push_back({{"file", problem.file}, {"what", problem.what + remedy_words(problem.remedy)}});
     }
     return list;
 }
 
-void print_result(const TraceFlags& flags, const std::filesystem::path& out, const TraceDataset& made) {
+void print_result(const TraceFlags& flags, const std::filesystem::path& out, const traces::TraceDataset& made) {
     const Dataset& dataset = made.dataset;
     if (flags.json) {
         Json failed = Json::array();
-        for (const FailedCell& cell : made.failed) {
+        for (const traces::FailedCell& cell : made.failed) {
             failed.push_back({{"file", cell.file},
                               {"platform", cell.platform},
                               {"module", cell.module},

@@ -42,13 +42,15 @@ struct TraceFlags {
 
     /// `paths`, and what else is read.
     [[nodiscard]] Paths inputs(const Paths& others = {}) const;
-    [[nodiscard]] Release release_of() const { return release == "2023" ? Release::k2023 : Release::k2025; }
-    [[nodiscard]] Result<TraceOptions> options() const;
-    [[nodiscard]] Result<Collection> collection() const;
+    [[nodiscard]] traces::Release release_of() const {
+        return release == "2023" ? traces::Release::k2023 : traces::Release::k2025;
+    }
+    [[nodiscard]] Result<traces::TraceOptions> options() const;
+    [[nodiscard]] Result<traces::Collection> collection() const;
     /// The same, refused if devices that are not the same have the same name, unless --join-devices is given.
-    [[nodiscard]] Result<Collection> collection_for(DeviceUse use) const;
+    [[nodiscard]] Result<traces::Collection> collection_for(traces::DeviceUse use) const;
     /// Writes problems to stderr, the first ones in full; with --strict the first is an error.
-    [[nodiscard]] Result<void> report(const std::vector<TraceProblem>& problems) const;
+    [[nodiscard]] Result<void> report(const std::vector<traces::TraceProblem>& problems) const;
 };
 
 /// [--layout index|dense]; without it 2023 is dense and 2025 the index layout.
@@ -56,16 +58,16 @@ struct LayoutFlag {
     std::string layout;
 
     void add_to(CLI::App& app);
-    [[nodiscard]] Layout of(Release release) const;
+    [[nodiscard]] Layout of(traces::Release release) const;
 };
 
 /// "OUT.npz" for a base name without that extension.
 [[nodiscard]] std::filesystem::path with_npz(const std::string& out);
 
 /// What a verb made: counts on stdout or, with --json, an object with every problem and failed cell.
-void print_result(const TraceFlags& flags, const std::filesystem::path& out, const TraceDataset& made);
+void print_result(const TraceFlags& flags, const std::filesystem::path& out, const traces::TraceDataset& made);
 
 /// The problems as --json prints them.
-[[nodiscard]] nlohmann::ordered_json problems_json(const std::vector<TraceProblem>& problems);
+[[nodiscard]] nlohmann::ordered_json problems_json(const std::vector<traces::TraceProblem>& problems);
 
 }  // namespace pitot::cli

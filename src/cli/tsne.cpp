@@ -18,22 +18,22 @@ struct Options {
     std::vector<std::string> data{"data/data.npz"};
     std::filesystem::path results = "results";
     std::uint64_t seed = 42;
-    DrawOptions draw;
+    figure::DrawOptions draw;
 };
 
 Result<void> run(const Options& options) {
-    if (auto ok = check_options(options.draw); !ok) {
+    if (auto ok = figure::check_options(options.draw); !ok) {
         return ok;
     }
     const auto dataset = read_data(options.data);
     if (!dataset) {
         return Failure(dataset.error());
     }
-    const auto plots = embedding_plots(*dataset, options.results, options.seed);
+    const auto plots = figure::embedding_plots(*dataset, options.results, options.seed);
     if (!plots) {
         return Failure(plots.error());
     }
-    for (const Plot& plot : *plots) {
+    for (const figure::Plot& plot : *plots) {
         if (auto ok = draw_and_tell(plot, options.draw); !ok) {
             return ok;
         }

@@ -19,7 +19,7 @@
 #include "core/path.hpp"
 #include "core/programs.hpp"
 
-namespace pitot {
+namespace pitot::core {
 namespace {
 
 namespace fs = std::filesystem;
@@ -357,4 +357,4 @@ Result<void> write_text(const fs::path& target, std::string_view text) {
     return file.write(text).and_then([&] { return file.sync(); }).and_then([&] { return file.put(); });
 }
 
-}  // namespace pitot
+}  // namespace pitot::core

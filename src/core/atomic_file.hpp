@@ -8,7 +8,7 @@
 
 #include "pitot/result.hpp"
 
-namespace pitot {
+namespace pitot::core {
 
 /// A file being written. The system keeps it without a name until put(), so that a killed process leaves nothing
 /// behind. It is called TARGET.pitot-tmp-0 for the moment in which it replaces an existing TARGET, and all the time on
@@ -80,4 +80,4 @@ private:
 /// The same for text at hand.
 [[nodiscard]] Result<void> write_text(const std::filesystem::path& target, std::string_view text);
 
-}  // namespace pitot
+}  // namespace pitot::core

@@ -12,7 +12,7 @@
 
 #include "pitot/result.hpp"
 
-namespace pitot {
+namespace pitot::core {
 
 /// Carries what a caller's own callback threw through the library, to where at_border() throws it again.
 struct CallersException {
@@ -60,4 +60,4 @@ template <typename Body>
     }
 }
 
-}  // namespace pitot
+}  // namespace pitot::core

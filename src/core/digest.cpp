@@ -8,7 +8,7 @@
 
 #include "core/check.hpp"
 
-namespace pitot {
+namespace pitot::core {
 
 static_assert(std::endian::native == std::endian::little, "numbers are hashed as they lie in memory");
 
@@ -61,4 +61,4 @@ std::string uuid_of(std::string_view text) {
                        hex.substr(20, 12));
 }
 
-}  // namespace pitot
+}  // namespace pitot::core

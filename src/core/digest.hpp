@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace pitot {
+namespace pitot::core {
 
 class Sha256 {
 public:
@@ -41,4 +41,4 @@ private:
 /// A UUID (version 8, RFC 9562) that stands for `text`: the same each time.
 [[nodiscard]] std::string uuid_of(std::string_view text);
 
-}  // namespace pitot
+}  // namespace pitot::core

@@ -5,7 +5,7 @@
 #include "core/path.hpp"
 #include "core/read_file.hpp"
 
-namespace pitot {
+namespace pitot::core {
 namespace {
 
 constexpr std::size_t kMostOpen = 256;  // of the descriptors that a process has, often 1024
@@ -35,4 +35,4 @@ Result<void> FileBatch::finish() {
     return put;
 }
 
-}  // namespace pitot
+}  // namespace pitot::core

@@ -8,7 +8,7 @@
 #include "core/atomic_file.hpp"
 #include "pitot/result.hpp"
 
-namespace pitot {
+namespace pitot::core {
 
 /// Texts for files, which are brought to the disk and put in their places some hundred at a time: thousands cost little
 /// more than a few. After an error, or without finish(), those of the last batch stay as they were.
@@ -24,4 +24,4 @@ private:
     std::vector<NewFile> files_;
 };
 
-}  // namespace pitot
+}  // namespace pitot::core

@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <string>
 
-namespace pitot {
+namespace pitot::core {
 namespace {
 
 // Removes a file that a killed process left: nobody holds its lock. errno says EEXIST afterwards.
@@ -64,4 +64,4 @@ SignalsWait::SignalsWait(bool wanted) {
 
 SignalsWait::~SignalsWait() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
-}  // namespace pitot
+}  // namespace pitot::core

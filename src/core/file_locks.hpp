@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <functional>
 
-namespace pitot {
+namespace pitot::core {
 
 /// Locks an open file for as long as the process that writes it lives. False if another holds it.
 [[nodiscard]] bool lock_file(int file);
@@ -39,4 +39,4 @@ private:
     sigset_t before_{};
 };
 
-}  // namespace pitot
+}  // namespace pitot::core

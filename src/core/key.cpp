@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numbers>
 
-namespace pitot {
+namespace pitot::core {
 namespace {
 
 using Philox = r123::Philox4x32;
@@ -86,4 +86,4 @@ double Stream::truncated_normal(double limit) {
     return x;
 }
 
-}  // namespace pitot
+}  // namespace pitot::core

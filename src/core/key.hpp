@@ -10,7 +10,7 @@
 #include <string_view>
 #include <utility>
 
-namespace pitot {
+namespace pitot::core {
 
 /// A place in the tree of random streams. `Key(seed).fold("split").fold(replicate)`.
 class Key {
@@ -67,4 +67,4 @@ void shuffle(Key key, std::span<T> values) {
     }
 }
 
-}  // namespace pitot
+}  // namespace pitot::core

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace pitot {
+namespace pitot::core {
 
 std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& file, std::uint64_t size) {
     const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
@@ -30,4 +30,4 @@ MappedFile::~MappedFile() {
     ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
 }
 
-}  // namespace pitot
+}  // namespace pitot::core

@@ -7,7 +7,7 @@
 #include <memory>
 #include <span>
 
-namespace pitot {
+namespace pitot::core {
 
 /// The first bytes of a file for as long as anybody holds them. They are read from the file as they are looked at, so
 /// the file must not be changed meanwhile; that it is removed or replaced under its name does no harm.
@@ -26,4 +26,4 @@ private:
     std::span<const std::byte> bytes_;
 };
 
-}  // namespace pitot
+}  // namespace pitot::core

@@ -2,7 +2,7 @@
 
 #include <sched.h>
 
-namespace pitot {
+namespace pitot::core {
 
 int default_threads() {
     cpu_set_t set;
@@ -24,4 +24,4 @@ int team_size(int wanted, std::int64_t teams) {
     return static_cast<int>(std::max<std::int64_t>(1, threads / std::max<std::int64_t>(teams, 1)));
 }
 
-}  // namespace pitot
+}  // namespace pitot::core

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace pitot {
+namespace pitot::core {
 
 /// Threads to use when the user names none: what this process may run on.
 [[nodiscard]] int default_threads();
@@ -106,4 +106,4 @@ void parallel_ordered(int threads, std::int64_t n, Produce produce, Consume cons
     }
 }
 
-}  // namespace pitot
+}  // namespace pitot::core

@@ -4,7 +4,7 @@
 
 #include <fmt/core.h>
 
-namespace pitot {
+namespace pitot::core {
 
 Result<void> make_folder(const std::filesystem::path& folder) {
     std::error_code error;
@@ -16,4 +16,4 @@ Result<void> make_folder(const std::filesystem::path& folder) {
     return {};
 }
 
-}  // namespace pitot
+}  // namespace pitot::core

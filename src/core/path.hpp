@@ -5,7 +5,7 @@
 
 #include "pitot/result.hpp"
 
-namespace pitot {
+namespace pitot::core {
 
 /// Whether the system would take the path for a shorter one: to it a name ends at the first NUL.
 [[nodiscard]] inline bool holds_nul(const std::filesystem::path& path) {
@@ -15,4 +15,4 @@ namespace pitot {
 /// Makes a folder and those it lies in, where they are not there. Error: kEnvironment naming it.
 [[nodiscard]] Result<void> make_folder(const std::filesystem::path& folder);
 
-}  // namespace pitot
+}  // namespace pitot::core

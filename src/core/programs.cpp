@@ -29,7 +29,7 @@ void UnlockAllocator();
 #endif
 #endif
 
-namespace pitot {
+namespace pitot::core {
 namespace {
 
 // AddressSanitizer's allocator, unlike the C library's, would stay locked in a child for ever where another thread was
@@ -290,4 +290,4 @@ bool write_all(int fd, std::string_view bytes) {
     return true;
 }
 
-}  // namespace pitot
+}  // namespace pitot::core

@@ -11,7 +11,7 @@
 
 #include "pitot/result.hpp"
 
-namespace pitot {
+namespace pitot::core {
 
 /// Absolute path of the program called `name` in $PATH; nothing if there is none.
 [[nodiscard]] std::optional<std::filesystem::path> find_program(std::string_view name);
@@ -79,4 +79,4 @@ struct ProgramCall {
 /// Writes all bytes to a descriptor, and goes on after interruptions. False if that fails; errno says why.
 bool write_all(int fd, std::string_view bytes);
 
-}  // namespace pitot
+}  // namespace pitot::core

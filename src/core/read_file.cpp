@@ -14,7 +14,7 @@
 
 #include "core/path.hpp"
 
-namespace pitot {
+namespace pitot::core {
 namespace {
 
 namespace fs = std::filesystem;
@@ -115,4 +115,4 @@ Result<std::string> read_file(const fs::path& file, std::uint64_t most) {
     }
 }
 
-}  // namespace pitot
+}  // namespace pitot::core

@@ -7,7 +7,7 @@
 
 #include "pitot/result.hpp"
 
-namespace pitot {
+namespace pitot::core {
 
 /// The size up to which read_file() reads unless it is told: more than any file that is kept in memory as a whole.
 inline constexpr std::uint64_t kLargestFile = std::uint64_t{1} << 32;
@@ -17,4 +17,4 @@ inline constexpr std::uint64_t kLargestFile = std::uint64_t{1} << 32;
 /// has more than `most` bytes. The message is the reason, its context names the file.
 [[nodiscard]] Result<std::string> read_file(const std::filesystem::path& file, std::uint64_t most = kLargestFile);
 
-}  // namespace pitot
+}  // namespace pitot::core

@@ -5,7 +5,7 @@
 
 #include "core/check.hpp"
 
-namespace pitot {
+namespace pitot::core {
 
 RowNumbers RowNumbers::piece(std::size_t first, std::size_t count) const {
     PITOT_CHECK(first <= size_ && count <= size_ - first);
@@ -107,4 +107,4 @@ RowNumbers RowOrder::view() const {
     return std::visit([](const auto& numbers) { return RowNumbers(std::span(numbers)); }, numbers_);
 }
 
-}  // namespace pitot
+}  // namespace pitot::core

@@ -14,7 +14,7 @@
 #include "core/key.hpp"
 #include "pitot/matrix_view.hpp"
 
-namespace pitot {
+namespace pitot::core {
 
 /// A borrowed list of row numbers, stored in 32 or 64 bits each, of which one piece in the middle may be left out.
 /// Passed by value; valid as long as the numbers are.
@@ -122,4 +122,4 @@ private:
     std::variant<AlignedVector<std::uint32_t>, AlignedVector<std::int64_t>> numbers_;
 };
 
-}  // namespace pitot
+}  // namespace pitot::core

@@ -12,7 +12,7 @@
 
 #include "core/programs.hpp"
 
-namespace pitot {
+namespace pitot::core {
 namespace {
 
 Failure refused(const std::filesystem::path& folder) {
@@ -86,4 +86,4 @@ void SpoolFile::unmap() {
     }
 }
 
-}  // namespace pitot
+}  // namespace pitot::core

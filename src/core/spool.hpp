@@ -9,7 +9,7 @@
 
 #include "pitot/result.hpp"
 
-namespace pitot {
+namespace pitot::core {
 
 /// Bytes in a file that is gone when the spool is, or the process, however it ends. For one thread at a time.
 class SpoolFile {
@@ -37,4 +37,4 @@ private:
     std::filesystem::path folder_;
 };
 
-}  // namespace pitot
+}  // namespace pitot::core

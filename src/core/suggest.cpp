@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace pitot {
+namespace pitot::core {
 namespace {
 
 char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
@@ -47,4 +47,4 @@ std::string suggestion(std::string_view unknown, std::span<const std::string> kn
     return count == 0 ? text : text + "?";
 }
 
-}  // namespace pitot
+}  // namespace pitot::core

@@ -2,7 +2,7 @@
 
 #include <exception>
 
-namespace pitot {
+namespace pitot::core {
 namespace {
 
 // About 20 microseconds: longer than the gaps between the parts of a step, shorter than anyone would mind.
@@ -74,4 +74,4 @@ void Team::serve(std::int64_t member) {
     }
 }
 
-}  // namespace pitot
+}  // namespace pitot::core

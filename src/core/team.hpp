@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-namespace pitot {
+namespace pitot::core {
 
 /// Up to `size` threads, the caller's among them: as many as the system grants. Meant for work of microseconds: members
 /// spin a while before they sleep. One caller at a time.
@@ -55,4 +55,4 @@ private:
     std::atomic<bool> over_{false};
 };
 
-}  // namespace pitot
+}  // namespace pitot::core

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-namespace pitot {
+namespace pitot::core {
 namespace {
 
 constexpr std::size_t kLongest = 60;  // bytes of a text in a message
@@ -81,4 +81,4 @@ std::string printable(std::string_view text) {
     return cut ? out + "..." : out;
 }
 
-}  // namespace pitot
+}  // namespace pitot::core

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace pitot {
+namespace pitot::core {
 
 struct CodePoint {
     char32_t code = 0;
@@ -34,4 +34,4 @@ struct CodePoint {
 /// A text from a file made fit for a message: control characters replaced by '?', long texts cut.
 [[nodiscard]] std::string printable(std::string_view text);
 
-}  // namespace pitot
+}  // namespace pitot::core

@@ -2,7 +2,7 @@
 
 #include <numeric>
 
-namespace pitot {
+namespace pitot::dataset {
 
 Connections::Connections(std::int64_t platforms, std::int64_t modules)
     : platforms_(platforms),
@@ -43,4 +43,4 @@ std::vector<std::int32_t> Connections::parts() const {
     return part;
 }
 
-}  // namespace pitot
+}  // namespace pitot::dataset

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace pitot {
+namespace pitot::dataset {
 
 /// Parts of a fleet: two rows of the matrix's sides are in one part when measurements of common platforms or modules
 /// lead from one to the other. The terms of a sum a_i + b_j can be told apart within a part alone: between two parts
@@ -28,4 +28,4 @@ private:
     std::vector<bool> measured_;
 };
 
-}  // namespace pitot
+}  // namespace pitot::dataset

@@ -11,7 +11,7 @@
 #include "dataset/side_table.hpp"
 #include "dataset/source.hpp"
 
-namespace pitot {
+namespace pitot::dataset {
 namespace {
 
 // Which column is what.
@@ -37,12 +37,12 @@ std::string_view trimmed(std::string_view text) {
 
 class CsvSource final : public Source {
 public:
-    explicit CsvSource(CsvInput input) : input_(std::move(input)) {
+    explicit CsvSource(formats::CsvInput input) : input_(std::move(input)) {
         for (const Axis axis : {Axis::kPlatform, Axis::kModule}) {
-            const auto place = standing_part(sibling_table(input_.file, axis), input_.file);
+            const auto place = core::standing_part(sibling_table(input_.file, axis), input_.file);
             (axis == Axis::kPlatform ? platform_place_ : module_place_) = place;
         }
-        rows_place_ = standing_part(input_.file, input_.file);
+        rows_place_ = core::standing_part(input_.file, input_.file);
     }
 
     [[nodiscard]] std::string file() const override { return input_.file.string(); }
@@ -75,8 +75,8 @@ public:
     }
 
     [[nodiscard]] Result<void> rows(RowSink& sink) override {
-        const CsvInput rows{rows_place_, input_.text};
-        auto read = read_csv(rows, [&](std::int64_t line, std::span<const std::string> fields) {
+        const formats::CsvInput rows{rows_place_, input_.text};
+        auto read = formats::read_csv(rows, [&](std::int64_t line, std::span<const std::string> fields) {
             return columns_.count == 0 ? take_header(line, fields, sink) : take_row(line, fields, sink);
         });
         if (read && columns_.count == 0) {
@@ -100,7 +100,7 @@ private:
                                                          : nullptr;
             if (std::ranges::find(known, name) != known.end()) {
                 return fail(ErrorCode::kInput, fmt::format("{}: line {}: column '{}' stands there twice; drop one",
-                                                           file(), line, printable(name)));
+                                                           file(), line, core::printable(name)));
             }
             if (column != nullptr) {
                 *column = i;
@@ -109,7 +109,7 @@ private:
                 columns_.with_one.push_back(i);
                 known.push_back(name);
             } else {
-                unknown.push_back(printable(name));
+                unknown.push_back(core::printable(name));
             }
         }
         for (const auto& [name, place] :
@@ -155,7 +155,7 @@ private:
         if (side.contains(name)) {
             return {};
         }
-        if (const char* fault = name_fault(name); fault != nullptr) {
+        if (const char* fault = core::name_fault(name); fault != nullptr) {
             return fmt::format("column '{}' {}", column, fault);
         }
         // A table beside the file lists its side: a name it lacks is a slip of the pen.
@@ -168,10 +168,10 @@ private:
             return fmt::format(
                 "column '{0}': {1} '{2}' has no features, but {1}s of other files have{3}: give one table "
                 "of {1} features for all files",
-                column, word(side.axis()), printable(name), near);
+                column, word(side.axis()), core::printable(name), near);
         }
-        return fmt::format("column '{}': {} '{}' is not in {}{}", column, word(side.axis()), printable(name), where,
-                           near);
+        return fmt::format("column '{}': {} '{}' is not in {}{}", column, word(side.axis()), core::printable(name),
+                           where, near);
     }
 
     [[nodiscard]] std::string row_problem(std::span<const std::string> fields, RowSink& sink, double& runtime) {
@@ -179,9 +179,9 @@ private:
             return fmt::format("{} fields where the header has {}", fields.size(), columns_.count);
         }
         const std::string& text = fields[columns_.runtime];
-        const auto number = parse_number(text);
+        const auto number = formats::parse_number(text);
         if (!number) {
-            return fmt::format("column 'runtime_us' holds '{}', which is not a number", printable(text));
+            return fmt::format("column 'runtime_us' holds '{}', which is not a number", core::printable(text));
         }
         runtime = *number;
         if (const char* fault = runtime_fault(runtime); fault != nullptr) {
@@ -221,7 +221,7 @@ private:
         return {};
     }
 
-    CsvInput input_;
+    formats::CsvInput input_;
     std::filesystem::path rows_place_;  // where the three files stand: see standing_part()
     std::filesystem::path platform_place_;
     std::filesystem::path module_place_;
@@ -240,6 +240,6 @@ std::filesystem::path sibling_table(const std::filesystem::path& file, Axis axis
     return stem;
 }
 
-std::unique_ptr<Source> csv_source(CsvInput input) { return std::make_unique<CsvSource>(std::move(input)); }
+std::unique_ptr<Source> csv_source(formats::CsvInput input) { return std::make_unique<CsvSource>(std::move(input)); }
 
-}  // namespace pitot
+}  // namespace pitot::dataset

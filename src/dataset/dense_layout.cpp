@@ -12,14 +12,14 @@
 #include "dataset/npz_columns.hpp"
 #include "dataset/source.hpp"
 
-namespace pitot {
+namespace pitot::dataset {
 namespace {
 
 constexpr std::array kTogetherArrays = {"if_platform", "if_module", "if_interferer", "if_data"};
 
 class DenseSource final : public Source {
 public:
-    explicit DenseSource(NpzReader npz) : npz_(std::move(npz)) {}
+    explicit DenseSource(formats::NpzReader npz) : npz_(std::move(npz)) {}
 
     [[nodiscard]] std::string file() const override { return npz_.file().string(); }
 
@@ -71,7 +71,8 @@ private:
                 if (const char* fault = runtime_fault(runtime); fault != nullptr) {
                     const auto describe = [&] {
                         return fmt::format("array 'data', row {} ('{}'), column {} ('{}') {} (0 means not measured)", i,
-                                           printable(platform_names_[i]), j, printable(module_names_[j]), fault);
+                                           core::printable(platform_names_[i]), j, core::printable(module_names_[j]),
+                                           fault);
                     };
                     if (auto rejected = sink.reject(describe); !rejected) {
                         return rejected;
@@ -121,13 +122,13 @@ private:
         return table;
     }
 
-    NpzReader npz_;
+    formats::NpzReader npz_;
     std::vector<std::string> platform_names_;
     std::vector<std::string> module_names_;
 };
 
 }  // namespace
 
-std::unique_ptr<Source> dense_source(NpzReader npz) { return std::make_unique<DenseSource>(std::move(npz)); }
+std::unique_ptr<Source> dense_source(formats::NpzReader npz) { return std::make_unique<DenseSource>(std::move(npz)); }
 
-}  // namespace pitot
+}  // namespace pitot::dataset

@@ -13,7 +13,7 @@
 #include "core/row_numbers.hpp"
 #include "dataset/pools.hpp"
 
-namespace pitot {
+namespace pitot::dataset {
 namespace {
 
 // As RuntimeRange and FactorRange, before it is known of what.
@@ -80,9 +80,9 @@ std::optional<RuntimeRange> runtimes_of(const ObservationView& table) {
 class ByPlatform {
 public:
     ByPlatform(const ObservationView& table, std::int64_t platforms)
-        : ends_(ends_of(table, platforms)), order_(RowOrder::grouped(table.platform, ends_)) {}
+        : ends_(ends_of(table, platforms)), order_(core::RowOrder::grouped(table.platform, ends_)) {}
 
-    [[nodiscard]] RowNumbers rows(std::size_t platform) const {
+    [[nodiscard]] core::RowNumbers rows(std::size_t platform) const {
         const auto first = static_cast<std::size_t>(platform == 0 ? 0 : ends_[platform - 1]);
         return order_.view().piece(first, static_cast<std::size_t>(ends_[platform]) - first);
     }
@@ -99,7 +99,7 @@ private:
     }
 
     std::vector<std::int64_t> ends_;
-    RowOrder order_;
+    core::RowOrder order_;
 };
 
 // A module of one platform, with the number and the sum of its runtimes alone.
@@ -110,7 +110,7 @@ struct Cell {
 };
 
 // The cells that these rows of one platform observed, in rising order.
-std::vector<Cell> cells_of(const ObservationView& table, RowNumbers rows) {
+std::vector<Cell> cells_of(const ObservationView& table, core::RowNumbers rows) {
     std::vector<std::pair<std::int32_t, double>> runtimes;
     runtimes.reserve(rows.size());
     for (const std::int64_t row : rows) {
@@ -159,7 +159,7 @@ AloneDescription describe_alone(const Dataset& dataset, const ByPlatform& rows) 
 }
 
 // Of these rows of one platform, those whose module and co-runners an earlier one has.
-std::int64_t count_repeated(const ObservationView& table, RowNumbers rows) {
+std::int64_t count_repeated(const ObservationView& table, core::RowNumbers rows) {
     const auto width = static_cast<std::size_t>(table.width);
     std::vector<std::vector<std::int32_t>> modules;  // of each row: its own, then its co-runners in rising order
     modules.reserve(rows.size());
@@ -179,7 +179,7 @@ void for_each_slowdown(const Dataset& dataset, const ByPlatform& alone, const By
                        const std::function<void(double)>& visit) {
     const ObservationView table = beside_others(dataset);
     for (std::size_t i = 0; i < together.platforms(); ++i) {
-        const RowNumbers rows = together.rows(i);
+        const core::RowNumbers rows = together.rows(i);
         const auto cells = rows.empty() ? std::vector<Cell>() : cells_of(dataset.pool(kAlone), alone.rows(i));
         for (const std::int64_t row : rows) {
             const auto at = static_cast<std::size_t>(row);
@@ -235,4 +235,4 @@ DatasetDescription describe(const Dataset& dataset) {
     return description;
 }
 
-}  // namespace pitot
+}  // namespace pitot::dataset

@@ -9,7 +9,7 @@
 #include "pitot/dataset.hpp"
 #include "pitot/units.hpp"
 
-namespace pitot {
+namespace pitot::dataset {
 
 struct SideDescription {
     std::int64_t count = 0;
@@ -61,4 +61,4 @@ struct DatasetDescription {
 
 [[nodiscard]] DatasetDescription describe(const Dataset& dataset);
 
-}  // namespace pitot
+}  // namespace pitot::dataset

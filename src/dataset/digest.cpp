@@ -10,14 +10,14 @@ namespace pitot {
 namespace {
 
 // Every array is preceded by its length, so that no two datasets give the same bytes.
-void add(Sha256& hash, const std::vector<std::string>& texts) {
+void add(core::Sha256& hash, const std::vector<std::string>& texts) {
     hash.number(texts.size());
     for (const std::string& text : texts) {
         hash.text(text);
     }
 }
 
-void add(Sha256& hash, const Side& side) {
+void add(core::Sha256& hash, const Side& side) {
     add(hash, side.names);
     add(hash, side.feature_names);
     hash.number(side.features.flat().size());
@@ -26,7 +26,7 @@ void add(Sha256& hash, const Side& side) {
     }
 }
 
-void add(Sha256& hash, const ObservationView& rows) {
+void add(core::Sha256& hash, const ObservationView& rows) {
     hash.array(rows.platform);
     hash.array(rows.module);
     hash.number(static_cast<std::uint64_t>(rows.width));
@@ -37,7 +37,7 @@ void add(Sha256& hash, const ObservationView& rows) {
 }  // namespace
 
 std::string dataset_digest(const Dataset& dataset) {
-    Sha256 hash;
+    core::Sha256 hash;
     hash.text("pitot dataset 1");  // not ours: a salt
     add(hash, dataset.platforms);
     add(hash, dataset.modules);

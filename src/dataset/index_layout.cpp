@@ -11,12 +11,12 @@
 #include "dataset/npz_columns.hpp"
 #include "dataset/source.hpp"
 
-namespace pitot {
+namespace pitot::dataset {
 namespace {
 
 class IndexSource final : public Source {
 public:
-    explicit IndexSource(NpzReader npz) : npz_(std::move(npz)) {}
+    explicit IndexSource(formats::NpzReader npz) : npz_(std::move(npz)) {}
 
     [[nodiscard]] std::string file() const override { return npz_.file().string(); }
 
@@ -117,12 +117,12 @@ private:
         }
     }
 
-    NpzReader npz_;
+    formats::NpzReader npz_;
 };
 
 }  // namespace
 
-Result<void> check_dataset_schema(const NpzReader& npz) {
+Result<void> check_dataset_schema(const formats::NpzReader& npz) {
     if (!npz.contains(kDatasetSchemaArray)) {
         return {};
     }
@@ -137,6 +137,6 @@ Result<void> check_dataset_schema(const NpzReader& npz) {
 
 std::string co_runner_array(std::int32_t k) { return fmt::format("i_interference{}", k); }
 
-std::unique_ptr<Source> index_source(NpzReader npz) { return std::make_unique<IndexSource>(std::move(npz)); }
+std::unique_ptr<Source> index_source(formats::NpzReader npz) { return std::make_unique<IndexSource>(std::move(npz)); }
 
-}  // namespace pitot
+}  // namespace pitot::dataset

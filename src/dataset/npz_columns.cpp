@@ -9,14 +9,15 @@
 
 #include "core/utf8.hpp"
 
-namespace pitot {
+namespace pitot::dataset {
 namespace {
 
 std::string shape_text(const std::vector<std::int64_t>& shape) {
     return fmt::format("({}{})", fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
 }
 
-Failure misshaped(const NpzReader& npz, std::string_view name, const ArrayInfo& info, const std::string& wanted) {
+Failure misshaped(const formats::NpzReader& npz, std::string_view name, const formats::ArrayInfo& info,
+                  const std::string& wanted) {
     return fail(ErrorCode::kInput, fmt::format("{} has shape {} where {} is needed; correct it", array_place(npz, name),
                                                shape_text(info.shape), wanted));
 }
@@ -24,7 +25,7 @@ Failure misshaped(const NpzReader& npz, std::string_view name, const ArrayInfo& 
 std::string or_n(std::optional<std::int64_t> length) { return length ? fmt::format("{}", *length) : "n"; }
 
 // Names of features: texts, or the numbers of opcodes.
-Result<std::vector<std::string>> read_feature_names(const NpzReader& npz, const std::string& name) {
+Result<std::vector<std::string>> read_feature_names(const formats::NpzReader& npz, const std::string& name) {
     PITOT_TRY(const auto info, npz.info(name));
     if (info.kind == 'U' || info.kind == 'S') {
         return read_names(npz, name);
@@ -44,7 +45,7 @@ Result<std::vector<std::string>> read_feature_names(const NpzReader& npz, const 
 }
 
 // Gives every column a name.
-Result<void> complete_feature_names(const NpzReader& npz, const SideArrays& arrays, std::int64_t cols,
+Result<void> complete_feature_names(const formats::NpzReader& npz, const SideArrays& arrays, std::int64_t cols,
                                     std::vector<std::string>& names, std::vector<std::string>& problems) {
     const auto given = static_cast<std::int64_t>(names.size());
     if (given > cols) {
@@ -63,7 +64,7 @@ Result<void> complete_feature_names(const NpzReader& npz, const SideArrays& arra
     return check_names(names, array_place(npz, arrays.feature_names));
 }
 
-Result<void> fill_features(const NpzReader& npz, const SideArrays& arrays, const std::vector<double>& values,
+Result<void> fill_features(const formats::NpzReader& npz, const SideArrays& arrays, const std::vector<double>& values,
                            Side& side) {
     const std::size_t cols = side.feature_names.size();
     for (std::size_t k = 0; k < values.size(); ++k) {
@@ -75,7 +76,7 @@ Result<void> fill_features(const NpzReader& npz, const SideArrays& arrays, const
             return fail(
                 ErrorCode::kInput,
                 fmt::format("{}, row {} ('{}'), column {} ('{}') is {}; {}", array_place(npz, arrays.features), i,
-                            printable(side.names[i]), j, printable(side.feature_names[j]), value,
+                            core::printable(side.names[i]), j, core::printable(side.feature_names[j]), value,
                             negative_count ? "counts must not be negative" : "features must be finite numbers"));
         }
         side.features.flat()[k] = arrays.counts ? std::log1p(value) : value;
@@ -85,12 +86,12 @@ Result<void> fill_features(const NpzReader& npz, const SideArrays& arrays, const
 
 }  // namespace
 
-std::string array_place(const NpzReader& npz, std::string_view name) {
+std::string array_place(const formats::NpzReader& npz, std::string_view name) {
     return fmt::format("{}: array '{}'", npz.file().string(), name);
 }
 
 template <typename T>
-Result<Column<T>> read_column(const NpzReader& npz, std::string_view name, std::optional<std::int64_t> rows) {
+Result<Column<T>> read_column(const formats::NpzReader& npz, std::string_view name, std::optional<std::int64_t> rows) {
     PITOT_TRY(const auto info, npz.info(name));
     if (info.shape.size() != 1 || (rows && info.shape[0] != *rows)) {
         return misshaped(npz, name, info, fmt::format("({},)", or_n(rows)));
@@ -99,7 +100,7 @@ Result<Column<T>> read_column(const NpzReader& npz, std::string_view name, std::
 }
 
 template <typename T>
-Result<Table<T>> read_table(const NpzReader& npz, std::string_view name, std::int64_t rows,
+Result<Table<T>> read_table(const formats::NpzReader& npz, std::string_view name, std::int64_t rows,
                             std::optional<std::int64_t> cols) {
     PITOT_TRY(const auto info, npz.info(name));
     if (info.shape.size() != 2 || info.shape[0] != rows || (cols && info.shape[1] != *cols)) {
@@ -109,7 +110,7 @@ Result<Table<T>> read_table(const NpzReader& npz, std::string_view name, std::in
     return Table<T>{info.shape[1], std::move(values)};
 }
 
-Result<std::vector<std::string>> read_names(const NpzReader& npz, std::string_view name) {
+Result<std::vector<std::string>> read_names(const formats::NpzReader& npz, std::string_view name) {
     PITOT_TRY(const auto info, npz.info(name));
     if (info.shape.size() != 1 && !(info.shape.size() == 2 && info.shape[0] == 1)) {
         return misshaped(npz, name, info, "(n,)");
@@ -122,7 +123,7 @@ Result<std::vector<std::string>> read_names(const NpzReader& npz, std::string_vi
     return checked ? std::move(names) : Failure(std::move(checked).error());
 }
 
-Result<Side> read_side(const NpzReader& npz, const SideArrays& arrays, std::vector<std::string>& problems) {
+Result<Side> read_side(const formats::NpzReader& npz, const SideArrays& arrays, std::vector<std::string>& problems) {
     auto names = read_names(npz, arrays.names);
     if (!names) {
         return Failure(std::move(names).error());
@@ -151,12 +152,14 @@ Result<Side> read_side(const NpzReader& npz, const SideArrays& arrays, std::vect
     return side;
 }
 
-template Result<Column<double>> read_column(const NpzReader&, std::string_view, std::optional<std::int64_t>);
-template Result<Column<std::int32_t>> read_column(const NpzReader&, std::string_view, std::optional<std::int64_t>);
-template Result<Column<std::uint8_t>> read_column(const NpzReader&, std::string_view, std::optional<std::int64_t>);
-template Result<Table<double>> read_table(const NpzReader&, std::string_view, std::int64_t,
+template Result<Column<double>> read_column(const formats::NpzReader&, std::string_view, std::optional<std::int64_t>);
+template Result<Column<std::int32_t>> read_column(const formats::NpzReader&, std::string_view,
+                                                  std::optional<std::int64_t>);
+template Result<Column<std::uint8_t>> read_column(const formats::NpzReader&, std::string_view,
+                                                  std::optional<std::int64_t>);
+template Result<Table<double>> read_table(const formats::NpzReader&, std::string_view, std::int64_t,
                                           std::optional<std::int64_t>);
-template Result<Table<std::int32_t>> read_table(const NpzReader&, std::string_view, std::int64_t,
+template Result<Table<std::int32_t>> read_table(const formats::NpzReader&, std::string_view, std::int64_t,
                                                 std::optional<std::int64_t>);
 
-}  // namespace pitot
+}  // namespace pitot::dataset

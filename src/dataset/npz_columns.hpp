@@ -12,15 +12,15 @@
 #include "pitot/dataset.hpp"
 #include "pitot/result.hpp"
 
-namespace pitot {
+namespace pitot::dataset {
 
 /// "FILE: array 'NAME'", as messages begin.
-[[nodiscard]] std::string array_place(const NpzReader& npz, std::string_view name);
+[[nodiscard]] std::string array_place(const formats::NpzReader& npz, std::string_view name);
 
 /// A one-dimensional array, of `rows` elements where that is known; mapped where NpzReader::column() can. T: double,
 /// std::int32_t, std::uint8_t.
 template <typename T>
-[[nodiscard]] Result<Column<T>> read_column(const NpzReader& npz, std::string_view name,
+[[nodiscard]] Result<Column<T>> read_column(const formats::NpzReader& npz, std::string_view name,
                                             std::optional<std::int64_t> rows = std::nullopt);
 
 /// A two-dimensional array row by row, of `rows` rows and, where that is known, `cols` columns.
@@ -30,11 +30,11 @@ struct Table {
     std::vector<T> values;
 };
 template <typename T>
-[[nodiscard]] Result<Table<T>> read_table(const NpzReader& npz, std::string_view name, std::int64_t rows,
+[[nodiscard]] Result<Table<T>> read_table(const formats::NpzReader& npz, std::string_view name, std::int64_t rows,
                                           std::optional<std::int64_t> cols = std::nullopt);
 
 /// Texts of a one-dimensional array (or 1 × n), each fit for a name and none twice.
-[[nodiscard]] Result<std::vector<std::string>> read_names(const NpzReader& npz, std::string_view name);
+[[nodiscard]] Result<std::vector<std::string>> read_names(const formats::NpzReader& npz, std::string_view name);
 
 /// Where a side stands in an archive.
 struct SideArrays {
@@ -45,7 +45,7 @@ struct SideArrays {
     bool counts = false;        ///< features are counts: ln(1 + count) is taken
 };
 /// Errors: names empty, repeated or unfit; features not finite, negative counts, or of another height or width.
-[[nodiscard]] Result<Side> read_side(const NpzReader& npz, const SideArrays& arrays,
+[[nodiscard]] Result<Side> read_side(const formats::NpzReader& npz, const SideArrays& arrays,
                                      std::vector<std::string>& problems);
 
-}  // namespace pitot
+}  // namespace pitot::dataset

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <limits>
 
-namespace pitot {
+namespace pitot::dataset {
 
 Matrix<double> pair_means_us(const Dataset& dataset) {
     const std::int64_t platforms = dataset.platforms.size();
@@ -22,4 +22,4 @@ Matrix<double> pair_means_us(const Dataset& dataset) {
     return sum;
 }
 
-}  // namespace pitot
+}  // namespace pitot::dataset

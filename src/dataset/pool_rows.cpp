@@ -4,7 +4,7 @@
 #include "dataset/pools.hpp"
 #include "dataset/source.hpp"
 
-namespace pitot {
+namespace pitot::dataset {
 namespace {
 
 // Values first … first + count, as they are.
@@ -127,4 +127,4 @@ void PoolRows::move_to(Dataset& dataset) {
     dataset.observations = std::move(whole_);
 }
 
-}  // namespace pitot
+}  // namespace pitot::dataset

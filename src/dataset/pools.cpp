@@ -3,7 +3,7 @@
 
 #include "dataset/pools.hpp"
 
-namespace pitot {
+namespace pitot::dataset {
 namespace {
 
 // The rows of a pool whose columns agree on their number; -1, which validate() refuses, of one whose columns do not.
@@ -46,6 +46,10 @@ ObservationView beside_others(const Dataset& dataset) {
                    dataset.observations.width);
 }
 
+}  // namespace pitot::dataset
+
+namespace pitot {
+
 ObservationView Dataset::pool(std::size_t number) const {
     if (number >= pools.size()) {
         return {};
@@ -62,16 +66,16 @@ ObservationView Dataset::pool(std::size_t number) const {
         left -= std::clamp<std::int64_t>(pools[p].rows, 0, left);
     }
     const std::int64_t first = static_cast<std::int64_t>(there) - left;
-    return rows_of(observations.view(), first, std::clamp<std::int64_t>(pools[number].rows, 0, left), width);
+    return dataset::rows_of(observations.view(), first, std::clamp<std::int64_t>(pools[number].rows, 0, left), width);
 }
 
 void Dataset::set_observations(ObservationTable alone, ObservationTable together) {
-    pools = {{"alone", rows_in(alone)}};
+    pools = {{"alone", dataset::rows_in(alone)}};
     if (together.size() == 0) {
         observations = std::move(alone);
         return;
     }
-    pools.push_back({"together", rows_in(together)});
+    pools.push_back({"together", dataset::rows_in(together)});
     if (alone.size() == 0) {
         observations = std::move(together);
         return;
@@ -80,10 +84,10 @@ void Dataset::set_observations(ObservationTable alone, ObservationTable together
     observations.width = std::max(together.width, 0);
     observations.co_runner.edit().assign(observations.platform.size() * static_cast<std::size_t>(observations.width),
                                          -1);
-    append(observations.platform, together.platform.values());
-    append(observations.module, together.module.values());
-    append(observations.co_runner, together.co_runner.values());
-    append(observations.runtime_us, together.runtime_us.values());
+    dataset::append(observations.platform, together.platform.values());
+    dataset::append(observations.module, together.module.values());
+    dataset::append(observations.co_runner, together.co_runner.values());
+    dataset::append(observations.runtime_us, together.runtime_us.values());
 }
 
 }  // namespace pitot

@@ -5,7 +5,7 @@
 
 #include "pitot/dataset.hpp"
 
-namespace pitot {
+namespace pitot::dataset {
 
 /// Rows first … first + count, with `width` co-runners each: those of the table, or none.
 [[nodiscard]] ObservationView rows_of(const ObservationView& table, std::int64_t first, std::int64_t count,
@@ -17,4 +17,4 @@ namespace pitot {
 /// Those outside kAlone, whatever their pool.
 [[nodiscard]] ObservationView beside_others(const Dataset& dataset);
 
-}  // namespace pitot
+}  // namespace pitot::dataset

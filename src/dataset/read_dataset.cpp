@@ -12,7 +12,7 @@
 #include "dataset/source.hpp"
 #include "pitot/dataset.hpp"
 
-namespace pitot {
+namespace pitot::dataset {
 namespace {
 
 constexpr std::size_t kMostListed = 12;  // names in a message
@@ -21,7 +21,7 @@ Result<std::unique_ptr<Source>> open_source(const std::filesystem::path& file) {
     if (file.extension() == ".csv") {
         return csv_source({file, std::nullopt});
     }
-    PITOT_TRY(auto npz, NpzReader::open(file));
+    PITOT_TRY(auto npz, formats::NpzReader::open(file));
     return npz_source(std::move(npz));
 }
 
@@ -162,12 +162,12 @@ Result<void> read_rows(std::span<const std::unique_ptr<Source>> sources, std::ve
 std::string list_arrays(std::span<const std::string> names) {
     std::string text;
     for (std::size_t i = 0; i < std::min(names.size(), kMostListed); ++i) {
-        text += fmt::format("{}'{}'", i == 0 ? "" : ", ", printable(names[i]));
+        text += fmt::format("{}'{}'", i == 0 ? "" : ", ", core::printable(names[i]));
     }
     return names.size() > kMostListed ? text + fmt::format(" and {} more", names.size() - kMostListed) : text;
 }
 
-Result<std::unique_ptr<Source>> npz_source(NpzReader npz) {
+Result<std::unique_ptr<Source>> npz_source(formats::NpzReader npz) {
     if (npz.contains(kModelSchemaArray)) {
         return fail(ErrorCode::kInput,
                     fmt::format("{}: this is a model, not a dataset; give measured runtimes (.npz or .csv)",
@@ -211,18 +211,22 @@ Result<Dataset> read_sources(std::span<const std::unique_ptr<Source>> sources, c
     return dataset;
 }
 
+}  // namespace pitot::dataset
+
+namespace pitot {
+
 Result<Dataset> read_dataset(std::span<const std::filesystem::path> files, const ReadOptions& options) {
-    return at_border("reading a dataset", [&]() -> Result<Dataset> {
+    return core::at_border("reading a dataset", [&]() -> Result<Dataset> {
         if (files.empty()) {
             return fail(ErrorCode::kUsage, "no dataset was given; name at least one .npz or .csv file");
         }
-        std::vector<std::unique_ptr<Source>> sources;
+        std::vector<std::unique_ptr<dataset::Source>> sources;
         for (const auto& file : files) {
-            PITOT_TRY(auto source, open_source(file));
+            PITOT_TRY(auto source, dataset::open_source(file));
             sources.push_back(std::move(source));
         }
         try {
-            return read_sources(sources, options);
+            return dataset::read_sources(sources, options);
         } catch (const std::bad_alloc&) {
             return fail(ErrorCode::kEnvironment,
                         fmt::format("{}: the dataset does not fit into memory; free some, or read fewer files",

@@ -4,13 +4,13 @@
 #include <compare>
 #include <numeric>
 
-namespace pitot {
+namespace pitot::dataset {
 namespace {
 
 // Co-runners of some rows, each row's sorted: what their combinations are told apart by.
 class SortedCoRunners {
 public:
-    SortedCoRunners(const ObservationView& observations, RowNumbers rows)
+    SortedCoRunners(const ObservationView& observations, core::RowNumbers rows)
         : width_(static_cast<std::size_t>(observations.width)) {
         sorted_.reserve(rows.size() * width_);
         for (const std::int64_t row : rows) {
@@ -50,7 +50,7 @@ struct Numbered {
 
 Numbered number_combinations(const ObservationView& observations, std::int64_t platforms) {
     Numbered numbered{std::vector<std::int32_t>(observations.platform.size()), 0};
-    visit_by_combination(observations, platforms, [&](RowNumbers rows, const std::vector<bool>& first) {
+    visit_by_combination(observations, platforms, [&](core::RowNumbers rows, const std::vector<bool>& first) {
         for (std::size_t n = 0; n < rows.size(); ++n) {
             numbered.count += first[n] ? 1 : 0;
             numbered.combination[static_cast<std::size_t>(rows[n])] = static_cast<std::int32_t>(numbered.count - 1);
@@ -79,16 +79,16 @@ std::vector<std::int32_t> sorted_co_runners(const ObservationView& observations,
 }
 
 void visit_by_combination(const ObservationView& observations, std::int64_t platforms,
-                          const std::function<void(RowNumbers rows, const std::vector<bool>& first)>& visit) {
+                          const std::function<void(core::RowNumbers rows, const std::vector<bool>& first)>& visit) {
     std::vector<std::int64_t> ends(static_cast<std::size_t>(platforms));
     for (const std::int32_t platform : observations.platform) {
         ++ends[static_cast<std::size_t>(platform)];
     }
     std::partial_sum(ends.begin(), ends.end(), ends.begin());
-    const RowOrder by_platform = RowOrder::grouped(observations.platform, ends);
+    const core::RowOrder by_platform = core::RowOrder::grouped(observations.platform, ends);
     std::int64_t begin = 0;
     for (const std::int64_t end : ends) {
-        const RowNumbers rows =
+        const core::RowNumbers rows =
             by_platform.view().piece(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
         begin = end;
         const SortedCoRunners beside(observations, rows);
@@ -134,10 +134,10 @@ RowGroups group_rows(const ObservationView& observations, std::int64_t platforms
         ++ends[static_cast<std::size_t>(combination)];
     }
     std::partial_sum(ends.begin(), ends.end(), ends.begin());
-    groups.rows = RowOrder::grouped(numbered.combination, ends);
+    groups.rows = core::RowOrder::grouped(numbered.combination, ends);
     groups.offsets = std::move(ends);
     groups.offsets.insert(groups.offsets.begin(), 0);
     return groups;
 }
 
-}  // namespace pitot
+}  // namespace pitot::dataset

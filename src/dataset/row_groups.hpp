@@ -9,12 +9,12 @@
 #include "core/row_numbers.hpp"
 #include "pitot/dataset.hpp"
 
-namespace pitot {
+namespace pitot::dataset {
 
 /// Rows by combination; combinations are numbered in the order of their first rows. Co-runners have no order.
 struct RowGroups {
     std::vector<std::int64_t> offsets;  ///< combinations + 1; empty where no combination has two rows
-    RowOrder rows{0};                   ///< combination c's: places offsets[c] … offsets[c + 1], rising
+    core::RowOrder rows{0};             ///< combination c's: places offsets[c] … offsets[c + 1], rising
 
     /// Whether some combination has several rows. Else combination c is row c, and nothing is stored.
     [[nodiscard]] bool repeated() const { return !offsets.empty(); }
@@ -26,9 +26,9 @@ struct RowGroups {
 /// Calls visit(rows, first) for every platform in turn: `rows` sorted by module and co-runners, and for each of them
 /// whether it is the first of its combination.
 void visit_by_combination(const ObservationView& observations, std::int64_t platforms,
-                          const std::function<void(RowNumbers rows, const std::vector<bool>& first)>& visit);
+                          const std::function<void(core::RowNumbers rows, const std::vector<bool>& first)>& visit);
 
 /// A row's co-runners in the order in which sets of them are compared: descending, -1 = none last.
 [[nodiscard]] std::vector<std::int32_t> sorted_co_runners(const ObservationView& observations, std::int64_t row);
 
-}  // namespace pitot
+}  // namespace pitot::dataset

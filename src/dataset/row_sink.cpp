@@ -9,7 +9,7 @@
 #include "dataset/source.hpp"
 #include "pitot/remedy.hpp"
 
-namespace pitot {
+namespace pitot::dataset {
 namespace {
 
 std::vector<std::int32_t> map_or_identity(std::optional<std::vector<std::int32_t>> map, std::int64_t size) {
@@ -176,4 +176,4 @@ Result<void> RowSink::take_rows(IndexedRows&& rows) {
     return {};
 }
 
-}  // namespace pitot
+}  // namespace pitot::dataset

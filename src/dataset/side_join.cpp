@@ -10,7 +10,7 @@
 #include "core/utf8.hpp"
 #include "pitot/remedy.hpp"
 
-namespace pitot {
+namespace pitot::dataset {
 namespace {
 
 Remedy table_remedy(Axis axis) { return axis == Axis::kPlatform ? Remedy::kPlatformFeatures : Remedy::kModuleFeatures; }
@@ -55,7 +55,7 @@ Result<SideJoin::Columns> SideJoin::match_features(const std::string& file, cons
             return fail(
                 ErrorCode::kInput,
                 fmt::format("{}: {}s have no feature '{}' as files before it have{}; give one table for all files",
-                            file, word(axis_), printable(feature), near_names(feature, side.feature_names)),
+                            file, word(axis_), core::printable(feature), near_names(feature, side.feature_names)),
                 table_remedy(axis_));
         }
         columns.push_back(static_cast<std::size_t>(at - side.feature_names.begin()));
@@ -74,7 +74,8 @@ Result<void> SideJoin::join_features(const std::string& file, const Side& side, 
                 ErrorCode::kInput,
                 fmt::format("{}: feature '{}' of {} '{}' is {} where a file before it has {}; correct one, or give "
                             "one table for all files",
-                            file, printable(feature_names_[j]), word(axis_), printable(names_[row]), value, known),
+                            file, core::printable(feature_names_[j]), word(axis_), core::printable(names_[row]), value,
+                            known),
                 table_remedy(axis_));
         }
         if (!described_[row]) {
@@ -134,8 +135,9 @@ Result<Side> SideJoin::finish() {
         for (std::size_t i = 0; i < names_.size(); ++i) {
             const auto row = table_index_.find(names_[i]);
             if (row == table_index_.end()) {
-                return fail(ErrorCode::kInput, fmt::format("{}: {} '{}' has no row{}; add it", table_file_, word(axis_),
-                                                           printable(names_[i]), near_names(names_[i], table_->names)));
+                return fail(ErrorCode::kInput,
+                            fmt::format("{}: {} '{}' has no row{}; add it", table_file_, word(axis_),
+                                        core::printable(names_[i]), near_names(names_[i], table_->names)));
             }
             const auto values = table_->features.view().row(row->second);
             std::ranges::copy(values, features_.begin() + static_cast<std::ptrdiff_t>(i * feature_names_.size()));
@@ -148,7 +150,7 @@ Result<Side> SideJoin::finish() {
                 ErrorCode::kInput,
                 fmt::format("{0} '{1}' has no features though other {0}s have; add it to a table "
                             "of features and give that",
-                            word(axis_), printable(names_[static_cast<std::size_t>(bare - described_.begin())])),
+                            word(axis_), core::printable(names_[static_cast<std::size_t>(bare - described_.begin())])),
                 table_remedy(axis_));
         }
     }
@@ -164,4 +166,4 @@ Result<Side> SideJoin::finish() {
     return side;
 }
 
-}  // namespace pitot
+}  // namespace pitot::dataset

@@ -12,7 +12,7 @@
 #include "pitot/dataset.hpp"
 #include "pitot/result.hpp"
 
-namespace pitot {
+namespace pitot::dataset {
 
 /// Joins by name. Rows keep the order in which names first appear.
 class SideJoin {
@@ -71,4 +71,4 @@ private:
     Index table_index_;
 };
 
-}  // namespace pitot
+}  // namespace pitot::dataset

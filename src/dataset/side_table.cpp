@@ -12,7 +12,7 @@
 #include "core/utf8.hpp"
 #include "formats/csv_file.hpp"
 
-namespace pitot {
+namespace pitot::dataset {
 namespace {
 
 // Rows of a table as they come.
@@ -30,15 +30,15 @@ public:
         }
         side_.names.push_back(fields[0]);
         for (std::size_t i = 1; i < columns_; ++i) {
-            const auto value = parse_number(fields[i]);
+            const auto value = formats::parse_number(fields[i]);
             const std::string& feature = side_.feature_names[i - 1];
             if (!value || !std::isfinite(*value)) {
                 return fault(line, fmt::format("column '{}' holds '{}'; features must be finite numbers",
-                                               printable(feature), printable(fields[i])));
+                                               core::printable(feature), core::printable(fields[i])));
             }
             if (axis_ == Axis::kModule && *value < 0) {
                 return fault(line, fmt::format("column '{}' holds {}; opcode counts must not be negative",
-                                               printable(feature), *value));
+                                               core::printable(feature), *value));
             }
             values_.push_back(axis_ == Axis::kModule ? std::log1p(*value) : *value);
         }
@@ -70,7 +70,7 @@ private:
             return fault(line,
                          fmt::format("the first column is '{}'; a table of {} features has the columns 'name', then "
                                      "one a feature",
-                                     printable(fields[0]), word(axis_)));
+                                     core::printable(fields[0]), word(axis_)));
         }
         columns_ = fields.size();
         side_.feature_names.assign(fields.begin() + 1, fields.end());
@@ -95,14 +95,14 @@ double opcode_count(double feature) {
 const char* word(Axis axis) { return axis == Axis::kPlatform ? "platform" : "module"; }
 
 std::string near_names(std::string_view unknown, std::span<const std::string> known) {
-    const std::string text = suggestion(unknown, known);  // "; did you mean …?"
+    const std::string text = core::suggestion(unknown, known);  // "; did you mean …?"
     return text.empty() ? text : fmt::format(" ({})", text.substr(2));
 }
 
 Result<void> check_names(const std::vector<std::string>& names, const std::string& where) {
     std::unordered_map<std::string_view, std::size_t> seen;
     for (std::size_t i = 0; i < names.size(); ++i) {
-        if (const char* fault = name_fault(names[i]); fault != nullptr) {
+        if (const char* fault = core::name_fault(names[i]); fault != nullptr) {
             return fail(ErrorCode::kInput,
                         fmt::format("{}: name {} (counted from 0) {}; give it a name", where, i, fault));
         }
@@ -110,21 +110,21 @@ Result<void> check_names(const std::vector<std::string>& names, const std::strin
             return fail(ErrorCode::kInput,
                         fmt::format("{}: names {} and {} (counted from 0) are both '{}'; names must not "
                                     "repeat, rename one",
-                                    where, first->second, i, printable(names[i])));
+                                    where, first->second, i, core::printable(names[i])));
         }
     }
     return {};
 }
 
-Result<Side> read_side_table(const CsvInput& input, Axis axis) {
+Result<Side> read_side_table(const formats::CsvInput& input, Axis axis) {
     TableReader table(input.file.string(), axis);
-    auto read = read_csv(
+    auto read = formats::read_csv(
         input, [&](std::int64_t line, std::span<const std::string> fields) { return table.take(line, fields); });
     return read ? table.finish() : Failure(std::move(read).error());
 }
 
-Result<NewFile> make_side_table(const Side& side, Axis axis, const std::filesystem::path& file) {
-    return make_csv_file(file, [&](CsvFile& out) -> Result<void> {
+Result<core::NewFile> make_side_table(const Side& side, Axis axis, const std::filesystem::path& file) {
+    return formats::make_csv_file(file, [&](formats::CsvFile& out) -> Result<void> {
         out.put("name");
         for (const std::string& feature : side.feature_names) {
             out.put(feature);
@@ -140,8 +140,8 @@ Result<NewFile> make_side_table(const Side& side, Axis axis, const std::filesyst
                         ErrorCode::kInput,
                         fmt::format("cannot write '{}': feature '{}' of module '{}' ({}) is not ln(1 + an opcode "
                                     "count); write .npz instead",
-                                    file.string(), printable(side.feature_names[j]),
-                                    printable(side.names[static_cast<std::size_t>(i)]), feature));
+                                    file.string(), core::printable(side.feature_names[j]),
+                                    core::printable(side.names[static_cast<std::size_t>(i)]), feature));
                 }
                 out.put(value);
             }
@@ -151,4 +151,4 @@ Result<NewFile> make_side_table(const Side& side, Axis axis, const std::filesyst
     });
 }
 
-}  // namespace pitot
+}  // namespace pitot::dataset

@@ -12,7 +12,7 @@
 #include "pitot/dataset.hpp"
 #include "pitot/result.hpp"
 
-namespace pitot {
+namespace pitot::dataset {
 
 enum class Axis { kPlatform, kModule };
 
@@ -22,11 +22,11 @@ enum class Axis { kPlatform, kModule };
 /// Reads `name[,feature…]`, a row a platform or module. Modules hold opcode counts (>= 0): ln(1 + count) is taken.
 /// Errors (kInput): no column `name` in front, no rows, names repeated or unfit, numbers missing, not finite or
 /// negative.
-[[nodiscard]] Result<Side> read_side_table(const CsvInput& input, Axis axis);
+[[nodiscard]] Result<Side> read_side_table(const formats::CsvInput& input, Axis axis);
 
 /// Writes what read_side_table() reads; NewFile::put() puts it in its place. Counts within 1e-6 (relative) of a whole
 /// number are written as that number. Module features below 0 are no logarithms of counts: a kInput error.
-[[nodiscard]] Result<NewFile> make_side_table(const Side& side, Axis axis, const std::filesystem::path& file);
+[[nodiscard]] Result<core::NewFile> make_side_table(const Side& side, Axis axis, const std::filesystem::path& file);
 
 /// The opcode count that a module's feature ln(1 + count) stands for, a whole number where it is one within 1e-6
 /// (relative); negative or not finite if it stands for none.
@@ -39,4 +39,4 @@ enum class Axis { kPlatform, kModule };
 /// ("data.npz: array 'module'").
 [[nodiscard]] Result<void> check_names(const std::vector<std::string>& names, const std::string& where);
 
-}  // namespace pitot
+}  // namespace pitot::dataset

@@ -15,7 +15,7 @@
 #include "pitot/dataset.hpp"
 #include "pitot/result.hpp"
 
-namespace pitot {
+namespace pitot::dataset {
 
 /// Co-runners a row may have: more are a mistake, and room for them in every row would cost memory.
 inline constexpr std::size_t kMostCoRunners = 256;
@@ -145,12 +145,12 @@ public:
     [[nodiscard]] virtual Result<void> rows(RowSink& sink) = 0;
 };
 
-[[nodiscard]] std::unique_ptr<Source> dense_source(NpzReader npz);
-[[nodiscard]] std::unique_ptr<Source> index_source(NpzReader npz);
-[[nodiscard]] std::unique_ptr<Source> csv_source(CsvInput input);
+[[nodiscard]] std::unique_ptr<Source> dense_source(formats::NpzReader npz);
+[[nodiscard]] std::unique_ptr<Source> index_source(formats::NpzReader npz);
+[[nodiscard]] std::unique_ptr<Source> csv_source(formats::CsvInput input);
 
 /// The layout is told by the arrays. kInput error if they are those of neither.
-[[nodiscard]] Result<std::unique_ptr<Source>> npz_source(NpzReader npz);
+[[nodiscard]] Result<std::unique_ptr<Source>> npz_source(formats::NpzReader npz);
 
 /// read_dataset() on sources at hand.
 [[nodiscard]] Result<Dataset> read_sources(std::span<const std::unique_ptr<Source>> sources,
@@ -159,4 +159,4 @@ public:
 /// STEM.platforms.csv or STEM.modules.csv beside STEM.csv.
 [[nodiscard]] std::filesystem::path sibling_table(const std::filesystem::path& file, Axis axis);
 
-}  // namespace pitot
+}  // namespace pitot::dataset

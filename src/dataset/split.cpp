@@ -4,7 +4,7 @@
 
 #include "core/check.hpp"
 
-namespace pitot {
+namespace pitot::dataset {
 namespace {
 
 // How many combinations of an order test, are set aside, and are validated on by a fold.
@@ -22,11 +22,11 @@ std::vector<std::size_t> fold_begins(std::int64_t folds, std::int64_t each) {
     return begins;
 }
 
-Split cut(RowOrder&& order, std::size_t test, std::size_t calibration, std::size_t set_aside,
+Split cut(core::RowOrder&& order, std::size_t test, std::size_t calibration, std::size_t set_aside,
           std::vector<std::size_t> begins) {
     Split split;
-    split.order = std::make_shared<const RowOrder>(std::move(order));
-    const RowNumbers all = split.order->view();
+    split.order = std::make_shared<const core::RowOrder>(std::move(order));
+    const core::RowNumbers all = split.order->view();
     split.test = all.piece(0, test);
     split.calibration = all.piece(test, calibration);
     split.set_aside = all.piece(test, set_aside);
@@ -38,7 +38,7 @@ Split cut(RowOrder&& order, std::size_t test, std::size_t calibration, std::size
 // The rows of combinations in their order, but that of those set aside one run each comes first.
 class CombinationWriter {
 public:
-    CombinationWriter(const SplitPlan& plan, RowNumbers combinations)
+    CombinationWriter(const SplitPlan& plan, core::RowNumbers combinations)
         : groups_(*plan.groups), combinations_(combinations), order_(plan.rows, plan.narrow_rows) {}
 
     void write_all(std::int64_t first, std::int64_t last) {
@@ -48,13 +48,13 @@ public:
             }
         }
     }
-    void write_set_aside(std::int64_t first, std::int64_t last, Key key) {
+    void write_set_aside(std::int64_t first, std::int64_t last, core::Key key) {
         const auto chosen = [&](std::int64_t n) { return key.below(static_cast<std::uint64_t>(n), rows_of(n).size()); };
         for (std::int64_t n = first; n < last; ++n) {
             write(rows_of(n)[chosen(n)]);
         }
         for (std::int64_t n = first; n < last; ++n) {
-            const RowNumbers rows = rows_of(n);
+            const core::RowNumbers rows = rows_of(n);
             for (std::size_t run = 0; run < rows.size(); ++run) {
                 if (run != chosen(n)) {
                     write(rows[run]);
@@ -63,10 +63,10 @@ public:
         }
     }
     [[nodiscard]] std::size_t written() const { return place_; }
-    [[nodiscard]] RowOrder take() { return std::move(order_); }
+    [[nodiscard]] core::RowOrder take() { return std::move(order_); }
 
 private:
-    [[nodiscard]] RowNumbers rows_of(std::int64_t n) const {
+    [[nodiscard]] core::RowNumbers rows_of(std::int64_t n) const {
         const auto c = static_cast<std::size_t>(combinations_[static_cast<std::size_t>(n)]);
         const auto begin = static_cast<std::size_t>(groups_.offsets[c]);
         return groups_.rows.view().piece(begin, static_cast<std::size_t>(groups_.offsets[c + 1]) - begin);
@@ -74,12 +74,12 @@ private:
     void write(std::int64_t row) { order_.set(static_cast<std::int64_t>(place_++), row); }
 
     const RowGroups& groups_;
-    RowNumbers combinations_;
-    RowOrder order_;
+    core::RowNumbers combinations_;
+    core::RowOrder order_;
     std::size_t place_ = 0;
 };
 
-Split expand(const SplitPlan& plan, const RowOrder& combinations, const Counts& counts, Key key) {
+Split expand(const SplitPlan& plan, const core::RowOrder& combinations, const Counts& counts, core::Key key) {
     CombinationWriter writer(plan, combinations.view());
     const std::int64_t first_rest = counts.test + counts.calibration;
     writer.write_all(0, counts.test);
@@ -99,24 +99,24 @@ Split expand(const SplitPlan& plan, const RowOrder& combinations, const Counts& 
 
 }  // namespace
 
-RowNumbers Split::validation(std::int64_t fold) const {
+core::RowNumbers Split::validation(std::int64_t fold) const {
     PITOT_CHECK(fold >= 0 && fold + 1 < static_cast<std::int64_t>(fold_begins.size()));
     const auto f = static_cast<std::size_t>(fold);
     return rest.piece(fold_begins[f], fold_begins[f + 1] - fold_begins[f]);
 }
 
-RowNumbers Split::training(std::int64_t fold) const {
+core::RowNumbers Split::training(std::int64_t fold) const {
     PITOT_CHECK(fold >= 0 && fold + 1 < static_cast<std::int64_t>(fold_begins.size()));
     const auto f = static_cast<std::size_t>(fold);
     return rest.without(fold_begins[f], fold_begins[f + 1] - fold_begins[f]);
 }
 
-Split make_split(const SplitPlan& plan, Key key) {
+Split make_split(const SplitPlan& plan, core::Key key) {
     PITOT_CHECK(plan.rows >= 0 && plan.share > 0 && plan.share <= 1 && plan.calibration_share >= 0 &&
                 plan.calibration_share < 1 && plan.folds >= 1);
     const bool repeated = plan.groups != nullptr && plan.groups->repeated();
     const auto n = repeated ? static_cast<std::int64_t>(plan.groups->offsets.size()) - 1 : plan.rows;
-    RowOrder order(n, plan.narrow_rows);
+    core::RowOrder order(n, plan.narrow_rows);
     order.shuffle_from(0, key.fold("rows"));
     Counts counts;
     // Both products are rounded to double and then cut, as Python's int(n * (1 - share)) does.
@@ -141,4 +141,4 @@ Split make_split(const SplitPlan& plan, Key key) {
                fold_begins(plan.folds, counts.fold));
 }
 
-}  // namespace pitot
+}  // namespace pitot::dataset

@@ -50,8 +50,8 @@ Result<void> check_side(const Side& side, const char* kind) {
     if (side.names.empty()) {
         return unfit("the dataset has no {}s; give their names", kind);
     }
-    auto names = check_names(side.names, fmt::format("the {}s", kind)).and_then([&] {
-        return check_names(side.feature_names, fmt::format("the {} features", kind));
+    auto names = dataset::check_names(side.names, fmt::format("the {}s", kind)).and_then([&] {
+        return dataset::check_names(side.feature_names, fmt::format("the {} features", kind));
     });
     if (!names) {
         return names;
@@ -70,7 +70,8 @@ Result<void> check_side(const Side& side, const char* kind) {
     if (at < values.size()) {
         const auto cols = side.feature_names.size();
         return unfit("the {} features: '{}' of {} '{}' is {}; features must be finite numbers", kind,
-                     printable(side.feature_names[at % cols]), kind, printable(side.names[at / cols]), values[at]);
+                     core::printable(side.feature_names[at % cols]), kind, core::printable(side.names[at / cols]),
+                     values[at]);
     }
     return {};
 }
@@ -104,13 +105,13 @@ Result<void> check_indices(const char* column, std::span<const std::int32_t> val
 }
 
 Result<void> check_runtimes(std::span<const double> values) {
-    const std::size_t at =
-        first_misfit(values, [](double value) { return beyond(value, kShortestRuntimeUs, kLongestRuntimeUs); });
+    const std::size_t at = first_misfit(
+        values, [](double value) { return beyond(value, dataset::kShortestRuntimeUs, dataset::kLongestRuntimeUs); });
     if (at < values.size()) {
         return unfit(
             "observations: column 'runtime_us', row {} (counted from 0): the runtime {} {}; correct it or leave the "
             "row out",
-            at, values[at], runtime_fault(values[at]));
+            at, values[at], dataset::runtime_fault(values[at]));
     }
     return {};
 }
@@ -139,14 +140,14 @@ Result<void> check_pools(const Dataset& dataset) {
     std::set<std::string_view> names;
     std::int64_t left = dataset.observations.size();
     for (const Pool& pool : dataset.pools) {
-        if (pool.name.empty() || !decode_utf8(pool.name) || !names.insert(pool.name).second) {
-            return unfit("a pool is called '{}'; give each a name of its own", printable(pool.name));
+        if (pool.name.empty() || !core::decode_utf8(pool.name) || !names.insert(pool.name).second) {
+            return unfit("a pool is called '{}'; give each a name of its own", core::printable(pool.name));
         }
         if (pool.rows < 0 || pool.rows > left) {
             return unfit(
                 "pool '{}' has {} rows of the {} observations that are not in pools before it; let the pools share all "
                 "rows, and all columns of a pool have as many values",
-                printable(pool.name), pool.rows, left);
+                core::printable(pool.name), pool.rows, left);
         }
         left -= pool.rows;
     }
@@ -172,7 +173,7 @@ Result<void> check_widths(const Dataset& dataset) {
         return unfit(
             "observations: row {} (counted from 0) names a co-runner and is in pool '{}', whose rows ran alone; move "
             "it to another pool",
-            at / static_cast<std::size_t>(width), printable(dataset.pools[kAlone].name));
+            at / static_cast<std::size_t>(width), core::printable(dataset.pools[kAlone].name));
     }
     return {};
 }

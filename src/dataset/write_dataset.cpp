@@ -14,14 +14,14 @@
 #include "formats/npz.hpp"
 #include "pitot/dataset.hpp"
 
-namespace pitot {
+namespace pitot::dataset {
 namespace {
 
 Failure unwritable(const std::filesystem::path& file, const std::string& why) {
     return fail(ErrorCode::kInput, fmt::format("cannot write '{}': {}", file.string(), why));
 }
 
-void add_side(NpzWriter& npz, const Side& side, const std::string& axis) {
+void add_side(formats::NpzWriter& npz, const Side& side, const std::string& axis) {
     npz.add_strings("n_" + axis, side.names);
     if (!side.feature_names.empty()) {
         npz.add_strings("f_" + axis, side.feature_names);
@@ -36,7 +36,7 @@ bool has_both(const Dataset& dataset) { return dataset.pools[kAlone].rows > 0 &&
 // The observations of a dataset as the index layout has them, pool by pool.
 class RowWriter {
 public:
-    RowWriter(const Dataset& dataset, bool mappable, NpzWriter& npz)
+    RowWriter(const Dataset& dataset, bool mappable, formats::NpzWriter& npz)
         : dataset_(dataset), rows_(dataset.observations.view()), mappable_(mappable), npz_(npz) {}
 
     void write() {
@@ -76,16 +76,16 @@ private:
     const Dataset& dataset_;
     ObservationView rows_;
     bool mappable_;
-    NpzWriter& npz_;
+    formats::NpzWriter& npz_;
 };
 
-Result<NewFile> make_rows(const Dataset& dataset, const std::filesystem::path& file) {
+Result<core::NewFile> make_rows(const Dataset& dataset, const std::filesystem::path& file) {
     const auto& platforms = dataset.platforms.names;
     const auto& modules = dataset.modules.names;
     const auto at = [](std::int32_t index) { return static_cast<std::size_t>(index); };
     const ObservationView rows = dataset.observations.view();
     const auto width = at(rows.width);
-    return make_csv_file(file, [&](CsvFile& out) -> Result<void> {
+    return formats::make_csv_file(file, [&](formats::CsvFile& out) -> Result<void> {
         for (const char* column : {"platform", "module", "runtime_us"}) {
             out.put(column);
         }
@@ -137,8 +137,8 @@ Result<void> write_long_form(const Dataset& dataset, const std::filesystem::path
     if (auto checked = check_places(file); !checked) {
         return checked;
     }
-    std::vector<NewFile> made;
-    const auto keep = [&](Result<NewFile> part) -> Result<void> {
+    std::vector<core::NewFile> made;
+    const auto keep = [&](Result<core::NewFile> part) -> Result<void> {
         if (!part) {
             return Failure(std::move(part).error());
         }
@@ -151,14 +151,14 @@ Result<void> write_long_form(const Dataset& dataset, const std::filesystem::path
     const auto outcome = table(dataset.platforms, Axis::kPlatform)
                              .and_then([&] { return table(dataset.modules, Axis::kModule); })
                              .and_then([&] { return keep(make_rows(dataset, file)); });
-    return outcome.and_then([&] { return NewFile::put_all(made); });
+    return outcome.and_then([&] { return core::NewFile::put_all(made); });
 }
 
 }  // namespace
 
 Result<void> write_index_layout(const Dataset& dataset, const std::filesystem::path& file, std::int64_t map_from) {
     const bool mappable = dataset.observations.size() >= map_from;
-    NpzWriter npz;
+    formats::NpzWriter npz;
     RowWriter rows(dataset, mappable, npz);
     if (mappable) {  // what can be mapped has to come first
         rows.write();
@@ -175,16 +175,21 @@ Result<void> write_index_layout(const Dataset& dataset, const std::filesystem::p
     return npz.write(file);
 }
 
+}  // namespace pitot::dataset
+
+namespace pitot {
+
 Result<void> write_dataset(const Dataset& dataset, const std::filesystem::path& file, Layout layout) {
-    return at_border("writing a dataset", [&]() -> Result<void> {
+    return core::at_border("writing a dataset", [&]() -> Result<void> {
         if (auto valid = dataset.validate(); !valid) {
             return fail(valid.error(), fmt::format("cannot write '{}'", file.string()));
         }
         if (file.extension() == ".npz") {
-            return layout == Layout::kDense ? write_dense_layout(dataset, file) : write_index_layout(dataset, file);
+            return layout == Layout::kDense ? dataset::write_dense_layout(dataset, file)
+                                            : dataset::write_index_layout(dataset, file);
         }
         if (file.extension() == ".csv") {
-            return write_long_form(dataset, file);
+            return dataset::write_long_form(dataset, file);
         }
         return fail(
             ErrorCode::kUsage,

@@ -13,7 +13,7 @@
 #include "dataset/pools.hpp"
 #include "dataset/side_table.hpp"
 
-namespace pitot {
+namespace pitot::dataset {
 namespace {
 
 constexpr std::int64_t kMostCells = std::int64_t{1} << 31;
@@ -33,10 +33,11 @@ Result<std::vector<double>> matrix_of(const Dataset& dataset) {
         const auto j = static_cast<std::size_t>(alone.module[row]);
         double& cell = matrix[i * static_cast<std::size_t>(modules) + j];
         if (cell != 0) {
-            return fail(ErrorCode::kInput,
-                        fmt::format("'{}' was measured more than once alone on '{}' and the dense layout holds one "
-                                    "runtime a pair; use the index layout",
-                                    printable(dataset.modules.names[j]), printable(dataset.platforms.names[i])));
+            return fail(
+                ErrorCode::kInput,
+                fmt::format("'{}' was measured more than once alone on '{}' and the dense layout holds one "
+                            "runtime a pair; use the index layout",
+                            core::printable(dataset.modules.names[j]), core::printable(dataset.platforms.names[i])));
         }
         cell = alone.runtime_us[row];
     }
@@ -54,7 +55,7 @@ std::optional<std::int64_t> opcode_number(std::string_view name) {
     return whole && name == fmt::format("op{}", number) ? std::optional(number) : std::nullopt;
 }
 
-void add_together(NpzWriter& npz, const ObservationView& rows) {
+void add_together(formats::NpzWriter& npz, const ObservationView& rows) {
     const std::array shape = {rows.size(), std::int64_t{rows.width}};
     npz.add("if_platform", rows.platform);
     npz.add("if_module", rows.module);
@@ -64,7 +65,8 @@ void add_together(NpzWriter& npz, const ObservationView& rows) {
 
 }  // namespace
 
-void add_counts(NpzWriter& npz, const std::string& array, std::span<const double> values, std::int64_t columns) {
+void add_counts(formats::NpzWriter& npz, const std::string& array, std::span<const double> values,
+                std::int64_t columns) {
     constexpr double most_exact = 9007199254740992.0;  // 2^53
     const std::array shape = {columns == 0 ? 0 : std::ssize(values) / columns, columns};
     const bool whole =
@@ -78,7 +80,7 @@ void add_counts(NpzWriter& npz, const std::string& array, std::span<const double
     }
 }
 
-void add_opcode_names(NpzWriter& npz, const std::string& array, const std::vector<std::string>& names) {
+void add_opcode_names(formats::NpzWriter& npz, const std::string& array, const std::vector<std::string>& names) {
     std::vector<std::int64_t> numbers;
     for (const std::string& name : names) {
         const auto number = opcode_number(name);
@@ -101,8 +103,8 @@ Result<std::vector<double>> opcode_counts(const Side& modules) {
             return fail(ErrorCode::kInput,
                         fmt::format("feature '{}' of module '{}' ({}) is not ln(1 + an opcode count), and the dense "
                                     "layout holds counts; use the index layout",
-                                    printable(modules.feature_names[at % columns]),
-                                    printable(modules.names[at / columns]), feature));
+                                    core::printable(modules.feature_names[at % columns]),
+                                    core::printable(modules.names[at / columns]), feature));
         }
         counts.push_back(count);
     }
@@ -115,7 +117,7 @@ Result<void> write_dense_layout(const Dataset& dataset, const std::filesystem::p
     if (!matrix) {
         return fail(matrix.error(), context);
     }
-    NpzWriter npz;
+    formats::NpzWriter npz;
     npz.add(kDatasetSchemaArray, std::span<const std::int64_t>(&kDatasetSchema, 1), {});
     const std::array shape = {dataset.platforms.size(), dataset.modules.size()};
     npz.add("data", std::span<const double>(*matrix), std::span<const std::int64_t>(shape));
@@ -140,4 +142,4 @@ Result<void> write_dense_layout(const Dataset& dataset, const std::filesystem::p
     return npz.write(file);
 }
 
-}  // namespace pitot
+}  // namespace pitot::dataset

@@ -18,14 +18,14 @@
 #include "engines/engine_version.hpp"
 #include "traces/form.hpp"
 
-namespace pitot::fleet {
+namespace pitot::engines {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
 // "" where there is no such file.
 std::string first_word_of(const char* path) {
-    std::istringstream text(read_file(path).value_or(""));
+    std::istringstream text(core::read_file(path).value_or(""));
     std::string word;
     text >> word;
     return word;
@@ -38,12 +38,14 @@ std::string host_name() {
 }
 
 Json cache_json(const Caches& all) {
-    return {{form::kL1dSize, all.l1d_size}, {form::kL1iSize, all.l1i_size}, {form::kL2Size, all.l2_size},
-            {form::kL2Line, all.l2_line},   {form::kL2Ways, all.l2_assoc},  {form::kL3Size, all.l3_size}};
+    return {{traces::form::kL1dSize, all.l1d_size}, {traces::form::kL1iSize, all.l1i_size},
+            {traces::form::kL2Size, all.l2_size},   {traces::form::kL2Line, all.l2_line},
+            {traces::form::kL2Ways, all.l2_assoc},  {traces::form::kL3Size, all.l3_size}};
 }
 
 Json platform_json(const std::string& cpu, std::uint64_t hz, const Caches& all) {
-    return {{form::kCpu, {{form::kCpu, cpu}, {form::kFrequency, hz}}}, {form::kMemory, cache_json(all)}};
+    return {{traces::form::kCpu, {{traces::form::kCpu, cpu}, {traces::form::kFrequency, hz}}},
+            {traces::form::kMemory, cache_json(all)}};
 }
 
 /// Its UUID rests on what stays: the machine's own name for itself (the host's name where it has none), processor and
@@ -57,10 +59,10 @@ Device this_machine(const std::string& name) {
     if (machine.empty()) {
         machine = device.name;
     }
-    device.id = uuid_of(fmt::format("{} {} {}", machine, cpu, cache_json(all).dump()));
+    device.id = core::uuid_of(fmt::format("{} {} {}", machine, cpu, cache_json(all).dump()));
     device.name = name.empty() ? device.name : name;
-    const Json entry{{form::kName, device.name},
-                     {form::kPlatform, platform_json(cpu, frequency_hz(), all)},
+    const Json entry{{traces::form::kName, device.name},
+                     {traces::form::kPlatform, platform_json(cpu, frequency_hz(), all)},
                      {"cores", std::thread::hardware_concurrency()}};
     device.json = entry.dump(-1, ' ', false, Json::error_handler_t::replace);
     return device;
@@ -74,7 +76,7 @@ Result<const DeviceEntry*> find_entry(const EngineTable& table, const std::strin
     for (const DeviceEntry& entry : table.devices) {
         names.push_back(entry.name);
     }
-    const std::string near = suggestion(name, names);
+    const std::string near = core::suggestion(name, names);
     return fail(ErrorCode::kUsage,
                 fmt::format("no emulated device '{}'{}", name,
                             near.empty() ? fmt::format("; there are {}", fmt::join(names, ", ")) : near));
@@ -102,10 +104,10 @@ Result<Device> describe_device(const std::string& emulated, const std::filesyste
     Answers answers;
     Device device;
     device.name = (name.empty() ? "" : name + "-") + entry->name;
-    device.id = uuid_of(fmt::format("{} {} {}", host.id, entry->name, entry->cpu));
+    device.id = core::uuid_of(fmt::format("{} {} {}", host.id, entry->name, entry->cpu));
     const Json description{
-        {form::kName, device.name},
-        {form::kPlatform, platform_json(entry->cpu, frequency_hz(), Caches())},
+        {traces::form::kName, device.name},
+        {traces::form::kPlatform, platform_json(entry->cpu, frequency_hz(), Caches())},
         {"cores", std::thread::hardware_concurrency()},
         {"emulated",
          {{"title", entry->title},
@@ -120,4 +122,4 @@ Result<Device> describe_device(const std::string& emulated, const std::filesyste
     return device;
 }
 
-}  // namespace pitot::fleet
+}  // namespace pitot::engines

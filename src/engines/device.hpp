@@ -7,7 +7,7 @@
 
 #include "pitot/result.hpp"
 
-namespace pitot::fleet {
+namespace pitot::engines {
 
 struct Device {
     std::string id;    ///< a UUID, the same on every call on the same machine
@@ -23,4 +23,4 @@ struct Device {
 [[nodiscard]] Result<Device> describe_device(const std::string& emulated, const std::filesystem::path& extra = {},
                                              const std::string& name = {}, const std::stop_token& stop = {});
 
-}  // namespace pitot::fleet
+}  // namespace pitot::engines

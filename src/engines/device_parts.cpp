@@ -18,11 +18,11 @@
 #include "core/read_file.hpp"
 #endif
 
-namespace pitot::fleet {
+namespace pitot::engines {
 namespace {
 
 // Nothing where the system does not tell.
-std::string text_of(const std::filesystem::path& file) { return read_file(file).value_or(""); }
+std::string text_of(const std::filesystem::path& file) { return core::read_file(file).value_or(""); }
 
 std::string x86_name() {
 #if defined(CPU_FEATURES_ARCH_X86)
@@ -138,4 +138,4 @@ Caches caches() {
     return all;
 }
 
-}  // namespace pitot::fleet
+}  // namespace pitot::engines

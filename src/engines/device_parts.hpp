@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-namespace pitot::fleet {
+namespace pitot::engines {
 
 /// The microarchitecture of the first core: cpu_features' name for x86 ("INTEL_SKL"), "implementer-part" in hexadecimal
 /// for Arm ("arm-41-d08"); where they do not know it, vendor, family and model ("AuthenticAMD-25-17"), else the
@@ -29,4 +29,4 @@ struct Caches {
 /// The value of a line "field : value" of a file like /proc/cpuinfo, the first such line; "" if there is none.
 [[nodiscard]] std::string cpuinfo_field(const std::string& text, const std::string& field);
 
-}  // namespace pitot::fleet
+}  // namespace pitot::engines

@@ -7,7 +7,7 @@
 #include "engines/engine_version.hpp"
 #include "engines/engine_words.hpp"
 
-namespace pitot::fleet {
+namespace pitot::engines {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -68,4 +68,4 @@ Result<std::vector<Engine>> find_engines(const std::filesystem::path& extra, con
     return engines;
 }
 
-}  // namespace pitot::fleet
+}  // namespace pitot::engines

@@ -8,7 +8,7 @@
 
 #include "pitot/result.hpp"
 
-namespace pitot::fleet {
+namespace pitot::engines {
 
 /// One way to run modules here: a line of the table of engines, looked for on this machine.
 struct Engine {
@@ -45,4 +45,4 @@ struct PrepareOptions {
 [[nodiscard]] Result<std::vector<Engine>> find_engines(const std::filesystem::path& extra,
                                                        const std::stop_token& stop = {});
 
-}  // namespace pitot::fleet
+}  // namespace pitot::engines

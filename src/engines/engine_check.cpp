@@ -10,7 +10,7 @@
 #include "engines/files.hpp"
 #include "engines/process.hpp"
 
-namespace pitot::fleet {
+namespace pitot::engines {
 
 Result<void> check_engine(const Engine& engine, const std::stop_token& stop) {
     constexpr const char* argument = "wind tunnel";
@@ -22,15 +22,15 @@ Result<void> check_engine(const Engine& engine, const std::stop_token& stop) {
                     "cannot make a folder for temporary files; set TMPDIR to a place for them");
     }
     const std::filesystem::path module = folder.path() / "check.wasm";
-    if (Result<void> written = write_text(module, embedded_file("check.wasm")); !written) {
+    if (Result<void> written = core::write_text(module, embedded_file("check.wasm")); !written) {
         return written;
     }
     const Result<Command> command = prepare(engine, module, {argument}, folder.path(), {limit_s, stop});
     if (!command) {
         return Failure(command.error());
     }
-    const Result<ChildAnswer> answer =
-        run_program({command->argv, command->environment}, {limit_s, stop, Streams::kCaptured});
+    const Result<core::ChildAnswer> answer =
+        core::run_program({command->argv, command->environment}, {limit_s, stop, core::Streams::kCaptured});
     if (!answer) {
         return Failure(answer.error());
     }
@@ -45,4 +45,4 @@ Result<void> check_engine(const Engine& engine, const std::stop_token& stop) {
                             ending_of(*answer, limit_s), last_words(answer->bytes), engine.package));
 }
 
-}  // namespace pitot::fleet
+}  // namespace pitot::engines

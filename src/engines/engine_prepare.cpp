@@ -14,7 +14,7 @@
 #include "engines/files.hpp"
 #include "engines/process.hpp"
 
-namespace pitot::fleet {
+namespace pitot::engines {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -31,7 +31,8 @@ Failure cannot_write(const std::filesystem::path& folder) {
 /// A step that is given the module and says no has refused it; all else is the machine's fault.
 Result<void> run_step(const Words& step, bool takes_module, const Engine& engine, const std::string& module,
                       const PrepareOptions& options) {
-    const Result<ChildAnswer> answer = run_program({step}, {options.limit_s, options.stop, Streams::kCaptured});
+    const Result<core::ChildAnswer> answer =
+        core::run_program({step}, {options.limit_s, options.stop, core::Streams::kCaptured});
     if (!answer) {
         return Failure(answer.error());
     }
@@ -48,7 +49,7 @@ Result<void> run_step(const Words& step, bool takes_module, const Engine& engine
                         name_of(engine), module, options.limit_s));
     }
     const std::string words = last_words(answer->bytes);
-    if (takes_module && answer->signal == 0 && answer->exit_status != kCannotExecute) {
+    if (takes_module && answer->signal == 0 && answer->exit_status != core::kCannotExecute) {
         return fail(ErrorCode::kInput, fmt::format("{} refuses '{}': {}; leave out the module or the engine",
                                                    name_of(engine), module, words.empty() ? "no reason given" : words));
     }
@@ -83,7 +84,7 @@ Result<void> build(const Json& declared, Places places, const Engine& engine, co
 Result<std::filesystem::path> built(const Json& declared, const Places& places, const Engine& engine,
                                     const std::filesystem::path& cache, const PrepareOptions& options) {
     const std::string& module = places.at("module").front();
-    PITOT_TRY(const auto bytes, read_file(module));
+    PITOT_TRY(const auto bytes, core::read_file(module));
     const std::string digest = short_digest(
         {bytes, declared.at("version").get<std::string>(), declared.at("compile").dump(), places.at("files").front()});
     const std::string device = engine.device.empty() ? "" : engine.device + "-";
@@ -129,4 +130,4 @@ Result<Command> prepare(const Engine& engine, const std::filesystem::path& modul
     return command;
 }
 
-}  // namespace pitot::fleet
+}  // namespace pitot::engines

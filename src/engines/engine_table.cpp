@@ -12,7 +12,7 @@
 #include "core/suggest.hpp"
 #include "engines/files.hpp"
 
-namespace pitot::fleet {
+namespace pitot::engines {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -108,7 +108,7 @@ public:
     void refuse_others() {
         for (const auto& [key, value] : json_->items()) {
             if (std::find(known_.begin(), known_.end(), key) == known_.end()) {
-                refuse(key, fmt::format("is not known{}", suggestion(key, known_)));
+                refuse(key, fmt::format("is not known{}", core::suggestion(key, known_)));
             }
         }
     }
@@ -171,7 +171,7 @@ void check_names(Fields& fields, const char* field, const Words& words, const Na
             }
             if (std::find(known.begin(), known.end(), name) == known.end()) {
                 fields.refuse(field, fmt::format("has '{{{}}}', which is neither in 'programs' nor one of {{{}}}{}",
-                                                 name, fmt::join(more, "}, {"), suggestion(name, known)));
+                                                 name, fmt::join(more, "}, {"), core::suggestion(name, known)));
             }
             if ((name == "args" || name == "emulator") && word != "{" + name + "}") {
                 fields.refuse(field, fmt::format("has '{{{}}}' inside a word; it stands for several, so make it a "
@@ -340,7 +340,7 @@ Result<void> add_to_table(std::string_view text, const std::string& file, Engine
     const std::vector<std::string> known{"schema", "devices", "engines"};
     for (const auto& [key, value] : json.items()) {
         if (std::find(known.begin(), known.end(), key) == known.end()) {
-            return wrong(file, fmt::format("'{}' is not known{}", key, suggestion(key, known)));
+            return wrong(file, fmt::format("'{}' is not known{}", key, core::suggestion(key, known)));
         }
     }
     if (!json.contains("schema") || !json["schema"].is_number_integer() || json["schema"] != kSchema) {
@@ -368,7 +368,7 @@ Result<EngineTable> read_engine_table(const std::filesystem::path& extra) {
     EngineTable table;
     Result<void> added = add_to_table(embedded_file("engines.json"), "the built-in table", table);
     if (added && !extra.empty()) {
-        PITOT_TRY(const auto text, read_file(extra));
+        PITOT_TRY(const auto text, core::read_file(extra));
         added = add_to_table(text, extra.string(), table);
     }
     if (!added) {
@@ -377,4 +377,4 @@ Result<EngineTable> read_engine_table(const std::filesystem::path& extra) {
     return table;
 }
 
-}  // namespace pitot::fleet
+}  // namespace pitot::engines

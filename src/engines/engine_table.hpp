@@ -9,7 +9,7 @@
 
 #include "pitot/result.hpp"
 
-namespace pitot::fleet {
+namespace pitot::engines {
 
 /// A command as it is written in the table, with places for names: "{module}", "{args}", …
 using Words = std::vector<std::string>;
@@ -57,4 +57,4 @@ struct EngineTable {
 /// The names between braces in a word: "{build}/a{b}" -> build, b. "${c}" is no name but what it is.
 [[nodiscard]] std::vector<std::string> names_in(const std::string& word);
 
-}  // namespace pitot::fleet
+}  // namespace pitot::engines

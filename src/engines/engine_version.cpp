@@ -7,7 +7,7 @@
 #include "core/programs.hpp"
 #include "engines/process.hpp"
 
-namespace pitot::fleet {
+namespace pitot::engines {
 namespace {
 
 constexpr double kVersionSeconds = 20.0;
@@ -21,7 +21,8 @@ std::string ask_version(const Words& command, const std::stop_token& stop, Answe
     Words argv = command;
     if (program && !stop.stop_requested()) {
         argv.front() = program->string();
-        const Result<ChildAnswer> answer = run_program({argv}, {kVersionSeconds, stop, Streams::kCaptured});
+        const Result<core::ChildAnswer> answer =
+            core::run_program({argv}, {kVersionSeconds, stop, core::Streams::kCaptured});
         place->second = answer && answer->good() ? version_in(answer->bytes) : "";
     }
     return place->second;
@@ -51,4 +52,4 @@ std::optional<std::string> find_programs(const NamedWords& programs, Places& pla
     return std::nullopt;
 }
 
-}  // namespace pitot::fleet
+}  // namespace pitot::engines

@@ -9,7 +9,7 @@
 #include "engines/engine_table.hpp"
 #include "engines/engine_words.hpp"
 
-namespace pitot::fleet {
+namespace pitot::engines {
 
 /// What commands answered; many entries of a table share them.
 using Answers = std::map<Words, std::string>;
@@ -22,4 +22,4 @@ using Answers = std::map<Words, std::string>;
 /// Adds what `programs` names to `places`; what is missing, or nothing.
 [[nodiscard]] std::optional<std::string> find_programs(const NamedWords& programs, Places& places);
 
-}  // namespace pitot::fleet
+}  // namespace pitot::engines

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <system_error>
 
-namespace pitot::fleet {
+namespace pitot::engines {
 namespace {
 
 std::string variable(const char* name) {
@@ -81,4 +81,4 @@ std::string version_in(const std::string& text) {
     return "";
 }
 
-}  // namespace pitot::fleet
+}  // namespace pitot::engines

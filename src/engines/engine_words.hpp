@@ -6,7 +6,7 @@
 
 #include "engines/engine_table.hpp"
 
-namespace pitot::fleet {
+namespace pitot::engines {
 
 /// What "{name}" stands for: one word inside others, any number where it is a word of its own.
 using Places = std::map<std::string, Words>;
@@ -22,4 +22,4 @@ using Places = std::map<std::string, Words>;
 /// there is none.
 [[nodiscard]] std::string version_in(const std::string& text);
 
-}  // namespace pitot::fleet
+}  // namespace pitot::engines

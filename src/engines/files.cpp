@@ -11,7 +11,7 @@
 #include "core/digest.hpp"
 #include "core/path.hpp"
 
-namespace pitot::fleet {
+namespace pitot::engines {
 namespace {
 
 constexpr std::array kRuntimeFiles{"wasi.js", "wasi.c"};
@@ -20,7 +20,7 @@ constexpr std::array kRuntimeFiles{"wasi.js", "wasi.c"};
 
 std::string short_digest(std::initializer_list<std::string_view> parts) {
     constexpr std::size_t shown = 16;
-    Sha256 hash;
+    core::Sha256 hash;
     for (const std::string_view part : parts) {
         hash.text(part);
     }
@@ -30,13 +30,13 @@ std::string short_digest(std::initializer_list<std::string_view> parts) {
 Result<std::filesystem::path> runtime_folder(const std::filesystem::path& cache) {
     const std::string digest = short_digest({embedded_file(kRuntimeFiles[0]), embedded_file(kRuntimeFiles[1])});
     const std::filesystem::path folder = cache / ("runtime-" + digest);
-    if (auto made = make_folder(folder); !made) {
+    if (auto made = core::make_folder(folder); !made) {
         return Failure(made.error());
     }
     std::error_code error;
     for (const char* name : kRuntimeFiles) {
         if (!std::filesystem::exists(folder / name, error)) {
-            if (const Result<void> written = write_text(folder / name, embedded_file(name)); !written) {
+            if (const Result<void> written = core::write_text(folder / name, embedded_file(name)); !written) {
                 return Failure(written.error());
             }
         }
@@ -69,4 +69,4 @@ bool TemporaryFolder::become(const std::filesystem::path& target) {
     return std::filesystem::is_directory(target, error);
 }
 
-}  // namespace pitot::fleet
+}  // namespace pitot::engines

@@ -8,7 +8,7 @@
 
 #include "pitot/result.hpp"
 
-namespace pitot::fleet {
+namespace pitot::engines {
 
 /// The bytes of engines.json, wasi.js, wasi.c or check.wasm; empty for other names.
 [[nodiscard]] std::string_view embedded_file(std::string_view name);
@@ -36,4 +36,4 @@ private:
     std::filesystem::path path_;
 };
 
-}  // namespace pitot::fleet
+}  // namespace pitot::engines

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <system_error>
 
-namespace pitot::fleet {
+namespace pitot::engines {
 namespace {
 
 constexpr std::size_t kLastWords = 400;
@@ -20,7 +20,7 @@ bool is_file(const std::filesystem::path& path) {
 std::optional<std::filesystem::path> find_file(const std::vector<std::string>& candidates) {
     for (const std::string& candidate : candidates) {
         if (candidate.find('/') == std::string::npos) {
-            if (auto found = find_program(candidate)) {
+            if (auto found = core::find_program(candidate)) {
                 return found;
             }
         } else if (is_file(candidate)) {
@@ -31,7 +31,7 @@ std::optional<std::filesystem::path> find_file(const std::vector<std::string>& c
     return std::nullopt;
 }
 
-std::string ending_of(const ChildAnswer& answer, double limit_s) {
+std::string ending_of(const core::ChildAnswer& answer, double limit_s) {
     if (answer.timed_out) {
         return fmt::format("was killed after {:g} s", limit_s);
     }
@@ -50,4 +50,4 @@ std::string last_words(const std::string& output) {
     return text;
 }
 
-}  // namespace pitot::fleet
+}  // namespace pitot::engines

@@ -8,16 +8,16 @@
 
 #include "core/programs.hpp"
 
-namespace pitot::fleet {
+namespace pitot::engines {
 
 /// The first of `candidates` that is there: names without '/' are programs of $PATH, others files.
 [[nodiscard]] std::optional<std::filesystem::path> find_file(const std::vector<std::string>& candidates);
 
 /// How a program that was to end within `limit_s` ended: "was killed after 20 s", "was ended by signal 9", "ended with
 /// status 3".
-[[nodiscard]] std::string ending_of(const ChildAnswer& answer, double limit_s);
+[[nodiscard]] std::string ending_of(const core::ChildAnswer& answer, double limit_s);
 
 /// The last lines of `output`, at most 400 bytes, on one line.
 [[nodiscard]] std::string last_words(const std::string& output);
 
-}  // namespace pitot::fleet
+}  // namespace pitot::engines

@@ -5,7 +5,7 @@
 
 #include "evaluate/error_tally.hpp"
 
-namespace pitot {
+namespace pitot::evaluation {
 namespace {
 
 // Test rows that are kept for the order of their predictions; of more, tenths are not told.
@@ -102,4 +102,4 @@ BoundMetrics BoundTally::metrics() const {
     return metrics;
 }
 
-}  // namespace pitot
+}  // namespace pitot::evaluation

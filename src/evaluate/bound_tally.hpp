@@ -10,7 +10,7 @@
 
 #include "pitot/evaluate.hpp"
 
-namespace pitot {
+namespace pitot::evaluation {
 
 /// Some test rows and what a predictor answered for them.
 struct TestedRows {
@@ -71,4 +71,4 @@ private:
     std::array<Share, 10> tenths_{};
 };
 
-}  // namespace pitot
+}  // namespace pitot::evaluation

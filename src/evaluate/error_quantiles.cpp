@@ -7,7 +7,7 @@
 
 #include "core/check.hpp"
 
-namespace pitot {
+namespace pitot::evaluation {
 namespace {
 
 // e = kUnit * sinh(x): logarithmic far from 0, linear near it. de = sqrt(e^2 + kUnit^2) dx, so half a bin's width is
@@ -96,4 +96,4 @@ std::array<double, 100> ErrorQuantiles::percentiles() const {
     });
 }
 
-}  // namespace pitot
+}  // namespace pitot::evaluation

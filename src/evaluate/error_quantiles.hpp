@@ -7,7 +7,7 @@
 
 #include "pitot/evaluate.hpp"
 
-namespace pitot {
+namespace pitot::evaluation {
 
 /// Keeps the numbers themselves up to `exact_limit` of them (at most 16 MiB by default); after that it counts them in
 /// bins of equal width on the scale asinh(e / 0.001) (under 6 MiB), whose centres are within kPercentileError of every
@@ -34,4 +34,4 @@ private:
     std::vector<std::int64_t> bins_;
 };
 
-}  // namespace pitot
+}  // namespace pitot::evaluation

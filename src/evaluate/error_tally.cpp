@@ -5,7 +5,7 @@
 
 #include <fmt/core.h>
 
-namespace pitot {
+namespace pitot::evaluation {
 
 Spread spread_of(std::span<const double> values) {
     if (values.empty()) {
@@ -45,4 +45,4 @@ ErrorMetrics ErrorTally::metrics() const {
     return {mape_, spread_of(mape_), quantiles_.percentiles(), quantiles_.exact()};
 }
 
-}  // namespace pitot
+}  // namespace pitot::evaluation

@@ -9,7 +9,7 @@
 #include "pitot/evaluate.hpp"
 #include "pitot/result.hpp"
 
-namespace pitot {
+namespace pitot::evaluation {
 
 /// Mean and sample standard deviation; zeros of no values.
 [[nodiscard]] Spread spread_of(std::span<const double> values);
@@ -33,4 +33,4 @@ private:
     ErrorQuantiles quantiles_;
 };
 
-}  // namespace pitot
+}  // namespace pitot::evaluation

@@ -25,12 +25,12 @@ namespace {
 // Whether a model learned from a pair, alone or beside others: a bit a cell.
 class LearnedPairs {
 public:
-    LearnedPairs(const Dataset& dataset, const FitConfig& config, const ReplicateRows& rows)
+    LearnedPairs(const Dataset& dataset, const FitConfig& config, const train::ReplicateRows& rows)
         : modules_(static_cast<std::size_t>(dataset.modules.size())),
           cells_(static_cast<std::size_t>(dataset.platforms.size()) * modules_, false) {
         for (std::size_t p = 0; p < rows.pools.size(); ++p) {
             const ObservationView table = dataset.pool(p);
-            for (std::size_t n = 0; learns_from(dataset, config, p) && n < rows.pools[p].rest.size(); ++n) {
+            for (std::size_t n = 0; models::learns_from(dataset, config, p) && n < rows.pools[p].rest.size(); ++n) {
                 const auto row = static_cast<std::size_t>(rows.pools[p].rest[n]);
                 cells_[cell(table.platform[row], table.module[row])] = true;
             }
@@ -47,7 +47,7 @@ private:
 };
 
 // One over the number of runs of a row's combination.
-std::vector<double> weights_of(const RowGroups& groups, std::int64_t rows) {
+std::vector<double> weights_of(const dataset::RowGroups& groups, std::int64_t rows) {
     std::vector<double> weights(static_cast<std::size_t>(rows), 1.0);
     for (std::size_t c = 0; c + 1 < groups.offsets.size(); ++c) {
         const auto first = static_cast<std::size_t>(groups.offsets[c]);
@@ -61,8 +61,9 @@ std::vector<double> weights_of(const RowGroups& groups, std::int64_t rows) {
 
 class PoolTally {
 public:
-    PoolTally(const Dataset& dataset, std::size_t pool, const RowGroups& groups, const EvaluateOptions& options)
-        : name_(published_name(dataset.pools[pool].name)),
+    PoolTally(const Dataset& dataset, std::size_t pool, const dataset::RowGroups& groups,
+              const EvaluateOptions& options)
+        : name_(models::published_name(dataset.pools[pool].name)),
           table_(dataset.pool(pool)),
           weights_(weights_of(groups, table_.size())) {
         for (const double confidence : options.confidences) {
@@ -72,8 +73,8 @@ public:
         }
     }
 
-    Result<void> add(const Predictor& predictor, const LinearScaling& scaling, const LearnedPairs& learned,
-                     const Split& split) {
+    Result<void> add(const Predictor& predictor, const models::LinearScaling& scaling, const LearnedPairs& learned,
+                     const dataset::Split& split) {
         if (split.test.empty()) {
             return {};
         }
@@ -81,21 +82,21 @@ public:
         calibration_rows_ = static_cast<std::int64_t>(split.calibration.size());
         ++replicates_;
         std::vector<double> confidences;
-        for (BoundTally& bound : bounds_) {
+        for (evaluation::BoundTally& bound : bounds_) {
             confidences.push_back(bound.confidence());
             if (const auto ok = predictor.check_bound(table_.width > 0, bound.confidence()); !ok) {
                 bound.set_unavailable(ok.error().message());
             }
         }
-        for (std::size_t first = 0; first < split.test.size(); first += GatheredRows::kPiece) {
-            const std::size_t count = std::min(GatheredRows::kPiece, split.test.size() - first);
+        for (std::size_t first = 0; first < split.test.size(); first += models::GatheredRows::kPiece) {
+            const std::size_t count = std::min(models::GatheredRows::kPiece, split.test.size() - first);
             if (auto ok = add_piece(predictor, scaling, learned, split.test.piece(first, count), confidences); !ok) {
                 return ok;
             }
         }
         model_.finish();
         baseline_.finish();
-        for (BoundTally& bound : bounds_) {
+        for (evaluation::BoundTally& bound : bounds_) {
             bound.finish();
         }
         return {};
@@ -112,16 +113,16 @@ public:
         metrics.apart_rows = static_cast<double>(apart_rows_) / replicates;
         metrics.model = model_.metrics();
         metrics.baseline = baseline_.metrics();
-        for (const BoundTally& bound : bounds_) {
+        for (const evaluation::BoundTally& bound : bounds_) {
             metrics.bounds.push_back(bound.metrics());
         }
         return metrics;
     }
 
 private:
-    Result<void> add_piece(const Predictor& predictor, const LinearScaling& scaling, const LearnedPairs& learned,
-                           RowNumbers piece, std::span<const double> confidences) {
-        const GatheredRows rows(table_, piece, predictor.config().model);
+    Result<void> add_piece(const Predictor& predictor, const models::LinearScaling& scaling,
+                           const LearnedPairs& learned, core::RowNumbers piece, std::span<const double> confidences) {
+        const models::GatheredRows rows(table_, piece, predictor.config().model);
         const auto answers = predictor.predict({rows.platform, rows.module, rows.co_runner, rows.width}, confidences);
         if (!answers) {
             return Failure(answers.error());
@@ -138,7 +139,8 @@ private:
             apart_rows_ += basis == Basis::kApart ? 1 : 0;
             unlearned_rows_ += basis == Basis::kFeatures || basis == Basis::kAverage ? 1 : 0;
         }
-        const TestedRows tested{rows.platform, rows.module, truth, answers->runtime_us, weight, std::move(seen)};
+        const evaluation::TestedRows tested{rows.platform,       rows.module, truth,
+                                            answers->runtime_us, weight,      std::move(seen)};
         for (std::size_t c = 0; c < bounds_.size(); ++c) {
             std::vector<double> bound(piece.size());
             for (std::size_t n = 0; n < bound.size(); ++n) {
@@ -164,9 +166,9 @@ private:
     std::int64_t replicates_ = 0;
     std::int64_t unlearned_rows_ = 0;  // of all replicates
     std::int64_t apart_rows_ = 0;
-    ErrorTally model_;
-    ErrorTally baseline_;
-    std::vector<BoundTally> bounds_;
+    evaluation::ErrorTally model_;
+    evaluation::ErrorTally baseline_;
+    std::vector<evaluation::BoundTally> bounds_;
 };
 
 Result<void> check_options(const EvaluateOptions& options) {
@@ -181,7 +183,7 @@ Result<void> check_options(const EvaluateOptions& options) {
                     fmt::format("replicates {} is not from 1 to {}", options.replicates, most_replicates));
     }
     for (const double confidence : options.confidences) {
-        if (auto ok = check_confidence(confidence); options.bounds && !ok) {
+        if (auto ok = calibrate::check_confidence(confidence); options.bounds && !ok) {
             return ok;
         }
     }
@@ -189,8 +191,8 @@ Result<void> check_options(const EvaluateOptions& options) {
 }
 
 // What would only come out after training: nothing to test on.
-Result<void> check_rows(const ReplicateRows& rows, const Dataset& dataset, const EvaluateOptions& options) {
-    if (std::ranges::all_of(rows.pools, [](const Split& split) { return split.test.empty(); })) {
+Result<void> check_rows(const train::ReplicateRows& rows, const Dataset& dataset, const EvaluateOptions& options) {
+    if (std::ranges::all_of(rows.pools, [](const dataset::Split& split) { return split.test.empty(); })) {
         return fail(ErrorCode::kInput, fmt::format("a share of {} leaves no row of the dataset's {} to test on: lower "
                                                    "the share or add observations",
                                                    options.share, dataset.observations.size()));
@@ -201,15 +203,15 @@ Result<void> check_rows(const ReplicateRows& rows, const Dataset& dataset, const
 }  // namespace
 
 Result<Evaluation> evaluate(const Dataset& dataset, const FitConfig& config, const EvaluateOptions& options) {
-    return at_border("evaluating", [&]() -> Result<Evaluation> {
+    return core::at_border("evaluating", [&]() -> Result<Evaluation> {
         if (auto ok = check_options(options)
                           .and_then([&] { return config.validate(); })
                           .and_then([&] { return dataset.validate(); })
-                          .and_then([&] { return family_of(config.model).check(dataset, config); });
+                          .and_then([&] { return models::family_of(config.model).check(dataset, config); });
             !ok) {
             return Failure(ok.error());
         }
-        const RowDraw draw(dataset, config);
+        const train::RowDraw draw(dataset, config);
         const auto rows = [&](std::int64_t replicate) {
             return draw(options.share, options.bounds ? config.calibration_share : 0.0, replicate);
         };
@@ -222,8 +224,8 @@ Result<Evaluation> evaluate(const Dataset& dataset, const FitConfig& config, con
         }
         Evaluation evaluation;
         evaluation.replicates_asked = options.replicates;
-        const auto consume = [&](Fitted&& fitted) -> Result<void> {
-            PITOT_TRY(auto parts, make_parts(dataset, config, fitted));
+        const auto consume = [&](models::Fitted&& fitted) -> Result<void> {
+            PITOT_TRY(auto parts, predict::make_parts(dataset, config, fitted));
             const Predictor predictor(std::move(parts));
             const LearnedPairs learned(dataset, config, fitted.rows);
             for (std::size_t p = 0; p < tallies.size(); ++p) {
@@ -235,12 +237,12 @@ Result<Evaluation> evaluate(const Dataset& dataset, const FitConfig& config, con
             return {};
         };
         const auto started = std::chrono::steady_clock::now();
-        const ModelFamily& family = family_of(config.model);
+        const models::ModelFamily& family = models::family_of(config.model);
         const auto done = family.fit({.dataset = dataset,
                                       .config = config,
                                       .share = options.share,
                                       .replicates = options.replicates,
-                                      .context = guarded(options.context),
+                                      .context = predict::guarded(options.context),
                                       .rows = rows},
                                      consume);
         evaluation.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();

@@ -6,7 +6,7 @@
 
 #include "pitot/remedy.hpp"
 
-namespace pitot {
+namespace pitot::experiment {
 
 Result<MatchingResults> open_matching_results(const std::filesystem::path& results, const std::string& method,
                                               double share, const Dataset& dataset, Remedy remedy) {
@@ -21,4 +21,4 @@ Result<MatchingResults> open_matching_results(const std::filesystem::path& resul
     return MatchingResults{std::move(arrays), std::move(record)};
 }
 
-}  // namespace pitot
+}  // namespace pitot::experiment

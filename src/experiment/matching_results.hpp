@@ -9,11 +9,11 @@
 #include "pitot/dataset.hpp"
 #include "pitot/remedy.hpp"
 
-namespace pitot {
+namespace pitot::experiment {
 
 /// Arrays of METHOD/SHARE.npz, and how they were made.
 struct MatchingResults {
-    NpzReader arrays;
+    formats::NpzReader arrays;
     ResultRecord record;
 };
 
@@ -24,4 +24,4 @@ struct MatchingResults {
                                                             const std::string& method, double share,
                                                             const Dataset& dataset, Remedy remedy);
 
-}  // namespace pitot
+}  // namespace pitot::experiment

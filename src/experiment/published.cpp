@@ -9,10 +9,9 @@
 #include "experiment/summary.hpp"
 #include "formats/csv.hpp"
 
-namespace pitot {
-namespace experiment {
+namespace pitot::experiment {
+
 std::string_view embedded_file(std::string_view name);
-}  // namespace experiment
 
 namespace {
 
@@ -20,8 +19,8 @@ PublishedNumber parse(std::span<const std::string> fields) {
     static const std::map<std::string, Measure> measures{
         {"mape", Measure::kMape}, {"ratio", Measure::kRatio}, {"margin", Measure::kMargin}};
     PITOT_CHECK(fields.size() == 8);
-    const auto share = parse_number(fields[5]);
-    const auto value = parse_number(fields[6]);
+    const auto share = formats::parse_number(fields[5]);
+    const auto value = formats::parse_number(fields[6]);
     PITOT_CHECK(share && value);
     const Measure measure = measures.at(fields[3]);
     return {
@@ -55,13 +54,14 @@ std::optional<Found> find(const std::filesystem::path& results, const std::strin
 const std::vector<PublishedNumber>& published_numbers() {
     static const std::vector<PublishedNumber> numbers = [] {
         std::vector<PublishedNumber> list;
-        const auto read = read_csv({"docs/published.csv", experiment::embedded_file("published.csv")},
-                                   [&](std::int64_t /*line*/, std::span<const std::string> fields) -> Result<void> {
-                                       if (!fields[0].starts_with('#') && fields[0] != "preset") {
-                                           list.push_back(parse(fields));
-                                       }
-                                       return {};
-                                   });
+        const auto read =
+            formats::read_csv({"docs/published.csv", experiment::embedded_file("published.csv")},
+                              [&](std::int64_t /*line*/, std::span<const std::string> fields) -> Result<void> {
+                                  if (!fields[0].starts_with('#') && fields[0] != "preset") {
+                                      list.push_back(parse(fields));
+                                  }
+                                  return {};
+                              });
         PITOT_CHECK(read.has_value());
         return list;
     }();
@@ -89,4 +89,4 @@ std::optional<double> our_number(const std::filesystem::path& results, const Pub
     return metrics.mape.mean / other->summary.objectives.at(number.objective).model[other->place].mape.mean;
 }
 
-}  // namespace pitot
+}  // namespace pitot::experiment

@@ -8,7 +8,7 @@
 
 #include "pitot/result.hpp"
 
-namespace pitot {
+namespace pitot::experiment {
 
 enum class Measure {
     kMape,    ///< mean absolute relative error
@@ -34,4 +34,4 @@ struct PublishedNumber {
 /// Ours, from the summaries below `results`; nothing where there are none at that share.
 [[nodiscard]] std::optional<double> our_number(const std::filesystem::path& results, const PublishedNumber& number);
 
-}  // namespace pitot
+}  // namespace pitot::experiment

@@ -12,7 +12,7 @@
 #include "pitot/remedy.hpp"
 #include "train/train.hpp"
 
-namespace pitot {
+namespace pitot::experiment {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -66,22 +66,22 @@ std::string share_name(double share) { return fmt::format("{}", share); }
 std::string to_json(const ResultRecord& record) {
     const FitConfig& config = record.config;
     Json fields = Json::parse(to_json(config));
-    fields["objectives"] = objectives_json(config, record.pools);
-    const Json json{
-        {"schema", kRecordSchema},
-        {"config", std::move(fields)},
-        {"duration", record.seconds},
-        {"epoch_size", steps_of(config.train, config.share) / std::max<std::int64_t>(config.train.checkpoints, 1)},
-        {"epochs", config.train.checkpoints},
-        {"train_split", config.share},
-        {"dataset", dataset_json(record)},
-        {"digest", record.digest},
-        {"backend", record.backend}};
+    fields["objectives"] = models::objectives_json(config, record.pools);
+    const Json json{{"schema", kRecordSchema},
+                    {"config", std::move(fields)},
+                    {"duration", record.seconds},
+                    {"epoch_size",
+                     train::steps_of(config.train, config.share) / std::max<std::int64_t>(config.train.checkpoints, 1)},
+                    {"epochs", config.train.checkpoints},
+                    {"train_split", config.share},
+                    {"dataset", dataset_json(record)},
+                    {"digest", record.digest},
+                    {"backend", record.backend}};
     return json.dump(2) + "\n";
 }
 
 Result<ResultRecord> read_record(const fs::path& file) {
-    PITOT_TRY(const auto text, read_file(file));
+    PITOT_TRY(const auto text, core::read_file(file));
     const Json json = Json::parse(text, nullptr, false);
     if (json.is_discarded() || !json.is_object() || !json.contains("config") || !json["config"].is_object() ||
         !json.contains("digest") || !json["digest"].is_string() || !json.contains("dataset")) {
@@ -102,7 +102,7 @@ Result<ResultRecord> read_record(const fs::path& file) {
     record.digest = json["digest"].get<std::string>();
     if (json["config"].contains("objectives")) {
         for (const Json& objective : json["config"]["objectives"]) {
-            record.pools.push_back(pool_named(objective.value("name", "")));
+            record.pools.push_back(models::pool_named(objective.value("name", "")));
         }
     }
     if (json.contains("duration") && json["duration"].is_number()) {
@@ -181,4 +181,4 @@ Error damaged_results(const fs::path& archive, std::string why) {
             {archive.string()}};
 }
 
-}  // namespace pitot
+}  // namespace pitot::experiment

@@ -9,7 +9,7 @@
 #include "pitot/config.hpp"
 #include "pitot/result.hpp"
 
-namespace pitot {
+namespace pitot::experiment {
 
 /// How a training share is called in file names: the shortest decimal that reads back as the same number, such as
 /// "0.9".
@@ -58,4 +58,4 @@ struct Difference {
 /// semicolon, the reader's advice, is left out.
 [[nodiscard]] Error damaged_results(const std::filesystem::path& archive, std::string why);
 
-}  // namespace pitot
+}  // namespace pitot::experiment

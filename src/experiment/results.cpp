@@ -11,38 +11,38 @@
 #include "models/objectives.hpp"
 #include "pitot/remedy.hpp"
 
-namespace pitot {
+namespace pitot::experiment {
 namespace {
 
 std::vector<float> narrowed(std::span<const double> values) { return {values.begin(), values.end()}; }
 
-void append_rows(RowNumbers rows, std::vector<std::int32_t>& out) {
+void append_rows(core::RowNumbers rows, std::vector<std::int32_t>& out) {
     for (const std::int64_t row : rows) {
         out.push_back(static_cast<std::int32_t>(row));
     }
 }
 
 // Arrays that results always have, and their shapes; empty where the shape depends on the split.
-ArrayShapes shapes_of(const Dataset& dataset, const FitConfig& config) {
+models::ArrayShapes shapes_of(const Dataset& dataset, const FitConfig& config) {
     const std::int64_t replicates = config.train.replicates;
     const std::int64_t platforms = dataset.platforms.size();
     const std::int64_t modules = dataset.modules.size();
-    ArrayShapes shapes{{"C_bar", {replicates, platforms, modules}},
-                       {"p_bar", {replicates, platforms}},
-                       {"m_bar", {replicates, modules}},
-                       {"mf_test", {}}};
-    for (auto& [name, shape] : family_of(config.model).kept_shapes(config, platforms, modules)) {
+    models::ArrayShapes shapes{{"C_bar", {replicates, platforms, modules}},
+                               {"p_bar", {replicates, platforms}},
+                               {"m_bar", {replicates, modules}},
+                               {"mf_test", {}}};
+    for (auto& [name, shape] : models::family_of(config.model).kept_shapes(config, platforms, modules)) {
         shape.insert(shape.begin(), replicates);
         shapes.emplace(name, shape);
     }
     for (std::size_t p = kAlone + 1; p < dataset.pools.size(); ++p) {
-        shapes[published_name(dataset.pools[p].name) + "_test"] = shapes["C_ijk_hat"] = {};
+        shapes[models::published_name(dataset.pools[p].name) + "_test"] = shapes["C_ijk_hat"] = {};
     }
     return shapes;
 }
 
 // Reads an array to its end, which compares its checksum.
-Result<void> read_whole(const NpzReader& file, const std::string& name) {
+Result<void> read_whole(const formats::NpzReader& file, const std::string& name) {
     const auto outcome = [](const auto& values) { return values ? Result<void>() : Failure(values.error()); };
     PITOT_TRY(const auto info, file.info(name));
     return info.kind == 'f' ? outcome(file.values<float>(name)) : outcome(file.values<std::int32_t>(name));
@@ -71,7 +71,7 @@ Result<ResultArrays> ResultArrays::create(const std::filesystem::path& folder, c
     if (auto ok = check_size(dataset, config); !ok) {
         return Failure(ok.error());
     }
-    PITOT_TRY(auto probe, SpoolFile::create(folder));
+    PITOT_TRY(auto probe, core::SpoolFile::create(folder));
     return ResultArrays(dataset, config, folder);
 }
 
@@ -79,7 +79,7 @@ template <typename T>
 Result<void> ResultArrays::put(const std::string& name, const std::vector<T>& values, std::vector<std::int64_t> shape) {
     auto found = arrays_.find(name);
     if (found == arrays_.end()) {
-        PITOT_TRY(auto file, SpoolFile::create(folder_));
+        PITOT_TRY(auto file, core::SpoolFile::create(folder_));
         found = arrays_.emplace(name, Array{std::move(file), std::move(shape), std::is_integral_v<T>}).first;
     } else {
         PITOT_CHECK(found->second.shape == shape);
@@ -92,11 +92,11 @@ Result<void> ResultArrays::put(const std::string& name, const std::vector<T>& va
     return found->second.file.append(std::as_bytes(std::span(values)));
 }
 
-Result<void> ResultArrays::put_rows(const std::string& prefix, const Split& split) {
+Result<void> ResultArrays::put_rows(const std::string& prefix, const dataset::Split& split) {
     if (split.rest.empty()) {
         return {};
     }
-    const std::int64_t folds = family_of(config_.model).folds(config_);
+    const std::int64_t folds = models::family_of(config_.model).folds(config_);
     std::vector<std::int32_t> train, validation, test;
     for (std::int64_t fold = 0; fold < folds; ++fold) {
         append_rows(split.training(fold), train);
@@ -111,7 +111,7 @@ Result<void> ResultArrays::put_rows(const std::string& prefix, const Split& spli
         .and_then([&] { return put(prefix + "_test", test, {count(test)}); });
 }
 
-Result<void> ResultArrays::put_baseline(const LinearScaling& baseline) {
+Result<void> ResultArrays::put_baseline(const models::LinearScaling& baseline) {
     const auto platforms = static_cast<std::int64_t>(baseline.platform.size());
     const auto modules = static_cast<std::int64_t>(baseline.module.size());
     std::vector<float> pairs;
@@ -126,20 +126,20 @@ Result<void> ResultArrays::put_baseline(const LinearScaling& baseline) {
         .and_then([&] { return put("m_bar", narrowed(baseline.module), {modules}); });
 }
 
-Result<void> ResultArrays::add(const Fitted& fitted) {
+Result<void> ResultArrays::add(const models::Fitted& fitted) {
     ++replicates_;
     const auto keep = [&](const std::string& name, const std::vector<float>& values, std::vector<std::int64_t> shape) {
         return put(name, values, std::move(shape));
     };
     auto kept = fitted.model->keep(*dataset_, fitted.rows, keep).and_then([&] { return put_baseline(fitted.scaling); });
     for (std::size_t p = 0; kept && p < dataset_->pools.size(); ++p) {
-        kept = put_rows(published_name(dataset_->pools[p].name), fitted.rows.pools[p]);
+        kept = put_rows(models::published_name(dataset_->pools[p].name), fitted.rows.pools[p]);
     }
     return kept;
 }
 
-Result<NewFile> ResultArrays::make(const std::filesystem::path& file) {
-    NpzWriter writer;
+Result<core::NewFile> ResultArrays::make(const std::filesystem::path& file) {
+    formats::NpzWriter writer;
     for (auto& [name, array] : arrays_) {
         PITOT_TRY(const auto bytes, array.file.bytes());
         std::vector<std::int64_t> shape{replicates_};
@@ -159,7 +159,7 @@ Result<NewFile> ResultArrays::make(const std::filesystem::path& file) {
 }
 
 template <typename T>
-Result<ResultArray<T>> read_array(const NpzReader& file, std::string_view name, std::size_t axes) {
+Result<ResultArray<T>> read_array(const formats::NpzReader& file, std::string_view name, std::size_t axes) {
     auto info = file.info(name);
     if (!info) {
         return Failure(damaged_results(file.file(), info.error().message()));
@@ -175,16 +175,17 @@ Result<ResultArray<T>> read_array(const NpzReader& file, std::string_view name, 
     return ResultArray<T>{std::move(info->shape), std::move(*values)};
 }
 
-template Result<ResultArray<float>> read_array<float>(const NpzReader&, std::string_view, std::size_t);
-template Result<ResultArray<double>> read_array<double>(const NpzReader&, std::string_view, std::size_t);
-template Result<ResultArray<std::int32_t>> read_array<std::int32_t>(const NpzReader&, std::string_view, std::size_t);
+template Result<ResultArray<float>> read_array<float>(const formats::NpzReader&, std::string_view, std::size_t);
+template Result<ResultArray<double>> read_array<double>(const formats::NpzReader&, std::string_view, std::size_t);
+template Result<ResultArray<std::int32_t>> read_array<std::int32_t>(const formats::NpzReader&, std::string_view,
+                                                                    std::size_t);
 
-Result<NpzReader> open_results(const std::filesystem::path& results, const std::string& method, double share) {
+Result<formats::NpzReader> open_results(const std::filesystem::path& results, const std::string& method, double share) {
     const auto file = results / method / (share_name(share) + ".npz");
     if (std::error_code ignored; !std::filesystem::exists(file, ignored)) {
         return Failure(missing_results(results, method, share));
     }
-    auto opened = NpzReader::open(file);
+    auto opened = formats::NpzReader::open(file);
     if (!opened && opened.error().code() == ErrorCode::kInput) {
         return Failure(damaged_results(file, opened.error().message()));
     }
@@ -193,7 +194,7 @@ Result<NpzReader> open_results(const std::filesystem::path& results, const std::
 
 Result<void> check_results(const std::filesystem::path& archive, const Dataset& dataset, const FitConfig& config,
                            bool every_byte) {
-    PITOT_TRY(const auto file, NpzReader::open(archive));
+    PITOT_TRY(const auto file, formats::NpzReader::open(archive));
     for (const auto& [name, shape] : shapes_of(dataset, config)) {
         const auto info = file.info(name);
         if (!info) {
@@ -215,4 +216,4 @@ Result<void> check_results(const std::filesystem::path& archive, const Dataset& 
     return {};
 }
 
-}  // namespace pitot
+}  // namespace pitot::experiment

@@ -16,7 +16,7 @@
 #include "pitot/dataset.hpp"
 #include "pitot/matrix_view.hpp"
 
-namespace pitot {
+namespace pitot::experiment {
 
 /// The arrays of all replicates of one preset and share. They are set aside on disk as replicates come, so that memory
 /// does not grow with their number, and written as one compressed archive at the end. With R replicates of k folds, E
@@ -38,15 +38,15 @@ public:
     /// Whether they would fit into kMostBytes, before any training. Error: kInput.
     [[nodiscard]] static Result<void> check_size(const Dataset& dataset, const FitConfig& config);
 
-    [[nodiscard]] Result<void> add(const Fitted& fitted);
+    [[nodiscard]] Result<void> add(const models::Fitted& fitted);
     /// Writes the archive and brings it to the disk; NewFile::put() puts it in its place.
-    [[nodiscard]] Result<NewFile> make(const std::filesystem::path& file);
+    [[nodiscard]] Result<core::NewFile> make(const std::filesystem::path& file);
 
     static constexpr double kMostBytes = 64e9;
 
 private:
     struct Array {
-        SpoolFile file;
+        core::SpoolFile file;
         std::vector<std::int64_t> shape;  // of one replicate
         bool integers = false;
     };
@@ -55,8 +55,8 @@ private:
     // One replicate's values; they have the same shape each time.
     template <typename T>
     Result<void> put(const std::string& name, const std::vector<T>& values, std::vector<std::int64_t> shape);
-    Result<void> put_rows(const std::string& prefix, const Split& split);
-    Result<void> put_baseline(const LinearScaling& baseline);
+    Result<void> put_rows(const std::string& prefix, const dataset::Split& split);
+    Result<void> put_baseline(const models::LinearScaling& baseline);
 
     const Dataset* dataset_;
     FitConfig config_;
@@ -74,16 +74,17 @@ struct ResultArray {
 
 /// Reads an array that must have `axes` axes. Error: damaged_results().
 template <typename T>
-[[nodiscard]] Result<ResultArray<T>> read_array(const NpzReader& file, std::string_view name, std::size_t axes);
+[[nodiscard]] Result<ResultArray<T>> read_array(const formats::NpzReader& file, std::string_view name,
+                                                std::size_t axes);
 
 /// Opens METHOD/SHARE.npz below `results`. Error: missing_results(), damaged_results(), or
 /// kEnvironment if it cannot be opened.
-[[nodiscard]] Result<NpzReader> open_results(const std::filesystem::path& results, const std::string& method,
-                                             double share);
+[[nodiscard]] Result<formats::NpzReader> open_results(const std::filesystem::path& results, const std::string& method,
+                                                      double share);
 
 /// Whether an archive can be read and has the arrays of a configuration in their shapes; with `every_byte` all of it is
 /// read and held against its checksums. Errors: kInput, or kEnvironment if it cannot be opened.
 [[nodiscard]] Result<void> check_results(const std::filesystem::path& archive, const Dataset& dataset,
                                          const FitConfig& config, bool every_byte);
 
-}  // namespace pitot
+}  // namespace pitot::experiment

@@ -16,7 +16,7 @@
 #include "models/scale.hpp"
 #include "pitot/remedy.hpp"
 
-namespace pitot {
+namespace pitot::experiment {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -24,7 +24,9 @@ namespace fs = std::filesystem;
 
 constexpr int kSummarySchema = 2;
 
-Failure damaged(const NpzReader& file, const std::string& why) { return Failure(damaged_results(file.file(), why)); }
+Failure damaged(const formats::NpzReader& file, const std::string& why) {
+    return Failure(damaged_results(file.file(), why));
+}
 
 // The arrays of one objective that errors are computed from.
 struct KeptPredictions {
@@ -33,7 +35,7 @@ struct KeptPredictions {
     ResultArray<std::int32_t> test;
 };
 
-Result<KeptPredictions> read_predictions(const NpzReader& file, const std::string& objective) {
+Result<KeptPredictions> read_predictions(const formats::NpzReader& file, const std::string& objective) {
     const bool alone = objective == "mf";
     PITOT_TRY(auto folds, read_array<float>(file, alone ? "C_hat" : "C_ijk_hat", alone ? 4 : 3));
     PITOT_TRY(auto baseline, read_array<float>(file, "C_bar", 3));
@@ -41,7 +43,7 @@ Result<KeptPredictions> read_predictions(const NpzReader& file, const std::strin
     return KeptPredictions{std::move(folds), std::move(baseline), std::move(test)};
 }
 
-Result<void> check_shapes(const NpzReader& file, const KeptPredictions& p, const ObservationView& table,
+Result<void> check_shapes(const formats::NpzReader& file, const KeptPredictions& p, const ObservationView& table,
                           const Dataset& dataset, bool alone) {
     const std::int64_t platforms = dataset.platforms.size();
     const std::int64_t modules = dataset.modules.size();
@@ -64,7 +66,7 @@ Result<void> check_shapes(const NpzReader& file, const KeptPredictions& p, const
 }
 
 // Adds one share's errors to a summary.
-Result<void> add_share(const NpzReader& file, const std::string& objective, const FitConfig& config,
+Result<void> add_share(const formats::NpzReader& file, const std::string& objective, const FitConfig& config,
                        const Dataset& dataset, ObjectiveSummary& out) {
     const bool alone = objective == "mf";
     const ObservationView table = dataset.pool(alone ? kAlone : kAlone + 1);
@@ -78,9 +80,9 @@ Result<void> add_share(const NpzReader& file, const std::string& objective, cons
     const auto folds = static_cast<std::size_t>(p.folds.shape[1]);
     const auto rows = static_cast<std::size_t>(p.test.shape[1]);
     const std::size_t width = alone ? pairs : rows;  // of one fold's answers
-    const Scale scale(config.model);
-    const Scale log_scale = Scale::logarithmic();
-    ErrorTally model, baseline;
+    const models::Scale scale(config.model);
+    const models::Scale log_scale = models::Scale::logarithmic();
+    evaluation::ErrorTally model, baseline;
     std::vector<double> error(rows), baseline_error(rows);
     for (std::size_t r = 0; r < replicates; ++r) {
         for (std::size_t n = 0; n < rows; ++n) {
@@ -139,8 +141,8 @@ bool read_lists(const Json& json, const std::string& prefix, std::size_t shares,
 std::map<std::string, std::string> record_digests(const fs::path& results, const std::string& method) {
     std::map<std::string, std::string> digests;
     for (const double share : shares_with_results(results, method)) {
-        const auto text = read_file(results / method / (share_name(share) + ".json"));
-        digests[share_name(share)] = text ? sha256_of(*text) : "";
+        const auto text = core::read_file(results / method / (share_name(share) + ".json"));
+        digests[share_name(share)] = text ? core::sha256_of(*text) : "";
     }
     return digests;
 }
@@ -231,7 +233,7 @@ Result<std::vector<std::string>> expand_results(const fs::path& results, const s
             }
         }
         if (!fits) {
-            const std::string near = suggestion(method, there);
+            const std::string near = core::suggestion(method, there);
             return fail(ErrorCode::kUsage, fmt::format("no results in '{}' fit '{}'{}", results.string(), method, near),
                         Remedy::kSummariseAll);
         }
@@ -333,7 +335,7 @@ Result<Summary> read_summary(const fs::path& results, const std::string& method)
         return fail(ErrorCode::kInput, fmt::format("the results of '{}' have no summary; make it", method),
                     Remedy::kSummarise, {results.string()});
     }
-    PITOT_TRY(const auto text, read_file(file));
+    PITOT_TRY(const auto text, core::read_file(file));
     const Json json = Json::parse(text, nullptr, false);
     const std::string damaged = fmt::format("'{}' is damaged", file.string());
     if (!json.is_object()) {
@@ -361,4 +363,4 @@ Result<Summary> read_summary(const fs::path& results, const std::string& method)
     }
 }
 
-}  // namespace pitot
+}  // namespace pitot::experiment

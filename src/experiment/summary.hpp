@@ -9,7 +9,7 @@
 #include "pitot/dataset.hpp"
 #include "pitot/evaluate.hpp"
 
-namespace pitot {
+namespace pitot::experiment {
 
 /// One objective of one preset ("mf" or "if") over training shares, smallest first. All of a preset's have the same.
 struct ObjectiveSummary {
@@ -50,4 +50,4 @@ struct Summary {
 /// added since; where it is damaged, or of a newer version.
 [[nodiscard]] Result<Summary> read_summary(const std::filesystem::path& results, const std::string& method);
 
-}  // namespace pitot
+}  // namespace pitot::experiment

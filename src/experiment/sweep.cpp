@@ -17,7 +17,7 @@
 #include "pitot/remedy.hpp"
 #include "predict/fit_steps.hpp"
 
-namespace pitot {
+namespace pitot::experiment {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -26,13 +26,13 @@ namespace fs = std::filesystem;
 double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 std::int64_t models_of(const SweepRun& run) {
-    return run.config.train.replicates * family_of(run.config.model).folds(run.config);
+    return run.config.train.replicates * models::family_of(run.config.model).folds(run.config);
 }
 
 // Seconds of one step of one model on one thread, from a few of them.
 Result<double> step_seconds(const Dataset& dataset, FitConfig config, const Context& context) {
     config.train.replicates = config.train.checkpoints = 1;
-    Context alone = guarded(context);
+    Context alone = predict::guarded(context);
     alone.threads = 1;
     alone.progress = nullptr;
     // Of training for so many steps, what is prepared before included: the less of two times.
@@ -43,17 +43,17 @@ Result<double> step_seconds(const Dataset& dataset, FitConfig config, const Cont
                 static_cast<std::int64_t>(100.5 * static_cast<double>(steps) / config.share) + 1;
             const std::int64_t folds = std::exchange(config.train.folds, 1);
             const auto rows = [&](std::int64_t replicate) {
-                return draw_rows(dataset, config, config.share, 0.0, replicate);
+                return train::draw_rows(dataset, config, config.share, 0.0, replicate);
             };
             const auto start = Clock::now();
-            auto ok = family_of(config.model)
+            auto ok = models::family_of(config.model)
                           .fit({.dataset = dataset,
                                 .config = config,
                                 .share = config.share,
-                                .untrained = Untrained::kPublished,
+                                .untrained = models::Untrained::kPublished,
                                 .context = alone,
                                 .rows = rows},
-                               [](Fitted&&) { return Result<void>(); });
+                               [](models::Fitted&&) { return Result<void>(); });
             least = std::min(least, since(start));
             config.train.folds = folds;
             if (!ok) {
@@ -82,40 +82,40 @@ Result<double> step_seconds(const Dataset& dataset, FitConfig config, const Cont
 
 // Arrays and record of a run, both or neither. The arrays have no name until the old record is gone, and the record
 // comes last: arrays without one count as missing.
-Result<void> put_in_place(const Sweep& sweep, const SweepRun& run, const ResultRecord& record, NewFile arrays) {
+Result<void> put_in_place(const Sweep& sweep, const SweepRun& run, const ResultRecord& record, core::NewFile arrays) {
     std::error_code ignored;
     fs::remove(sweep.file_of(run, ".npz.new"), ignored);  // older versions left that when they were killed
     fs::remove(sweep.file_of(run, ".json"), ignored);
-    return arrays.put().and_then([&] { return write_text(sweep.file_of(run, ".json"), to_json(record)); });
+    return arrays.put().and_then([&] { return core::write_text(sweep.file_of(run, ".json"), to_json(record)); });
 }
 
 // One run, written.
 Result<void> train_run(const Sweep& sweep, const SweepRun& run, const Dataset& dataset, const Context& context) {
     const fs::path folder = sweep.results / run.method;
-    if (auto ok = make_folder(folder); !ok) {
+    if (auto ok = core::make_folder(folder); !ok) {
         return ok;
     }
     PITOT_TRY(auto arrays, ResultArrays::create(folder, dataset, run.config));
     const auto start = Clock::now();
     const auto rows = [&](std::int64_t replicate) {
-        return draw_rows(dataset, run.config, run.config.share, 0.0, replicate);
+        return train::draw_rows(dataset, run.config, run.config.share, 0.0, replicate);
     };
-    auto trained = family_of(run.config.model)
+    auto trained = models::family_of(run.config.model)
                        .fit({.dataset = dataset,
                              .config = run.config,
                              .share = run.config.share,
                              .replicates = run.config.train.replicates,
-                             .untrained = Untrained::kPublished,
-                             .context = guarded(context),
+                             .untrained = models::Untrained::kPublished,
+                             .context = predict::guarded(context),
                              .rows = rows},
-                            [&](Fitted&& fitted) { return arrays.add(fitted); });
+                            [&](models::Fitted&& fitted) { return arrays.add(fitted); });
     if (!trained) {
         return trained;
     }
     ResultRecord record = sweep.record_of(run);
     record.seconds = since(start);
     record.backend = context.backend;
-    return arrays.make(sweep.file_of(run, ".npz")).and_then([&](NewFile made) {
+    return arrays.make(sweep.file_of(run, ".npz")).and_then([&](core::NewFile made) {
         return put_in_place(sweep, run, record, std::move(made));
     });
 }
@@ -123,14 +123,14 @@ Result<void> train_run(const Sweep& sweep, const SweepRun& run, const Dataset& d
 // The results of an equal run under this one's name.
 Result<void> copy_run(const Sweep& sweep, const SweepRun& run) {
     const SweepRun& from = sweep.runs[run.copied_of];
-    if (auto ok = make_folder(sweep.results / run.method); !ok) {
+    if (auto ok = core::make_folder(sweep.results / run.method); !ok) {
         return ok;
     }
     PITOT_TRY(auto record, read_record(sweep.file_of(from, ".json")));
     record.config = run.config;
     record.pools = sweep.pools;
     const fs::path file = sweep.file_of(run, ".npz");
-    PITOT_TRY(auto made, NewFile::create(file));
+    PITOT_TRY(auto made, core::NewFile::create(file));
     std::error_code error;
     fs::copy_file(sweep.file_of(from, ".npz"), made.path(), fs::copy_options::overwrite_existing, error);
     if (error) {
@@ -189,11 +189,11 @@ double Sweep::seconds() const {
 }
 
 Result<void> estimate_sweep(Sweep& sweep, const Dataset& dataset, const Context& context) {
-    const int threads = team_size(context.threads, 1);
+    const int threads = core::team_size(context.threads, 1);
     std::string method;
     double step = 0.0;
     for (SweepRun& next : sweep.runs) {
-        if (!trains(next.state) || !family_of(next.config.model).steps(next.config, next.config.share)) {
+        if (!trains(next.state) || !models::family_of(next.config.model).steps(next.config, next.config.share)) {
             continue;
         }
         if (context.stop.stop_requested()) {
@@ -204,7 +204,8 @@ Result<void> estimate_sweep(Sweep& sweep, const Dataset& dataset, const Context&
             step = seconds;
             method = next.method;
         }
-        const auto steps = *family_of(next.config.model).steps(next.config, next.config.share) * models_of(next);
+        const auto steps =
+            *models::family_of(next.config.model).steps(next.config, next.config.share) * models_of(next);
         next.seconds = step * static_cast<double>(steps) / threads;
     }
     return {};
@@ -257,4 +258,4 @@ Result<void> run_sweep(const Sweep& sweep, const Dataset& dataset, const Context
     return {};
 }
 
-}  // namespace pitot
+}  // namespace pitot::experiment

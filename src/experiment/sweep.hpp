@@ -13,7 +13,7 @@
 #include "pitot/context.hpp"
 #include "pitot/dataset.hpp"
 
-namespace pitot {
+namespace pitot::experiment {
 
 struct SweepOptions {
     std::vector<std::string> methods;  ///< presets; "family/*" stands for all that begin so
@@ -106,4 +106,4 @@ struct SweepProgress {
                                      const std::function<void(const SweepProgress&)>& progress,
                                      const std::function<void(const SweepRun&, double seconds)>& done);
 
-}  // namespace pitot
+}  // namespace pitot::experiment

@@ -11,7 +11,7 @@
 #include "models/model_family.hpp"
 #include "pitot/remedy.hpp"
 
-namespace pitot {
+namespace pitot::experiment {
 namespace {
 
 namespace fs = std::filesystem;
@@ -113,7 +113,7 @@ Result<void> check_possible(const Dataset& dataset, const std::string& method, c
     if (auto ok = check_co_runners(dataset, method, config); !ok) {
         return ok;
     }
-    if (family_of(config.model).steps(config, config.share).value_or(1) < 1) {
+    if (models::family_of(config.model).steps(config, config.share).value_or(1) < 1) {
         return fail(
             ErrorCode::kUsage,
             fmt::format("preset '{}' at share {} gets no training step: {} x {} / 100 is less than 1; raise the "
@@ -192,7 +192,7 @@ Result<std::vector<std::string>> expand_methods(const std::vector<std::string>& 
                     names.push_back(std::move(family));
                 }
             }
-            const std::string near = suggestion(method, names);
+            const std::string near = core::suggestion(method, names);
             return fail(ErrorCode::kUsage,
                         fmt::format("no preset {} '{}'{}", pattern ? "fits" : "is called", method, near),
                         Remedy::kListPublishedPresets);
@@ -231,4 +231,4 @@ Result<Sweep> plan_sweep(const Dataset& dataset, const SweepOptions& options) {
     return sweep;
 }
 
-}  // namespace pitot
+}  // namespace pitot::experiment

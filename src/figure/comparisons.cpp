@@ -14,7 +14,7 @@
 #include "figure/lines.hpp"
 #include "pitot/remedy.hpp"
 
-namespace pitot {
+namespace pitot::figure {
 namespace {
 
 struct Curve {
@@ -110,8 +110,9 @@ const std::vector<FigureSpec>& specs() {
     return all;
 }
 
-Result<const ObjectiveSummary*> objective_of(const Summary& summary, const std::string& objective,
-                                             const std::filesystem::path& results) {
+Result<const experiment::ObjectiveSummary*> objective_of(const experiment::Summary& summary,
+                                                         const std::string& objective,
+                                                         const std::filesystem::path& results) {
     const auto found = summary.objectives.find(objective);
     if (found == summary.objectives.end()) {
         return fail(
@@ -128,7 +129,8 @@ double standard_error(const ErrorMetrics& metrics) {
 }
 
 LineSeries series_of(const std::string& label, const std::vector<double>& shares,
-                     const std::vector<ErrorMetrics>& metrics, int percentile, const ObjectiveSummary* reference) {
+                     const std::vector<ErrorMetrics>& metrics, int percentile,
+                     const experiment::ObjectiveSummary* reference) {
     LineSeries series{label, {}, {}, {}};
     for (std::size_t i = 0; i < shares.size(); ++i) {
         double norm = 1.0;
@@ -152,16 +154,16 @@ LineSeries series_of(const std::string& label, const std::vector<double>& shares
 
 Result<LinePanel> panel_of(const std::filesystem::path& results, const PanelSpec& spec) {
     LinePanel panel{spec.title, spec.y_label, {}, 0.0, spec.most};
-    std::optional<Summary> reference;
-    const ObjectiveSummary* relative = nullptr;
+    std::optional<experiment::Summary> reference;
+    const experiment::ObjectiveSummary* relative = nullptr;
     if (!spec.relative_to.empty()) {
-        PITOT_TRY(auto summary, read_summary(results, spec.relative_to));
+        PITOT_TRY(auto summary, experiment::read_summary(results, spec.relative_to));
         reference = std::move(summary);
         PITOT_TRY(auto objective, objective_of(*reference, spec.objective, results));
         relative = objective;
     }
     for (const Curve& curve : spec.curves) {
-        PITOT_TRY(const auto summary, read_summary(results, curve.method));
+        PITOT_TRY(const auto summary, experiment::read_summary(results, curve.method));
         PITOT_TRY(const auto objective, objective_of(summary, spec.objective, results));
         panel.series.push_back(series_of(curve.label, objective->shares, objective->model, spec.percentile, relative));
         if (!spec.baseline.empty() && curve.method == spec.curves.front().method) {
@@ -196,7 +198,7 @@ Result<std::vector<std::string>> expand_comparison(const std::string& name) {
         }
     }
     if (out.empty()) {
-        const std::string near = suggestion(name, known);
+        const std::string near = core::suggestion(name, known);
         return fail(ErrorCode::kUsage, fmt::format("no figure is called '{}'{} there are {}", name,
                                                    near.empty() ? ";" : near, fmt::join(known, ", ")));
     }
@@ -222,10 +224,10 @@ Result<void> check_summaries(const std::filesystem::path& results, const std::ve
     std::set<std::string> seen;
     for (const std::string& figure : figures) {
         for (const std::string& method : methods_of_comparison(figure)) {
-            if (!seen.insert(method).second || read_summary(results, method)) {
+            if (!seen.insert(method).second || experiment::read_summary(results, method)) {
                 continue;
             }
-            const bool trained = !shares_with_results(results, method).empty();
+            const bool trained = !experiment::shares_with_results(results, method).empty();
             (trained ? unsummarised : untrained).push_back(method);
         }
     }
@@ -254,4 +256,4 @@ Result<Plot> comparison_plot(const std::filesystem::path& results, const std::st
     return line_plot(figure, "Training split", panels);
 }
 
-}  // namespace pitot
+}  // namespace pitot::figure

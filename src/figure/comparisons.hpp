@@ -7,7 +7,7 @@
 
 #include "figure/gnuplot.hpp"
 
-namespace pitot {
+namespace pitot::figure {
 
 /// Names of the figures: comparisons_a, comparisons_b, comparisons_c, percentile, ablations_mf, ablations_if,
 /// interference_a, interference_b, interference_c.
@@ -28,4 +28,4 @@ namespace pitot {
 /// Builds a figure from summaries below `results`. Error: kInput naming the command that makes what is missing.
 [[nodiscard]] Result<Plot> comparison_plot(const std::filesystem::path& results, const std::string& figure);
 
-}  // namespace pitot
+}  // namespace pitot::figure

@@ -12,14 +12,14 @@
 #include "figure/tsne.hpp"
 #include "pitot/remedy.hpp"
 
-namespace pitot {
+namespace pitot::figure {
 namespace {
 
 constexpr std::int64_t kComponents = 64;
 
 // Rows of all models side by side: rows × (models r).
-Result<Matrix<double>> embeddings(const NpzReader& file, const char* name, std::int64_t rows) {
-    PITOT_TRY(const auto array, read_array<float>(file, name, 4));
+Result<Matrix<double>> embeddings(const formats::NpzReader& file, const char* name, std::int64_t rows) {
+    PITOT_TRY(const auto array, experiment::read_array<float>(file, name, 4));
     if (array.shape[2] != rows) {
         return fail(ErrorCode::kInput,
                     fmt::format("'{}': its {} has {} rows, the dataset {}; make the results again",
@@ -131,14 +131,15 @@ std::string architecture_of(const std::string& microarchitecture) {
 
 Result<std::vector<Plot>> embedding_plots(const Dataset& dataset, const std::filesystem::path& results,
                                           std::uint64_t seed) {
-    PITOT_TRY(const auto found, open_matching_results(results, "embedding/128", 0.9, dataset, Remedy::kNameDataset));
+    PITOT_TRY(const auto found,
+              experiment::open_matching_results(results, "embedding/128", 0.9, dataset, Remedy::kNameDataset));
     PITOT_TRY(const auto m, embeddings(found.arrays, "M", dataset.modules.size()));
     PITOT_TRY(const auto p, embeddings(found.arrays, "P", dataset.platforms.size()));
     if (dataset.modules.size() == 0 || dataset.platforms.size() == 0) {
         return fail(ErrorCode::kInput, "the dataset has no modules or no platforms; there is nothing to draw");
     }
-    const Matrix<double> modules = tsne(principal_components(standardised(m), kComponents), Key(seed));
-    const Matrix<double> platforms = tsne(principal_components(standardised(p), kComponents), Key(seed));
+    const Matrix<double> modules = tsne(principal_components(standardised(m), kComponents), core::Key(seed));
+    const Matrix<double> platforms = tsne(principal_components(standardised(p), kComponents), core::Key(seed));
     std::vector<Plot> plots;
     plots.push_back(scatter("tsne_a", dataset.modules, modules, suites_of(dataset.modules)));
     std::vector<std::string> architectures = groups_of(dataset.platforms, {"uarch"});
@@ -148,4 +149,4 @@ Result<std::vector<Plot>> embedding_plots(const Dataset& dataset, const std::fil
     return plots;
 }
 
-}  // namespace pitot
+}  // namespace pitot::figure

@@ -12,7 +12,7 @@
 #include "figure/gnuplot.hpp"
 #include "pitot/dataset.hpp"
 
-namespace pitot {
+namespace pitot::figure {
 
 /// What a module belongs to: its name up to the last '/' before its arguments ("polybench/mini"), without a folder that
 /// all modules lie in; else "modules".
@@ -29,4 +29,4 @@ namespace pitot {
 [[nodiscard]] Result<std::vector<Plot>> embedding_plots(const Dataset& dataset, const std::filesystem::path& results,
                                                         std::uint64_t seed);
 
-}  // namespace pitot
+}  // namespace pitot::figure

@@ -14,7 +14,7 @@
 #include "core/programs.hpp"
 #include "core/read_file.hpp"
 
-namespace pitot {
+namespace pitot::figure {
 namespace {
 
 namespace fs = std::filesystem;
@@ -82,19 +82,19 @@ private:
 
 Result<void> run_gnuplot(const std::string& name, const fs::path& folder, const std::string& script,
                          const std::stop_token& stop) {
-    const auto program = find_program("gnuplot");
+    const auto program = core::find_program("gnuplot");
     if (!program) {
         return check_gnuplot();
     }
-    const auto answer = run_program({.argv = {program->string(), script}, .folder = folder},
-                                    {.stop = stop, .streams = Streams::kCaptured});
+    const auto answer = core::run_program({.argv = {program->string(), script}, .folder = folder},
+                                          {.stop = stop, .streams = core::Streams::kCaptured});
     if (!answer) {
         return Failure(answer.error());
     }
     if (answer->stopped) {
         return fail(ErrorCode::kCancelled, fmt::format("stopped while '{}' was drawn", name));
     }
-    if (answer->exit_status == kCannotExecute) {
+    if (answer->exit_status == core::kCannotExecute) {
         return fail(ErrorCode::kEnvironment,
                     fmt::format("cannot run '{}' in '{}'", program->string(), folder.string()));
     }
@@ -106,7 +106,7 @@ Result<void> run_gnuplot(const std::string& name, const fs::path& folder, const 
 
 // The picture's bytes. gnuplot's status does not tell whether its libraries could write all of them.
 Result<std::string> whole_picture(const fs::path& file, const std::string& name, const std::string& format) {
-    std::string bytes = read_file(file).value_or("");
+    std::string bytes = core::read_file(file).value_or("");
     constexpr std::size_t tail = 32;
     const std::string_view end = format == "pdf" ? "%%EOF" : format == "svg" ? "</svg>" : "IEND\xAE\x42\x60\x82";
     if (bytes.find(end, bytes.size() - std::min(bytes.size(), tail)) == std::string::npos) {
@@ -129,7 +129,7 @@ std::string one_cell(std::string name) {
 }  // namespace
 
 Result<void> check_gnuplot() {
-    if (!find_program("gnuplot")) {
+    if (!core::find_program("gnuplot")) {
         return fail(ErrorCode::kEnvironment,
                     "gnuplot is not installed, and it draws the pictures; install it (Debian: gnuplot-nox)");
     }
@@ -160,9 +160,9 @@ std::string TextTable::to_tsv() const {
 
 Plot renamed(Plot plot, const std::string& name) {
     for (auto& [file, text] : plot.tables) {
-        const std::string before = pitot::quoted(file);
+        const std::string before = figure::quoted(file);
         file = name + file.substr(plot.name.size());
-        const std::string after = pitot::quoted(file);
+        const std::string after = figure::quoted(file);
         for (std::size_t at = plot.script.find(before); at != std::string::npos;
              at = plot.script.find(before, at + after.size())) {
             plot.script.replace(at, before.size(), after);
@@ -235,7 +235,8 @@ std::string quoted(const std::string& text) {
 }
 
 Result<fs::path> draw(const Plot& plot, const DrawOptions& options) {
-    if (auto ok = check_options(options).and_then(check_gnuplot).and_then([&] { return make_folder(options.folder); });
+    if (auto ok =
+            check_options(options).and_then(check_gnuplot).and_then([&] { return core::make_folder(options.folder); });
         !ok) {
         return Failure(ok.error());
     }
@@ -247,7 +248,7 @@ Result<fs::path> draw(const Plot& plot, const DrawOptions& options) {
     auto products = plot.tables;
     products.emplace_back(plot.name + ".gp", script);
     for (const auto& [name, text] : products) {
-        if (auto ok = write_text(workshop.path() / name, text); !ok) {
+        if (auto ok = core::write_text(workshop.path() / name, text); !ok) {
             return Failure(ok.error());
         }
     }
@@ -260,11 +261,11 @@ Result<fs::path> draw(const Plot& plot, const DrawOptions& options) {
     }
     products.emplace(products.begin(), file, std::move(picture));
     for (const auto& [name, bytes] : products) {
-        if (auto ok = write_text(options.folder / name, bytes); !ok) {
+        if (auto ok = core::write_text(options.folder / name, bytes); !ok) {
             return Failure(ok.error());
         }
     }
     return options.folder / file;
 }
 
-}  // namespace pitot
+}  // namespace pitot::figure

@@ -10,7 +10,7 @@
 
 #include "pitot/result.hpp"
 
-namespace pitot {
+namespace pitot::figure {
 
 /// Where a table has no number.
 inline constexpr double kNoNumber = std::numeric_limits<double>::quiet_NaN();
@@ -71,4 +71,4 @@ inline constexpr const char* kAxes =
 /// A text as gnuplot takes it, in single quotes and without its markup.
 [[nodiscard]] std::string quoted(const std::string& text);
 
-}  // namespace pitot
+}  // namespace pitot::figure

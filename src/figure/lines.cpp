@@ -6,7 +6,7 @@
 #include <cmath>
 #include <set>
 
-namespace pitot {
+namespace pitot::figure {
 namespace {
 
 // x, then value and error of every series of every panel.
@@ -141,4 +141,4 @@ Plot line_plot(const std::string& name, const std::string& x_label, const std::v
     return plot;
 }
 
-}  // namespace pitot
+}  // namespace pitot::figure

@@ -6,7 +6,7 @@
 
 #include "figure/gnuplot.hpp"
 
-namespace pitot {
+namespace pitot::figure {
 
 struct LineSeries {
     std::string label;
@@ -31,4 +31,4 @@ struct LinePanel {
 [[nodiscard]] Plot line_plot(const std::string& name, const std::string& x_label, const std::vector<LinePanel>& panels,
                              bool x_percent = true);
 
-}  // namespace pitot
+}  // namespace pitot::figure

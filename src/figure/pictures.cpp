@@ -16,7 +16,7 @@
 #include "pitot/remedy.hpp"
 #include "pitot/units.hpp"
 
-namespace pitot {
+namespace pitot::figure {
 namespace {
 
 // Pictures have fewer dots than this on a side; and a text of them all should still be read.
@@ -121,8 +121,8 @@ std::string matrix_head(const char* columns, const char* rows) {
 
 // Slowdown of every row with co-runners whose module was measured alone on the platform, with the platform.
 std::vector<std::pair<std::int32_t, double>> slowdowns(const Dataset& dataset) {
-    const Matrix<double> alone = pair_means_us(dataset);
-    const ObservationView rows = beside_others(dataset);
+    const Matrix<double> alone = dataset::pair_means_us(dataset);
+    const ObservationView rows = dataset::beside_others(dataset);
     std::vector<std::pair<std::int32_t, double>> out;
     for (std::size_t n = 0; n < rows.runtime_us.size(); ++n) {
         const double base = alone(rows.platform[n], rows.module[n]);
@@ -152,7 +152,8 @@ Eigen::VectorXd singular_values(const Eigen::MatrixXd& m) {
 }
 
 // Mean norm of V_s V_g^T over all models, of every platform.
-std::vector<double> spectral_norms(const ResultArray<float>& v_s, const ResultArray<float>& v_g) {
+std::vector<double> spectral_norms(const experiment::ResultArray<float>& v_s,
+                                   const experiment::ResultArray<float>& v_g) {
     const auto models = v_s.shape[0] * v_s.shape[1];
     const auto platforms = v_s.shape[2];
     const auto rank = v_s.shape[3];
@@ -179,10 +180,10 @@ Result<Plot> svd_plot(const Dataset& dataset) {
     if (auto ok = check_alone(dataset); !ok) {
         return Failure(ok.error());
     }
-    const RowOrder rows(dataset.pools[kAlone].rows);
-    const LinearScaling baseline =
-        fit_linear_scaling(dataset.pool(kAlone), rows.view(), dataset.platforms.size(), dataset.modules.size());
-    const Matrix<double> runtimes = pair_means_us(dataset);
+    const core::RowOrder rows(dataset.pools[kAlone].rows);
+    const models::LinearScaling baseline =
+        models::fit_linear_scaling(dataset.pool(kAlone), rows.view(), dataset.platforms.size(), dataset.modules.size());
+    const Matrix<double> runtimes = dataset::pair_means_us(dataset);
     Eigen::MatrixXd residual(runtimes.rows(), runtimes.cols());
     for (std::int64_t i = 0; i < runtimes.rows(); ++i) {
         for (std::int64_t j = 0; j < runtimes.cols(); ++j) {
@@ -193,7 +194,7 @@ Result<Plot> svd_plot(const Dataset& dataset) {
     const double mean = residual.mean();
     const double deviation = std::sqrt((residual.array() - mean).square().mean());
     Eigen::MatrixXd random(residual.rows(), residual.cols());
-    Stream stream(Key(42).fold("svd"));
+    core::Stream stream(core::Key(42).fold("svd"));
     for (Eigen::Index i = 0; i < random.rows(); ++i) {
         for (Eigen::Index j = 0; j < random.cols(); ++j) {
             random(i, j) = mean + deviation * stream.normal();
@@ -220,8 +221,9 @@ Result<Plot> matrix_plot(const Dataset& dataset) {
         return Failure(ok.error());
     }
     Plot plot{"matrix", 5.0, 4.4, {}, {}};
-    plot.tables.emplace_back("matrix.tsv", matrix_tsv("log10(runtime / us)", dataset.platforms.names,
-                                                      dataset.modules.names, logarithms(pair_means_us(dataset))));
+    plot.tables.emplace_back("matrix.tsv",
+                             matrix_tsv("log10(runtime / us)", dataset.platforms.names, dataset.modules.names,
+                                        logarithms(dataset::pair_means_us(dataset))));
     plot.script = matrix_head("Modules", "Platforms") +
                   "set cbtics 1 format '%.0f'\nset cblabel 'log_{10}(runtime / µs)' offset 1\n" +
                   image_of("matrix.tsv", "3");
@@ -260,8 +262,9 @@ Result<Plot> dataset_plot(const Dataset& dataset) {
     const bool platforms = dataset.platforms.features.cols() > 0;
     const bool modules = dataset.modules.features.cols() > 0;
     Plot plot{"dataset", 9.0, 7.0, {}, {}};
-    plot.tables.emplace_back("dataset.tsv", matrix_tsv("log10(runtime / us)", dataset.platforms.names,
-                                                       dataset.modules.names, logarithms(pair_means_us(dataset))));
+    plot.tables.emplace_back("dataset.tsv",
+                             matrix_tsv("log10(runtime / us)", dataset.platforms.names, dataset.modules.names,
+                                        logarithms(dataset::pair_means_us(dataset))));
     plot.script =
         fmt::format("{}unset tics\nset autoscale xfix\nset autoscale yfix\nunset key\nset multiplot\n", kPalette);
     // Room for both side informations: on the right and below.
@@ -339,10 +342,10 @@ Result<Plot> spectral_norm_plot(const Dataset& dataset, const std::filesystem::p
         return Failure(ok.error());
     }
     PITOT_TRY(const auto found,
-              open_matching_results(results, "interference/1", 0.9, dataset, Remedy::kNameTogetherDataset));
-    const NpzReader& file = found.arrays;
-    const auto v_s = read_array<float>(file, "V_s", 5);
-    PITOT_TRY(const auto v_g, v_s ? read_array<float>(file, "V_g", 5) : v_s);
+              experiment::open_matching_results(results, "interference/1", 0.9, dataset, Remedy::kNameTogetherDataset));
+    const formats::NpzReader& file = found.arrays;
+    const auto v_s = experiment::read_array<float>(file, "V_s", 5);
+    PITOT_TRY(const auto v_g, v_s ? experiment::read_array<float>(file, "V_g", 5) : v_s);
     if (v_s->shape != v_g.shape || v_s->shape[2] != dataset.platforms.size() || v_s->shape[4] > v_s->shape[3]) {
         return fail(
             ErrorCode::kInput,
@@ -373,4 +376,4 @@ Result<Plot> spectral_norm_plot(const Dataset& dataset, const std::filesystem::p
     return plot;
 }
 
-}  // namespace pitot
+}  // namespace pitot::figure

@@ -7,7 +7,7 @@
 #include "figure/gnuplot.hpp"
 #include "pitot/dataset.hpp"
 
-namespace pitot {
+namespace pitot::figure {
 
 /// The 25 largest singular values of what linear scaling leaves of the logarithms of `dataset` (0 where not measured),
 /// and of a random matrix (normal, seed 42) of the same mean and variance.
@@ -33,4 +33,4 @@ namespace pitot {
 /// interference/1 at share 0.9.
 [[nodiscard]] Result<Plot> spectral_norm_plot(const Dataset& dataset, const std::filesystem::path& results);
 
-}  // namespace pitot
+}  // namespace pitot::figure

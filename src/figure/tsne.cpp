@@ -8,7 +8,7 @@
 
 #include "core/check.hpp"
 
-namespace pitot {
+namespace pitot::figure {
 namespace {
 
 using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
@@ -112,7 +112,7 @@ Matrix<double> principal_components(const Matrix<double>& points, std::int64_t k
     return out;
 }
 
-Matrix<double> tsne(const Matrix<double>& points, Key key, const TsneOptions& options) {
+Matrix<double> tsne(const Matrix<double>& points, core::Key key, const TsneOptions& options) {
     const std::int64_t n = points.rows();
     Matrix<double> out(n, 2);
     if (n < 3) {
@@ -128,7 +128,7 @@ Matrix<double> tsne(const Matrix<double>& points, Key key, const TsneOptions& op
     y.leftCols(start.cols()) = mapped(start);
     const double spread = std::sqrt(y.col(0).squaredNorm() / static_cast<double>(n));
     y *= spread > 0.0 ? 1e-4 / spread : 0.0;
-    Stream noise(key.fold("tsne"));
+    core::Stream noise(key.fold("tsne"));
     for (Eigen::Index i = 0; i < y.rows(); ++i) {
         y(i, 0) += 1e-5 * noise.normal();
         y(i, 1) += 1e-5 * noise.normal();
@@ -196,4 +196,4 @@ double trustworthiness(const Matrix<double>& space, const Matrix<double>& plane,
     return 1.0 - 2.0 / (size * few * (2.0 * size - 3.0 * few - 1.0)) * penalty;
 }
 
-}  // namespace pitot
+}  // namespace pitot::figure

@@ -6,7 +6,7 @@
 #include "core/key.hpp"
 #include "pitot/matrix_view.hpp"
 
-namespace pitot {
+namespace pitot::figure {
 
 /// Columns shifted to mean 0 and scaled to deviation 1; constant ones become 0.
 [[nodiscard]] Matrix<double> standardised(const Matrix<double>& points);
@@ -24,11 +24,11 @@ struct TsneOptions {
 
 /// t-distributed stochastic neighbour embedding (van der Maaten and Hinton 2008), exact: every pair counts, time and
 /// memory grow with n^2. Starts at the first two principal components, with a little noise from `key`. n × 2.
-[[nodiscard]] Matrix<double> tsne(const Matrix<double>& points, Key key, const TsneOptions& options = {});
+[[nodiscard]] Matrix<double> tsne(const Matrix<double>& points, core::Key key, const TsneOptions& options = {});
 
 /// How far neighbours on the plane are neighbours in space: 1 - 2 / (n k (2 n - 3 k - 1)) Σ_i Σ_j max(0, r(i, j) - k)
 /// over i's k nearest neighbours j on the plane, r(i, j) being j's rank among i's neighbours in space (Venna and Kaski
 /// 2001). 1 = all of them; 2 k < n.
 [[nodiscard]] double trustworthiness(const Matrix<double>& space, const Matrix<double>& plane, std::int64_t k);
 
-}  // namespace pitot
+}  // namespace pitot::figure

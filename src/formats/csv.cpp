@@ -15,7 +15,7 @@
 
 #include "core/path.hpp"
 
-namespace pitot {
+namespace pitot::formats {
 namespace {
 
 constexpr std::size_t kChunkBytes = 1 << 16;
@@ -117,7 +117,7 @@ Result<void> read_csv(const CsvInput& input, const RecordHandler& handler) {
         auto taken = records.take(*input.text);
         return taken ? records.finish() : taken;
     }
-    if (holds_nul(input.file)) {
+    if (core::holds_nul(input.file)) {
         errno = EINVAL;
         return unreadable(input.file);
     }
@@ -157,4 +157,4 @@ std::optional<double> parse_number(std::string_view field) {
     return understood && !field.empty() && end == field.data() + field.size() ? std::optional(value) : std::nullopt;
 }
 
-}  // namespace pitot
+}  // namespace pitot::formats

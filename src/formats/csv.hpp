@@ -11,7 +11,7 @@
 
 #include "pitot/result.hpp"
 
-namespace pitot {
+namespace pitot::formats {
 
 /// A file, or a text that stands for one of that name.
 struct CsvInput {
@@ -33,4 +33,4 @@ using RecordHandler = std::function<Result<void>(std::int64_t line, std::span<co
 /// The number a whole field holds ("nan" and "inf" included); nothing if it holds anything else.
 [[nodiscard]] std::optional<double> parse_number(std::string_view field);
 
-}  // namespace pitot
+}  // namespace pitot::formats

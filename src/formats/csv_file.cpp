@@ -10,7 +10,7 @@
 
 #include "formats/csv.hpp"
 
-namespace pitot {
+namespace pitot::formats {
 namespace {
 
 constexpr std::size_t kBufferBytes = 1 << 16;
@@ -57,8 +57,9 @@ bool CsvFile::flush() {
     return ok_;
 }
 
-Result<NewFile> make_csv_file(const std::filesystem::path& target, const std::function<Result<void>(CsvFile&)>& fill) {
-    auto made = NewFile::create(target);
+Result<core::NewFile> make_csv_file(const std::filesystem::path& target,
+                                    const std::function<Result<void>(CsvFile&)>& fill) {
+    auto made = core::NewFile::create(target);
     if (!made) {
         return made;
     }
@@ -77,4 +78,4 @@ Result<NewFile> make_csv_file(const std::filesystem::path& target, const std::fu
     return kept ? std::move(made) : Failure(kept.error());
 }
 
-}  // namespace pitot
+}  // namespace pitot::formats

@@ -10,7 +10,7 @@
 #include "core/atomic_file.hpp"
 #include "pitot/result.hpp"
 
-namespace pitot {
+namespace pitot::formats {
 
 /// Records go out as they end, so a file larger than memory can be written.
 class CsvFile {
@@ -35,7 +35,7 @@ private:
 
 /// Writes what is to become `target` through `fill` and brings it to the disk; NewFile::put() puts it in its place.
 /// Errors: kEnvironment naming the target, or fill's own.
-[[nodiscard]] Result<NewFile> make_csv_file(const std::filesystem::path& target,
-                                            const std::function<Result<void>(CsvFile&)>& fill);
+[[nodiscard]] Result<core::NewFile> make_csv_file(const std::filesystem::path& target,
+                                                  const std::function<Result<void>(CsvFile&)>& fill);
 
-}  // namespace pitot
+}  // namespace pitot::formats

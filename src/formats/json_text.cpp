@@ -7,7 +7,7 @@
 
 #include "core/utf8.hpp"
 
-namespace pitot {
+namespace pitot::formats {
 namespace {
 
 // Brackets open at once, at most; those in texts do not count. Of broken JSON it may say too much, never too little.
@@ -105,7 +105,7 @@ Result<std::string> read_name(const nlohmann::json* json, std::string_view place
         return wrong(fmt::format("has {} where {} should be a text", kind_of(*json), place));
     }
     auto text = json->get<std::string>();
-    if (const char* fault = name_fault(text); fault != nullptr) {
+    if (const char* fault = core::name_fault(text); fault != nullptr) {
         return wrong(fmt::format("has a name that cannot be used: {} {}", place, fault));
     }
     return text;
@@ -158,4 +158,4 @@ const char* kind_of(const nlohmann::json& json) {
     }
 }
 
-}  // namespace pitot
+}  // namespace pitot::formats

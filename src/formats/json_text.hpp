@@ -10,7 +10,7 @@
 
 #include "pitot/result.hpp"
 
-namespace pitot {
+namespace pitot::formats {
 
 /// Bytes of a JSON file beyond which it is refused: a trace of a million runs takes about a tenth of it.
 inline constexpr std::size_t kLargestJson = std::size_t{256} << 20;
@@ -39,4 +39,4 @@ inline constexpr std::size_t kDeepestJson = 64;
 /// The longest run that is believed: 116 days.
 inline constexpr double kLongestRunUs = 1e13;
 
-}  // namespace pitot
+}  // namespace pitot::formats

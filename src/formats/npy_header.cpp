@@ -11,7 +11,7 @@
 
 #include "core/utf8.hpp"
 
-namespace pitot {
+namespace pitot::formats {
 namespace {
 
 constexpr std::string_view kMagic("\x93NUMPY", 6);
@@ -112,7 +112,7 @@ Result<void> parse_descr(Cursor& cursor, ArrayInfo& info) {
         (kind == 'U' || kind == 'S') && width >= 0 && width <= std::numeric_limits<std::int32_t>::max();
     if (!number && !strings) {
         return fail(ErrorCode::kInput,
-                    fmt::format("has dtype '{}', which is not understood; {}", printable(*descr), kPlain));
+                    fmt::format("has dtype '{}', which is not understood; {}", core::printable(*descr), kPlain));
     }
     info.kind = kind;
     info.item_size = kind == 'U' ? width * 4 : width;
@@ -201,7 +201,7 @@ Result<ArrayInfo> parse_npy_header(std::string_view text) {
                 return Failure(parsed.error());
             }
         } else {
-            return broken(fmt::format("the key '{}'", printable(*key)));
+            return broken(fmt::format("the key '{}'", core::printable(*key)));
         }
         if (!cursor.take(",") && cursor.peek() != '}') {
             return broken("no end of a value");
@@ -237,4 +237,4 @@ std::string make_npy_header(std::string_view descr, std::span<const std::int64_t
     return header + dictionary;
 }
 
-}  // namespace pitot
+}  // namespace pitot::formats

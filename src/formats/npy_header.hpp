@@ -10,7 +10,7 @@
 #include "formats/npz.hpp"
 #include "pitot/result.hpp"
 
-namespace pitot {
+namespace pitot::formats {
 
 /// Bytes before the length of the header: magic, major, minor.
 inline constexpr std::size_t kNpyPrefix = 8;
@@ -30,4 +30,4 @@ inline constexpr std::int64_t kLongestNpyHeader = 1 << 20;
 [[nodiscard]] std::string make_npy_header(std::string_view descr, std::span<const std::int64_t> shape,
                                           std::uint64_t place = 0);
 
-}  // namespace pitot
+}  // namespace pitot::formats

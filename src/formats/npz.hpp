@@ -15,7 +15,7 @@
 #include "pitot/column.hpp"
 #include "pitot/result.hpp"
 
-namespace pitot {
+namespace pitot::formats {
 
 /// What an array in an archive is, from its .npy header.
 struct ArrayInfo {
@@ -120,7 +120,7 @@ public:
     void add_text(std::string_view name, std::string_view text);
 
     /// Writes the archive and brings it to the disk; NewFile::put() puts it in its place.
-    [[nodiscard]] Result<NewFile> make(const std::filesystem::path& file) const;
+    [[nodiscard]] Result<core::NewFile> make(const std::filesystem::path& file) const;
     [[nodiscard]] Result<void> write(const std::filesystem::path& file) const;
     /// The bytes that write() would write.
     [[nodiscard]] Result<std::vector<std::byte>> to_bytes() const;
@@ -130,4 +130,4 @@ private:
     std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace pitot
+}  // namespace pitot::formats

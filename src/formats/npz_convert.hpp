@@ -19,7 +19,7 @@
 #include "core/utf8.hpp"
 #include "formats/npz.hpp"
 
-namespace pitot {
+namespace pitot::formats {
 
 /// IEEE 754 half precision, for its bits alone.
 struct Half {
@@ -154,7 +154,7 @@ private:
             continue;
         }
         text.append(std::exchange(nulls, 0), '\0');
-        if (!append_utf8(text, point)) {
+        if (!core::append_utf8(text, point)) {
             return std::nullopt;
         }
     }
@@ -165,7 +165,7 @@ private:
 [[nodiscard]] inline std::optional<std::string> decode_bytes(std::span<const unsigned char> bytes) {
     std::string text(bytes.begin(), bytes.end());
     text.erase(text.find_last_not_of('\0') + 1);
-    return decode_utf8(text) ? std::optional(std::move(text)) : std::nullopt;
+    return core::decode_utf8(text) ? std::optional(std::move(text)) : std::nullopt;
 }
 
-}  // namespace pitot
+}  // namespace pitot::formats

@@ -10,7 +10,7 @@
 #include "formats/npz_reader_impl.hpp"
 #include "formats/zip_places.hpp"
 
-namespace pitot {
+namespace pitot::formats {
 
 template <typename T>
 std::span<const T> NpzReader::Impl::find_elements(std::string_view array, const ArrayInfo& info) const {
@@ -62,4 +62,4 @@ template Result<Column<double>> NpzReader::column<double>(std::string_view) cons
 template Result<Column<std::int32_t>> NpzReader::column<std::int32_t>(std::string_view) const;
 template Result<Column<std::uint8_t>> NpzReader::column<std::uint8_t>(std::string_view) const;
 
-}  // namespace pitot
+}  // namespace pitot::formats

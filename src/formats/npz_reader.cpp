@@ -19,7 +19,7 @@
 #include "formats/npz_convert.hpp"
 #include "formats/npz_reader_impl.hpp"
 
-namespace pitot {
+namespace pitot::formats {
 namespace {
 
 constexpr std::uint64_t kBestRatio = 1032;                     // deflate compresses no better
@@ -81,7 +81,7 @@ Result<Member> NpzReader::Impl::open_member(std::string_view array) const {
     const auto place = places.find(array);
     if (place == places.end()) {
         return fail(ErrorCode::kInput,
-                    fmt::format("{}: array '{}' is missing; add it", file.string(), printable(array)));
+                    fmt::format("{}: array '{}' is missing; add it", file.string(), core::printable(array)));
     }
     zip_stat_t stat;
     ::zip_stat_init(&stat);
@@ -147,7 +147,7 @@ NpzReader& NpzReader::operator=(NpzReader&&) noexcept = default;
 NpzReader::~NpzReader() = default;
 
 Result<NpzReader> NpzReader::open(const std::filesystem::path& file, std::int64_t map_from) {
-    if (holds_nul(file)) {
+    if (core::holds_nul(file)) {
         return fail(ErrorCode::kEnvironment, fmt::format("{}: cannot be opened: the name holds a NUL", file.string()));
     }
     std::error_code unreadable;
@@ -164,7 +164,7 @@ Result<NpzReader> NpzReader::open(const std::filesystem::path& file, std::int64_
     impl->archive_bytes = bytes;
     impl->map_from = map_from;
     if (bytes >= static_cast<std::uint64_t>(map_from)) {
-        if (auto mapping = MappedFile::open(file, bytes)) {
+        if (auto mapping = core::MappedFile::open(file, bytes)) {
             impl->mapped = mapping->bytes();
             impl->keeper = std::move(mapping);
         }
@@ -283,4 +283,4 @@ template Result<std::vector<std::int64_t>> NpzReader::values<std::int64_t>(std::
 template Result<std::vector<std::int32_t>> NpzReader::values<std::int32_t>(std::string_view) const;
 template Result<std::vector<std::uint8_t>> NpzReader::values<std::uint8_t>(std::string_view) const;
 
-}  // namespace pitot
+}  // namespace pitot::formats

@@ -20,7 +20,7 @@
 #include "formats/npz.hpp"
 #include "formats/npz_convert.hpp"
 
-namespace pitot {
+namespace pitot::formats {
 
 inline constexpr std::string_view kCopyAgain = "copy, download or save the file again";
 
@@ -49,7 +49,7 @@ struct NpzReader::Impl {
 
     [[nodiscard]] Failure fault(std::string_view array, std::string_view what,
                                 ErrorCode code = ErrorCode::kInput) const {
-        return fail(code, fmt::format("{}: array '{}' {}", file.string(), printable(array), what));
+        return fail(code, fmt::format("{}: array '{}' {}", file.string(), core::printable(array), what));
     }
     [[nodiscard]] Failure damaged(std::string_view array, zip_file_t* stream) const {
         zip_error_t* const error = ::zip_file_get_error(stream);
@@ -144,4 +144,4 @@ struct NpzReader::Impl {
     }
 };
 
-}  // namespace pitot
+}  // namespace pitot::formats

@@ -18,7 +18,7 @@
 #include "formats/npz.hpp"
 #include "formats/zip_sink.hpp"
 
-namespace pitot {
+namespace pitot::formats {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "arrays are written as they lie in memory: '<'");
@@ -223,10 +223,10 @@ struct NpzWriter::Impl {
         points.reserve(texts.size());
         std::size_t width = 1;
         for (const std::string& text : texts) {
-            auto decoded = decode_utf8(text);
+            auto decoded = core::decode_utf8(text);
             if (!decoded && fault.empty()) {
                 fault = fmt::format("text {} of array '{}' ('{}') is not UTF-8; rename it", points.size(), name,
-                                    printable(text));
+                                    core::printable(text));
             }
             points.push_back(std::move(decoded).value_or(std::u32string()));
             width = std::max(width, points.back().size());
@@ -296,12 +296,12 @@ void NpzWriter::add_text(std::string_view name, std::string_view text) {
     impl_->put_texts(name, std::span(&owned, 1), {});
 }
 
-Result<NewFile> NpzWriter::make(const std::filesystem::path& file) const {
+Result<core::NewFile> NpzWriter::make(const std::filesystem::path& file) const {
     PITOT_CHECK(!impl_->arrays.empty());  // libzip would remove the file of an empty archive
     if (!impl_->fault.empty()) {
         return fail(ErrorCode::kInput, fmt::format("cannot write '{}': {}", file.string(), impl_->fault));
     }
-    auto made = NewFile::create(file);
+    auto made = core::NewFile::create(file);
     if (!made) {
         return made;
     }
@@ -310,7 +310,7 @@ Result<NewFile> NpzWriter::make(const std::filesystem::path& file) const {
 }
 
 Result<void> NpzWriter::write(const std::filesystem::path& file) const {
-    return make(file).and_then([](NewFile made) { return made.put(); });
+    return make(file).and_then([](core::NewFile made) { return made.put(); });
 }
 
 Result<std::vector<std::byte>> NpzWriter::to_bytes() const {
@@ -339,4 +339,4 @@ template void NpzWriter::add<std::int8_t>(std::string_view, std::span<const std:
 template void NpzWriter::add<std::uint8_t>(std::string_view, std::span<const std::uint8_t>,
                                            std::span<const std::int64_t>);
 
-}  // namespace pitot
+}  // namespace pitot::formats

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace pitot {
+namespace pitot::formats {
 namespace {
 
 constexpr std::uint32_t kLocal = 0x04034b50;
@@ -164,4 +164,4 @@ std::optional<std::span<const std::byte>> stored_member(std::span<const std::byt
     return cut(members, entry->at + kLocalSize + local_name->size() + number(*local, 28, 2), entry->size);
 }
 
-}  // namespace pitot
+}  // namespace pitot::formats

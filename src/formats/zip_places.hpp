@@ -7,7 +7,7 @@
 #include <span>
 #include <string_view>
 
-namespace pitot {
+namespace pitot::formats {
 
 /// The bytes of a member that is stored as it is, found by the archive's central directory and the member's local
 /// header (zip64 included). `name` is the member's whole name and `index` its number in the directory. Nothing if the
@@ -16,4 +16,4 @@ namespace pitot {
 [[nodiscard]] std::optional<std::span<const std::byte>> stored_member(std::span<const std::byte> archive,
                                                                       std::uint64_t index, std::string_view name);
 
-}  // namespace pitot
+}  // namespace pitot::formats

@@ -10,7 +10,7 @@
 
 #include "core/programs.hpp"
 
-namespace pitot {
+namespace pitot::formats {
 
 ZipSink::ZipSink() { ::zip_error_init(&error_); }
 
@@ -51,7 +51,7 @@ zip_int64_t ZipSink::write(const void* data, zip_uint64_t length) {
     if (bytes_ != nullptr) {
         bytes_->resize(std::max<std::size_t>(bytes_->size(), place_ + length));
         std::memcpy(bytes_->data() + place_, data, length);
-    } else if (!write_all(file_, std::string_view(static_cast<const char*>(data), length))) {
+    } else if (!core::write_all(file_, std::string_view(static_cast<const char*>(data), length))) {
         ::zip_error_set(&error_, ZIP_ER_WRITE, errno);
         return -1;
     }
@@ -110,4 +110,4 @@ zip_int64_t ZipSink::answer(void* state, void* data, zip_uint64_t length, zip_so
     }
 }
 
-}  // namespace pitot
+}  // namespace pitot::formats

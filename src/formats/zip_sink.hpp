@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <vector>
 
-namespace pitot {
+namespace pitot::formats {
 
 /// Has to live until the archive is closed or discarded.
 class ZipSink {
@@ -36,4 +36,4 @@ private:
     zip_error_t error_{};
 };
 
-}  // namespace pitot
+}  // namespace pitot::formats

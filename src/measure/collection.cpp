@@ -12,7 +12,7 @@
 #include "pitot/remedy.hpp"
 #include "traces/form.hpp"
 
-namespace pitot::fleet {
+namespace pitot::measure {
 namespace {
 
 /// Now, in UTC: "2026-01-31T12:00:00Z".
@@ -51,12 +51,12 @@ Result<void> check_same(const std::filesystem::path& folder, const Settings& old
 }  // namespace
 
 Result<std::unique_ptr<Collection>> Collection::open(const std::filesystem::path& folder, const Settings& settings) {
-    if (auto made = make_folder(folder); !made) {
+    if (auto made = core::make_folder(folder); !made) {
         return Failure(made.error());
     }
     std::error_code error;
-    const std::filesystem::path file = folder / form::kJournalFile;
-    if (!std::filesystem::exists(file, error) && std::filesystem::exists(folder / form::kDevicesFile, error)) {
+    const std::filesystem::path file = folder / traces::form::kJournalFile;
+    if (!std::filesystem::exists(file, error) && std::filesystem::exists(folder / traces::form::kDevicesFile, error)) {
         return fail(ErrorCode::kInput, fmt::format("'{}' is a collection without a journal, made by another program: "
                                                    "it cannot be gone on with; measure into another folder and join "
                                                    "the two afterwards",
@@ -90,7 +90,7 @@ Result<void> Collection::add(const Json& line) {
     return appended ? records_.apply(line) : appended;
 }
 
-Result<std::size_t> Collection::add_engine(const Engine& engine, const Device& device) {
+Result<std::size_t> Collection::add_engine(const engines::Engine& engine, const engines::Device& device) {
     if (!records_.devices.contains(device.id)) {
         const Json entry = Json::parse(device.json, nullptr, false);
         if (!entry.is_object()) {
@@ -146,4 +146,4 @@ Result<void> Collection::add_profile(std::size_t module, const ProfileRecord& pr
     return add(line_of(module, profile));
 }
 
-}  // namespace pitot::fleet
+}  // namespace pitot::measure

@@ -11,7 +11,7 @@
 #include "measure/collection_records.hpp"
 #include "pitot/result.hpp"
 
-namespace pitot::fleet {
+namespace pitot::measure {
 
 /// The journal is the truth; every add_… appends one line to it. Traces, runtimes.json, engines.json and failures.json
 /// are made from it.
@@ -30,7 +30,7 @@ public:
     [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
 
     /// Each gives the number of what it names, adding it if it is new. Error: kInput if it is known and differs.
-    [[nodiscard]] Result<std::size_t> add_engine(const Engine& engine, const Device& device);
+    [[nodiscard]] Result<std::size_t> add_engine(const engines::Engine& engine, const engines::Device& device);
     [[nodiscard]] Result<std::size_t> add_module(const ModuleFile& module);
 
     [[nodiscard]] Result<void> add_session(double load);
@@ -56,4 +56,4 @@ private:
 /// A module's name in traces: "wasm/polybench/small/2mm.wasm" -> "polybench.small.2mm".
 [[nodiscard]] std::string trace_name(const std::string& file);
 
-}  // namespace pitot::fleet
+}  // namespace pitot::measure

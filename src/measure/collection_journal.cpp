@@ -13,7 +13,7 @@
 
 #include "core/read_file.hpp"
 
-namespace pitot::fleet {
+namespace pitot::measure {
 namespace {
 
 constexpr std::chrono::seconds kSyncEvery{1};
@@ -99,7 +99,7 @@ Result<Journal> Journal::open(const std::filesystem::path& file, const Replay& r
                                       file.parent_path().string()))
                    : journal.refused("lock");
     }
-    PITOT_TRY(const auto text, read_file(file));
+    PITOT_TRY(const auto text, core::read_file(file));
     PITOT_TRY(const auto whole, replay_text(file, text, replay));
     if (whole < text.size() && ::ftruncate(journal.fd_, static_cast<off_t>(whole)) != 0) {
         return journal.refused("mend");
@@ -108,7 +108,7 @@ Result<Journal> Journal::open(const std::filesystem::path& file, const Replay& r
 }
 
 Result<void> Journal::read(const std::filesystem::path& file, const Replay& replay) {
-    PITOT_TRY(const auto text, read_file(file));
+    PITOT_TRY(const auto text, core::read_file(file));
     const Result<std::size_t> whole = replay_text(file, text, replay);
     return whole ? Result<void>() : Failure(whole.error());
 }
@@ -139,4 +139,4 @@ std::optional<std::chrono::steady_clock::time_point> Journal::sync_due() const {
     return dirty_ ? std::optional(synced_ + kSyncEvery) : std::nullopt;
 }
 
-}  // namespace pitot::fleet
+}  // namespace pitot::measure

@@ -9,7 +9,7 @@
 
 #include "pitot/result.hpp"
 
-namespace pitot::fleet {
+namespace pitot::measure {
 
 using Json = nlohmann::ordered_json;
 
@@ -45,4 +45,4 @@ private:
     std::chrono::steady_clock::time_point synced_;
 };
 
-}  // namespace pitot::fleet
+}  // namespace pitot::measure

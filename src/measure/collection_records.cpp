@@ -7,7 +7,7 @@
 #include <cmath>
 #include <system_error>
 
-namespace pitot::fleet {
+namespace pitot::measure {
 namespace {
 
 constexpr int kVersion = 1;
@@ -155,7 +155,7 @@ Json line_of(std::size_t module, const ProfileRecord& profile) {
 
 Result<Records> read_records(const std::filesystem::path& collection) {
     Records records;
-    const std::filesystem::path file = collection / form::kJournalFile;
+    const std::filesystem::path file = collection / traces::form::kJournalFile;
     std::error_code ignored;
     if (!std::filesystem::exists(file, ignored)) {
         return records;
@@ -164,4 +164,4 @@ Result<Records> read_records(const std::filesystem::path& collection) {
     return read ? Result<Records>(std::move(records)) : Failure(read.error());
 }
 
-}  // namespace pitot::fleet
+}  // namespace pitot::measure

@@ -14,7 +14,7 @@
 #include "measure/run.hpp"
 #include "pitot/result.hpp"
 
-namespace pitot::fleet {
+namespace pitot::measure {
 
 /// What is the same for all of a collection's runs.
 struct Settings {
@@ -118,4 +118,4 @@ struct Records {
 /// process measures.
 [[nodiscard]] Result<Records> read_records(const std::filesystem::path& collection);
 
-}  // namespace pitot::fleet
+}  // namespace pitot::measure

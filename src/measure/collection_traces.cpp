@@ -9,7 +9,7 @@
 #include "measure/collection.hpp"
 #include "traces/form.hpp"
 
-namespace pitot::fleet {
+namespace pitot::measure {
 namespace {
 
 std::string dumped(const Json& json, int indent) {
@@ -18,28 +18,28 @@ std::string dumped(const Json& json, int indent) {
 
 Json module_json(const std::string& name, const std::string& file, const std::string& parent,
                  const std::string& engine) {
-    return {{form::kName, name},
-            {form::kFile, file},
-            {form::kParent, parent},
-            {form::kArgs, {{form::kEngine, engine}, {form::kArgv, Json::array()}}}};
+    return {{traces::form::kName, name},
+            {traces::form::kFile, file},
+            {traces::form::kParent, parent},
+            {traces::form::kArgs, {{traces::form::kEngine, engine}, {traces::form::kArgv, Json::array()}}}};
 }
 
 /// What a trace is of; gives its place.
 struct Trace {
     std::string folder;
     std::string name;
-    TraceKind kind;
+    traces::TraceKind kind;
     std::string identity;  ///< sets it apart from all other traces
 
     [[nodiscard]] std::filesystem::path path() const {
-        return std::filesystem::path(folder) / form::trace_file_name(name, uuid_of(identity), kind);
+        return std::filesystem::path(folder) / traces::form::trace_file_name(name, core::uuid_of(identity), kind);
     }
 };
 
 /// Where traces go.
 struct Target {
     const std::filesystem::path& folder;
-    FileBatch& files;
+    core::FileBatch& files;
 
     [[nodiscard]] Result<void> write(const Trace& trace, const Json& json) const {
         return files.add(folder / trace.path(), dumped(json, -1));
@@ -49,17 +49,17 @@ struct Target {
 Result<void> write_cell(const Target& target, const Records& records, Cell cell, const CellRuns& runs) {
     const EngineRecord& engine = records.engines[cell.engine];
     const ModuleFile& module = records.modules[cell.module];
-    const Trace trace{engine.name, trace_name(module.file), TraceKind::kBenchmarking,
+    const Trace trace{engine.name, trace_name(module.file), traces::TraceKind::kBenchmarking,
                       fmt::format("benchmarking\n{}\n{}\n{}", engine.device, engine.name, module.file)};
     Json failures = Json::array();
     for (const auto& [run, reason] : runs.failures) {
-        failures.push_back({{form::kRun, run}, {form::kReason, reason}});
+        failures.push_back({{traces::form::kRun, run}, {traces::form::kReason, reason}});
     }
-    Json json{{form::kModule, module_json(trace.name, module.file, engine.device, engine.name)},
-              {form::kWall, runs.wall_us},
-              {form::kUtime, runs.utime_us},
-              {form::kStime, runs.stime_us}};
-    json[form::kFailures] = std::move(failures);
+    Json json{{traces::form::kModule, module_json(trace.name, module.file, engine.device, engine.name)},
+              {traces::form::kWall, runs.wall_us},
+              {traces::form::kUtime, runs.utime_us},
+              {traces::form::kStime, runs.stime_us}};
+    json[traces::form::kFailures] = std::move(failures);
     return target.write(trace, json);
 }
 
@@ -72,23 +72,24 @@ Result<void> write_set(const Target& target, const Records& records, const SetKe
         const std::string& file = records.modules[set.modules[i]].file;
         files += (i == 0 ? "" : ":") + file;
         name += (i == 0 ? "" : "+") + trace_name(file);
-        json[form::member_key(i, file)] = set.wall_us[i];
+        json[traces::form::member_key(i, file)] = set.wall_us[i];
     }
     if (constexpr std::size_t longest = 150; name.size() > longest) {
         name.resize(longest);  // a file's name has 255 bytes at most
     }
-    const Trace trace{engine.name, name, TraceKind::kInterference,
+    const Trace trace{engine.name, name, traces::TraceKind::kInterference,
                       fmt::format("interference\n{}\n{}\n{}\n{}", engine.device, engine.name, key.index, files)};
-    json[form::kModule] = module_json(name, files, engine.device, engine.name);
-    json[form::kLimit] = set.limit_s;
+    json[traces::form::kModule] = module_json(name, files, engine.device, engine.name);
+    json[traces::form::kLimit] = set.limit_s;
     return target.write(trace, json);
 }
 
 Result<void> write_profile(const Target& target, const ModuleFile& module, const std::string& device,
                            const ProfileRecord& profile) {
-    const Trace trace{form::kProfileFolder, trace_name(module.file), TraceKind::kOpcodes, "opcodes\n" + module.file};
-    return target.write(trace, {{form::kModule, module_json(trace.name, module.file, device, profile.engine)},
-                                {form::kOpcodes, profile.counts}});
+    const Trace trace{traces::form::kProfileFolder, trace_name(module.file), traces::TraceKind::kOpcodes,
+                      "opcodes\n" + module.file};
+    return target.write(trace, {{traces::form::kModule, module_json(trace.name, module.file, device, profile.engine)},
+                                {traces::form::kOpcodes, profile.counts}});
 }
 
 Json engines_json(const Records& records) {
@@ -145,7 +146,7 @@ Json failures_json(const Records& records) {
 }  // namespace
 
 std::string trace_name(const std::string& file) {
-    const std::string folder = std::string(form::kModuleFolder) + "/";
+    const std::string folder = std::string(traces::form::kModuleFolder) + "/";
     std::string name = file.starts_with(folder) ? file.substr(folder.size()) : file;
     if (name.ends_with(".wasm")) {
         name.resize(name.size() - 5);
@@ -155,15 +156,15 @@ std::string trace_name(const std::string& file) {
 }
 
 Result<void> Collection::write_files() const {
-    FileBatch files;
+    core::FileBatch files;
     const Target target{folder_, files};
     Json runtimes = Json::object();
     for (const auto& [id, entry] : records_.devices) {
         runtimes[id] = entry;
     }
-    Result<void> written = files.add(folder_ / form::kDevicesFile, dumped(runtimes, 2));
-    written = written ? files.add(folder_ / form::kEnginesFile, dumped(engines_json(records_), 2)) : written;
-    written = written ? files.add(folder_ / form::kFailuresFile, dumped(failures_json(records_), 2)) : written;
+    Result<void> written = files.add(folder_ / traces::form::kDevicesFile, dumped(runtimes, 2));
+    written = written ? files.add(folder_ / traces::form::kEnginesFile, dumped(engines_json(records_), 2)) : written;
+    written = written ? files.add(folder_ / traces::form::kFailuresFile, dumped(failures_json(records_), 2)) : written;
     for (auto cell = records_.cells.begin(); written && cell != records_.cells.end(); ++cell) {
         if (cell->second.runs() > 0) {
             written = write_cell(target, records_, cell->first, cell->second);
@@ -183,4 +184,4 @@ Result<void> Collection::write_files() const {
     return written ? files.finish() : written;
 }
 
-}  // namespace pitot::fleet
+}  // namespace pitot::measure

@@ -8,7 +8,7 @@
 #include "measure/measure_schedule.hpp"
 #include "measure/measure_session.hpp"
 
-namespace pitot::fleet {
+namespace pitot::measure {
 namespace {
 
 /// Processes that wanted to run over the last minute, on average.
@@ -92,4 +92,4 @@ Result<Summary> outlook(const Plan& plan, const std::stop_token& stop) {
     return declared ? Result<Summary>(summary_of(session)) : Failure(declared.error());
 }
 
-}  // namespace pitot::fleet
+}  // namespace pitot::measure

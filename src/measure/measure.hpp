@@ -16,13 +16,13 @@
 #include "measure/collection_records.hpp"
 #include "pitot/result.hpp"
 
-namespace pitot::fleet {
+namespace pitot::measure {
 
 /// What to measure. Into a collection that exists, whatever of it is missing there.
 struct Plan {
     std::filesystem::path collection;
     std::vector<ModuleFile> modules;
-    std::vector<Engine> engines;
+    std::vector<engines::Engine> engines;
     Settings settings;
     std::string device_name;  ///< what this machine is called in the collection; empty = as the system calls it
 
@@ -38,7 +38,8 @@ struct Plan {
     bool profile = true;            ///< count opcodes, once a module
     double profile_limit_s = 30.0;  ///< a module that takes longer gets no profile until it is given longer
     std::filesystem::path cache;    ///< what prepare() makes
-    double compile_limit_s = PrepareOptions().limit_s;  ///< a module that takes longer has no runs on that engine
+    double compile_limit_s =
+        engines::PrepareOptions().limit_s;  ///< a module that takes longer has no runs on that engine
 
     /// Error: kUsage naming the field and its bounds.
     [[nodiscard]] Result<void> validate() const;
@@ -108,13 +109,13 @@ struct Summary {
 /// Those that `patterns` name, in the order of `found`: "NAME" of this machine, "NAME@DEVICE" of an emulated one, both
 /// perhaps globs, and "all", on any device. Globs and "all" leave out missing engines. Errors: kUsage for a pattern
 /// that fits none, kEnvironment for the name of a missing one.
-[[nodiscard]] Result<std::vector<Engine>> choose_engines(const std::vector<Engine>& found,
-                                                         const std::vector<std::string>& patterns);
+[[nodiscard]] Result<std::vector<engines::Engine>> choose_engines(const std::vector<engines::Engine>& found,
+                                                                  const std::vector<std::string>& patterns);
 
 /// "0,2-3" -> 0, 2, 3; all this process may use if empty. Error: kUsage for others.
 [[nodiscard]] Result<std::vector<int>> choose_cores(const std::string& list);
 
 /// `members` different numbers below `count`, in random order. members <= count.
-[[nodiscard]] std::vector<std::size_t> draw_members(Key key, std::size_t count, std::size_t members);
+[[nodiscard]] std::vector<std::size_t> draw_members(core::Key key, std::size_t count, std::size_t members);
 
-}  // namespace pitot::fleet
+}  // namespace pitot::measure

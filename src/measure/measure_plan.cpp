@@ -19,7 +19,7 @@
 #include "pitot/remedy.hpp"
 #include "traces/form.hpp"
 
-namespace pitot::fleet {
+namespace pitot::measure {
 namespace {
 
 namespace fs = std::filesystem;
@@ -33,19 +33,20 @@ bool matches(const std::string& pattern, const std::string& text) {
 bool is_glob(const std::string& pattern) { return pattern.find_first_of("*?[") != std::string::npos; }
 
 /// Without '@' this machine's engines are meant, with it those of emulated devices.
-bool matches_engine(const std::string& pattern, const Engine& engine) {
+bool matches_engine(const std::string& pattern, const engines::Engine& engine) {
     const std::size_t at = pattern.find('@');
     const bool here = at == std::string::npos;
     return here == engine.device.empty() && matches(pattern.substr(0, at), engine.name) &&
            (here || matches(pattern.substr(at + 1), engine.device));
 }
 
-std::string full_name(const Engine& engine) {
+std::string full_name(const engines::Engine& engine) {
     return engine.device.empty() ? engine.name : engine.name + "@" + engine.device;
 }
 
 /// The error for a pattern that chose nothing; `missing`: an engine of that name that is not here, or null.
-Failure none_like(const std::string& pattern, const Engine* missing, const std::vector<Engine>& found) {
+Failure none_like(const std::string& pattern, const engines::Engine* missing,
+                  const std::vector<engines::Engine>& found) {
     if (missing != nullptr) {
         return fail(
             ErrorCode::kEnvironment,
@@ -56,7 +57,7 @@ Failure none_like(const std::string& pattern, const Engine* missing, const std::
     std::transform(found.begin(), found.end(), std::back_inserter(names), full_name);
     return fail(ErrorCode::kUsage,
                 fmt::format("engines: {} '{}'{}", is_glob(pattern) ? "none is named like" : "there is no", pattern,
-                            suggestion(pattern, names)),
+                            core::suggestion(pattern, names)),
                 Remedy::kSettings, {"engines"});
 }
 
@@ -64,7 +65,8 @@ Result<ModuleFile> module_file(const fs::path& folder, const fs::path& path) {
     ModuleFile module;
     std::error_code error;
     module.path = fs::absolute(path, error);
-    module.file = std::string(form::kModuleFolder) + "/" + fs::path(path).lexically_relative(folder).generic_string();
+    module.file =
+        std::string(traces::form::kModuleFolder) + "/" + fs::path(path).lexically_relative(folder).generic_string();
     const auto forbidden = [](char c) { return c < 0x20 || c > 0x7E || c == ':'; };
     if (std::any_of(module.file.begin(), module.file.end(), forbidden)) {
         return fail(ErrorCode::kInput,
@@ -72,8 +74,8 @@ Result<ModuleFile> module_file(const fs::path& folder, const fs::path& path) {
                                 "ASCII; rename it",
                                 path.string()));
     }
-    PITOT_TRY(const auto bytes, read_file(path));
-    module.sha256 = sha256_of(bytes);
+    PITOT_TRY(const auto bytes, core::read_file(path));
+    module.sha256 = core::sha256_of(bytes);
     return module;
 }
 
@@ -143,11 +145,12 @@ Result<std::vector<ModuleFile>> find_modules(const fs::path& folder, const std::
     return modules;
 }
 
-Result<std::vector<Engine>> choose_engines(const std::vector<Engine>& found, const std::vector<std::string>& patterns) {
+Result<std::vector<engines::Engine>> choose_engines(const std::vector<engines::Engine>& found,
+                                                    const std::vector<std::string>& patterns) {
     std::vector<bool> chosen(found.size(), false);
     for (const std::string& pattern : patterns) {
         bool any = false;
-        const Engine* missing = nullptr;
+        const engines::Engine* missing = nullptr;
         for (std::size_t e = 0; e < found.size(); ++e) {
             if (pattern == "all" || matches_engine(pattern, found[e])) {
                 const bool here = found[e].missing.empty();
@@ -160,7 +163,7 @@ Result<std::vector<Engine>> choose_engines(const std::vector<Engine>& found, con
             return none_like(pattern, missing, found);
         }
     }
-    std::vector<Engine> engines;
+    std::vector<engines::Engine> engines;
     for (std::size_t e = 0; e < found.size(); ++e) {
         if (chosen[e]) {
             engines.push_back(found[e]);
@@ -199,7 +202,7 @@ Result<std::vector<int>> choose_cores(const std::string& list) {
     return cores;
 }
 
-std::vector<std::size_t> draw_members(Key key, std::size_t count, std::size_t members) {
+std::vector<std::size_t> draw_members(core::Key key, std::size_t count, std::size_t members) {
     std::vector<std::size_t> numbers(count);
     std::iota(numbers.begin(), numbers.end(), std::size_t{0});
     for (std::size_t i = 0; i < members; ++i) {
@@ -247,4 +250,4 @@ Result<void> Plan::validate() const {
     return {};
 }
 
-}  // namespace pitot::fleet
+}  // namespace pitot::measure

@@ -13,7 +13,7 @@
 #include "measure/measure_schedule.hpp"
 #include "measure/measure_session.hpp"
 
-namespace pitot::fleet {
+namespace pitot::measure {
 namespace {
 
 /// A signal to all processes of a service reaches compilers as well as us. Whether it, and not the module, ended one is
@@ -23,7 +23,7 @@ bool stopped_after_failure(const Session& session) {
     return session.stopped();
 }
 
-using Prepared = std::vector<std::pair<Cell, Result<Command>>>;
+using Prepared = std::vector<std::pair<Cell, Result<engines::Command>>>;
 
 /// Cells of one module that have something to run.
 std::vector<std::size_t> open_engines(const Session& session, std::size_t module,
@@ -64,7 +64,7 @@ Result<void> keep_prepared(Session& session, Prepared& prepared, std::set<std::s
 }
 
 // A device keeps the name that it has in the collection.
-Result<void> check_name(const Session& session, const Device& device) {
+Result<void> check_name(const Session& session, const engines::Device& device) {
     const auto& known = session.collection.records().devices;
     const auto found = known.find(device.id);
     if (session.plan.device_name.empty() || found == known.end() || found->second.value("name", "") == device.name) {
@@ -79,10 +79,11 @@ Result<void> check_name(const Session& session, const Device& device) {
 }  // namespace
 
 Result<void> declare(Session& session) {
-    std::map<std::string, Device> devices;
-    for (const Engine& engine : session.plan.engines) {
+    std::map<std::string, engines::Device> devices;
+    for (const engines::Engine& engine : session.plan.engines) {
         if (!devices.contains(engine.device)) {
-            Result<Device> device = describe_device(engine.device, {}, session.plan.device_name, session.options.stop);
+            Result<engines::Device> device =
+                engines::describe_device(engine.device, {}, session.plan.device_name, session.options.stop);
             if (!device) {
                 return fail(device.error(), fmt::format("engine '{}'", engine.name));
             }
@@ -118,8 +119,8 @@ Result<void> prepare_cells(Session& session) {
         for (const std::size_t e : open[index]) {
             if (!session.stopped()) {
                 prepared.emplace_back(Cell{session.engines[e], session.modules[index]},
-                                      prepare(plan.engines[e], plan.modules[index].path, {}, plan.cache,
-                                              {plan.compile_limit_s, session.options.stop}));
+                                      engines::prepare(plan.engines[e], plan.modules[index].path, {}, plan.cache,
+                                                       {plan.compile_limit_s, session.options.stop}));
             }
         }
         return prepared;
@@ -134,7 +135,7 @@ Result<void> prepare_cells(Session& session) {
         }
         return result.has_value() && !session.stopped();
     };
-    parallel_ordered(default_threads(), std::ssize(open), prepare_module, keep);
+    core::parallel_ordered(core::default_threads(), std::ssize(open), prepare_module, keep);
     return result;
 }
 
@@ -169,8 +170,8 @@ Result<void> profile_modules(Session& session) {
         }
         return result.has_value();
     };
-    parallel_ordered(default_threads(), std::ssize(wanted), count, keep);
+    core::parallel_ordered(core::default_threads(), std::ssize(wanted), count, keep);
     return result;
 }
 
-}  // namespace pitot::fleet
+}  // namespace pitot::measure

@@ -9,11 +9,11 @@
 #include "wasm/opcodes.hpp"
 #include "wasm/profile.hpp"
 
-namespace pitot::fleet {
+namespace pitot::measure {
 namespace {
 
 Result<wasm::Profile> count(const ModuleFile& file, double limit_s) {
-    PITOT_TRY(const auto text, read_file(file.path));
+    PITOT_TRY(const auto text, core::read_file(file.path));
     const std::vector<std::uint8_t> bytes(text.begin(), text.end());
     PITOT_TRY(auto module, wasm::Module::read(bytes, file.file));
     const std::vector<wasm::ImportName> imports = module.imports();
@@ -41,8 +41,8 @@ std::string answer(const ModuleFile& file, double limit_s) {
 }  // namespace
 
 Result<ProfileRecord> profile_module(const ModuleFile& module, double limit_s, const std::stop_token& stop) {
-    const auto count_and_answer = [&](int out) { return write_all(out, answer(module, limit_s)) ? 0 : 1; };
-    const Result<ChildAnswer> child = run_child(count_and_answer, {{}, stop, Streams::kNone});
+    const auto count_and_answer = [&](int out) { return core::write_all(out, answer(module, limit_s)) ? 0 : 1; };
+    const Result<core::ChildAnswer> child = core::run_child(count_and_answer, {{}, stop, core::Streams::kNone});
     if (!child) {
         return Failure(child.error());
     }
@@ -63,4 +63,4 @@ Result<ProfileRecord> profile_module(const ModuleFile& module, double limit_s, c
                : fail(ErrorCode::kEnvironment, failure);
 }
 
-}  // namespace pitot::fleet
+}  // namespace pitot::measure

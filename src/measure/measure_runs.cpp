@@ -10,7 +10,7 @@
 #include "measure/measure_session.hpp"
 #include "measure/run.hpp"
 
-namespace pitot::fleet {
+namespace pitot::measure {
 namespace {
 
 void report_alone(Session& session, const std::vector<Cell>& cells) {
@@ -122,13 +122,13 @@ Result<void> run_alone(Session& session) {
     for (const auto& [cell, command] : session.commands) {
         cells.push_back(cell);
     }
-    const Key key = Key(session.plan.settings.seed).fold("order");
+    const core::Key key = core::Key(session.plan.settings.seed).fold("order");
     for (std::size_t round = 0; round < session.plan.repeat && !session.stopped(); ++round) {
         std::vector<Cell> due;
         std::copy_if(cells.begin(), cells.end(), std::back_inserter(due), [&](const Cell& cell) {
             return is_due(session.collection.records().runs_of(cell), session.plan, round);
         });
-        shuffle(key.fold(round), std::span(due));
+        core::shuffle(key.fold(round), std::span(due));
         if (Result<void> done = run_round(session, *processes, due, cells); !done) {
             return done;
         }
@@ -148,7 +148,7 @@ Result<void> run_sets(Session& session) {
                                      plan.together));
         }
     }
-    const Key key = Key(plan.settings.seed).fold("together").fold(plan.together);
+    const core::Key key = core::Key(plan.settings.seed).fold("together").fold(plan.together);
     const std::vector<SetKey> missing = missing_sets(session.collection.records(), plan, session.engines);
     for (std::size_t i = 0; i < missing.size() && !session.stopped(); ++i) {
         const EngineRecord& engine = session.collection.records().engines[missing[i].engine];
@@ -159,7 +159,7 @@ Result<void> run_sets(Session& session) {
         }
         SetRuns set;
         set.limit_s = plan.together_limit_s;
-        const Key own = key.fold(engine.device + "/" + engine.name).fold(missing[i].index);
+        const core::Key own = key.fold(engine.device + "/" + engine.name).fold(missing[i].index);
         for (const std::size_t member : draw_members(own, modules.size(), plan.together)) {
             set.modules.push_back(modules[member]);
         }
@@ -176,4 +176,4 @@ Result<void> run_sets(Session& session) {
     return {};
 }
 
-}  // namespace pitot::fleet
+}  // namespace pitot::measure

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <map>
 
-namespace pitot::fleet {
+namespace pitot::measure {
 namespace {
 
 struct Mean {
@@ -159,4 +159,4 @@ void summarize(const Records& records, const Plan& plan, const std::vector<std::
     summary.most_s = static_cast<double>(alone.runs_left) * plan.settings.limit_s / plan.settings.jobs + sets_s;
 }
 
-}  // namespace pitot::fleet
+}  // namespace pitot::measure

@@ -8,7 +8,7 @@
 #include "measure/collection_records.hpp"
 #include "measure/measure.hpp"
 
-namespace pitot::fleet {
+namespace pitot::measure {
 
 /// Failed too often in a row.
 [[nodiscard]] bool is_abandoned(const CellRuns& runs, const Plan& plan);
@@ -38,4 +38,4 @@ struct Estimate {
 void summarize(const Records& records, const Plan& plan, const std::vector<std::size_t>& engines,
                const std::vector<std::size_t>& modules, Summary& summary);
 
-}  // namespace pitot::fleet
+}  // namespace pitot::measure

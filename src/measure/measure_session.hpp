@@ -12,7 +12,7 @@
 #include "measure/collection.hpp"
 #include "measure/measure.hpp"
 
-namespace pitot::fleet {
+namespace pitot::measure {
 
 struct Session {
     const Plan& plan;
@@ -20,7 +20,7 @@ struct Session {
     Collection& collection;
     std::vector<std::size_t> engines;  ///< numbers in the records of those of the plan, in its order
     std::vector<std::size_t> modules;
-    std::map<Cell, Command> commands;  ///< of cells that may have something to run
+    std::map<Cell, engines::Command> commands;  ///< of cells that may have something to run
     std::size_t new_runs = 0;
     std::size_t new_sets = 0;
 
@@ -51,4 +51,4 @@ struct Session {
 /// The sets that are missing.
 [[nodiscard]] Result<void> run_sets(Session& session);
 
-}  // namespace pitot::fleet
+}  // namespace pitot::measure

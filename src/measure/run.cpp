@@ -24,7 +24,7 @@
 #include "core/check.hpp"
 #include "core/programs.hpp"
 
-namespace pitot::fleet {
+namespace pitot::measure {
 namespace {
 
 constexpr std::size_t kKeptStderr = 4096;
@@ -44,7 +44,7 @@ Failure refused(const char* what) {
 }
 
 /// The environment of every run: nothing in it depends on who measures but where programs and files are.
-std::vector<std::string> environment_of(const Command& command) {
+std::vector<std::string> environment_of(const engines::Command& command) {
     std::vector<std::string> all{"LC_ALL=C"};
     for (const char* name : {"PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH"}) {
         if (const char* value = std::getenv(name); value != nullptr) {
@@ -181,7 +181,8 @@ Processes::~Processes() {
     close_fd(null_fd_);
 }
 
-Result<void> Processes::start(std::size_t index, const Command& command, int core, double limit_s, bool gated) {
+Result<void> Processes::start(std::size_t index, const engines::Command& command, int core, double limit_s,
+                              bool gated) {
     Place& place = places_[index];
     PITOT_CHECK(place.pid == 0 && !command.argv.empty());
     std::array<int, 2> pipe{-1, -1};
@@ -196,8 +197,8 @@ Result<void> Processes::start(std::size_t index, const Command& command, int cor
     gate_write_ = gate[1];
     std::vector<std::string> words = command.argv;
     std::vector<std::string> variables = environment_of(command);
-    const std::vector<char*> argv = exec_pointers(words);
-    const std::vector<char*> environment = exec_pointers(variables);
+    const std::vector<char*> argv = core::exec_pointers(words);
+    const std::vector<char*> environment = core::exec_pointers(variables);
     const Launch launch{argv.data(), environment.data(),   core,    null_fd_,
                         pipe[1],     gated ? gate[0] : -1, gate[1], ::getpid()};
     Shared& shared = shared_[index];
@@ -213,7 +214,7 @@ Result<void> Processes::start(std::size_t index, const Command& command, int cor
             ::execve(launch.argv[0], launch.argv, launch.environment);
             shared.error = errno;
         }
-        ::_exit(kCannotExecute);
+        ::_exit(core::kCannotExecute);
     }
     ::close(pipe[1]);
     if (child < 0) {
@@ -372,4 +373,4 @@ void Processes::kill_all() {
     open_gate();
 }
 
-}  // namespace pitot::fleet
+}  // namespace pitot::measure

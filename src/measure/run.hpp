@@ -14,7 +14,7 @@
 #include "engines/engine.hpp"
 #include "pitot/result.hpp"
 
-namespace pitot::fleet {
+namespace pitot::measure {
 
 /// CLOCK_MONOTONIC.
 using RunClock = std::chrono::steady_clock;
@@ -51,7 +51,7 @@ public:
 
     /// Starts a process at a free place, on `core`, to be killed after `limit_s`. With `gated` it waits before its exec
     /// until open_gate(). Error: kEnvironment if there can be no process; what cannot be executed is a failed run.
-    [[nodiscard]] Result<void> start(std::size_t place, const Command& command, int core, double limit_s,
+    [[nodiscard]] Result<void> start(std::size_t place, const engines::Command& command, int core, double limit_s,
                                      bool gated = false);
     /// Lets all gated processes go at once.
     void open_gate();
@@ -88,4 +88,4 @@ private:
     std::unique_ptr<std::stop_callback<Wake>> on_stop_;
 };
 
-}  // namespace pitot::fleet
+}  // namespace pitot::measure

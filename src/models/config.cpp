@@ -51,7 +51,7 @@ void for_each_field(Config& c, Visit visit) {
     visit("train.checkpoints", c.train.checkpoints);
     visit("train.epoch_samples", c.train.epoch_samples);
     for (auto& objective : c.train.objectives) {
-        const std::string pool = std::string(kObjectives) + objective.pool;
+        const std::string pool = std::string(models::kObjectives) + objective.pool;
         visit(pool + ".batch", objective.batch);
         visit(pool + ".weight", objective.weight);
         visit(pool + ".rows", objective.rows);
@@ -73,7 +73,7 @@ Json::json_pointer pointer(std::string path) {
 }
 
 std::string wrong(const std::string& path, const Json& value, const std::string& wanted) {
-    return fmt::format("field '{}' cannot be {}: it takes {}", path, shown(value), wanted);
+    return fmt::format("field '{}' cannot be {}: it takes {}", path, models::shown(value), wanted);
 }
 
 Result<void> decode(const std::string& path, const Json& json, bool& field) {
@@ -84,7 +84,7 @@ Result<void> decode(const std::string& path, const Json& json, bool& field) {
     return {};
 }
 Result<void> decode(const std::string& path, const Json& json, std::string& field) {
-    if (!json.is_string() || !decode_utf8(json.get_ref<const std::string&>())) {
+    if (!json.is_string() || !core::decode_utf8(json.get_ref<const std::string&>())) {
         return fail(ErrorCode::kUsage, wrong(path, json, "a text in UTF-8"));
     }
     field = json.get<std::string>();
@@ -128,7 +128,7 @@ Result<void> decode(const std::string& path, const Json& json, std::vector<std::
 template <typename E>
 requires std::is_enum_v<E> Result<void> decode(const std::string& path, const Json& json, E& field) {
     std::string known;
-    for (const auto& label : labels(field)) {
+    for (const auto& label : models::labels(field)) {
         if (json.is_string() && json.get<std::string>() == label.name) {
             field = label.value;
             return {};
@@ -152,7 +152,7 @@ Result<void> set_field(FitConfig& config, const std::string& path, const Json& v
     const auto older = older_names().find(path);
     const std::string& today = older == older_names().end() ? path : older->second;
     Result<void> result =
-        fail(ErrorCode::kUsage, fmt::format("there is no field '{}'{}", path, suggestion(path, field_names())));
+        fail(ErrorCode::kUsage, fmt::format("there is no field '{}'{}", path, core::suggestion(path, field_names())));
     for_each_field(config, [&](const std::string& name, auto& field) {
         if (today == name) {
             result = decode(path, value, field);
@@ -163,10 +163,10 @@ Result<void> set_field(FitConfig& config, const std::string& path, const Json& v
 
 // Whether `path` stands for several fields: "train", or the objective of any pool.
 bool is_group(const std::string& path) {
-    return path.starts_with(kObjectives) ? path.find('.', kObjectives.size()) == std::string::npos
-                                         : std::ranges::any_of(field_names(), [&](const std::string& name) {
-                                               return name.starts_with(path + ".");
-                                           });
+    return path.starts_with(models::kObjectives) ? path.find('.', models::kObjectives.size()) == std::string::npos
+                                                 : std::ranges::any_of(field_names(), [&](const std::string& name) {
+                                                       return name.starts_with(path + ".");
+                                                   });
 }
 
 Result<void> set_fields(FitConfig& config, const std::string& prefix, const Json& object) {
@@ -176,7 +176,7 @@ Result<void> set_fields(FitConfig& config, const std::string& prefix, const Json
         if (group && !value.is_object()) {
             return fail(ErrorCode::kUsage, wrong(path, value, "an object of fields"));
         }
-        if (group && prefix == kObjectives) {
+        if (group && prefix == models::kObjectives) {
             (void)config.train.objective(key);  // of a pool that only this configuration knows, perhaps
         }
         auto done = group ? set_fields(config, path + ".", value) : set_field(config, path, value);
@@ -188,7 +188,7 @@ Result<void> set_fields(FitConfig& config, const std::string& prefix, const Json
 }
 
 Result<Json> parse_object(std::string_view text) {
-    auto json = parse_json(text);
+    auto json = formats::parse_json(text);
     if (!json) {
         return fail(ErrorCode::kUsage, "the configuration " + json.error().message());
     }
@@ -196,7 +196,7 @@ Result<Json> parse_object(std::string_view text) {
         return fail(ErrorCode::kUsage,
                     fmt::format("the configuration is {} where a JSON object is wanted; start "
                                 "from that of a preset",
-                                kind_of(*json)),
+                                formats::kind_of(*json)),
                     Remedy::kShowPreset);
     }
     return Json(*json);
@@ -221,7 +221,8 @@ bool TrainConfig::learns_from(std::string_view pool) const {
 
 std::string to_json(const FitConfig& config) {
     Json json;
-    for_each_field(config, [&](const std::string& path, const auto& field) { json[pointer(path)] = encode(field); });
+    for_each_field(config,
+                   [&](const std::string& path, const auto& field) { json[pointer(path)] = models::encode(field); });
     return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -232,7 +233,7 @@ Result<void> apply_json(FitConfig& config, std::string_view text) {
     fields.erase("objectives");
     auto done = set_fields(changed, "", fields);
     if (const auto listed = json.find("objectives"); done && listed != json.end()) {
-        done = check_objectives(changed, *listed);
+        done = models::check_objectives(changed, *listed);
     }
     if (done) {
         config = std::move(changed);
@@ -259,9 +260,9 @@ Result<void> apply_override(FitConfig& config, std::string_view assignment) {
     }
     const std::string path(assignment.substr(0, equals));
     const std::string text(assignment.substr(equals + 1));
-    auto value = parse_json(text);
+    auto value = formats::parse_json(text);
     if (!value && text.find(',') != std::string::npos) {
-        value = parse_json("[" + text + "]");
+        value = formats::parse_json("[" + text + "]");
     }
     FitConfig changed = config;
     auto done = set_field(changed, path, value ? Json(*value) : Json(text));

@@ -11,7 +11,7 @@
 
 #include "pitot/config.hpp"
 
-namespace pitot {
+namespace pitot::models {
 
 /// Begins the paths of objectives' fields, which go on with a pool and a field: "together.weight".
 inline constexpr std::string_view kObjectives = "train.objectives.";
@@ -51,4 +51,4 @@ nlohmann::ordered_json encode(const T& field) {
 /// A value as a message shows it.
 [[nodiscard]] std::string shown(const nlohmann::ordered_json& value);
 
-}  // namespace pitot
+}  // namespace pitot::models

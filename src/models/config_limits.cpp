@@ -9,7 +9,7 @@
 #include "models/config_fields.hpp"
 #include "pitot/config.hpp"
 
-namespace pitot {
+namespace pitot::models {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -91,7 +91,7 @@ void check_pools(Limits& limits, const TrainConfig& t) {
     for (const PoolObjective& objective : t.objectives) {
         const std::string path = std::string(kObjectives) + objective.pool;
         const bool named = !objective.pool.empty() && objective.pool.find_first_of("./~") == std::string::npos &&
-                           decode_utf8(objective.pool);
+                           core::decode_utf8(objective.pool);
         limits.require(named && pools.insert(objective.pool).second, "train.objectives", objective.pool,
                        "names of pools, each once, without '.', '/' and '~'");
         limits.positive((path + ".batch").c_str(), objective.batch, 1 << 24);
@@ -125,15 +125,19 @@ std::string shown(const Json& value) {
     return text.size() <= longest ? text : text.substr(0, longest) + "…";
 }
 
+}  // namespace pitot::models
+
+namespace pitot {
+
 Result<void> FitConfig::validate() const {
-    Limits limits;
-    limits.require(decode_utf8(preset).has_value(), "preset", preset, "a text in UTF-8");
-    limits.known("model.family", encode(model.family));
-    limits.known("model.loss", encode(model.loss));
-    limits.known("train.keep", encode(train.keep));
-    limits.known("split", encode(split));
-    check_model(limits, model);
-    check_train(limits, train);
+    models::Limits limits;
+    limits.require(core::decode_utf8(preset).has_value(), "preset", preset, "a text in UTF-8");
+    limits.known("model.family", models::encode(model.family));
+    limits.known("model.loss", models::encode(model.loss));
+    limits.known("train.keep", models::encode(train.keep));
+    limits.known("split", models::encode(split));
+    models::check_model(limits, model);
+    models::check_train(limits, train);
     limits.require(share > 0.0 && share < 1.0, "share", share, "between 0 and 1, both excluded");
     limits.require(calibration_share >= 0.0 && calibration_share < 1.0, "calibration_share", calibration_share,
                    "at least 0 and below 1");

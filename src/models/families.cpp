@@ -3,7 +3,7 @@
 #include "models/model_family.hpp"
 #include "models/scaling/scaling_family.hpp"
 
-namespace pitot {
+namespace pitot::models {
 
 const ModelFamily& family_of(const ModelConfig& config) {
     static const ScalingFamily scaling;
@@ -24,4 +24,4 @@ const ModelFamily& family_of(const ModelConfig& config) {
     return scaling;
 }
 
-}  // namespace pitot
+}  // namespace pitot::models

@@ -1,7 +1,7 @@
 #include "models/fitted_model.hpp"
 
-namespace pitot {
+namespace pitot::models {
 
 Disagreement FittedModel::disagreement(const Side& /*platforms*/, const Side& /*modules*/) const { return {}; }
 
-}  // namespace pitot
+}  // namespace pitot::models

@@ -15,7 +15,7 @@
 #include "pitot/result.hpp"
 #include "train/row_draw.hpp"
 
-namespace pitot {
+namespace pitot::models {
 
 /// Combinations asked for. Indices must be in range.
 struct PairQuery {
@@ -97,12 +97,12 @@ public:
     [[nodiscard]] virtual Disagreement disagreement(const Side& platforms, const Side& modules) const;
 
     /// Adds the members of a model file that ModelFamily::load() reads.
-    virtual void save(NpzWriter& npz) const = 0;
+    virtual void save(formats::NpzWriter& npz) const = 0;
 
     /// Hands on the arrays of a published experiment, which ModelFamily::kept_shapes() names: predictions for every
     /// pair and for test rows outside the pool kAlone, losses, embeddings.
-    [[nodiscard]] virtual Result<void> keep(const Dataset& dataset, const ReplicateRows& rows,
+    [[nodiscard]] virtual Result<void> keep(const Dataset& dataset, const train::ReplicateRows& rows,
                                             const KeepArray& put) const = 0;
 };
 
-}  // namespace pitot
+}  // namespace pitot::models

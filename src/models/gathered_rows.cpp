@@ -2,9 +2,9 @@
 
 #include "models/scale.hpp"
 
-namespace pitot {
+namespace pitot::models {
 
-GatheredRows::GatheredRows(const ObservationView& observations, RowNumbers rows, const ModelConfig& config)
+GatheredRows::GatheredRows(const ObservationView& observations, core::RowNumbers rows, const ModelConfig& config)
     : width(observations.width) {
     const Scale scale(config);
     platform.reserve(rows.size());
@@ -22,4 +22,4 @@ GatheredRows::GatheredRows(const ObservationView& observations, RowNumbers rows,
     }
 }
 
-}  // namespace pitot
+}  // namespace pitot::models

@@ -11,7 +11,7 @@
 #include "pitot/config.hpp"
 #include "pitot/dataset.hpp"
 
-namespace pitot {
+namespace pitot::models {
 
 /// Rows `rows` of `observations`, gathered: what a model is asked and, on the model's scale, the true answers.
 struct GatheredRows {
@@ -24,7 +24,7 @@ struct GatheredRows {
     /// Rows that are gathered at a time where there may be any number of them.
     static constexpr std::size_t kPiece = 65536;
 
-    GatheredRows(const ObservationView& observations, RowNumbers rows, const ModelConfig& config);
+    GatheredRows(const ObservationView& observations, core::RowNumbers rows, const ModelConfig& config);
     [[nodiscard]] PairQuery query() const { return {platform, module, co_runner, width}; }
     /// Row i's co-runners.
     [[nodiscard]] std::span<const std::int32_t> co_runners(std::size_t i) const {
@@ -33,4 +33,4 @@ struct GatheredRows {
     }
 };
 
-}  // namespace pitot
+}  // namespace pitot::models

@@ -1,6 +1,6 @@
 #include "models/model_archive.hpp"
 
-namespace pitot {
+namespace pitot::models {
 
 Failure ModelArchive::broken(std::string_view array, std::string_view what) const {
     constexpr const char* remedy = "the file is damaged; fit it again or restore it from a copy";
@@ -36,4 +36,4 @@ Result<std::string> ModelArchive::text(const std::string& name) const {
     return std::move(texts.front());
 }
 
-}  // namespace pitot
+}  // namespace pitot::models

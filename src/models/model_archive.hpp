@@ -15,7 +15,7 @@
 #include "formats/npz.hpp"
 #include "pitot/result.hpp"
 
-namespace pitot {
+namespace pitot::models {
 
 /// A model file being read. Errors are kInput and name file, array and remedy.
 class ModelArchive {
@@ -23,9 +23,9 @@ public:
     using Shape = std::vector<std::int64_t>;
 
     /// The reader must outlive it.
-    explicit ModelArchive(const NpzReader& npz) : npz_(npz) {}
+    explicit ModelArchive(const formats::NpzReader& npz) : npz_(npz) {}
 
-    [[nodiscard]] const NpzReader& npz() const { return npz_; }
+    [[nodiscard]] const formats::NpzReader& npz() const { return npz_; }
     [[nodiscard]] bool contains(const std::string& name) const { return npz_.contains(name); }
     [[nodiscard]] Failure broken(std::string_view array, std::string_view what) const;
 
@@ -38,7 +38,7 @@ public:
 
 private:
     [[nodiscard]] Result<void> check_shape(const std::string& name, const Shape& shape) const;
-    const NpzReader& npz_;
+    const formats::NpzReader& npz_;
 };
 
 template <typename T>
@@ -58,4 +58,4 @@ Result<std::vector<T>> ModelArchive::read(const std::string& name, const Shape& 
     return values;
 }
 
-}  // namespace pitot
+}  // namespace pitot::models

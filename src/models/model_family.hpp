@@ -16,7 +16,7 @@
 #include "pitot/dataset.hpp"
 #include "train/train.hpp"
 
-namespace pitot {
+namespace pitot::models {
 
 /// What becomes of rows that nothing trains.
 enum class Untrained {
@@ -32,13 +32,13 @@ struct FitTask {
     std::int64_t replicates = 1;
     Untrained untrained = Untrained::kAnswered;
     Context context{};
-    std::function<ReplicateRows(std::int64_t replicate)> rows;  ///< called from several threads at once
+    std::function<train::ReplicateRows(std::int64_t replicate)> rows;  ///< called from several threads at once
 };
 
 /// One of them.
 struct Fitted {
     std::int64_t replicate = 0;
-    ReplicateRows rows;
+    train::ReplicateRows rows;
     LinearScaling scaling;  ///< linear scaling on the same rows, which every model is compared with
     std::shared_ptr<const FittedModel> model;
 };
@@ -85,4 +85,4 @@ public:
 /// The family that a configuration names.
 [[nodiscard]] const ModelFamily& family_of(const ModelConfig& config);
 
-}  // namespace pitot
+}  // namespace pitot::models

@@ -6,7 +6,7 @@
 #include <iterator>
 #include <vector>
 
-namespace pitot {
+namespace pitot::models {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -58,4 +58,4 @@ Result<void> check_objectives(const FitConfig& config, const Json& objectives) {
     return {};
 }
 
-}  // namespace pitot
+}  // namespace pitot::models

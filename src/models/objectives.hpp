@@ -9,7 +9,7 @@
 
 #include "pitot/config.hpp"
 
-namespace pitot {
+namespace pitot::models {
 
 /// What results and the published program call an objective: "mf" of the pool "alone", "if" of "together", else the
 /// pool's name.
@@ -27,4 +27,4 @@ namespace pitot {
 /// first that says otherwise than the fields.
 [[nodiscard]] Result<void> check_objectives(const FitConfig& config, const nlohmann::ordered_json& objectives);
 
-}  // namespace pitot
+}  // namespace pitot::models

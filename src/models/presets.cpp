@@ -133,7 +133,7 @@ Result<FitConfig> preset(std::string_view name) {
         }
         known.push_back(entry.info.name);
     }
-    const std::string near = suggestion(name, known);
+    const std::string near = core::suggestion(name, known);
     return fail(ErrorCode::kUsage, fmt::format("there is no preset '{}'{}", name, near), Remedy::kListPresets);
 }
 

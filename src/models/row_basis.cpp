@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-namespace pitot {
+namespace pitot::models {
 namespace {
 
 std::vector<Basis> of_unmeasured(const Side& side) {
@@ -10,7 +10,7 @@ std::vector<Basis> of_unmeasured(const Side& side) {
     return std::vector<Basis>(static_cast<std::size_t>(side.size()), basis);
 }
 
-void mark_pairs(const ObservationView& table, RowNumbers rows, RowBasis& basis) {
+void mark_pairs(const ObservationView& table, core::RowNumbers rows, RowBasis& basis) {
     for (const std::int64_t n : rows) {
         const auto row = static_cast<std::size_t>(n);
         basis.platform[static_cast<std::size_t>(table.platform[row])] = Basis::kMeasured;
@@ -24,7 +24,7 @@ bool learns_from(const Dataset& dataset, const FitConfig& config, std::size_t po
     return config.train.learns_from(dataset.pools[pool].name);
 }
 
-RowBasis basis_of_rows(const Dataset& dataset, const FitConfig& config, const ReplicateRows& rows) {
+RowBasis basis_of_rows(const Dataset& dataset, const FitConfig& config, const train::ReplicateRows& rows) {
     RowBasis basis{of_unmeasured(dataset.platforms), of_unmeasured(dataset.modules), {}};
     for (std::size_t p = 0; p < rows.pools.size(); ++p) {
         if (learns_from(dataset, config, p)) {
@@ -47,4 +47,4 @@ RowBasis basis_of_rows(const Dataset& dataset, const FitConfig& config, const Re
     return basis;
 }
 
-}  // namespace pitot
+}  // namespace pitot::models

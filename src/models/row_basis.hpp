@@ -9,7 +9,7 @@
 #include "pitot/predictor.hpp"
 #include "train/row_draw.hpp"
 
-namespace pitot {
+namespace pitot::models {
 
 /// One for each row of a side.
 struct RowBasis {
@@ -22,6 +22,6 @@ struct RowBasis {
 [[nodiscard]] bool learns_from(const Dataset& dataset, const FitConfig& config, std::size_t pool);
 
 /// Of a replicate whose `rest` is learned from.
-[[nodiscard]] RowBasis basis_of_rows(const Dataset& dataset, const FitConfig& config, const ReplicateRows& rows);
+[[nodiscard]] RowBasis basis_of_rows(const Dataset& dataset, const FitConfig& config, const train::ReplicateRows& rows);
 
-}  // namespace pitot
+}  // namespace pitot::models

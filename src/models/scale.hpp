@@ -8,7 +8,7 @@
 #include "pitot/config.hpp"
 #include "pitot/units.hpp"
 
-namespace pitot {
+namespace pitot::models {
 
 /// y = ln(t / 25 ms) with the logarithm, t / 25 ms without. Linear scaling always has the logarithm.
 class Scale {
@@ -24,7 +24,7 @@ public:
     /// runtime that a dataset may have, and without the logarithm, where sums may be negative, at least a nanosecond.
     [[nodiscard]] double runtime_us(double y) const {
         if (logarithm_) {
-            return std::max(to_time(LogRuntime{std::min(y, kLargestLog)}).value, kShortestRuntimeUs);
+            return std::max(to_time(LogRuntime{std::min(y, kLargestLog)}).value, dataset::kShortestRuntimeUs);
         }
         return std::max(y * kReferenceRuntimeUs, kLeastRuntimeUs);
     }
@@ -41,4 +41,4 @@ private:
     bool logarithm_;
 };
 
-}  // namespace pitot
+}  // namespace pitot::models

@@ -7,7 +7,7 @@
 
 #include "core/check.hpp"
 
-namespace pitot {
+namespace pitot::models {
 namespace {
 
 using Eigen::ArrayXd;
@@ -106,4 +106,4 @@ double SideRegression::operator()(std::span<const double> features) const {
     return term;
 }
 
-}  // namespace pitot
+}  // namespace pitot::models

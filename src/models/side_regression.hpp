@@ -7,7 +7,7 @@
 
 #include "pitot/matrix_view.hpp"
 
-namespace pitot {
+namespace pitot::models {
 
 /// Ridge regression of `known_terms` on standardised features, its penalty chosen by leave-one-out error over a grid
 /// that ends in "the mean alone". Features that do not vary over the known rows are left out.
@@ -31,4 +31,4 @@ private:
     double error_ = 0.0;
 };
 
-}  // namespace pitot
+}  // namespace pitot::models

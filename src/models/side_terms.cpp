@@ -6,7 +6,7 @@
 #include "core/check.hpp"
 #include "models/side_regression.hpp"
 
-namespace pitot {
+namespace pitot::models {
 
 void fill_baseline(const Side& side, const std::vector<bool>& known, std::vector<double>& terms) {
     const auto rows = static_cast<std::size_t>(side.size());
@@ -36,4 +36,4 @@ void fill_baseline(const Side& side, const std::vector<bool>& known, std::vector
     }
 }
 
-}  // namespace pitot
+}  // namespace pitot::models

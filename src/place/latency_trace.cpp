@@ -8,7 +8,7 @@
 
 #include "formats/csv.hpp"
 
-namespace pitot {
+namespace pitot::place {
 namespace {
 
 std::optional<std::size_t> layer_of(double distance_km) {
@@ -56,8 +56,8 @@ Result<LatencyTrace> read_latency_trace(const std::filesystem::path& file) {
         if (fields.size() <= std::max(columns->latency, columns->distance) || fields[columns->distance].empty()) {
             return {};
         }
-        const auto latency = parse_number(fields[columns->latency]);
-        const auto distance = parse_number(fields[columns->distance]);
+        const auto latency = formats::parse_number(fields[columns->latency]);
+        const auto distance = formats::parse_number(fields[columns->distance]);
         if (!latency || !distance || !(*latency >= 0.0) || !std::isfinite(*latency) || std::isnan(*distance)) {
             return fail(ErrorCode::kInput,
                         fmt::format("'{}', line {}: latency '{}' or distance '{}' is not a number; mend "
@@ -69,7 +69,7 @@ Result<LatencyTrace> read_latency_trace(const std::filesystem::path& file) {
         }
         return {};
     };
-    if (auto ok = read_csv({file, {}}, handle); !ok) {
+    if (auto ok = formats::read_csv({file, {}}, handle); !ok) {
         return Failure(ok.error());
     }
     constexpr std::array ranges{"over 1000 km", "20 to 500 km", "under 20 km"};
@@ -82,7 +82,7 @@ Result<LatencyTrace> read_latency_trace(const std::filesystem::path& file) {
     return trace;
 }
 
-LatencyTrace synthetic_latency_trace(Key key) {
+LatencyTrace synthetic_latency_trace(core::Key key) {
     struct Shape {
         double median, deviation, least, most;
     };
@@ -91,7 +91,7 @@ LatencyTrace synthetic_latency_trace(Key key) {
     LatencyTrace trace;
     for (std::size_t layer = 0; layer < kLayers; ++layer) {
         const Shape& shape = shapes.at(layer);
-        Stream stream(key.fold("latency").fold(layer));
+        core::Stream stream(key.fold("latency").fold(layer));
         while (trace.latency_ms[layer].size() < count) {
             const double latency = shape.median * std::exp(shape.deviation * stream.normal());
             if (latency >= shape.least && latency <= shape.most) {
@@ -102,4 +102,4 @@ LatencyTrace synthetic_latency_trace(Key key) {
     return trace;
 }
 
-}  // namespace pitot
+}  // namespace pitot::place

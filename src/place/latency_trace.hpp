@@ -8,7 +8,7 @@
 #include "core/key.hpp"
 #include "pitot/result.hpp"
 
-namespace pitot {
+namespace pitot::place {
 
 inline constexpr std::size_t kLayers = 3;  ///< cloud, towers, edge
 
@@ -25,6 +25,6 @@ struct LatencyTrace {
 /// 1 000 latencies a layer, log-normal and cut to a range: cloud median 67 ms in 28 … 118, deviation of the logarithm
 /// 0.25; towers 35 ms in 14 … 55, 0.43; edge 17 ms in 6 … 60, 0.68. Medians, ranges and deviations are those of public
 /// 5G speed tests of 2021 (SIGCOMM '21, "A variegated look at 5G in the wild"), grouped as above.
-[[nodiscard]] LatencyTrace synthetic_latency_trace(Key key);
+[[nodiscard]] LatencyTrace synthetic_latency_trace(core::Key key);
 
-}  // namespace pitot
+}  // namespace pitot::place

@@ -10,7 +10,7 @@
 #include "core/digest.hpp"
 #include "predict/parts.hpp"
 
-namespace pitot {
+namespace pitot::place {
 namespace {
 
 constexpr double kConfidence = 0.95;
@@ -37,7 +37,7 @@ Result<std::unique_ptr<ModelPredictor>> ModelPredictor::open(const std::filesyst
 
 Result<std::string> ModelPredictor::digest() const {
     PITOT_TRY(const auto bytes, predictor_.to_bytes());
-    Sha256 hash;
+    core::Sha256 hash;
     hash.array(std::span<const std::byte>(bytes));
     return hash.finish();
 }
@@ -78,4 +78,4 @@ PlacementPrediction ModelPredictor::replicate(std::int64_t /*r*/) const {
     return prediction;
 }
 
-}  // namespace pitot
+}  // namespace pitot::place

@@ -10,7 +10,7 @@
 #include "pitot/predictor.hpp"
 #include "place/placement_predictor.hpp"
 
-namespace pitot {
+namespace pitot::place {
 
 /// Runtimes are upper bounds at 95 %, and predictions where a pair has no bound; slowdowns are what the model predicts
 /// beside one other module, over its prediction alone, multiplied over neighbours by the share of the device that each
@@ -38,4 +38,4 @@ private:
 /// Whether a method of a simulation names a model file: by its extension .pitot.
 [[nodiscard]] bool names_model(const std::string& method);
 
-}  // namespace pitot
+}  // namespace pitot::place

@@ -7,7 +7,7 @@
 
 #include "core/check.hpp"
 
-namespace pitot {
+namespace pitot::place {
 namespace {
 
 std::int64_t in_proportion(double of_174, std::int64_t devices) {
@@ -16,11 +16,11 @@ std::int64_t in_proportion(double of_174, std::int64_t devices) {
 
 }  // namespace
 
-Network::Network(std::span<const double> slowness, const LatencyTrace& trace, Key key)
+Network::Network(std::span<const double> slowness, const LatencyTrace& trace, core::Key key)
     : layer_(slowness.size()), cluster_(slowness.size(), -1), latency_ms_(slowness.size()) {
     const auto n = static_cast<std::int64_t>(slowness.size());
     PITOT_CHECK(n >= 3);
-    Stream noise(key.fold("speed"));
+    core::Stream noise(key.fold("speed"));
     std::vector<double> speed(slowness.begin(), slowness.end());
     for (double& a : speed) {
         a += 0.5 * noise.normal();
@@ -38,15 +38,15 @@ Network::Network(std::span<const double> slowness, const LatencyTrace& trace, Ke
         }
     }
     // Dirichlet(1): exponential weights, normalised.
-    Stream weights(key.fold("towers"));
+    core::Stream weights(key.fold("towers"));
     std::vector<double> until;
     double sum = 0.0;
     for (std::int64_t t = 0; t < towers; ++t) {
         sum += -std::log1p(-weights.uniform());
         until.push_back(sum);
     }
-    Stream membership(key.fold("membership"));
-    Stream draw(key.fold("latency"));
+    core::Stream membership(key.fold("membership"));
+    core::Stream draw(key.fold("latency"));
     for (std::size_t device = 0; device < slowness.size(); ++device) {
         if (layer_[device] == 2) {
             const auto at = std::ranges::upper_bound(until, membership.uniform() * sum) - until.begin();
@@ -86,10 +86,10 @@ std::vector<std::int64_t> Network::neighbours(std::int64_t i) const {
     return out;
 }
 
-std::vector<Job> draw_jobs(const Network& network, std::span<const double> module_size, std::int64_t n, Key key) {
+std::vector<Job> draw_jobs(const Network& network, std::span<const double> module_size, std::int64_t n, core::Key key) {
     constexpr double anywhere = 0.34;
     constexpr double same_cluster = 0.33;
-    Stream stream(key.fold("jobs"));
+    core::Stream stream(key.fold("jobs"));
     const auto devices = static_cast<std::uint64_t>(network.devices());
     std::vector<Job> jobs(static_cast<std::size_t>(n));
     for (Job& job : jobs) {
@@ -110,4 +110,4 @@ std::vector<Job> draw_jobs(const Network& network, std::span<const double> modul
     return jobs;
 }
 
-}  // namespace pitot
+}  // namespace pitot::place

@@ -8,7 +8,7 @@
 #include "core/key.hpp"
 #include "place/latency_trace.hpp"
 
-namespace pitot {
+namespace pitot::place {
 
 /// Two levels below the cloud: cloud devices at the root, towers, and edge devices each below a tower.
 class Network {
@@ -17,7 +17,7 @@ public:
     /// are the cloud, the next the towers, the rest the edge: 10, 50 and the rest of 174, other numbers in proportion,
     /// at least one each. Edge devices belong to towers drawn by Dirichlet(1) weights; latencies are drawn from
     /// `trace`. Needs 3 devices.
-    Network(std::span<const double> slowness, const LatencyTrace& trace, Key key);
+    Network(std::span<const double> slowness, const LatencyTrace& trace, core::Key key);
 
     [[nodiscard]] std::int64_t devices() const { return static_cast<std::int64_t>(layer_.size()); }
     [[nodiscard]] int layer(std::int64_t i) const { return layer_[static_cast<std::size_t>(i)]; }
@@ -54,6 +54,6 @@ struct Job {
 /// n jobs: uniform source and module; destination anywhere (0.34), in the source's cluster (0.33) or the source itself;
 /// rate 0.02 · exp(N(0, 0.5²) - b_j), where `module_size` has b_j of linear scaling.
 [[nodiscard]] std::vector<Job> draw_jobs(const Network& network, std::span<const double> module_size, std::int64_t n,
-                                         Key key);
+                                         core::Key key);
 
-}  // namespace pitot
+}  // namespace pitot::place

@@ -9,7 +9,7 @@
 
 #include "place/placement.hpp"
 
-namespace pitot {
+namespace pitot::place {
 namespace {
 
 constexpr double kLeftOut = std::numeric_limits<double>::quiet_NaN();
@@ -123,4 +123,4 @@ std::optional<std::vector<double>> optimal_latencies(const Network& network, std
     return out;
 }
 
-}  // namespace pitot
+}  // namespace pitot::place

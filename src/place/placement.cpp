@@ -5,7 +5,7 @@
 #include <limits>
 #include <numeric>
 
-namespace pitot {
+namespace pitot::place {
 
 double latency_ms(const Network& network, const Job& job, MatrixView<const double> runtime_ms, std::int64_t device) {
     return runtime_ms(device, job.module) + network.rtt_ms(job.source, device) +
@@ -101,4 +101,4 @@ Outcome outcome_of(const Network& network, std::span<const Job> jobs, std::span<
     return outcome;
 }
 
-}  // namespace pitot
+}  // namespace pitot::place

@@ -12,7 +12,7 @@
 #include "pitot/result.hpp"
 #include "place/network.hpp"
 
-namespace pitot {
+namespace pitot::place {
 
 inline constexpr std::int64_t kUnplaced = -1;
 
@@ -57,4 +57,4 @@ struct Outcome {
                                                                    std::span<const double> reference_ms = {},
                                                                    const std::stop_token& stop = {});
 
-}  // namespace pitot
+}  // namespace pitot::place

@@ -6,7 +6,7 @@
 #include "pitot/matrix_view.hpp"
 #include "place/placement.hpp"
 
-namespace pitot {
+namespace pitot::place {
 
 /// Predictions to place by.
 struct PlacementPrediction {
@@ -27,4 +27,4 @@ public:
     [[nodiscard]] virtual PlacementPrediction replicate(std::int64_t r) const = 0;
 };
 
-}  // namespace pitot
+}  // namespace pitot::place

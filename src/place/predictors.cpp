@@ -11,7 +11,7 @@
 #include "pitot/remedy.hpp"
 #include "pitot/units.hpp"
 
-namespace pitot {
+namespace pitot::place {
 namespace {
 
 constexpr double kPercentile = 5.0;
@@ -26,10 +26,10 @@ double percentile(std::vector<double> values, double q) {
 }
 
 Error unfit(const std::string& method, double share) {
-    return {
-        ErrorCode::kInput,
-        fmt::format("the arrays of '{}' at share {} do not fit each other; make them again", method, share_name(share)),
-        Remedy::kRepeatAnyResults};
+    return {ErrorCode::kInput,
+            fmt::format("the arrays of '{}' at share {} do not fit each other; make them again", method,
+                        experiment::share_name(share)),
+            Remedy::kRepeatAnyResults};
 }
 
 }  // namespace
@@ -39,10 +39,11 @@ Result<std::unique_ptr<ResultPredictor>> ResultPredictor::open(const std::filesy
                                                                const Dataset& dataset) {
     const bool baseline = method == "C_bar";
     const std::string source = baseline ? "embedding/128" : method;
-    PITOT_TRY(const auto found, open_matching_results(results, source, share, dataset, Remedy::kNameDataset));
-    const NpzReader& file = found.arrays;
-    PITOT_TRY(auto pairs, read_array<float>(file, baseline ? "C_bar" : "C_hat", baseline ? 3 : 4));
-    PITOT_TRY(auto test, read_array<std::int32_t>(file, "mf_test", 2));
+    PITOT_TRY(const auto found,
+              experiment::open_matching_results(results, source, share, dataset, Remedy::kNameDataset));
+    const formats::NpzReader& file = found.arrays;
+    PITOT_TRY(auto pairs, experiment::read_array<float>(file, baseline ? "C_bar" : "C_hat", baseline ? 3 : 4));
+    PITOT_TRY(auto test, experiment::read_array<std::int32_t>(file, "mf_test", 2));
     std::unique_ptr<ResultPredictor> made(new ResultPredictor(dataset));
     ResultPredictor& predictor = *made;
     predictor.logarithm_ = baseline || found.record.config.model.logarithm;
@@ -62,9 +63,9 @@ Result<std::unique_ptr<ResultPredictor>> ResultPredictor::open(const std::filesy
         return Failure(unfit(source, share));
     }
     if (!baseline && file.contains("V_s")) {
-        auto v_s = read_array<float>(file, "V_s", 5);
-        auto v_g = v_s ? read_array<float>(file, "V_g", 5) : v_s;
-        auto m = read_array<float>(file, "M", 4);
+        auto v_s = experiment::read_array<float>(file, "V_s", 5);
+        auto v_g = v_s ? experiment::read_array<float>(file, "V_g", 5) : v_s;
+        auto m = experiment::read_array<float>(file, "M", 4);
         if (!v_g || !m) {
             return Failure(v_g ? m.error() : v_g.error());
         }
@@ -85,7 +86,7 @@ Result<std::unique_ptr<ResultPredictor>> ResultPredictor::open(const std::filesy
 }
 
 std::string ResultPredictor::interference_digest() const {
-    Sha256 hash;
+    core::Sha256 hash;
     for (const std::vector<float>* const array : {&v_s_, &v_g_, &module_}) {
         hash.array(std::span<const float>(*array));
     }
@@ -168,4 +169,4 @@ Slowdown ResultPredictor::slowdown(std::int64_t r) const {
     };
 }
 
-}  // namespace pitot
+}  // namespace pitot::place

@@ -11,7 +11,7 @@
 #include "pitot/matrix_view.hpp"
 #include "place/placement_predictor.hpp"
 
-namespace pitot {
+namespace pitot::place {
 
 /// Each replicate's predictions, shifted by the margin that its test rows ask for. Reads METHOD/SHARE.npz, which must
 /// be of `dataset`; "C_bar" stands for the linear-scaling baseline in embedding/128's results.
@@ -44,4 +44,4 @@ private:
     std::int64_t test_rows_ = 0;
 };
 
-}  // namespace pitot
+}  // namespace pitot::place

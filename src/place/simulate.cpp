@@ -24,7 +24,7 @@
 #include "place/simulation_record.hpp"
 #include "place/simulation_world.hpp"
 
-namespace pitot {
+namespace pitot::place {
 namespace {
 
 namespace fs = std::filesystem;
@@ -34,7 +34,7 @@ constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 // True mean runtimes in ms, infinite where none was measured.
 Matrix<double> true_runtimes(const Dataset& dataset) {
-    Matrix<double> runtimes = pair_means_us(dataset);
+    Matrix<double> runtimes = dataset::pair_means_us(dataset);
     for (double& t : runtimes.flat()) {
         t = std::isnan(t) ? kInfinite : t / 1000.0;
     }
@@ -44,12 +44,12 @@ Matrix<double> true_runtimes(const Dataset& dataset) {
 struct World {
     Matrix<double> truth;
     Slowdown slowdown;  // in truth, by the jobs on a device; empty = none
-    LinearScaling scaling;
+    models::LinearScaling scaling;
     Network network;
 };
 
 std::string digest_of(const LatencyTrace& trace) {
-    Sha256 hash;
+    core::Sha256 hash;
     for (const auto& latencies : trace.latency_ms) {
         hash.array(std::span<const double>(latencies));
     }
@@ -65,7 +65,7 @@ Result<World> make_world(const Dataset& dataset, const SimulateOptions& options,
                                 dataset.platforms.size(), dataset.platforms.size() == 1 ? "" : "s",
                                 dataset.pools[kAlone].rows, dataset.pools[kAlone].rows == 1 ? "" : "s"));
     }
-    const Key key = Key(options.seed).fold("simulate");
+    const core::Key key = core::Key(options.seed).fold("simulate");
     Result<LatencyTrace> trace =
         options.trace.empty() ? Result<LatencyTrace>(synthetic_latency_trace(key)) : read_latency_trace(options.trace);
     if (!trace) {
@@ -89,9 +89,9 @@ Result<World> make_world(const Dataset& dataset, const SimulateOptions& options,
         record.slowdowns = options.slowdowns;
         record.slowdowns_digest = (*model)->interference_digest();
     }
-    const RowOrder rows(dataset.pools[kAlone].rows);
-    LinearScaling scaling =
-        fit_linear_scaling(dataset.pool(kAlone), rows.view(), dataset.platforms.size(), dataset.modules.size());
+    const core::RowOrder rows(dataset.pools[kAlone].rows);
+    models::LinearScaling scaling =
+        models::fit_linear_scaling(dataset.pool(kAlone), rows.view(), dataset.platforms.size(), dataset.modules.size());
     Network network(scaling.platform, *trace, key.fold("network"));
     return World{true_runtimes(dataset), std::move(slowdown), std::move(scaling), std::move(network)};
 }
@@ -125,9 +125,9 @@ Result<void> check(const SimulateOptions& options) {
                         fmt::format("'{}' is called as datasets are; fit a model on it and name that", method),
                         Remedy::kFitModel, {method});
         }
-        if (const char* fault = names_model(method) ? name_fault(name) : nullptr; fault != nullptr) {
+        if (const char* fault = names_model(method) ? core::name_fault(name) : nullptr; fault != nullptr) {
             return fail(ErrorCode::kUsage,
-                        fmt::format("the name of the model's file '{}' {}; rename it", printable(method), fault));
+                        fmt::format("the name of the model's file '{}' {}; rename it", core::printable(method), fault));
         }
         if (!names.insert(name).second) {
             return fail(ErrorCode::kUsage, fmt::format("'{}' is given twice, or two models have files of one name; "
@@ -151,8 +151,10 @@ Result<void> check(const SimulateOptions& options) {
 }
 
 std::vector<Job> jobs_of(const World& world, const SimulateOptions& options, std::int64_t jobs, std::int64_t set) {
-    const Key key =
-        Key(options.seed).fold("simulate").fold(static_cast<std::uint64_t>(set)).fold(static_cast<std::uint64_t>(jobs));
+    const core::Key key = core::Key(options.seed)
+                              .fold("simulate")
+                              .fold(static_cast<std::uint64_t>(set))
+                              .fold(static_cast<std::uint64_t>(jobs));
     return draw_jobs(world.network, world.scaling.module, jobs, key);
 }
 
@@ -388,4 +390,4 @@ LatencyRatio latency_ratio(const SimulationResult& result, const SimulationResul
     return ratio;
 }
 
-}  // namespace pitot
+}  // namespace pitot::place

@@ -12,7 +12,7 @@
 #include "pitot/dataset.hpp"
 #include "pitot/result.hpp"
 
-namespace pitot {
+namespace pitot::place {
 
 struct SimulateOptions {
     std::filesystem::path results = "results";
@@ -75,4 +75,4 @@ struct LatencyRatio {
 /// Reads back what OUT/simulation.json lists. Error: kInput naming `pitot simulate`, or a file of another shape.
 [[nodiscard]] Result<std::vector<SimulationResult>> read_simulation(const std::filesystem::path& out);
 
-}  // namespace pitot
+}  // namespace pitot::place

@@ -14,7 +14,7 @@
 #include "pitot/remedy.hpp"
 #include "place/simulation_world.hpp"
 
-namespace pitot {
+namespace pitot::place {
 namespace {
 
 namespace fs = std::filesystem;
@@ -100,8 +100,8 @@ SimulationRecord from_json(const Json& json) {
 
 Result<std::vector<std::vector<double>>> read_latencies(const fs::path& path, std::int64_t job_sets,
                                                         std::int64_t jobs) {
-    PITOT_TRY(const auto file, NpzReader::open(path));
-    PITOT_TRY(const auto latency, read_array<float>(file, "latency", 2));
+    PITOT_TRY(const auto file, formats::NpzReader::open(path));
+    PITOT_TRY(const auto latency, experiment::read_array<float>(file, "latency", 2));
     if (latency.shape != std::vector<std::int64_t>{job_sets, jobs}) {
         return fail(ErrorCode::kInput,
                     fmt::format("'{}' has {} sets of {} jobs instead of {} of {}; make it again", path.string(),
@@ -187,7 +187,7 @@ Result<std::optional<SimulationRecord>> read_simulation_record(const fs::path& f
     if (std::error_code ignored; !fs::exists(path, ignored)) {
         return std::optional<SimulationRecord>();
     }
-    PITOT_TRY(const auto text, read_file(path));
+    PITOT_TRY(const auto text, core::read_file(path));
     const Json json = Json::parse(text, nullptr, false);
     if (json.is_object() && json.contains("schema") && json["schema"].is_number() &&
         json["schema"].get<double>() > kSchema) {
@@ -234,15 +234,15 @@ Result<void> enter_folder(const fs::path& folder, SimulationRecord& record, bool
             return removed;
         }
     }
-    return make_folder(folder).and_then([&] { return write_text(record_file(folder), to_json(record)); });
+    return core::make_folder(folder).and_then([&] { return core::write_text(record_file(folder), to_json(record)); });
 }
 
 Result<void> write_simulation(const fs::path& folder, const SimulationResult& result, SimulationRecord& record) {
     const fs::path file = result_file(folder, result.method, result.jobs);
-    if (auto ok = make_folder(file.parent_path()); !ok) {
+    if (auto ok = core::make_folder(file.parent_path()); !ok) {
         return ok;
     }
-    NpzWriter writer;
+    formats::NpzWriter writer;
     const auto add = [&]<typename T>(T /*type*/, const char* name, const auto& rows) {
         if (rows.empty()) {
             return;
@@ -266,7 +266,7 @@ Result<void> write_simulation(const fs::path& folder, const SimulationResult& re
     if (std::ranges::find(listed, result.jobs) == listed.end()) {
         listed.insert(std::ranges::upper_bound(listed, result.jobs), result.jobs);
     }
-    return write_text(record_file(folder), to_json(record));
+    return core::write_text(record_file(folder), to_json(record));
 }
 
 Result<std::vector<SimulationResult>> read_simulation(const fs::path& out) {
@@ -293,4 +293,4 @@ Result<std::vector<SimulationResult>> read_simulation(const fs::path& out) {
     return results;
 }
 
-}  // namespace pitot
+}  // namespace pitot::place

@@ -11,7 +11,7 @@
 #include "pitot/result.hpp"
 #include "place/simulate.hpp"
 
-namespace pitot {
+namespace pitot::place {
 
 /// What results must have in common to be compared with each other, and which there are.
 struct SimulationRecord {
@@ -48,4 +48,4 @@ struct SimulationRecord {
 [[nodiscard]] Result<void> write_simulation(const std::filesystem::path& folder, const SimulationResult& result,
                                             SimulationRecord& record);
 
-}  // namespace pitot
+}  // namespace pitot::place

@@ -9,7 +9,7 @@
 #include "core/path.hpp"
 #include "formats/npz.hpp"
 
-namespace pitot {
+namespace pitot::place {
 namespace {
 
 namespace fs = std::filesystem;
@@ -32,7 +32,7 @@ Result<void> write_network(const fs::path& folder, const Dataset& dataset, const
         const auto row = runtime_ms.row(i);
         runtimes.insert(runtimes.end(), row.begin(), row.end());
     }
-    NpzWriter npz;
+    formats::NpzWriter npz;
     npz.add_strings("platform", dataset.platforms.names);
     npz.add_strings("module", dataset.modules.names);
     npz.add<std::int8_t>("layer", layer);
@@ -40,7 +40,7 @@ Result<void> write_network(const fs::path& folder, const Dataset& dataset, const
     npz.add<double>("latency_ms", latency);
     npz.add<double>("capacity", capacity);
     npz.add<double>("runtime_ms", runtimes, std::array{runtime_ms.rows, runtime_ms.cols});
-    return make_folder(folder).and_then([&] { return npz.write(network_file(folder)); });
+    return core::make_folder(folder).and_then([&] { return npz.write(network_file(folder)); });
 }
 
 Result<void> write_jobs(const fs::path& folder, const std::vector<std::vector<Job>>& sets) {
@@ -58,13 +58,13 @@ Result<void> write_jobs(const fs::path& folder, const std::vector<std::vector<Jo
         }
     }
     const std::array shape{std::ssize(sets), std::ssize(sets.front())};
-    NpzWriter npz;
+    formats::NpzWriter npz;
     npz.add<std::int32_t>("source", source, shape);
     npz.add<std::int32_t>("destination", destination, shape);
     npz.add<std::int32_t>("module", module, shape);
     npz.add<double>("rate", rate, shape);
     npz.add<double>("size", size, shape);
-    return make_folder(jobs_folder(folder)).and_then([&] {
+    return core::make_folder(jobs_folder(folder)).and_then([&] {
         return npz.write(jobs_folder(folder) / fmt::format("{}.npz", sets.front().size()));
     });
 }
@@ -85,4 +85,4 @@ Result<void> remove_world(const fs::path& folder) {
     return {};
 }
 
-}  // namespace pitot
+}  // namespace pitot::place

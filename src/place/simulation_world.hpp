@@ -10,7 +10,7 @@
 #include "pitot/result.hpp"
 #include "place/network.hpp"
 
-namespace pitot {
+namespace pitot::place {
 
 /// Writes FOLDER/network.npz: the devices with their names, layers, clusters, latencies and capacities, and
 /// `runtime_ms`, the true runtimes (device × module, infinite where there is none). docs/simulation.md has the arrays.
@@ -23,4 +23,4 @@ namespace pitot {
 /// Removes what both wrote.
 [[nodiscard]] Result<void> remove_world(const std::filesystem::path& folder);
 
-}  // namespace pitot
+}  // namespace pitot::place

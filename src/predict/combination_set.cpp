@@ -8,7 +8,7 @@
 
 #include "dataset/row_groups.hpp"
 
-namespace pitot {
+namespace pitot::predict {
 namespace {
 
 // The order of combinations on one platform.
@@ -117,10 +117,10 @@ CombinationSet make_combination_set(const ObservationView& observations, std::in
     CombinationSet set;
     set.width = observations.width;
     set.offsets.push_back(0);
-    visit_by_combination(observations, platforms, [&](RowNumbers rows, const std::vector<bool>& first) {
+    dataset::visit_by_combination(observations, platforms, [&](core::RowNumbers rows, const std::vector<bool>& first) {
         for (std::size_t n = 0; n < rows.size(); ++n) {
             if (first[n]) {
-                const std::vector<std::int32_t> beside = sorted_co_runners(observations, rows[n]);
+                const std::vector<std::int32_t> beside = dataset::sorted_co_runners(observations, rows[n]);
                 set.modules.push_back(observations.module[static_cast<std::size_t>(rows[n])]);
                 set.co_runners.insert(set.co_runners.end(), beside.begin(), beside.end());
             }
@@ -130,4 +130,4 @@ CombinationSet make_combination_set(const ObservationView& observations, std::in
     return set;
 }
 
-}  // namespace pitot
+}  // namespace pitot::predict

@@ -8,7 +8,7 @@
 
 #include "pitot/dataset.hpp"
 
-namespace pitot {
+namespace pitot::predict {
 
 /// A set of (platform, module, co-runners), compressed by platform. Co-runners have no order, but a module may be among
 /// them more than once.
@@ -38,4 +38,4 @@ struct CombinationSet {
 /// The combinations of `observations`.
 [[nodiscard]] CombinationSet make_combination_set(const ObservationView& observations, std::int64_t platforms);
 
-}  // namespace pitot
+}  // namespace pitot::predict

@@ -8,7 +8,7 @@
 
 #include "predict/parts.hpp"
 
-namespace pitot {
+namespace pitot::predict {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -19,7 +19,7 @@ constexpr double kUsual[] = {0.5, 0.8, 0.9, 0.95, 0.99, 0.999};
 std::string bounds_text(std::int64_t rows) {
     double largest = 0.0;
     for (const double confidence : kUsual) {
-        largest = calibration_rows_needed(confidence) <= rows ? confidence : largest;
+        largest = calibrate::calibration_rows_needed(confidence) <= rows ? confidence : largest;
     }
     if (rows == 0) {
         return "none: no calibration rows, so no bounds";
@@ -47,7 +47,7 @@ Json side_json(const Side& side, const std::vector<Basis>& basis) {
 std::string describe_model(const Predictor& predictor) {
     const PredictorParts& parts = predictor.parts();
     const FitConfig& config = parts.config;
-    const ModelFacts facts = parts.model->describe();
+    const models::ModelFacts facts = parts.model->describe();
     const std::int64_t cells = parts.platforms.size() * parts.modules.size();
     std::string text = fmt::format("model: {} ({}), schema {}\n", config.preset, facts.kind, kModelSchema);
     text += fmt::format("platforms: {}\n", side_text(parts.platforms, parts.platform_basis));
@@ -84,7 +84,7 @@ std::string describe_model_json(const Predictor& predictor) {
     if (const auto beside = parts.measured_beside_others()) {
         json["measured_combinations"] = *beside;
     }
-    const ModelFacts facts = parts.model->describe();
+    const models::ModelFacts facts = parts.model->describe();
     json["folds"] = facts.folds;
     json["parameters"] = facts.parameters;
     json["calibration_rows"] = {{"alone", predictor.calibration_rows(false)},
@@ -98,4 +98,4 @@ std::string describe_model_json(const Predictor& predictor) {
     return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-}  // namespace pitot
+}  // namespace pitot::predict

@@ -5,7 +5,7 @@
 
 #include "pitot/predictor.hpp"
 
-namespace pitot {
+namespace pitot::predict {
 
 /// Several lines, each "key: value", ending in a newline.
 [[nodiscard]] std::string describe_model(const Predictor& predictor);
@@ -13,4 +13,4 @@ namespace pitot {
 /// The same as one JSON object, indented, with names and the whole configuration.
 [[nodiscard]] std::string describe_model_json(const Predictor& predictor);
 
-}  // namespace pitot
+}  // namespace pitot::predict

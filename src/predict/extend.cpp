@@ -12,7 +12,7 @@
 #include "core/suggest.hpp"
 #include "core/utf8.hpp"
 
-namespace pitot {
+namespace pitot::predict {
 namespace {
 
 // The names of `a` that `b` lacks.
@@ -35,8 +35,8 @@ std::string some(const std::vector<std::string>& names) {
 Result<void> check_names(const Side& known, const Side& extra, const char* kind) {
     std::set<std::string_view> names(known.names.begin(), known.names.end());
     for (const std::string& name : extra.names) {
-        if (const char* fault = name_fault(name); fault != nullptr) {
-            return fail(ErrorCode::kInput, fmt::format("{} '{}' {}: name it", kind, printable(name), fault));
+        if (const char* fault = core::name_fault(name); fault != nullptr) {
+            return fail(ErrorCode::kInput, fmt::format("{} '{}' {}: name it", kind, core::printable(name), fault));
         }
         if (names.insert(name).second) {
             continue;
@@ -62,7 +62,7 @@ Result<void> check_feature_names(const Side& known, const Side& extra, const cha
     if (!absent.empty()) {
         return fail(ErrorCode::kInput,
                     fmt::format("{} features lack {} of the model's {} columns: {}{}", kind, absent.size(),
-                                known.feature_names.size(), some(absent), suggestion(absent.front(), unknown)));
+                                known.feature_names.size(), some(absent), core::suggestion(absent.front(), unknown)));
     }
     if (!unknown.empty()) {
         return fail(ErrorCode::kInput, fmt::format("{} features have {} columns the model does not know: {}: leave "
@@ -171,9 +171,13 @@ Result<PredictorParts> extend_parts(const PredictorParts& parts, const Side& pla
     return more;
 }
 
+}  // namespace pitot::predict
+
+namespace pitot {
+
 Result<Predictor> Predictor::with_rows(const Side& platforms, const Side& modules) const {
-    return at_border("appending rows to a model", [&] {
-        return extend_parts(parts(), platforms, modules).map([](PredictorParts&& more) {
+    return core::at_border("appending rows to a model", [&] {
+        return predict::extend_parts(parts(), platforms, modules).map([](PredictorParts&& more) {
             return Predictor(std::move(more));
         });
     });

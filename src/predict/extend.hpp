@@ -4,7 +4,7 @@
 #include "pitot/result.hpp"
 #include "predict/parts.hpp"
 
-namespace pitot {
+namespace pitot::predict {
 
 /// Whether a table's columns are the model's, in any order; kInput naming those that are missing, unknown or repeated.
 /// kind: "platform" or "module".
@@ -14,4 +14,4 @@ namespace pitot {
 [[nodiscard]] Result<PredictorParts> extend_parts(const PredictorParts& parts, const Side& platforms,
                                                   const Side& modules);
 
-}  // namespace pitot
+}  // namespace pitot::predict

@@ -17,8 +17,8 @@ namespace {
 
 // Evidence of every combination of a table: kLearned if one of its rows trained the model, else kSetAside if one of its
 // rows calibrates, else kUnused. With a split by rows, runs of one combination can be on both sides.
-std::vector<Evidence> use_of(std::int64_t combinations, const ObservationView& table, const Split& split, bool learned,
-                             const std::function<std::int64_t(std::int64_t row)>& combination_of) {
+std::vector<Evidence> use_of(std::int64_t combinations, const ObservationView& table, const dataset::Split& split,
+                             bool learned, const std::function<std::int64_t(std::int64_t row)>& combination_of) {
     std::vector<Evidence> use(static_cast<std::size_t>(combinations), Evidence::kUnused);
     PITOT_CHECK(split.test.empty() && table.size() >= static_cast<std::int64_t>(split.rest.size()));
     for (const std::int64_t row : split.set_aside) {
@@ -33,16 +33,16 @@ std::vector<Evidence> use_of(std::int64_t combinations, const ObservationView& t
 }
 
 // Sets of the combinations measured, alone and with co-runners, and their evidence: for `parts`.
-void note_measured(const Dataset& dataset, const ReplicateRows& rows, PredictorParts& parts) {
+void note_measured(const Dataset& dataset, const train::ReplicateRows& rows, PredictorParts& parts) {
     for (std::size_t p = 0; p < parts.pools.size(); ++p) {
         const ObservationView table = dataset.pool(p);
         const auto width = static_cast<std::size_t>(table.width);
-        MeasuredPool& pool =
-            parts.measured.emplace_back(MeasuredPool{make_combination_set(table, dataset.platforms.size())});
+        predict::MeasuredPool& pool = parts.measured.emplace_back(
+            predict::MeasuredPool{predict::make_combination_set(table, dataset.platforms.size())});
         if (p >= rows.pools.size()) {
             continue;
         }
-        pool.use = use_of(pool.combinations.size(), table, rows.pools[p], learns_from(dataset, parts.config, p),
+        pool.use = use_of(pool.combinations.size(), table, rows.pools[p], models::learns_from(dataset, parts.config, p),
                           [&](std::int64_t row) {
                               const auto at = static_cast<std::size_t>(row);
                               const auto beside = table.co_runner.subspan(at * width, width);
@@ -98,21 +98,21 @@ FitConfig default_config(const Dataset& dataset) {
 }
 
 Result<Predictor> fit(const Dataset& dataset, const FitConfig& config, const Context& context) {
-    return at_border("fitting", [&]() -> Result<Predictor> {
+    return core::at_border("fitting", [&]() -> Result<Predictor> {
         if (auto ok = config.validate().and_then([&] { return dataset.validate(); }); !ok) {
             return Failure(ok.error());
         }
-        const RowDraw draw(dataset, config);
-        std::optional<Fitted> fitted;
+        const train::RowDraw draw(dataset, config);
+        std::optional<models::Fitted> fitted;
         // All rows that are not set aside train: the draw gets the training share 1.
-        const FitTask task{
+        const models::FitTask task{
             .dataset = dataset,
             .config = config,
             .share = 1.0 - config.calibration_share,
-            .context = guarded(context),
+            .context = predict::guarded(context),
             .rows = [&](std::int64_t replicate) { return draw(1.0, config.calibration_share, replicate); }};
         // The model outlives this call, the memory of training does not: the sets of measured pairs take its place.
-        const auto done = family_of(config.model).fit(task, [&](Fitted&& made) -> Result<void> {
+        const auto done = models::family_of(config.model).fit(task, [&](models::Fitted&& made) -> Result<void> {
             fitted = std::move(made);
             return {};
         });
@@ -120,7 +120,7 @@ Result<Predictor> fit(const Dataset& dataset, const FitConfig& config, const Con
             return Failure(done.error());
         }
         PITOT_CHECK(fitted.has_value());
-        PITOT_TRY(auto parts, make_parts(dataset, config, *fitted));
+        PITOT_TRY(auto parts, predict::make_parts(dataset, config, *fitted));
         note_measured(dataset, fitted->rows, parts);
         parts.disagreement = parts.model->disagreement(parts.platforms, parts.modules);
         parts.dataset_digest = dataset_digest(dataset);

@@ -13,19 +13,19 @@
 #include "models/gathered_rows.hpp"
 #include "models/row_basis.hpp"
 
-namespace pitot {
+namespace pitot::predict {
 namespace {
 
 // What predictions for each platform, module and co-runner rest on, and which parts of the fleet are connected.
-void describe_rows(const Dataset& dataset, const ReplicateRows& rows, PredictorParts& parts) {
-    RowBasis basis = basis_of_rows(dataset, parts.config, rows);
+void describe_rows(const Dataset& dataset, const train::ReplicateRows& rows, PredictorParts& parts) {
+    models::RowBasis basis = models::basis_of_rows(dataset, parts.config, rows);
     parts.platform_basis = std::move(basis.platform);
     parts.module_basis = std::move(basis.module);
     parts.co_runner_basis = std::move(basis.co_runner);
-    Connections connections(parts.platforms.size(), parts.modules.size());
+    dataset::Connections connections(parts.platforms.size(), parts.modules.size());
     for (std::size_t p = 0; p < rows.pools.size(); ++p) {
         const ObservationView table = dataset.pool(p);
-        for (std::size_t n = 0; learns_from(dataset, parts.config, p) && n < rows.pools[p].rest.size(); ++n) {
+        for (std::size_t n = 0; models::learns_from(dataset, parts.config, p) && n < rows.pools[p].rest.size(); ++n) {
             const auto row = static_cast<std::size_t>(rows.pools[p].rest[n]);
             connections.join(table.platform[row], table.module[row]);
         }
@@ -37,7 +37,7 @@ void describe_rows(const Dataset& dataset, const ReplicateRows& rows, PredictorP
 }
 
 // The most co-runners that one of these rows has.
-std::int32_t most_co_runners(const ObservationView& observations, RowNumbers rows) {
+std::int32_t most_co_runners(const ObservationView& observations, core::RowNumbers rows) {
     const auto width = static_cast<std::size_t>(observations.width);
     std::int64_t most = 0;
     for (const std::int64_t row : rows) {
@@ -49,20 +49,21 @@ std::int32_t most_co_runners(const ObservationView& observations, RowNumbers row
 
 // Residuals of the calibration rows of all pools, with the very answers that a predictor gives: bounds rest on
 // residuals exact to the bit. Rows whose like has no bound bound nothing.
-Result<Calibration> calibrate(const PredictorParts& parts, const Dataset& dataset, const ReplicateRows& rows) {
-    std::unique_ptr<ModelScratch> scratch;
+Result<calibrate::Calibration> calibrate(const PredictorParts& parts, const Dataset& dataset,
+                                         const train::ReplicateRows& rows) {
+    std::unique_ptr<models::ModelScratch> scratch;
     std::vector<std::vector<double>> residuals(parts.pools.size());
     for (std::size_t p = 0; p < rows.pools.size(); ++p) {
-        const RowNumbers calibration = rows.pools[p].calibration;
-        for (std::size_t first = 0; first < calibration.size(); first += GatheredRows::kPiece) {
-            const std::size_t count = std::min(GatheredRows::kPiece, calibration.size() - first);
-            const GatheredRows gathered(dataset.pool(p), calibration.piece(first, count), parts.config.model);
+        const core::RowNumbers calibration = rows.pools[p].calibration;
+        for (std::size_t first = 0; first < calibration.size(); first += models::GatheredRows::kPiece) {
+            const std::size_t count = std::min(models::GatheredRows::kPiece, calibration.size() - first);
+            const models::GatheredRows gathered(dataset.pool(p), calibration.piece(first, count), parts.config.model);
             std::vector<double> y(count);
             parts.model->predict(gathered.query(), {y}, scratch);
             for (std::size_t i = 0; i < count; ++i) {
                 const auto beside = gathered.co_runners(i);
                 if (pair_basis(parts, gathered.platform[i], gathered.module[i], beside) == Basis::kMeasured) {
-                    residuals[pool_of(beside, residuals.size())].push_back(gathered.target[i] - y[i]);
+                    residuals[calibrate::pool_of(beside, residuals.size())].push_back(gathered.target[i] - y[i]);
                 }
             }
         }
@@ -72,17 +73,17 @@ Result<Calibration> calibrate(const PredictorParts& parts, const Dataset& datase
             return fail(ErrorCode::kInput, "training diverged (predictions are not finite): lower train.learning_rate");
         }
     }
-    return Calibration(std::move(residuals));
+    return calibrate::Calibration(std::move(residuals));
 }
 
 }  // namespace
 
 Context guarded(Context context) {
-    context.progress = callers(std::move(context.progress));
+    context.progress = core::callers(std::move(context.progress));
     return context;
 }
 
-Result<PredictorParts> make_parts(const Dataset& dataset, const FitConfig& config, const Fitted& fitted) {
+Result<PredictorParts> make_parts(const Dataset& dataset, const FitConfig& config, const models::Fitted& fitted) {
     PredictorParts parts;
     parts.config = config;
     parts.platforms = clone_side(dataset.platforms);
@@ -103,4 +104,4 @@ Result<PredictorParts> make_parts(const Dataset& dataset, const FitConfig& confi
     return parts;
 }
 
-}  // namespace pitot
+}  // namespace pitot::predict

@@ -8,13 +8,14 @@
 #include "predict/parts.hpp"
 #include "train/train.hpp"
 
-namespace pitot {
+namespace pitot::predict {
 
 /// The same, for callbacks that may throw (core/border.hpp).
 [[nodiscard]] Context guarded(Context context);
 
 /// A fitted model with the bounds of its calibration rows and what is known of both sides. Which combinations were
 /// measured is left to the caller. kInput if training diverged.
-[[nodiscard]] Result<PredictorParts> make_parts(const Dataset& dataset, const FitConfig& config, const Fitted& fitted);
+[[nodiscard]] Result<PredictorParts> make_parts(const Dataset& dataset, const FitConfig& config,
+                                                const models::Fitted& fitted);
 
-}  // namespace pitot
+}  // namespace pitot::predict

@@ -15,6 +15,10 @@ std::optional<std::int64_t> PredictorParts::measured_beside_others() const {
     return count;
 }
 
+}  // namespace pitot
+
+namespace pitot::predict {
+
 Basis pair_basis(const PredictorParts& parts, std::int32_t platform, std::int32_t module,
                  std::span<const std::int32_t> co_runners) {
     const auto i = static_cast<std::size_t>(platform);
@@ -49,4 +53,4 @@ PredictorParts clone_parts(const PredictorParts& parts) {
             parts.disagreement};
 }
 
-}  // namespace pitot
+}  // namespace pitot::predict

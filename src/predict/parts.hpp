@@ -18,13 +18,17 @@
 #include "pitot/result.hpp"
 #include "predict/combination_set.hpp"
 
-namespace pitot {
+namespace pitot::predict {
 
 /// The combinations of a pool that were measured.
 struct MeasuredPool {
     CombinationSet combinations;
     std::vector<Evidence> use{};  ///< what became of each of them; empty: unknown, in older files
 };
+
+}  // namespace pitot::predict
+
+namespace pitot {
 
 struct PredictorParts {
     FitConfig config;
@@ -33,21 +37,25 @@ struct PredictorParts {
     std::vector<Basis> platform_basis;  ///< what predictions for a platform rest on
     std::vector<Basis> module_basis;
     std::vector<Basis> co_runner_basis;  ///< what a module's effect on those beside it rests on
-    std::shared_ptr<const FittedModel> model;
+    std::shared_ptr<const models::FittedModel> model;
     /// Names of the pools, kAlone first; those outside kAlone even where nothing of them was measured.
     std::vector<std::string> pools{"alone", "together"};
-    Calibration calibration;  ///< of these pools
+    calibrate::Calibration calibration;  ///< of these pools
     std::string dataset_digest;
     /// Of these pools; of kAlone alone in older files, which do not know what ran beside others.
-    std::vector<MeasuredPool> measured;
+    std::vector<predict::MeasuredPool> measured;
     std::optional<std::int32_t> calibrated_co_runners{};  ///< the most a calibration row had; unknown in older files
     std::vector<std::int32_t> platform_part{};            ///< see Connections::parts(); empty in older files
     std::vector<std::int32_t> module_part{};              ///< the same
-    Disagreement disagreement{};                          ///< may be empty
+    models::Disagreement disagreement{};                  ///< may be empty
 
     /// Combinations measured outside kAlone; nothing if it is not known.
     [[nodiscard]] std::optional<std::int64_t> measured_beside_others() const;
 };
+
+}  // namespace pitot
+
+namespace pitot::predict {
 
 /// What a prediction rests on: the weakest of platform, module and co-runners (-1 = none). Indices in range.
 [[nodiscard]] Basis pair_basis(const PredictorParts& parts, std::int32_t platform, std::int32_t module,
@@ -64,4 +72,4 @@ inline constexpr std::int64_t kModelSchema = 2;
 [[nodiscard]] Side clone_side(const Side& side);
 [[nodiscard]] PredictorParts clone_parts(const PredictorParts& parts);
 
-}  // namespace pitot
+}  // namespace pitot::predict

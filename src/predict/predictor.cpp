@@ -37,7 +37,7 @@ Result<std::int32_t> find(const Side& side, const NameIndex& order, std::string_
     if (at != order.end() && name_of(*at) == name) {
         return *at;
     }
-    const std::string near = suggestion(name, side.names);
+    const std::string near = core::suggestion(name, side.names);
     return fail(ErrorCode::kInput,
                 fmt::format("the model has no {} '{}'{}", kind, name,
                             near.empty() ? fmt::format("; it has {} {}s", side.size(), kind) : near),
@@ -106,7 +106,7 @@ T of_row(const std::vector<T>& noted, std::int32_t row, T of_none) {
 
 // What became of a measured combination of a pool. Older files do not say: then it was learned from if its kind was.
 Evidence evidence_of(const PredictorParts& parts, std::size_t pool, std::int64_t combination) {
-    const MeasuredPool& measured = parts.measured[pool];
+    const predict::MeasuredPool& measured = parts.measured[pool];
     if (measured.use.empty()) {
         return parts.config.train.learns_from(parts.pools[pool]) ? Evidence::kLearned : Evidence::kUnused;
     }
@@ -123,7 +123,7 @@ Evidence better(Evidence a, Evidence b) {
 // Rows at a time: what is computed for them stays in the first-level cache, on the stack.
 constexpr std::size_t kBlock = 256;
 
-PairQuery slice(const Query& query, std::size_t first, std::size_t count) {
+models::PairQuery slice(const Query& query, std::size_t first, std::size_t count) {
     const auto width = static_cast<std::size_t>(query.width);
     return {query.platform.subspan(first, count), query.module.subspan(first, count),
             query.co_runner.subspan(first * width, count * width), query.width};
@@ -132,7 +132,7 @@ PairQuery slice(const Query& query, std::size_t first, std::size_t count) {
 }  // namespace
 
 struct PredictScratch::Impl {
-    std::unique_ptr<ModelScratch> model;
+    std::unique_ptr<models::ModelScratch> model;
 };
 
 PredictScratch::PredictScratch() : impl_(std::make_unique<Impl>()) {}
@@ -149,7 +149,7 @@ struct Predictor::Impl {
 
     // Rows at work.
     struct Block {
-        PairQuery query;
+        models::PairQuery query;
         std::array<double, kBlock> y;
         std::array<Basis, kBlock> basis;
         std::array<std::size_t, kBlock> pool;  // that calibrates it
@@ -159,7 +159,7 @@ struct Predictor::Impl {
     void bound(const Block& block, double confidence, MatrixView<double> out, std::int64_t column) const;
 
     PredictorParts parts;
-    Scale scale;
+    models::Scale scale;
     NameIndex platform_names;
     NameIndex module_names;
 };
@@ -169,8 +169,8 @@ void Predictor::Impl::describe(Block& block) const {
     const auto width = static_cast<std::size_t>(block.query.width);
     for (std::size_t n = 0; n < block.query.platform.size(); ++n) {
         const auto co_runners = block.query.co_runner.subspan(n * width, width);
-        block.basis[n] = pair_basis(parts, block.query.platform[n], block.query.module[n], co_runners);
-        block.pool[n] = pool_of(co_runners, parts.calibration.pools());
+        block.basis[n] = predict::pair_basis(parts, block.query.platform[n], block.query.module[n], co_runners);
+        block.pool[n] = calibrate::pool_of(co_runners, parts.calibration.pools());
     }
 }
 
@@ -191,27 +191,27 @@ void Predictor::Impl::bound(const Block& block, double confidence, MatrixView<do
 Predictor::Predictor(PredictorParts parts) : impl_(std::make_shared<const Impl>(std::move(parts))) {}
 
 Result<Predictor> Predictor::load(const std::filesystem::path& file) {
-    return at_border("reading a model", [&] {
-        return check_instruction_set().and_then([&] { return read_parts(file); }).map([](PredictorParts&& parts) {
-            return Predictor(std::move(parts));
-        });
+    return core::at_border("reading a model", [&] {
+        return backend::check_instruction_set()
+            .and_then([&] { return predict::read_parts(file); })
+            .map([](PredictorParts&& parts) { return Predictor(std::move(parts)); });
     });
 }
 
 Result<Predictor> Predictor::from_bytes(std::span<const std::byte> bytes) {
-    return at_border("reading a model", [&] {
-        return check_instruction_set()
-            .and_then([&] { return parts_from_bytes(bytes); })
+    return core::at_border("reading a model", [&] {
+        return backend::check_instruction_set()
+            .and_then([&] { return predict::parts_from_bytes(bytes); })
             .map([](PredictorParts&& parts) { return Predictor(std::move(parts)); });
     });
 }
 
 Result<void> Predictor::save(const std::filesystem::path& file) const {
-    return at_border("writing a model", [&] { return write_parts(impl_->parts, file); });
+    return core::at_border("writing a model", [&] { return predict::write_parts(impl_->parts, file); });
 }
 
 Result<std::vector<std::byte>> Predictor::to_bytes() const {
-    return at_border("writing a model", [&] { return parts_to_bytes(impl_->parts); });
+    return core::at_border("writing a model", [&] { return predict::parts_to_bytes(impl_->parts); });
 }
 
 const FitConfig& Predictor::config() const { return impl_->parts.config; }
@@ -328,7 +328,7 @@ Basis Predictor::co_runner_basis(std::int32_t module) const {
 }
 
 std::int64_t Predictor::calibration_rows(bool with_co_runners) const {
-    const Calibration& calibration = impl_->parts.calibration;
+    const calibrate::Calibration& calibration = impl_->parts.calibration;
     if (!with_co_runners) {
         return std::ssize(calibration.residuals(kAlone));
     }
@@ -343,17 +343,17 @@ std::optional<std::int32_t> Predictor::calibrated_co_runners() const { return im
 
 Result<void> Predictor::predict_into(const Query& query, std::span<const double> confidences,
                                      const PredictionSpans& out, PredictScratch* scratch) const {
-    return at_border("predicting", [&]() -> Result<void> {
+    return core::at_border("predicting", [&]() -> Result<void> {
         const auto rows = static_cast<std::size_t>(query.size());
         auto checked =
             check_query(query, impl_->parts).and_then([&] { return check_spans(out, rows, confidences.size()); });
         for (std::size_t c = 0; checked && c < confidences.size(); ++c) {
-            checked = check_confidence(confidences[c]);
+            checked = calibrate::check_confidence(confidences[c]);
         }
         if (!checked) {
             return checked;
         }
-        std::unique_ptr<ModelScratch> own;
+        std::unique_ptr<models::ModelScratch> own;
         Impl::Block block;
         for (std::size_t first = 0; first < rows; first += kBlock) {
             const std::size_t count = std::min(kBlock, rows - first);
@@ -389,7 +389,7 @@ Result<Prediction> Predictor::predict_pair(std::int32_t platform, std::int32_t m
 }
 
 Result<Predictions> Predictor::predict(const Query& query, std::span<const double> confidences) const {
-    return at_border("predicting", [&]() -> Result<Predictions> {
+    return core::at_border("predicting", [&]() -> Result<Predictions> {
         const auto rows = static_cast<std::size_t>(query.size());
         Predictions answer;
         answer.runtime_us.resize(rows);

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace pitot::model_file {
+namespace pitot::predict::model_file {
 
 inline constexpr const char* kPools = "pools";
 inline constexpr const char* kCalibratedCoRunners = "calibration_most_co_runners";
@@ -18,4 +18,4 @@ inline constexpr const char* kModuleDisagreement = "module_disagreement";
     return pool == 0 ? "measured" : pools[pool];
 }
 
-}  // namespace pitot::model_file
+}  // namespace pitot::predict::model_file

@@ -12,27 +12,27 @@
 #include "predict/parts.hpp"
 #include "predict/predictor_file.hpp"
 
-namespace pitot {
+namespace pitot::predict {
 namespace {
 
 using Shape = std::vector<std::int64_t>;
 using namespace model_file;
 
-Result<void> read_schema(const ModelArchive& archive) {
-    if (!archive.contains(kModelSchemaArray)) {
+Result<void> read_schema(const models::ModelArchive& archive) {
+    if (!archive.contains(dataset::kModelSchemaArray)) {
         const bool dataset = archive.contains("t") || archive.contains("data");
         return fail(ErrorCode::kInput,
                     dataset ? fmt::format("{} is a dataset, not a model; fit one on it", archive.npz().file().string())
                             : fmt::format("{} is not a model of Pitot: it has no array '{}'",
-                                          archive.npz().file().string(), kModelSchemaArray),
+                                          archive.npz().file().string(), dataset::kModelSchemaArray),
                     dataset ? Remedy::kFitModel : Remedy::kNone, {archive.npz().file().string()});
     }
-    const auto schema = archive.npz().values<std::int64_t>(kModelSchemaArray);
+    const auto schema = archive.npz().values<std::int64_t>(dataset::kModelSchemaArray);
     if (!schema) {
         return Failure(schema.error());
     }
     if (schema->size() != 1 || schema->front() < 1) {
-        return archive.broken(kModelSchemaArray, "does not hold one positive number");
+        return archive.broken(dataset::kModelSchemaArray, "does not hold one positive number");
     }
     if (schema->front() > kModelSchema) {
         return fail(ErrorCode::kInput,
@@ -43,13 +43,13 @@ Result<void> read_schema(const ModelArchive& archive) {
     return {};
 }
 
-Result<void> read_config(const ModelArchive& archive, FitConfig& config) {
+Result<void> read_config(const models::ModelArchive& archive, FitConfig& config) {
     PITOT_TRY(const auto json, archive.text("config"));
     const auto applied = apply_json(config, json).and_then([&] { return config.validate(); });
     return applied ? applied : archive.broken("config", fmt::format("is refused ({})", applied.error().to_string()));
 }
 
-Result<void> read_basis(const ModelArchive& archive, const std::string& name, std::int64_t rows,
+Result<void> read_basis(const models::ModelArchive& archive, const std::string& name, std::int64_t rows,
                         std::vector<Basis>& basis) {
     const auto numbers = archive.read<std::uint8_t>(name, {rows});
     if (!numbers) {
@@ -64,7 +64,8 @@ Result<void> read_basis(const ModelArchive& archive, const std::string& name, st
     return {};
 }
 
-Result<void> read_side(const ModelArchive& archive, const std::string& name, Side& side, std::vector<Basis>& basis) {
+Result<void> read_side(const models::ModelArchive& archive, const std::string& name, Side& side,
+                       std::vector<Basis>& basis) {
     auto names = archive.strings(name);
     auto features = names ? archive.strings(name + "_feature_names") : names;
     if (!features) {
@@ -82,7 +83,7 @@ Result<void> read_side(const ModelArchive& archive, const std::string& name, Sid
     return read_basis(archive, name + "_basis", side.size(), basis);
 }
 
-Result<void> read_co_runner_basis(const ModelArchive& archive, PredictorParts& parts) {
+Result<void> read_co_runner_basis(const models::ModelArchive& archive, PredictorParts& parts) {
     if (!archive.contains(kCoRunnerBasis)) {  // written when a co-runner counted as a module measured
         parts.co_runner_basis = parts.module_basis;
         return {};
@@ -90,7 +91,7 @@ Result<void> read_co_runner_basis(const ModelArchive& archive, PredictorParts& p
     return read_basis(archive, kCoRunnerBasis, parts.modules.size(), parts.co_runner_basis);
 }
 
-Result<void> read_pools(const ModelArchive& archive, PredictorParts& parts) {
+Result<void> read_pools(const models::ModelArchive& archive, PredictorParts& parts) {
     if (!archive.contains(kPools)) {
         return {};  // the usual ones
     }
@@ -103,13 +104,13 @@ Result<void> read_pools(const ModelArchive& archive, PredictorParts& parts) {
     return {};
 }
 
-Result<void> read_calibration(const ModelArchive& archive, PredictorParts& parts) {
+Result<void> read_calibration(const models::ModelArchive& archive, PredictorParts& parts) {
     std::vector<std::vector<double>> residuals;
     for (const std::string& pool : parts.pools) {
         PITOT_TRY(auto of_pool, archive.read<double>("calibration_" + pool, {-1}));
         residuals.push_back(std::move(of_pool));
     }
-    parts.calibration = Calibration(std::move(residuals));
+    parts.calibration = calibrate::Calibration(std::move(residuals));
     if (!archive.contains(kCalibratedCoRunners)) {
         return {};  // written before it was noted
     }
@@ -125,7 +126,7 @@ Result<void> read_calibration(const ModelArchive& archive, PredictorParts& parts
     return {};
 }
 
-Result<void> read_measured(const ModelArchive& archive, PredictorParts& parts) {
+Result<void> read_measured(const models::ModelArchive& archive, PredictorParts& parts) {
     auto offsets = archive.read<std::int64_t>("measured_offsets", {parts.platforms.size() + 1});
     if (!offsets) {
         return Failure(offsets.error());
@@ -149,7 +150,7 @@ Result<void> read_measured(const ModelArchive& archive, PredictorParts& parts) {
     return {};
 }
 
-Result<void> read_beside_others(const ModelArchive& archive, PredictorParts& parts) {
+Result<void> read_beside_others(const models::ModelArchive& archive, PredictorParts& parts) {
     if (!archive.contains(measured_prefix(parts.pools, kAlone + 1) + "_offsets")) {
         return {};  // written before it was noted
     }
@@ -172,7 +173,7 @@ Result<void> read_beside_others(const ModelArchive& archive, PredictorParts& par
     return {};
 }
 
-Result<void> read_use(const ModelArchive& archive, const std::string& name, std::int64_t count,
+Result<void> read_use(const models::ModelArchive& archive, const std::string& name, std::int64_t count,
                       std::vector<Evidence>& use) {
     if (!archive.contains(name)) {
         return {};  // written before it was noted
@@ -190,7 +191,7 @@ Result<void> read_use(const ModelArchive& archive, const std::string& name, std:
     return {};
 }
 
-Result<void> read_uses(const ModelArchive& archive, PredictorParts& parts) {
+Result<void> read_uses(const models::ModelArchive& archive, PredictorParts& parts) {
     for (std::size_t p = 0; p < parts.measured.size(); ++p) {
         MeasuredPool& pool = parts.measured[p];
         auto ok = read_use(archive, measured_prefix(parts.pools, p) + "_use", pool.combinations.size(), pool.use);
@@ -201,7 +202,7 @@ Result<void> read_uses(const ModelArchive& archive, PredictorParts& parts) {
     return {};
 }
 
-Result<void> read_parts_apart(const ModelArchive& archive, PredictorParts& parts) {
+Result<void> read_parts_apart(const models::ModelArchive& archive, PredictorParts& parts) {
     if (!archive.contains("platform_part")) {
         return {};  // written before it was noted
     }
@@ -223,7 +224,7 @@ Result<void> read_parts_apart(const ModelArchive& archive, PredictorParts& parts
     });
 }
 
-Result<void> read_disagreement(const ModelArchive& archive, PredictorParts& parts) {
+Result<void> read_disagreement(const models::ModelArchive& archive, PredictorParts& parts) {
     if (!archive.contains(kPlatformDisagreement)) {
         return {};  // written before it was noted, or of a model of few folds
     }
@@ -237,14 +238,14 @@ Result<void> read_disagreement(const ModelArchive& archive, PredictorParts& part
     return {};
 }
 
-Result<void> read_model(const ModelArchive& archive, PredictorParts& parts) {
-    return family_of(parts.config.model)
+Result<void> read_model(const models::ModelArchive& archive, PredictorParts& parts) {
+    return models::family_of(parts.config.model)
         .load(archive, parts.config, parts.platforms, parts.modules)
-        .map([&](std::shared_ptr<const FittedModel>&& model) { parts.model = std::move(model); });
+        .map([&](std::shared_ptr<const models::FittedModel>&& model) { parts.model = std::move(model); });
 }
 
-Result<PredictorParts> read_archive(const NpzReader& npz) {
-    const ModelArchive archive(npz);
+Result<PredictorParts> read_archive(const formats::NpzReader& npz) {
+    const models::ModelArchive archive(npz);
     PredictorParts parts;
     auto read_all = read_schema(archive)
                         .and_then([&] { return read_config(archive, parts.config); })
@@ -270,7 +271,7 @@ Result<PredictorParts> read_archive(const NpzReader& npz) {
 }  // namespace
 
 Result<PredictorParts> read_parts(const std::filesystem::path& file) {
-    const auto npz = NpzReader::open(file);
+    const auto npz = formats::NpzReader::open(file);
     if (!npz && npz.error().code() == ErrorCode::kInput && file.extension() == ".csv") {
         return fail(ErrorCode::kInput, fmt::format("{} is a table, not a model; fit one on it", file.string()),
                     Remedy::kFitModel, {file.string()});
@@ -279,8 +280,8 @@ Result<PredictorParts> read_parts(const std::filesystem::path& file) {
 }
 
 Result<PredictorParts> parts_from_bytes(std::span<const std::byte> bytes) {
-    const auto npz = NpzReader::open_buffer(bytes, "the bytes given");
+    const auto npz = formats::NpzReader::open_buffer(bytes, "the bytes given");
     return npz ? read_archive(*npz) : Result<PredictorParts>(fail(npz.error(), "reading a model"));
 }
 
-}  // namespace pitot
+}  // namespace pitot::predict

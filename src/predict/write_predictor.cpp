@@ -6,13 +6,13 @@
 #include "predict/parts.hpp"
 #include "predict/predictor_file.hpp"
 
-namespace pitot {
+namespace pitot::predict {
 namespace {
 
 using Shape = std::vector<std::int64_t>;
 using namespace model_file;
 
-void add_basis(NpzWriter& npz, const std::string& name, const std::vector<Basis>& basis) {
+void add_basis(formats::NpzWriter& npz, const std::string& name, const std::vector<Basis>& basis) {
     std::vector<std::uint8_t> numbers;
     numbers.reserve(basis.size());
     for (const Basis b : basis) {
@@ -21,7 +21,7 @@ void add_basis(NpzWriter& npz, const std::string& name, const std::vector<Basis>
     npz.add<std::uint8_t>(name, numbers);
 }
 
-void add_side(NpzWriter& npz, const std::string& name, const Side& side, const std::vector<Basis>& basis) {
+void add_side(formats::NpzWriter& npz, const std::string& name, const Side& side, const std::vector<Basis>& basis) {
     npz.add_strings(name, side.names);
     npz.add<double>(name + "_features", side.features.flat(),
                     Shape{side.size(), static_cast<std::int64_t>(side.feature_names.size())});
@@ -30,7 +30,7 @@ void add_side(NpzWriter& npz, const std::string& name, const Side& side, const s
 }
 
 // Evidence of each of some combinations, as numbers; none of older files.
-void add_use(NpzWriter& npz, const std::string& name, const std::vector<Evidence>& use) {
+void add_use(formats::NpzWriter& npz, const std::string& name, const std::vector<Evidence>& use) {
     if (!use.empty()) {
         std::vector<std::uint8_t> numbers(use.size());
         std::ranges::transform(use, numbers.begin(), [](Evidence e) { return static_cast<std::uint8_t>(e); });
@@ -39,7 +39,7 @@ void add_use(NpzWriter& npz, const std::string& name, const std::vector<Evidence
 }
 
 // What was measured of a pool.
-void add_measured(NpzWriter& npz, std::size_t number, const std::string& prefix, const MeasuredPool& pool) {
+void add_measured(formats::NpzWriter& npz, std::size_t number, const std::string& prefix, const MeasuredPool& pool) {
     const CombinationSet& set = pool.combinations;
     npz.add<std::int64_t>(prefix + "_offsets", set.offsets);
     npz.add_borrowed<std::int32_t>(prefix + "_modules", set.modules);
@@ -49,7 +49,7 @@ void add_measured(NpzWriter& npz, std::size_t number, const std::string& prefix,
     add_use(npz, prefix + "_use", pool.use);
 }
 
-void add_parts_apart(NpzWriter& npz, const PredictorParts& parts) {
+void add_parts_apart(formats::NpzWriter& npz, const PredictorParts& parts) {
     if (!parts.platform_part.empty()) {
         npz.add<std::int32_t>("platform_part", parts.platform_part);
         npz.add<std::int32_t>("module_part", parts.module_part);
@@ -57,9 +57,9 @@ void add_parts_apart(NpzWriter& npz, const PredictorParts& parts) {
 }
 
 // All members; what they borrow of `parts` must stay until they are written.
-NpzWriter archive_of(const PredictorParts& parts) {
-    NpzWriter npz;
-    npz.add<std::int64_t>(kModelSchemaArray, std::vector<std::int64_t>{kModelSchema}, Shape{});
+formats::NpzWriter archive_of(const PredictorParts& parts) {
+    formats::NpzWriter npz;
+    npz.add<std::int64_t>(dataset::kModelSchemaArray, std::vector<std::int64_t>{kModelSchema}, Shape{});
     npz.add_text("config", to_json(parts.config));
     npz.add_text("dataset_digest", parts.dataset_digest);
     add_side(npz, "platform", parts.platforms, parts.platform_basis);
@@ -94,4 +94,4 @@ Result<void> write_parts(const PredictorParts& parts, const std::filesystem::pat
 
 Result<std::vector<std::byte>> parts_to_bytes(const PredictorParts& parts) { return archive_of(parts).to_bytes(); }
 
-}  // namespace pitot
+}  // namespace pitot::predict

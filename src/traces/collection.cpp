@@ -14,14 +14,14 @@
 #include "core/utf8.hpp"
 #include "formats/json_text.hpp"
 
-namespace pitot {
+namespace pitot::traces {
 namespace {
 
 namespace fs = std::filesystem;
 
 // Errors stand behind the name of the file.
 Result<std::string> read_json_text(const fs::path& file) {
-    auto text = read_file(file, kLargestJson);
+    auto text = core::read_file(file, formats::kLargestJson);
     return text ? std::move(text)
                 : Result<std::string>(fail(text.error().code(), "cannot be read: " + text.error().message()));
 }
@@ -88,8 +88,8 @@ public:
     [[nodiscard]] Collection finish() {
         std::ranges::move(missing_, std::back_inserter(collection_.problems));
         const auto total = std::ssize(files_);
-        parallel_ordered(
-            threads_for(options_.threads, total), total,
+        core::parallel_ordered(
+            core::threads_for(options_.threads, total), total,
             [&](std::int64_t i) { return read_trace(files_[static_cast<std::size_t>(i)]); },
             [&](std::int64_t i, Result<Trace> trace) {
                 if (trace) {
@@ -156,7 +156,7 @@ private:
                 collection_.problems.push_back(
                     {file.string(),
                      fmt::format("describes device '{}' otherwise than a file before it; the first counts",
-                                 printable(device.id))});
+                                 core::printable(device.id))});
             }
         }
     }
@@ -195,4 +195,4 @@ Result<Collection> read_collections(std::span<const std::filesystem::path> paths
     return reader.finish();
 }
 
-}  // namespace pitot
+}  // namespace pitot::traces

@@ -11,7 +11,7 @@
 #include "pitot/result.hpp"
 #include "traces/traces.hpp"
 
-namespace pitot {
+namespace pitot::traces {
 
 /// Everything read from one or several collections, in the order of the collections and, in each, of the paths.
 struct Collection {
@@ -38,4 +38,4 @@ struct CollectionOptions {
 [[nodiscard]] Result<Collection> read_collections(std::span<const std::filesystem::path> paths,
                                                   const CollectionOptions& options = {});
 
-}  // namespace pitot
+}  // namespace pitot::traces

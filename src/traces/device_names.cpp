@@ -9,7 +9,7 @@
 #include "pitot/remedy.hpp"
 #include "traces/trace_dataset.hpp"
 
-namespace pitot {
+namespace pitot::traces {
 namespace {
 
 // What a device is, wherever and as whatever it is listed.
@@ -20,10 +20,10 @@ Device description(Device device) {
 }
 
 std::string told(const Device& device, const std::map<std::string, std::string>& trace_of) {
-    std::string text = fmt::format("'{}' ({}", printable(device.id), device.file);
+    std::string text = fmt::format("'{}' ({}", core::printable(device.id), device.file);
     if (device.described) {
         text += fmt::format(
-            ": {}", device.microarchitecture.empty() ? "unknown processor" : printable(device.microarchitecture));
+            ": {}", device.microarchitecture.empty() ? "unknown processor" : core::printable(device.microarchitecture));
         text += device.clock_hz > 0 ? fmt::format(" at {:g} GHz", device.clock_hz / 1e9) : "";
     }
     const auto trace = trace_of.find(device.id);
@@ -57,7 +57,7 @@ Result<void> check_device_names(const Collection& collection, DeviceUse use) {
                     ErrorCode::kInput,
                     fmt::format("two devices are called '{}' and would become one: {} and {}; give one of them another "
                                 "'name' in its file, or join them if they are one machine",
-                                printable(device.name), told(other, trace_of), told(device, trace_of)),
+                                core::printable(device.name), told(other, trace_of), told(device, trace_of)),
                     Remedy::kJoinDevices);
             }
         }
@@ -65,4 +65,4 @@ Result<void> check_device_names(const Collection& collection, DeviceUse use) {
     return {};
 }
 
-}  // namespace pitot
+}  // namespace pitot::traces

@@ -9,7 +9,7 @@
 #include "formats/json_text.hpp"
 #include "traces/traces.hpp"
 
-namespace pitot {
+namespace pitot::traces {
 namespace {
 
 using Json = nlohmann::json;
@@ -20,7 +20,7 @@ constexpr double kMostBytes = 1e13;
 
 // A number of a device from 0 to `most`, absent = 0. Digits in a text count as a number.
 Result<double> read_size(const Json* parent, const char* key, double most) {
-    const Json* json = parent == nullptr ? nullptr : find_member(*parent, key);
+    const Json* json = parent == nullptr ? nullptr : formats::find_member(*parent, key);
     if (json == nullptr || json->is_null()) {
         return 0.0;
     }
@@ -33,18 +33,19 @@ Result<double> read_size(const Json* parent, const char* key, double most) {
         number = error == std::errc() && end == text.data() + text.size() ? number : -1;
     }
     if (!(number >= 0 && number <= most)) {
-        return wrong(fmt::format("has {} as {}, which should be a number from 0 to {:g}",
-                                 printable(json->dump(-1, ' ', true, Json::error_handler_t::replace)), key, most));
+        return formats::wrong(fmt::format("has {} as {}, which should be a number from 0 to {:g}",
+                                          core::printable(json->dump(-1, ' ', true, Json::error_handler_t::replace)),
+                                          key, most));
     }
     return number;
 }
 
 Result<void> describe_device(const Json& platform, Device& device) {
-    const Json* cpu = find_member(platform, form::kCpu);
-    const Json* memory = find_member(platform, form::kMemory);
-    if (const Json* name = cpu == nullptr ? nullptr : find_member(*cpu, form::kCpu);
+    const Json* cpu = formats::find_member(platform, form::kCpu);
+    const Json* memory = formats::find_member(platform, form::kMemory);
+    if (const Json* name = cpu == nullptr ? nullptr : formats::find_member(*cpu, form::kCpu);
         name != nullptr && !name->is_null()) {
-        PITOT_TRY(auto text, read_name(name, "platform.cpu.cpu"));
+        PITOT_TRY(auto text, formats::read_name(name, "platform.cpu.cpu"));
         device.microarchitecture = std::move(text);
     }
     struct Field {
@@ -65,8 +66,9 @@ Result<void> describe_device(const Json& platform, Device& device) {
         field.to = size;
     }
     if (device.clock_hz > 0 && device.clock_hz < kLeastHz) {
-        return wrong(fmt::format("has {} as cpufreq, which is in Hz and should be 0 (not known) or from {:g} to {:g}",
-                                 device.clock_hz, kLeastHz, kMostHz));
+        return formats::wrong(
+            fmt::format("has {} as cpufreq, which is in Hz and should be 0 (not known) or from {:g} to {:g}",
+                        device.clock_hz, kLeastHz, kMostHz));
     }
     device.described = cpu != nullptr || memory != nullptr;
     return {};
@@ -75,21 +77,21 @@ Result<void> describe_device(const Json& platform, Device& device) {
 }  // namespace
 
 Result<DeviceList> parse_devices(const std::string& file, std::string_view text) {
-    PITOT_TRY(const auto json, parse_json(text));
+    PITOT_TRY(const auto json, formats::parse_json(text));
     if (!json.is_object()) {
-        return wrong(fmt::format("is {} where an object of devices is needed", kind_of(json)));
+        return formats::wrong(fmt::format("is {} where an object of devices is needed", formats::kind_of(json)));
     }
     DeviceList list;
     for (const auto& [id, entry] : json.items()) {
         Device device;
         device.id = id;
-        auto name = read_name(find_member(entry, form::kName), "name");
+        auto name = formats::read_name(formats::find_member(entry, form::kName), "name");
         if (!name) {
-            list.problems.push_back({file, fmt::format("device '{}' {}", printable(id), name.error().message())});
+            list.problems.push_back({file, fmt::format("device '{}' {}", core::printable(id), name.error().message())});
             continue;
         }
         device.name = *std::move(name);
-        const Json* platform = find_member(entry, form::kPlatform);
+        const Json* platform = formats::find_member(entry, form::kPlatform);
         if (platform != nullptr) {
             Device described = device;
             if (auto read = describe_device(*platform, described); read) {
@@ -97,8 +99,8 @@ Result<DeviceList> parse_devices(const std::string& file, std::string_view text)
             } else {
                 device.misdescribed = true;
                 list.problems.push_back(
-                    {file, fmt::format("device '{}' ('{}') {}; its features are taken as absent", printable(id),
-                                       printable(device.name), read.error().message())});
+                    {file, fmt::format("device '{}' ('{}') {}; its features are taken as absent", core::printable(id),
+                                       core::printable(device.name), read.error().message())});
             }
         }
         list.devices.push_back(std::move(device));
@@ -107,9 +109,10 @@ Result<DeviceList> parse_devices(const std::string& file, std::string_view text)
 }
 
 bool looks_flat(std::string_view text) {
-    const auto json = parse_json(text);
+    const auto json = formats::parse_json(text);
     return json && json->is_object() && std::ranges::any_of(*json, [](const Json& entry) {
-               return find_member(entry, "data") != nullptr && find_member(entry, "runtime") != nullptr;
+               return formats::find_member(entry, "data") != nullptr &&
+                      formats::find_member(entry, "runtime") != nullptr;
            });
 }
 
@@ -117,8 +120,8 @@ namespace {
 
 Result<FlatPlatform> read_flat_platform(const Json& entry) {
     FlatPlatform platform;
-    PITOT_TRY(auto device, read_name(find_member(entry, "device"), "device"));
-    PITOT_TRY(auto runtime, read_name(find_member(entry, "runtime"), "runtime"));
+    PITOT_TRY(auto device, formats::read_name(formats::find_member(entry, "device"), "device"));
+    PITOT_TRY(auto runtime, formats::read_name(formats::find_member(entry, "runtime"), "runtime"));
     platform.device = std::move(device);
     platform.runtime = std::move(runtime);
     return platform;
@@ -127,30 +130,33 @@ Result<FlatPlatform> read_flat_platform(const Json& entry) {
 }  // namespace
 
 Result<FlatFile> parse_flat(const std::string& file, std::string_view text) {
-    PITOT_TRY(const auto json, parse_json(text));
+    PITOT_TRY(const auto json, formats::parse_json(text));
     if (!json.is_object()) {
-        return wrong(fmt::format("is {} where an object of platforms is needed", kind_of(json)));
+        return formats::wrong(fmt::format("is {} where an object of platforms is needed", formats::kind_of(json)));
     }
     FlatFile flat;
     for (const auto& [id, entry] : json.items()) {
         auto platform = read_flat_platform(entry);
-        const Json* data = find_member(entry, "data");
+        const Json* data = formats::find_member(entry, "data");
         if (platform && (data == nullptr || !data->is_object())) {
-            platform = wrong("has no object 'data' of modules and their times");
+            platform = formats::wrong("has no object 'data' of modules and their times");
         }
         if (!platform) {
-            flat.problems.push_back({file, fmt::format("entry '{}' {}", printable(id), platform.error().message())});
+            flat.problems.push_back(
+                {file, fmt::format("entry '{}' {}", core::printable(id), platform.error().message())});
             continue;
         }
         platform->file = file;
         for (const auto& [module, times] : data->items()) {
-            const char* fault = name_fault(module);
-            auto runs = fault != nullptr
-                            ? Result<std::vector<double>>(wrong(fmt::format("has a module whose name {}", fault)))
-                            : read_numbers(times.is_array() ? times : Json::array({times}), "data", kLongestRunUs);
+            const char* fault = core::name_fault(module);
+            auto runs =
+                fault != nullptr
+                    ? Result<std::vector<double>>(formats::wrong(fmt::format("has a module whose name {}", fault)))
+                    : formats::read_numbers(times.is_array() ? times : Json::array({times}), "data",
+                                            formats::kLongestRunUs);
             if (!runs) {
-                flat.problems.push_back({file, fmt::format("entry '{}', module '{}' {}", printable(id),
-                                                           printable(module), runs.error().message())});
+                flat.problems.push_back({file, fmt::format("entry '{}', module '{}' {}", core::printable(id),
+                                                           core::printable(module), runs.error().message())});
                 continue;
             }
             platform->runs_us.emplace_back(module, *std::move(runs));
@@ -160,4 +166,4 @@ Result<FlatFile> parse_flat(const std::string& file, std::string_view text) {
     return flat;
 }
 
-}  // namespace pitot
+}  // namespace pitot::traces

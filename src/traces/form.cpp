@@ -4,7 +4,7 @@
 
 #include <charconv>
 
-namespace pitot {
+namespace pitot::traces {
 namespace {
 
 constexpr std::string_view kExtension = ".json";
@@ -68,4 +68,4 @@ std::string trace_file_name(std::string_view module_name, std::string_view uuid,
 }
 
 }  // namespace form
-}  // namespace pitot
+}  // namespace pitot::traces

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-namespace pitot {
+namespace pitot::traces {
 
 /// What a trace tells: the part TYPE of its file's name.
 enum class TraceKind : std::uint8_t { kBenchmarking, kOpcodes, kInterference };
@@ -83,4 +83,4 @@ inline constexpr const char* kL3Size = "l3_size";
 [[nodiscard]] std::string trace_file_name(std::string_view module_name, std::string_view uuid, TraceKind kind);
 
 }  // namespace form
-}  // namespace pitot
+}  // namespace pitot::traces

@@ -10,7 +10,7 @@
 #include "dataset/side_table.hpp"
 #include "traces/trace_rows.hpp"
 
-namespace pitot {
+namespace pitot::traces {
 namespace {
 
 using Numbers = std::map<std::string, std::int32_t, std::less<>>;
@@ -138,7 +138,7 @@ void add_features(const Collection& collection, const TraceOptions& options, con
             result.problems.push_back(
                 {platform.file, fmt::format("runs on device '{}', which no runtimes.json describes; the device's "
                                             "features of platform '{}' are 0",
-                                            printable(platform.device_name), printable(name))});
+                                            core::printable(platform.device_name), core::printable(name))});
         }
     }
     result.dataset.platforms =
@@ -151,7 +151,7 @@ void add_features(const Collection& collection, const TraceOptions& options, con
         if (!std::ranges::binary_search(opcodes, name, {}, &OpcodeTable::value_type::first)) {
             result.problems.push_back({rows.modules.at(name), fmt::format("runs module '{}', of which there are no "
                                                                           "opcode counts; its features are 0",
-                                                                          printable(name))});
+                                                                          core::printable(name))});
         }
     }
 }
@@ -206,7 +206,7 @@ TraceDataset make_interference(const Collection& collection, const Dataset& know
             if (missing && complained.insert(what + name).second) {
                 rows.problems.push_back(
                     {file, fmt::format("has rows of {} '{}', which the dataset has not; they are left out", what,
-                                       printable(name))});
+                                       core::printable(name))});
             }
             return missing;
         };
@@ -234,4 +234,4 @@ Result<void> require_observations(const TraceDataset& made) {
                             made.failed.size(), made.problems.size(), why));
 }
 
-}  // namespace pitot
+}  // namespace pitot::traces

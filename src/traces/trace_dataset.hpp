@@ -13,7 +13,7 @@
 #include "pitot/result.hpp"
 #include "traces/collection.hpp"
 
-namespace pitot {
+namespace pitot::traces {
 
 /// Which release's conventions hold where an option does not say otherwise.
 enum class Release : std::uint8_t { k2023, k2025 };
@@ -95,4 +95,4 @@ using OpcodeTable = std::vector<std::pair<std::string, std::vector<double>>>;
 /// A kInput error if nothing was observed, with the first problem, if any. Such a dataset cannot be read back.
 [[nodiscard]] Result<void> require_observations(const TraceDataset& made);
 
-}  // namespace pitot
+}  // namespace pitot::traces

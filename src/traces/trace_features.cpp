@@ -11,7 +11,7 @@
 #include "traces/trace_dataset.hpp"
 #include "traces/trace_names.hpp"
 
-namespace pitot {
+namespace pitot::traces {
 namespace {
 
 constexpr double kClockOffset = 7.0;
@@ -163,14 +163,14 @@ OpcodeTable opcode_table(const Collection& collection, const TraceOptions& optio
             continue;
         }
         std::string name = names.of_trace(trace, trace.members.front());
-        if (const char* fault = name_fault(name); fault != nullptr) {
+        if (const char* fault = core::name_fault(name); fault != nullptr) {
             problems.push_back({trace.file, fmt::format("names a module whose name {}", fault)});
             continue;
         }
         const auto [first, is_new] = known.emplace(std::move(name), &trace);
         if (!is_new && first->second->opcodes != trace.opcodes) {
             problems.push_back({trace.file, fmt::format("counts other opcodes of '{}' than {}; the first counts",
-                                                        printable(first->first), first->second->file)});
+                                                        core::printable(first->first), first->second->file)});
         }
     }
     OpcodeTable table;
@@ -200,4 +200,4 @@ Side opcode_side(std::vector<std::string> names, const OpcodeTable& table, Relea
     return side;
 }
 
-}  // namespace pitot
+}  // namespace pitot::traces

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-namespace pitot {
+namespace pitot::traces {
 namespace {
 
 constexpr std::array<std::string_view, 3> kFolders = {form::kModuleFolder, "aot", "native"};
@@ -88,4 +88,4 @@ std::string ModuleNames::of_flat(const std::string& file) const {
     return replaced(name(file, {}, false) + file.substr(file_part(file).size()));
 }
 
-}  // namespace pitot
+}  // namespace pitot::traces

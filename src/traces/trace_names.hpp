@@ -7,7 +7,7 @@
 
 #include "traces/trace_dataset.hpp"
 
-namespace pitot {
+namespace pitot::traces {
 
 /// Names of one collection's modules. A compiled module gets the name of the .wasm file it was made of.
 class ModuleNames {
@@ -28,4 +28,4 @@ private:
     std::set<std::string, std::less<>> known_;  // of files in wasm/, without it and the extension
 };
 
-}  // namespace pitot
+}  // namespace pitot::traces

@@ -12,7 +12,7 @@
 #include "dataset/npz_columns.hpp"
 #include "formats/npz.hpp"
 
-namespace pitot {
+namespace pitot::traces {
 namespace {
 
 struct PartArrays {
@@ -20,70 +20,71 @@ struct PartArrays {
     std::string features;
 };
 
-PartArrays arrays_of(Axis axis, Release release) {
+PartArrays arrays_of(dataset::Axis axis, Release release) {
     if (release == Release::k2025) {
         return {"names", "labels"};
     }
-    return axis == Axis::kModule ? PartArrays{"module", "opcode"} : PartArrays{"platform", "feature"};
+    return axis == dataset::Axis::kModule ? PartArrays{"module", "opcode"} : PartArrays{"platform", "feature"};
 }
 
-NpzWriter begin_part() {
-    NpzWriter npz;
-    npz.add(kDatasetSchemaArray, std::span<const std::int64_t>(&kDatasetSchema, 1), {});
+formats::NpzWriter begin_part() {
+    formats::NpzWriter npz;
+    npz.add(dataset::kDatasetSchemaArray, std::span<const std::int64_t>(&dataset::kDatasetSchema, 1), {});
     return npz;
 }
 
-Result<Side> read_part(const std::filesystem::path& file, Axis axis) {
-    PITOT_TRY(const auto npz, NpzReader::open(file));
-    if (auto checked = check_dataset_schema(npz); !checked) {
+Result<Side> read_part(const std::filesystem::path& file, dataset::Axis axis) {
+    PITOT_TRY(const auto npz, formats::NpzReader::open(file));
+    if (auto checked = dataset::check_dataset_schema(npz); !checked) {
         return Failure(std::move(checked).error());
     }
     for (const Release release : {Release::k2023, Release::k2025}) {
         const PartArrays arrays = arrays_of(axis, release);
         if (npz.contains(arrays.names) && npz.contains("data")) {
             std::vector<std::string> problems;
-            const bool counts = axis == Axis::kModule && release == Release::k2023;
-            return read_side(npz, {axis, arrays.names, "data", arrays.features, counts}, problems);
+            const bool counts = axis == dataset::Axis::kModule && release == Release::k2023;
+            return dataset::read_side(npz, {axis, arrays.names, "data", arrays.features, counts}, problems);
         }
     }
-    const char* verb = axis == Axis::kModule ? "opcodes" : "platforms";
-    return fail(ErrorCode::kInput, fmt::format("{}: this holds no features of {}s: it has neither 'data' and '{}' nor "
-                                               "'data' and 'names'; make one with 'pitot {}'",
-                                               file.string(), word(axis), arrays_of(axis, Release::k2023).names, verb));
+    const char* verb = axis == dataset::Axis::kModule ? "opcodes" : "platforms";
+    return fail(ErrorCode::kInput,
+                fmt::format("{}: this holds no features of {}s: it has neither 'data' and '{}' nor "
+                            "'data' and 'names'; make one with 'pitot {}'",
+                            file.string(), dataset::word(axis), arrays_of(axis, Release::k2023).names, verb));
 }
 
 }  // namespace
 
 Result<void> write_matrix(const Dataset& dataset, const std::filesystem::path& file) {
     for (const auto* names : {&dataset.platforms.names, &dataset.modules.names}) {
-        if (auto checked = check_names(*names, fmt::format("cannot write '{}'", file.string())); !checked) {
+        if (auto checked = dataset::check_names(*names, fmt::format("cannot write '{}'", file.string())); !checked) {
             return checked;
         }
     }
-    return write_dense_layout(dataset, file);
+    return dataset::write_dense_layout(dataset, file);
 }
 
 Result<void> write_opcodes(const Side& modules, const std::filesystem::path& file, Release release) {
-    const PartArrays arrays = arrays_of(Axis::kModule, release);
-    NpzWriter npz = begin_part();
+    const PartArrays arrays = arrays_of(dataset::Axis::kModule, release);
+    formats::NpzWriter npz = begin_part();
     if (release == Release::k2023) {
-        const auto counts = opcode_counts(modules);
+        const auto counts = dataset::opcode_counts(modules);
         if (!counts) {
             return fail(counts.error(), fmt::format("cannot write '{}'", file.string()));
         }
-        add_counts(npz, "data", *counts, modules.features.cols());
+        dataset::add_counts(npz, "data", *counts, modules.features.cols());
     } else {
         const std::array shape = {modules.features.rows(), modules.features.cols()};
         npz.add("data", modules.features.flat(), std::span<const std::int64_t>(shape));
     }
     npz.add_strings(arrays.names, modules.names);
-    add_opcode_names(npz, arrays.features, modules.feature_names);
+    dataset::add_opcode_names(npz, arrays.features, modules.feature_names);
     return npz.write(file);
 }
 
 Result<void> write_platforms(const Side& platforms, const std::filesystem::path& file, Release release) {
-    const PartArrays arrays = arrays_of(Axis::kPlatform, release);
-    NpzWriter npz = begin_part();
+    const PartArrays arrays = arrays_of(dataset::Axis::kPlatform, release);
+    formats::NpzWriter npz = begin_part();
     const std::array shape = {platforms.features.rows(), platforms.features.cols()};
     npz.add("data", platforms.features.flat(), std::span<const std::int64_t>(shape));
     npz.add_strings(arrays.names, platforms.names);
@@ -91,10 +92,10 @@ Result<void> write_platforms(const Side& platforms, const std::filesystem::path&
     return npz.write(file);
 }
 
-Result<Side> read_opcodes(const std::filesystem::path& file) { return read_part(file, Axis::kModule); }
-Result<Side> read_platforms(const std::filesystem::path& file) { return read_part(file, Axis::kPlatform); }
+Result<Side> read_opcodes(const std::filesystem::path& file) { return read_part(file, dataset::Axis::kModule); }
+Result<Side> read_platforms(const std::filesystem::path& file) { return read_part(file, dataset::Axis::kPlatform); }
 
-Result<Side> select_rows(const std::vector<std::string>& names, const Side& table, Axis axis,
+Result<Side> select_rows(const std::vector<std::string>& names, const Side& table, dataset::Axis axis,
                          const std::filesystem::path& file) {
     std::map<std::string_view, std::int64_t> rows;
     for (const std::string& name : table.names) {
@@ -110,11 +111,12 @@ Result<Side> select_rows(const std::vector<std::string>& names, const Side& tabl
         if (row == rows.end()) {
             return fail(ErrorCode::kInput,
                         fmt::format("{}: {} '{}' of the matrix has no row{}; make the file anew from the same traces",
-                                    file.string(), word(axis), printable(name), near_names(name, table.names)));
+                                    file.string(), dataset::word(axis), core::printable(name),
+                                    dataset::near_names(name, table.names)));
         }
         std::ranges::copy(table.features.view().row(row->second), side.features.view().row(i).begin());
     }
     return side;
 }
 
-}  // namespace pitot
+}  // namespace pitot::traces

@@ -10,7 +10,7 @@
 #include "pitot/result.hpp"
 #include "traces/trace_dataset.hpp"
 
-namespace pitot {
+namespace pitot::traces {
 
 /// `data` (platforms × modules, 0 = not measured), `platform`, `module`: a dataset in the dense layout, without
 /// features.
@@ -29,7 +29,7 @@ namespace pitot {
 
 /// A side with the rows of `names`, in that order, taken from `table`, which `file` held. Errors: a name that has no
 /// row.
-[[nodiscard]] Result<Side> select_rows(const std::vector<std::string>& names, const Side& table, Axis axis,
+[[nodiscard]] Result<Side> select_rows(const std::vector<std::string>& names, const Side& table, dataset::Axis axis,
                                        const std::filesystem::path& file);
 
-}  // namespace pitot
+}  // namespace pitot::traces

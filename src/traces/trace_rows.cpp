@@ -10,7 +10,7 @@
 #include "dataset/source.hpp"
 #include "pitot/remedy.hpp"
 
-namespace pitot {
+namespace pitot::traces {
 namespace {
 
 class Collector {
@@ -69,9 +69,9 @@ public:
         if (platform == nullptr || repeated(trace, *platform, all)) {
             return;
         }
-        if (modules.size() > kMostCoRunners + 1) {
+        if (modules.size() > dataset::kMostCoRunners + 1) {
             problem(trace.file, fmt::format("has {} modules side by side; at most {} are read", modules.size(),
-                                            kMostCoRunners + 1));
+                                            dataset::kMostCoRunners + 1));
             return;
         }
         std::vector<std::vector<double>> runs;
@@ -115,7 +115,7 @@ private:
     }
 
     [[nodiscard]] bool usable(const std::string& file, const std::string& module) {
-        const char* fault = name_fault(module);
+        const char* fault = core::name_fault(module);
         if (fault != nullptr) {
             problem(file, fmt::format("names a module whose name {}", fault));
         }
@@ -127,7 +127,7 @@ private:
         const auto device = devices_.find(trace.parent);
         if (device == devices_.end()) {
             problem(trace.file, fmt::format("names the parent '{}', which no runtimes.json describes; add it there",
-                                            printable(trace.parent)));
+                                            core::printable(trace.parent)));
             return nullptr;
         }
         return note_platform(trace.engine, device->second->name, device->second, trace.file);
@@ -213,4 +213,4 @@ std::vector<double> use_runs(std::vector<double> runs_us, RunUse use) {
     return {runs_us.size() % 2 == 1 ? runs_us[middle] : (runs_us[middle - 1] + runs_us[middle]) / 2};
 }
 
-}  // namespace pitot
+}  // namespace pitot::traces

@@ -10,7 +10,7 @@
 #include "traces/trace_dataset.hpp"
 #include "traces/trace_names.hpp"
 
-namespace pitot {
+namespace pitot::traces {
 
 /// A platform as traces know it.
 struct TracePlatform {
@@ -51,4 +51,4 @@ struct TraceRows {
 /// One number or, for kEach, all of them. `runs_us` are not empty.
 [[nodiscard]] std::vector<double> use_runs(std::vector<double> runs_us, RunUse use);
 
-}  // namespace pitot
+}  // namespace pitot::traces

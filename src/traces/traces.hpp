@@ -11,7 +11,7 @@
 #include "pitot/result.hpp"
 #include "traces/form.hpp"
 
-namespace pitot {
+namespace pitot::traces {
 
 /// Something in a collection that could not be used: the file it stands in, and what is wrong with it.
 struct TraceProblem {
@@ -94,4 +94,4 @@ struct FlatFile {
 /// Whether a text looks like a flat file rather than a runtimes.json.
 [[nodiscard]] bool looks_flat(std::string_view text);
 
-}  // namespace pitot
+}  // namespace pitot::traces

@@ -1,24 +1,24 @@
 #include "train/initial_parameters.hpp"
 
-namespace pitot {
+namespace pitot::train {
 
-std::vector<double> initial_parameters(const Program& program, Key key) {
+std::vector<double> initial_parameters(const backend::Program& program, core::Key key) {
     std::vector<double> out;
     out.reserve(static_cast<std::size_t>(program.parameter_count()));
-    for (const BufferInfo& b : program.buffers) {
-        if (b.role != Role::kParameter) {
+    for (const backend::BufferInfo& b : program.buffers) {
+        if (b.role != backend::Role::kParameter) {
             continue;
         }
-        Stream stream(key.fold(b.name));
+        core::Stream stream(key.fold(b.name));
         for (std::int64_t n = 0; n < b.rows * b.cols; ++n) {
             switch (b.init) {
-                case Init::kZero:
+                case backend::Init::kZero:
                     out.push_back(0.0);
                     break;
-                case Init::kUniform:
+                case backend::Init::kUniform:
                     out.push_back(b.init_scale * (2.0 * stream.uniform() - 1.0));
                     break;
-                case Init::kTruncatedNormal:
+                case backend::Init::kTruncatedNormal:
                     out.push_back(b.init_scale * stream.truncated_normal(2.0));
                     break;
             }
@@ -27,4 +27,4 @@ std::vector<double> initial_parameters(const Program& program, Key key) {
     return out;
 }
 
-}  // namespace pitot
+}  // namespace pitot::train

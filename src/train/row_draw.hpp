@@ -10,13 +10,13 @@
 #include "pitot/config.hpp"
 #include "pitot/dataset.hpp"
 
-namespace pitot {
+namespace pitot::train {
 
 /// The rows of one replicate.
 struct ReplicateRows {
-    std::vector<Split> pools;  ///< one a pool p of the dataset; its numbers are rows of Dataset::pool(p)
+    std::vector<dataset::Split> pools;  ///< one a pool p of the dataset; its numbers are rows of Dataset::pool(p)
 
-    [[nodiscard]] const Split& alone() const { return pools[kAlone]; }
+    [[nodiscard]] const dataset::Split& alone() const { return pools[kAlone]; }
 };
 
 /// Draws the rows of replicates. What they have in common is found out once.
@@ -31,12 +31,12 @@ public:
     [[nodiscard]] ReplicateRows operator()(double share, double calibration_share, std::int64_t replicate) const;
 
     /// Runs of a pool's combinations, where a split keeps them together; of rows beyond a limit nothing is said.
-    [[nodiscard]] const RowGroups& groups(std::size_t pool) const { return pools_[pool].groups; }
+    [[nodiscard]] const dataset::RowGroups& groups(std::size_t pool) const { return pools_[pool].groups; }
 
 private:
     struct PooledRows {
         ObservationView rows;
-        RowGroups groups;
+        dataset::RowGroups groups;
     };
 
     const Dataset* dataset_;
@@ -48,4 +48,4 @@ private:
 [[nodiscard]] ReplicateRows draw_rows(const Dataset& dataset, const FitConfig& config, double share,
                                       double calibration_share, std::int64_t replicate);
 
-}  // namespace pitot
+}  // namespace pitot::train

@@ -12,7 +12,7 @@
 #include "pitot/remedy.hpp"
 #include "train/train_group.hpp"
 
-namespace pitot {
+namespace pitot::train {
 namespace {
 
 // Whether there are steps at all, and no more than can be counted; all of those are far more than can be trained.
@@ -114,13 +114,13 @@ private:
 
 Result<void> train_replicates(const Dataset& dataset, const FitConfig& config, double share, std::int64_t replicates,
                               const Context& context, const StartReplicate& start, const TakeReplicate& take) {
-    PITOT_TRY(const auto backend, find_backend(context));
+    PITOT_TRY(const auto backend, backend::find_backend(context));
     return train_replicates(*backend, dataset, config, share, replicates, context, start, take);
 }
 
-Result<void> train_replicates(const Backend& backend, const Dataset& dataset, const FitConfig& config, double share,
-                              std::int64_t replicates, const Context& context, const StartReplicate& start,
-                              const TakeReplicate& take) {
+Result<void> train_replicates(const backend::Backend& backend, const Dataset& dataset, const FitConfig& config,
+                              double share, std::int64_t replicates, const Context& context,
+                              const StartReplicate& start, const TakeReplicate& take) {
     const std::int64_t folds = config.train.folds;
     const std::int64_t models = folds * replicates;
     const std::int64_t steps = steps_of(config.train, share);
@@ -128,17 +128,17 @@ Result<void> train_replicates(const Backend& backend, const Dataset& dataset, co
         return ok;
     }
     const std::vector<TrainingPool> pools = training_pools(dataset, config);
-    std::vector<PairColumns> columns;
+    std::vector<backend::PairColumns> columns;
     std::ranges::transform(pools, std::back_inserter(columns), &TrainingPool::columns);
     PITOT_TRY(const auto data, backend.make_resident(columns));
-    ExecutionPlan plan = plan_of(pools, 1);
+    backend::ExecutionPlan plan = plan_of(pools, 1);
     plan.data = data;
     Starting starting(start, replicates);
     std::shared_ptr<const ReplicateTask> first = starting(0);
     const std::int64_t group = backend.group_size(first->program, plan, models);
     const std::int64_t groups = (models + group - 1) / group;
     // A group is one thread's work; where there are fewer groups than threads, they share each.
-    plan.threads = team_size(context.threads, groups);
+    plan.threads = core::team_size(context.threads, groups);
     StepCounter counter(context, steps * models);
     const TrainJob job{config, context, backend, pools, plan, steps, counter};
 
@@ -164,8 +164,8 @@ Result<void> train_replicates(const Backend& backend, const Dataset& dataset, co
         first.reset();
         return collector(done.tasks, std::move(done.fits));
     };
-    parallel_ordered(threads_for(context.threads, groups), groups, produce, collect);
+    core::parallel_ordered(core::threads_for(context.threads, groups), groups, produce, collect);
     return collector.outcome();
 }
 
-}  // namespace pitot
+}  // namespace pitot::train

@@ -14,7 +14,7 @@
 #include "pitot/dataset.hpp"
 #include "train/row_draw.hpp"
 
-namespace pitot {
+namespace pitot::train {
 
 /// One fold's outcome.
 struct FoldFit {
@@ -27,8 +27,8 @@ struct FoldFit {
 /// What the folds of a replicate share. Programs of different replicates differ in nothing but their constants' values.
 struct ReplicateTask {
     ReplicateRows rows;
-    Program program;
-    std::vector<std::pair<BufferId, std::vector<double>>>
+    backend::Program program;
+    std::vector<std::pair<backend::BufferId, std::vector<double>>>
         constants{};  ///< values of its Role::kReplicaConstant buffers
 };
 
@@ -55,8 +55,9 @@ using TakeReplicate =
                                             const StartReplicate& start, const TakeReplicate& take);
 
 /// The same with a backend of the caller's choice. It is asked how many folds it trains at once.
-[[nodiscard]] Result<void> train_replicates(const Backend& backend, const Dataset& dataset, const FitConfig& config,
-                                            double share, std::int64_t replicates, const Context& context,
-                                            const StartReplicate& start, const TakeReplicate& take);
+[[nodiscard]] Result<void> train_replicates(const backend::Backend& backend, const Dataset& dataset,
+                                            const FitConfig& config, double share, std::int64_t replicates,
+                                            const Context& context, const StartReplicate& start,
+                                            const TakeReplicate& take);
 
-}  // namespace pitot
+}  // namespace pitot::train

@@ -9,7 +9,7 @@
 #include "pitot/units.hpp"
 #include "train/initial_parameters.hpp"
 
-namespace pitot {
+namespace pitot::train {
 namespace {
 
 // What becomes of one fold of a group.
@@ -20,20 +20,20 @@ struct Course {
     double best = INFINITY;
 };
 
-Key key_of(const FitConfig& config, const FoldTask& fold) {
-    return Key(config.seed)
+core::Key key_of(const FitConfig& config, const FoldTask& fold) {
+    return core::Key(config.seed)
         .fold("train")
         .fold(static_cast<std::uint64_t>(fold.replicate))
         .fold(static_cast<std::uint64_t>(fold.fold));
 }
 
-std::vector<Objective> objectives_of(const TrainJob& job, std::span<const FoldTask> folds) {
-    std::vector<Objective> objectives;
+std::vector<backend::Objective> objectives_of(const TrainJob& job, std::span<const FoldTask> folds) {
+    std::vector<backend::Objective> objectives;
     for (std::size_t t = 0; t < job.pools.size(); ++t) {
         const TrainingPool& from = job.pools[t];
-        Objective& objective = objectives.emplace_back(Objective{t, {}, from.batch, from.weight});
+        backend::Objective& objective = objectives.emplace_back(backend::Objective{t, {}, from.batch, from.weight});
         for (const FoldTask& fold : folds) {
-            const Split& split = fold.task->rows.pools[from.number];
+            const dataset::Split& split = fold.task->rows.pools[from.number];
             objective.rows.push_back(split.training(fold.fold));
             objective.validation.push_back(split.validation(fold.fold));
         }
@@ -46,19 +46,19 @@ std::vector<float> narrowed(const std::vector<double>& values) { return {values.
 // A group at work.
 class Group {
 public:
-    Group(const TrainJob& job, std::span<const FoldTask> folds, Executor& executor)
+    Group(const TrainJob& job, std::span<const FoldTask> folds, backend::Executor& executor)
         : job_(job), executor_(executor), courses_(folds.size()) {
-        std::vector<Objective> objectives = objectives_of(job, folds);
+        std::vector<backend::Objective> objectives = objectives_of(job, folds);
         for (std::size_t g = 0; g < folds.size(); ++g) {
             const auto replica = static_cast<std::int64_t>(g);
-            const Key key = key_of(job.config, folds[g]);
+            const core::Key key = key_of(job.config, folds[g]);
             executor_.set_parameters(replica, initial_parameters(folds[g].task->program, key.fold("init")));
             for (const auto& [buffer, values] : folds[g].task->constants) {
                 executor_.set_constant(replica, buffer, values);
             }
             batches_.push_back(key.fold("batch"));
             courses_[g].validated = std::ranges::any_of(
-                objectives, [&](const Objective& objective) { return !objective.validation[g].empty(); });
+                objectives, [&](const backend::Objective& objective) { return !objective.validation[g].empty(); });
         }
         executor_.set_objectives(std::move(objectives));
     }
@@ -89,7 +89,7 @@ private:
 
     Result<void> train_until(std::int64_t step, std::int64_t end) {
         const TrainConfig& config = job_.config.train;
-        const Adam adam{config.learning_rate, config.beta1, config.beta2, config.epsilon};
+        const backend::Adam adam{config.learning_rate, config.beta1, config.beta2, config.epsilon};
         const auto steps = static_cast<double>(end - step);
         std::vector<double> means(courses_.size());
         while (step < end) {
@@ -139,8 +139,8 @@ private:
     }
 
     const TrainJob& job_;
-    Executor& executor_;
-    std::vector<Key> batches_;  // what batches are drawn by
+    backend::Executor& executor_;
+    std::vector<core::Key> batches_;  // what batches are drawn by
     std::vector<Course> courses_;
 };
 
@@ -157,7 +157,9 @@ void StepCounter::add(std::int64_t steps) {
     }
 }
 
-PairColumns TrainingPool::columns() const { return {rows.platform, rows.module, rows.co_runner, rows.width, target}; }
+backend::PairColumns TrainingPool::columns() const {
+    return {rows.platform, rows.module, rows.co_runner, rows.width, target};
+}
 
 std::vector<TrainingPool> training_pools(const Dataset& dataset, const FitConfig& config) {
     std::vector<TrainingPool> pools;
@@ -177,8 +179,8 @@ std::vector<TrainingPool> training_pools(const Dataset& dataset, const FitConfig
     return pools;
 }
 
-ExecutionPlan plan_of(std::span<const TrainingPool> pools, int threads) {
-    ExecutionPlan plan{.threads = threads};
+backend::ExecutionPlan plan_of(std::span<const TrainingPool> pools, int threads) {
+    backend::ExecutionPlan plan{.threads = threads};
     for (const TrainingPool& from : pools) {
         plan.platform_rows += from.batch;
         plan.module_rows += from.batch * (1 + from.rows.width);
@@ -194,4 +196,4 @@ Result<std::vector<FoldFit>> train_group(const TrainJob& job, std::span<const Fo
     return Group(job, folds, **executor).train();
 }
 
-}  // namespace pitot
+}  // namespace pitot::train

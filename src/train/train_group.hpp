@@ -16,7 +16,7 @@
 #include "pitot/matrix_view.hpp"
 #include "train/train.hpp"
 
-namespace pitot {
+namespace pitot::train {
 
 /// Counts steps over all threads and reports a few times a second.
 class StepCounter {
@@ -42,7 +42,7 @@ struct TrainingPool {
     std::int64_t batch = 0;       ///< rows a step
     double weight = 0.0;          ///< of its term in the loss
 
-    [[nodiscard]] PairColumns columns() const;
+    [[nodiscard]] backend::PairColumns columns() const;
 };
 
 /// The pools that a configuration trains on.
@@ -52,15 +52,15 @@ struct TrainingPool {
 struct TrainJob {
     const FitConfig& config;
     const Context& context;
-    const Backend& backend;
+    const backend::Backend& backend;
     const std::vector<TrainingPool>& pools;
-    ExecutionPlan plan;  ///< with the pools made resident, in their order
+    backend::ExecutionPlan plan;  ///< with the pools made resident, in their order
     std::int64_t steps = 0;
     StepCounter& counter;
 };
 
 /// How many rows of each side a step names at most.
-[[nodiscard]] ExecutionPlan plan_of(std::span<const TrainingPool> pools, int threads);
+[[nodiscard]] backend::ExecutionPlan plan_of(std::span<const TrainingPool> pools, int threads);
 
 /// One fold of a replicate, both counted from 0.
 struct FoldTask {
@@ -73,4 +73,4 @@ struct FoldTask {
 /// kCancelled, kInput (training diverged), or as Backend::prepare().
 [[nodiscard]] Result<std::vector<FoldFit>> train_group(const TrainJob& job, std::span<const FoldTask> folds);
 
-}  // namespace pitot
+}  // namespace pitot::train

@@ -23,8 +23,9 @@ Result<RunOutcome> run_in_interpreter(const Instrumented& module, const RunReque
     if (request.timeout_s) {
         limit_s = *request.timeout_s + grace_s;
     }
-    const Result<ChildAnswer> answer = run_child([&](int fd) { return interpret(task, fd); },
-                                                 {limit_s, request.stop, Streams::kShared, request.own_group});
+    const Result<core::ChildAnswer> answer =
+        core::run_child([&](int fd) { return interpret(task, fd); },
+                        {limit_s, request.stop, core::Streams::kShared, request.own_group});
     if (!answer) {
         return Failure(answer.error());
     }

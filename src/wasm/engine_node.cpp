@@ -28,7 +28,7 @@ class MemoryFile {
 public:
     explicit MemoryFile(std::span<const std::uint8_t> bytes) : fd_(::memfd_create("module", MFD_CLOEXEC)) {
         const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-        if (fd_ < 0 || !write_all(fd_, text)) {
+        if (fd_ < 0 || !core::write_all(fd_, text)) {
             return;
         }
         whole_ = ::lseek(fd_, 0, SEEK_SET) == 0;
@@ -53,8 +53,8 @@ std::string request_json(const RunRequest& request) {
     for (const std::string& argument : request.args) {
         args.push_back(argument);
     }
-    const Json json{{"module", kGivenFile},
-                    {"answer", kAnswerFile},
+    const Json json{{"module", core::kGivenFile},
+                    {"answer", core::kAnswerFile},
                     {"args", args},
                     {"folders", request.folders},
                     {"invoke", request.invoke},
@@ -98,8 +98,8 @@ Result<RunOutcome> read_answer(const std::string& text, const Instrumented& modu
 }  // namespace
 
 std::optional<std::filesystem::path> find_node() {
-    const auto node = find_program("node");
-    return node ? node : find_program("nodejs");
+    const auto node = core::find_program("node");
+    return node ? node : core::find_program("nodejs");
 }
 
 Result<RunOutcome> run_in_node(const std::filesystem::path& node, const Instrumented& module,
@@ -111,15 +111,15 @@ Result<RunOutcome> run_in_node(const std::filesystem::path& node, const Instrume
     }
     // Fast calls into node:wasi crash on a memory that has grown (nodejs/node#53087).
     // not ours: options of node
-    const ProgramCall program{.argv = {node.string(), "--no-warnings", "--no-turbo-fast-api-calls", "-e", kNodeRunner,
-                                       "--", request_json(request)},
-                              .file = file.fd()};
+    const core::ProgramCall program{.argv = {node.string(), "--no-warnings", "--no-turbo-fast-api-calls", "-e",
+                                             kNodeRunner, "--", request_json(request)},
+                                    .file = file.fd()};
     std::optional<double> limit_s;
     if (request.timeout_s) {
         limit_s = *request.timeout_s + kGraceSeconds;
     }
-    const Result<ChildAnswer> answer =
-        run_program(program, {limit_s, request.stop, Streams::kShared, request.own_group});
+    const Result<core::ChildAnswer> answer =
+        core::run_program(program, {limit_s, request.stop, core::Streams::kShared, request.own_group});
     if (!answer) {
         return Failure(answer.error());
     }

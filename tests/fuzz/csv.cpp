@@ -14,22 +14,22 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): characters are bytes
     const std::string_view text(reinterpret_cast<const char*>(data), size);
-    for (const pitot::Axis axis : {pitot::Axis::kPlatform, pitot::Axis::kModule}) {
-        (void)pitot::read_side_table({"fuzz.csv", text}, axis);
+    for (const pitot::dataset::Axis axis : {pitot::dataset::Axis::kPlatform, pitot::dataset::Axis::kModule}) {
+        (void)pitot::dataset::read_side_table({"fuzz.csv", text}, axis);
     }
     for (const bool skip_invalid : {false, true}) {
-        std::vector<std::unique_ptr<pitot::Source>> sources;
-        sources.push_back(pitot::csv_source({"fuzz.csv", text}));
+        std::vector<std::unique_ptr<pitot::dataset::Source>> sources;
+        sources.push_back(pitot::dataset::csv_source({"fuzz.csv", text}));
         pitot::ReadOptions options;
         options.skip_invalid = skip_invalid;
-        const auto dataset = pitot::read_sources(sources, options);
+        const auto dataset = pitot::dataset::read_sources(sources, options);
         if (!dataset) {
             continue;
         }
         if (!skip_invalid && dataset->dropped_rows != 0) {
             std::abort();
         }
-        (void)pitot::describe(*dataset);
+        (void)pitot::dataset::describe(*dataset);
     }
     return 0;
 }

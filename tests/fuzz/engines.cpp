@@ -10,18 +10,18 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): characters are bytes
     const std::string_view text(reinterpret_cast<const char*>(data), size);
-    static const pitot::fleet::EngineTable built_in = pitot::fleet::read_engine_table({}).value();
-    for (pitot::fleet::EngineTable table : {pitot::fleet::EngineTable(), built_in}) {
-        if (!pitot::fleet::add_to_table(text, "fuzz.json", table)) {
+    static const pitot::engines::EngineTable built_in = pitot::engines::read_engine_table({}).value();
+    for (pitot::engines::EngineTable table : {pitot::engines::EngineTable(), built_in}) {
+        if (!pitot::engines::add_to_table(text, "fuzz.json", table)) {
             continue;
         }
-        for (const pitot::fleet::EngineEntry& engine : table.engines) {
+        for (const pitot::engines::EngineEntry& engine : table.engines) {
             if (engine.name.empty() || engine.run.empty() ||
                 (!engine.device.empty() && table.device(engine.device) == nullptr)) {
                 std::abort();
             }
             for (const std::string& word : engine.run) {
-                (void)pitot::fleet::names_in(word);
+                (void)pitot::engines::names_in(word);
             }
         }
     }

@@ -11,7 +11,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): characters are bytes
     const pitot::test::MemoryFile file(std::string_view(reinterpret_cast<const char*>(data), size));
-    const auto trace = pitot::read_latency_trace(file.path());
+    const auto trace = pitot::place::read_latency_trace(file.path());
     if (!trace) {
         return 0;
     }

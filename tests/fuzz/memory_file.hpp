@@ -15,7 +15,7 @@ namespace pitot::test {
 class MemoryFile {
 public:
     explicit MemoryFile(std::string_view bytes) : file_(::memfd_create("fuzz", MFD_CLOEXEC)) {
-        pitot::write_all(file_, bytes);
+        core::write_all(file_, bytes);
     }
     MemoryFile(const MemoryFile&) = delete;
     MemoryFile& operator=(const MemoryFile&) = delete;

@@ -46,7 +46,7 @@ constexpr std::array kNames = {"data",
                                "f_workload",
                                "pitot_dataset_schema"};
 
-using pitot::NpzReader;
+using pitot::formats::NpzReader;
 
 // What is mapped has to be what is read, to the bit.
 template <typename T>
@@ -86,7 +86,7 @@ void check(const pitot::Dataset& dataset) {
             }
         }
     }
-    (void)pitot::describe(dataset);
+    (void)pitot::dataset::describe(dataset);
 }
 
 }  // namespace
@@ -106,15 +106,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         check_mapped<std::int32_t>(*npz, name);
         (void)npz->strings(name);
     }
-    std::vector<std::unique_ptr<pitot::Source>> sources;
-    auto source = pitot::npz_source(*std::move(npz));
+    std::vector<std::unique_ptr<pitot::dataset::Source>> sources;
+    auto source = pitot::dataset::npz_source(*std::move(npz));
     if (!source) {
         return 0;
     }
     sources.push_back(*std::move(source));
     pitot::ReadOptions options;
     options.skip_invalid = size % 2 == 0;
-    const auto dataset = pitot::read_sources(sources, options);
+    const auto dataset = pitot::dataset::read_sources(sources, options);
     if (dataset) {
         check(*dataset);
     }

@@ -25,13 +25,13 @@ constexpr std::array kNames = {"train_loss", "val_loss",  "C_hat",    "P",      
 
 void read_one_record(std::string_view text) {
     const pitot::test::MemoryFile file(text);
-    const auto record = pitot::read_record(file.path());
+    const auto record = pitot::experiment::read_record(file.path());
     if (!record) {
         return;
     }
-    const pitot::test::MemoryFile written(pitot::to_json(*record));
-    const auto again = pitot::read_record(written.path());
-    if (!again || !pitot::differences(record->config, again->config).empty()) {
+    const pitot::test::MemoryFile written(pitot::experiment::to_json(*record));
+    const auto again = pitot::experiment::read_record(written.path());
+    if (!again || !pitot::experiment::differences(record->config, again->config).empty()) {
         std::abort();
     }
 }
@@ -43,24 +43,24 @@ void read_one_summary(std::string_view text) {
         return made;
     }();
     std::ofstream(folder / "method" / "summary.json", std::ios::binary) << text;
-    if (const auto summary = pitot::read_summary(folder, "method")) {
-        (void)pitot::to_json(*summary);
+    if (const auto summary = pitot::experiment::read_summary(folder, "method")) {
+        (void)pitot::experiment::to_json(*summary);
     }
 }
 
 void read_arrays(std::string_view input) {
     const std::string archive = pitot::test::archive_of(input, kNames);
-    const auto npz = pitot::NpzReader::open_buffer(std::as_bytes(std::span(archive)), "fuzz.npz");
+    const auto npz = pitot::formats::NpzReader::open_buffer(std::as_bytes(std::span(archive)), "fuzz.npz");
     if (!npz) {
         return;
     }
     for (const std::string& name : npz->names()) {
         for (std::size_t axes = 1; axes <= 5; ++axes) {
-            const auto array = pitot::read_array<float>(*npz, name, axes);
+            const auto array = pitot::experiment::read_array<float>(*npz, name, axes);
             if (array && array->shape.size() != axes) {
                 std::abort();
             }
-            (void)pitot::read_array<std::int32_t>(*npz, name, axes);
+            (void)pitot::experiment::read_array<std::int32_t>(*npz, name, axes);
         }
     }
 }

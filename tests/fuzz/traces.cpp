@@ -21,7 +21,7 @@ void check_runs(const std::vector<double>& runs) {
     }
 }
 
-void check(const pitot::TraceDataset& made) {
+void check(const pitot::traces::TraceDataset& made) {
     const pitot::Dataset& dataset = made.dataset;
     if (dataset.platforms.features.rows() != dataset.platforms.size() ||
         dataset.modules.features.rows() != dataset.modules.size()) {
@@ -48,7 +48,7 @@ void check(const pitot::TraceDataset& made) {
             std::abort();
         }
     }
-    (void)pitot::describe(dataset);
+    (void)pitot::dataset::describe(dataset);
 }
 
 }  // namespace
@@ -56,36 +56,36 @@ void check(const pitot::TraceDataset& made) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): characters are bytes
     const std::string_view text(reinterpret_cast<const char*>(data), size);
-    pitot::Collection collection;
+    pitot::traces::Collection collection;
     for (const char* type : {"", "benchmarking", "opcodes", "interference"}) {
-        auto trace = pitot::parse_trace("t.json", {"u", type}, text);
+        auto trace = pitot::traces::parse_trace("t.json", {"u", type}, text);
         if (!trace) {
             continue;
         }
-        for (const pitot::TraceMember& member : trace->members) {
+        for (const pitot::traces::TraceMember& member : trace->members) {
             check_runs(member.wall_us);
             check_runs(member.cpu_us);
         }
-        pitot::Device device;
+        pitot::traces::Device device;
         device.id = trace->parent;
         device.name = "device";
         collection.devices.push_back(device);
         collection.traces.push_back(*std::move(trace));
     }
-    if (auto list = pitot::parse_devices("runtimes.json", text)) {
-        for (pitot::Device& device : list->devices) {
+    if (auto list = pitot::traces::parse_devices("runtimes.json", text)) {
+        for (pitot::traces::Device& device : list->devices) {
             collection.devices.push_back(std::move(device));
         }
     }
-    (void)pitot::looks_flat(text);
-    if (auto flat = pitot::parse_flat("flat.json", text)) {
+    (void)pitot::traces::looks_flat(text);
+    if (auto flat = pitot::traces::parse_flat("flat.json", text)) {
         collection.flat = std::move(flat->platforms);
     }
-    for (const pitot::Release release : {pitot::Release::k2023, pitot::Release::k2025}) {
-        pitot::TraceOptions options;
+    for (const pitot::traces::Release release : {pitot::traces::Release::k2023, pitot::traces::Release::k2025}) {
+        pitot::traces::TraceOptions options;
         options.release = release;
         options.keep_unobserved = size % 2 == 0;
-        check(pitot::make_dataset(collection, options));
+        check(pitot::traces::make_dataset(collection, options));
     }
     return 0;
 }

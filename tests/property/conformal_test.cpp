@@ -27,14 +27,14 @@ struct Coverage {
 };
 
 template <typename Residual>
-Coverage measure(std::int64_t n, double confidence, Key key, Residual residual) {
+Coverage measure(std::int64_t n, double confidence, core::Key key, Residual residual) {
     double sum = 0.0;
     double squares = 0.0;
     for (int draw = 0; draw < kDraws; ++draw) {
-        Stream stream(key.fold(static_cast<std::uint64_t>(draw)));
+        core::Stream stream(key.fold(static_cast<std::uint64_t>(draw)));
         std::vector<double> rows(static_cast<std::size_t>(n));
         std::ranges::generate(rows, [&] { return residual(stream); });
-        const double margin = Calibration({rows, {}}).margin(0, confidence).value();
+        const double margin = calibrate::Calibration({rows, {}}).margin(0, confidence).value();
         int covered = 0;
         for (int i = 0; i < kTestRows; ++i) {
             covered += residual(stream) <= margin ? 1 : 0;
@@ -48,7 +48,7 @@ Coverage measure(std::int64_t n, double confidence, Key key, Residual residual) 
 }
 
 double exact_target(std::int64_t n, double confidence) {
-    return static_cast<double>(conformal_rank(n, confidence)) / static_cast<double>(n + 1);
+    return static_cast<double>(calibrate::conformal_rank(n, confidence)) / static_cast<double>(n + 1);
 }
 
 constexpr std::int64_t kSizes[] = {1, 2, 5, 9, 10, 19, 33, 99, 100, 250};
@@ -59,24 +59,24 @@ template <typename Check>
 void for_each_case(Check check) {
     for (const std::int64_t n : kSizes) {
         for (const double confidence : kConfidences) {
-            if (n >= calibration_rows_needed(confidence)) {
-                check(n, confidence, Key(7).fold(static_cast<std::uint64_t>(n)).fold(std::to_string(confidence)));
+            if (n >= calibrate::calibration_rows_needed(confidence)) {
+                check(n, confidence, core::Key(7).fold(static_cast<std::uint64_t>(n)).fold(std::to_string(confidence)));
             }
         }
     }
 }
 
 TEST(ConformalCoverage, ContinuousResidualsMeetTheExactTarget) {
-    for_each_case([](std::int64_t n, double confidence, Key key) {
-        const Coverage c = measure(n, confidence, key, [](Stream& s) { return s.normal(); });
+    for_each_case([](std::int64_t n, double confidence, core::Key key) {
+        const Coverage c = measure(n, confidence, key, [](core::Stream& s) { return s.normal(); });
         EXPECT_NEAR(c.mean, exact_target(n, confidence), 3.0 * c.standard_error) << "n " << n << " c " << confidence;
         EXPECT_GE(exact_target(n, confidence), confidence - 1e-12);
     });
 }
 
 TEST(ConformalCoverage, SkewedResidualsMeetTheExactTarget) {
-    for_each_case([](std::int64_t n, double confidence, Key key) {
-        const auto skewed = [](Stream& s) { return std::exp(3.0 * s.normal()) - 2.0; };
+    for_each_case([](std::int64_t n, double confidence, core::Key key) {
+        const auto skewed = [](core::Stream& s) { return std::exp(3.0 * s.normal()) - 2.0; };
         const Coverage c = measure(n, confidence, key.fold("skewed"), skewed);
         EXPECT_NEAR(c.mean, exact_target(n, confidence), 3.0 * c.standard_error) << "n " << n << " c " << confidence;
     });
@@ -84,8 +84,8 @@ TEST(ConformalCoverage, SkewedResidualsMeetTheExactTarget) {
 
 TEST(ConformalCoverage, TiesCoverAtLeastTheTarget) {
     for (const int values : {1, 2, 3, 10}) {
-        for_each_case([values](std::int64_t n, double confidence, Key key) {
-            const auto tied = [values](Stream& s) {
+        for_each_case([values](std::int64_t n, double confidence, core::Key key) {
+            const auto tied = [values](core::Stream& s) {
                 return static_cast<double>(s.below(static_cast<std::uint64_t>(values)));
             };
             const Coverage c = measure(n, confidence, key.fold(static_cast<std::uint64_t>(values)), tied);
@@ -97,8 +97,8 @@ TEST(ConformalCoverage, TiesCoverAtLeastTheTarget) {
 
 // Ties at the boundary are covered: with a jitter that breaks them the target is met exactly.
 TEST(ConformalCoverage, BrokenTiesMeetTheExactTarget) {
-    for_each_case([](std::int64_t n, double confidence, Key key) {
-        const auto jittered = [](Stream& s) { return static_cast<double>(s.below(3)) + 1e-6 * s.uniform(); };
+    for_each_case([](std::int64_t n, double confidence, core::Key key) {
+        const auto jittered = [](core::Stream& s) { return static_cast<double>(s.below(3)) + 1e-6 * s.uniform(); };
         const Coverage c = measure(n, confidence, key.fold("jitter"), jittered);
         EXPECT_NEAR(c.mean, exact_target(n, confidence), 3.0 * c.standard_error) << "n " << n << " c " << confidence;
     });
@@ -109,10 +109,10 @@ RC_GTEST_PROP(ConformalMargin, CoversAsManyResidualsAsItsRank, (std::vector<int>
     RC_PRE(!numbers.empty());
     const auto n = static_cast<std::int64_t>(numbers.size());
     const double confidence = *rc::gen::inRange(1, 100) / 100.0;
-    RC_PRE(n >= calibration_rows_needed(confidence));
+    RC_PRE(n >= calibrate::calibration_rows_needed(confidence));
     const std::vector<double> residuals(numbers.begin(), numbers.end());
-    const double margin = Calibration({{}, residuals}).margin(1, confidence).value();
-    const auto rank = conformal_rank(n, confidence);
+    const double margin = calibrate::Calibration({{}, residuals}).margin(1, confidence).value();
+    const auto rank = calibrate::conformal_rank(n, confidence);
     RC_ASSERT(std::ranges::count_if(residuals, [&](double r) { return r <= margin; }) >= rank);
     RC_ASSERT(std::ranges::count_if(residuals, [&](double r) { return r < margin; }) < rank);
 }
@@ -120,7 +120,7 @@ RC_GTEST_PROP(ConformalMargin, CoversAsManyResidualsAsItsRank, (std::vector<int>
 // More confidence never gives a smaller margin.
 RC_GTEST_PROP(ConformalMargin, GrowsWithConfidence, (std::vector<int> numbers)) {
     RC_PRE(numbers.size() >= 2U);
-    const Calibration calibration({std::vector<double>(numbers.begin(), numbers.end())});
+    const calibrate::Calibration calibration({std::vector<double>(numbers.begin(), numbers.end())});
     const auto n = static_cast<double>(numbers.size());
     const double most = n / (n + 1.0);
     const double a = most * *rc::gen::inRange(1, 1000) / 1000.0;

@@ -37,13 +37,13 @@ struct Fleet {
     std::vector<double> truth_us;                // a run of each
 };
 
-double run_us(const World& world, double pair, Stream& stream) {
+double run_us(const World& world, double pair, core::Stream& stream) {
     return to_time(LogRuntime{pair + (world.ties ? 0.0 : world.noise * stream.normal())}).value;
 }
 
-Fleet draw_fleet(const World& world, Key key) {
+Fleet draw_fleet(const World& world, core::Key key) {
     Fleet fleet;
-    Stream stream(key);
+    core::Stream stream(key);
     std::vector<double> a(kPlatforms), b(kModules);
     for (double& x : a) {
         x = stream.normal();
@@ -125,7 +125,7 @@ std::vector<double> coverages(const World& world, FitConfig config, std::uint64_
     std::vector<double> all;
     for (std::uint64_t draw = 0; draw < draws; ++draw) {
         config.seed = draw;
-        all.push_back(coverage_of(draw_fleet(world, Key(77).fold(world.name).fold(draw)), config));
+        all.push_back(coverage_of(draw_fleet(world, core::Key(77).fold(world.name).fold(draw)), config));
     }
     return all;
 }
@@ -160,7 +160,7 @@ TEST(PairCoverage, IsWhatEvaluateReports) {
     const World world{"evaluated", 1, 5};
     std::vector<double> reported;
     for (std::uint64_t draw = 0; draw < kFleets; ++draw) {
-        const Fleet fleet = draw_fleet(world, Key(78).fold(draw));
+        const Fleet fleet = draw_fleet(world, core::Key(78).fold(draw));
         FitConfig config = linear_scaling(SplitUnit::kCombination);
         config.seed = draw;
         const EvaluateOptions options{.share = 0.8, .replicates = 1, .bounds = true, .confidences = {kConfidence}};
@@ -171,7 +171,7 @@ TEST(PairCoverage, IsWhatEvaluateReports) {
 }
 
 TEST(PairCoverage, IsToldApartForSeenPairsWhereThereAreBoth) {
-    const Fleet fleet = draw_fleet({"seen", 5, 5}, Key(79));
+    const Fleet fleet = draw_fleet({"seen", 5, 5}, core::Key(79));
     const EvaluateOptions options{.share = 0.3, .replicates = 3, .bounds = true, .confidences = {kConfidence}};
     const auto by_rows = evaluate(fleet.dataset, linear_scaling(SplitUnit::kRow), options).value();
     const BoundMetrics& bound = by_rows.objectives[0].bounds[0];

@@ -30,7 +30,7 @@ struct RandomModel {
     FitConfig config;
     Side platforms;
     Side modules;
-    FoldedParts parts;
+    models::FoldedParts parts;
 };
 
 /// Parameters are as large as training leaves them, not as small as they start.
@@ -38,9 +38,9 @@ inline RandomModel random_model(FitConfig config, const RandomModelOptions& opti
     RandomModel model;
     model.config = std::move(config);
     model.config.train.folds = options.folds;
-    model.platforms = synthetic_side("platform", options.platforms, options.platform_features, Key(1));
-    model.modules = synthetic_side("module", options.modules, options.module_features, Key(2));
-    Stream stream(Key(3));
+    model.platforms = synthetic_side("platform", options.platforms, options.platform_features, core::Key(1));
+    model.modules = synthetic_side("module", options.modules, options.module_features, core::Key(2));
+    core::Stream stream(core::Key(3));
     const auto draw = [&](std::int64_t count) {
         std::vector<double> values(static_cast<std::size_t>(count));
         for (double& x : values) {
@@ -50,7 +50,7 @@ inline RandomModel random_model(FitConfig config, const RandomModelOptions& opti
     };
     model.parts.config = model.config.model;
     model.parts.baseline = {draw(options.platforms), draw(options.modules)};
-    const Program program = build_model(model.config.model, model.platforms, model.modules).program;
+    const backend::Program program = models::build_model(model.config.model, model.platforms, model.modules).program;
     for (std::int64_t f = 0; f < options.folds; ++f) {
         const auto values = draw(program.parameter_count());
         model.parts.folds.push_back({std::vector<float>(values.begin(), values.end()), {0.0F}, {0.0F}, 0});
@@ -66,15 +66,15 @@ inline RandomModel random_model(const std::string& preset_name, const RandomMode
 inline PredictorParts random_parts(const RandomModel& model) {
     PredictorParts parts;
     parts.config = model.config;
-    parts.platforms = clone_side(model.platforms);
-    parts.modules = clone_side(model.modules);
+    parts.platforms = predict::clone_side(model.platforms);
+    parts.modules = predict::clone_side(model.modules);
     parts.platform_basis.assign(static_cast<std::size_t>(parts.platforms.size()), Basis::kMeasured);
     parts.module_basis.assign(static_cast<std::size_t>(parts.modules.size()), Basis::kMeasured);
     parts.co_runner_basis = parts.module_basis;
-    MeasuredPool none;
+    predict::MeasuredPool none;
     none.combinations.offsets.assign(parts.platform_basis.size() + 1, 0);
     parts.measured.push_back(none);
-    Stream stream(Key(4));
+    core::Stream stream(core::Key(4));
     std::vector<double> alone(100), together(100);
     for (double& x : alone) {
         x = 0.3 * stream.normal();
@@ -82,10 +82,11 @@ inline PredictorParts random_parts(const RandomModel& model) {
     for (double& x : together) {
         x = 0.3 * stream.normal();
     }
-    parts.calibration = Calibration({std::move(alone), std::move(together)});
-    parts.model = model.config.model.family == Family::kLinearScaling
-                      ? make_scaling_model(model.parts.baseline)
-                      : std::make_shared<const FoldedModel>(model.parts, parts.platforms, parts.modules, "drawn");
+    parts.calibration = calibrate::Calibration({std::move(alone), std::move(together)});
+    parts.model =
+        model.config.model.family == Family::kLinearScaling
+            ? models::make_scaling_model(model.parts.baseline)
+            : std::make_shared<const models::FoldedModel>(model.parts, parts.platforms, parts.modules, "drawn");
     return parts;
 }
 
@@ -98,21 +99,23 @@ inline PredictorParts random_parts(const std::string& preset_name, const RandomM
 }
 
 /// The parts of a predictor's model of folds.
-inline const FoldedParts& folded_parts(const PredictorParts& parts) {
-    return dynamic_cast<const FoldedModel&>(*parts.model).parts();
+inline const models::FoldedParts& folded_parts(const PredictorParts& parts) {
+    return dynamic_cast<const models::FoldedModel&>(*parts.model).parts();
 }
 
 /// Gives a predictor the same model of folds after a change.
-inline void change_model(PredictorParts& parts, const std::function<void(FoldedParts&)>& change) {
-    FoldedParts changed = folded_parts(parts);
+inline void change_model(PredictorParts& parts, const std::function<void(models::FoldedParts&)>& change) {
+    models::FoldedParts changed = folded_parts(parts);
     change(changed);
-    parts.model = std::make_shared<const FoldedModel>(std::move(changed), parts.platforms, parts.modules, "changed");
+    parts.model =
+        std::make_shared<const models::FoldedModel>(std::move(changed), parts.platforms, parts.modules, "changed");
 }
 
 /// `count` row numbers, each below `below` and at least `least`.
-inline std::vector<std::int32_t> random_rows(std::size_t count, std::int64_t below, Key key, std::int32_t least = 0) {
+inline std::vector<std::int32_t> random_rows(std::size_t count, std::int64_t below, core::Key key,
+                                             std::int32_t least = 0) {
     std::vector<std::int32_t> rows(count);
-    Stream stream(key);
+    core::Stream stream(key);
     for (std::int32_t& row : rows) {
         row = least + static_cast<std::int32_t>(stream.below(static_cast<std::uint64_t>(below - least)));
     }

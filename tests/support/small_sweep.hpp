@@ -10,8 +10,8 @@
 
 namespace pitot::test {
 
-inline SweepOptions small_sweep(const std::filesystem::path& results, std::vector<std::string> methods) {
-    SweepOptions options;
+inline experiment::SweepOptions small_sweep(const std::filesystem::path& results, std::vector<std::string> methods) {
+    experiment::SweepOptions options;
     options.methods = std::move(methods);
     options.results = results;
     options.shares = {0.5, 0.8};
@@ -23,11 +23,13 @@ inline SweepOptions small_sweep(const std::filesystem::path& results, std::vecto
 }
 
 /// Runs a sweep; `done` gets "METHOD SHARE" of every run that ended.
-inline Result<void> run_quietly(const Sweep& sweep, const Dataset& dataset, std::vector<std::string>& done,
+inline Result<void> run_quietly(const experiment::Sweep& sweep, const Dataset& dataset, std::vector<std::string>& done,
                                 const Context& run = {}) {
-    return run_sweep(
-        sweep, dataset, run, [](const SweepProgress&) {},
-        [&](const SweepRun& next, double) { done.push_back(next.method + " " + share_name(next.config.share)); });
+    return experiment::run_sweep(
+        sweep, dataset, run, [](const experiment::SweepProgress&) {},
+        [&](const experiment::SweepRun& next, double) {
+            done.push_back(next.method + " " + experiment::share_name(next.config.share));
+        });
 }
 
 }  // namespace pitot::test

@@ -26,10 +26,10 @@ struct SyntheticOptions {
     std::uint64_t seed = 1;
 };
 
-inline Side synthetic_side(const std::string& kind, std::int64_t rows, std::int64_t features, Key key) {
+inline Side synthetic_side(const std::string& kind, std::int64_t rows, std::int64_t features, core::Key key) {
     Side side;
     side.features = Matrix<double>(rows, features);
-    Stream stream(key);
+    core::Stream stream(key);
     for (std::int64_t i = 0; i < rows; ++i) {
         side.names.push_back(kind + std::to_string(i));
         for (std::int64_t c = 0; c < features; ++c) {
@@ -47,8 +47,8 @@ class SyntheticTruth {
 public:
     SyntheticTruth(const Dataset& dataset, const SyntheticOptions& options)
         : interaction_(options.interaction),
-          platform_(factors(dataset.platforms, Key(options.seed).fold("platform factors"))),
-          module_(factors(dataset.modules, Key(options.seed).fold("module factors"))) {}
+          platform_(factors(dataset.platforms, core::Key(options.seed).fold("platform factors"))),
+          module_(factors(dataset.modules, core::Key(options.seed).fold("module factors"))) {}
 
     [[nodiscard]] double operator()(std::int64_t i, std::int64_t j) const {
         return platform_(i, 0) + 1.5 * module_(j, 0) +
@@ -60,10 +60,10 @@ public:
     }
 
 private:
-    static Matrix<double> factors(const Side& side, Key key) {
+    static Matrix<double> factors(const Side& side, core::Key key) {
         Matrix<double> f(side.size(), 3);
         const auto features = side.features.cols();
-        Stream stream(key);
+        core::Stream stream(key);
         if (features == 0) {
             for (double& x : f.flat()) {
                 x = 0.7 * stream.normal();
@@ -87,12 +87,12 @@ private:
 };
 
 inline Dataset synthetic_dataset(const SyntheticOptions& options = {}) {
-    const Key key(options.seed);
+    const core::Key key(options.seed);
     Dataset dataset;
     dataset.platforms = synthetic_side("platform", options.platforms, options.features, key.fold("platforms"));
     dataset.modules = synthetic_side("module", options.modules, options.features, key.fold("modules"));
     const SyntheticTruth truth(dataset, options);
-    Stream stream(key.fold("observations"));
+    core::Stream stream(key.fold("observations"));
     const auto runtime = [&](double y) { return to_time(LogRuntime{y + options.noise * stream.normal()}).value; };
     ObservationTable alone;
     ObservationTable together;

@@ -9,7 +9,7 @@
 #include "backend/ops/adam/adam_cpu.hpp"
 #include "backend/ops/dense/dense_cpu.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 namespace {
 
 // What HostExecutor needs beside the operations.
@@ -107,4 +107,4 @@ const Backend& cpu_backend() {
     return backend;
 }
 
-}  // namespace pitot
+}  // namespace pitot::backend

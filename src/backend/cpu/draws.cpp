@@ -11,11 +11,11 @@
 #include <cstddef>
 
 HWY_BEFORE_NAMESPACE();
-namespace pitot::cpu::HWY_NAMESPACE {
+namespace pitot::backend::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 #if HWY_TARGET == HWY_SCALAR
-void fill_below_kernel(Key key, std::uint64_t position, std::uint64_t bound, std::span<std::int64_t> out) {
+void fill_below_kernel(core::Key key, std::uint64_t position, std::uint64_t bound, std::span<std::int64_t> out) {
     key.fill_below(position, bound, out);
 }
 #else
@@ -63,7 +63,7 @@ HWY_INLINE VW scaled(VW x, VW bound) {
     return hn::ShiftRight<32>(hn::Add(product(hn::ShiftRight<32>(x), bound), carry));
 }
 
-void fill_below_kernel(Key key, std::uint64_t position, std::uint64_t bound, std::span<std::int64_t> out) {
+void fill_below_kernel(core::Key key, std::uint64_t position, std::uint64_t bound, std::span<std::int64_t> out) {
     const Words d;
     const std::size_t lanes = hn::Lanes(d);
     std::size_t n = 0;
@@ -82,17 +82,17 @@ void fill_below_kernel(Key key, std::uint64_t position, std::uint64_t bound, std
 }
 #endif
 
-}  // namespace pitot::cpu::HWY_NAMESPACE
+}  // namespace pitot::backend::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace pitot::cpu {
+namespace pitot::backend::cpu {
 
 HWY_EXPORT(fill_below_kernel);
 
-void fill_below(Key key, std::uint64_t position, std::uint64_t bound, std::span<std::int64_t> out) {
+void fill_below(core::Key key, std::uint64_t position, std::uint64_t bound, std::span<std::int64_t> out) {
     HWY_DYNAMIC_DISPATCH(fill_below_kernel)(key, position, bound, out);
 }
 
-}  // namespace pitot::cpu
+}  // namespace pitot::backend::cpu
 #endif  // HWY_ONCE

@@ -19,7 +19,7 @@
 #include "backend/host/nonzero_blocks.hpp"
 
 HWY_BEFORE_NAMESPACE();
-namespace pitot::cpu::HWY_NAMESPACE {
+namespace pitot::backend::cpu::HWY_NAMESPACE {
 
 // A block of kRows × kVectors accumulators plus one row of B and one element of A has to fit the register file.
 inline constexpr std::size_t kRows = 6;
@@ -303,7 +303,7 @@ void gemm_listed(const NonzeroBlocks& blocks, std::int64_t first, std::int64_t c
     }
 }
 
-}  // namespace pitot::cpu::HWY_NAMESPACE
+}  // namespace pitot::backend::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #endif  // per target

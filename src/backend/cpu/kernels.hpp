@@ -15,14 +15,14 @@
 #include "core/key.hpp"
 #include "pitot/matrix_view.hpp"
 
-namespace pitot::cpu {
+namespace pitot::backend::cpu {
 
 using View = MatrixView<float>;
 using ConstView = MatrixView<const float>;
 using Index = std::span<const std::int32_t>;
 
 /// Key::fill_below, many positions at a time.
-void fill_below(Key key, std::uint64_t position, std::uint64_t bound, std::span<std::int64_t> out);
+void fill_below(core::Key key, std::uint64_t position, std::uint64_t bound, std::span<std::int64_t> out);
 
 /// Independent chains of fused multiply-adds, enough to fill the pipelines: `rounds` of each. Returns how many
 /// floating-point operations that was; `sink` keeps them from being left out.
@@ -37,4 +37,4 @@ void add(std::span<const float> x, std::span<float> y);
 /// Uses this one of them from now on, in every thread; "" the best. False if it is not among them.
 bool use_instruction_set(std::string_view name);
 
-}  // namespace pitot::cpu
+}  // namespace pitot::backend::cpu

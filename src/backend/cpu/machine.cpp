@@ -10,7 +10,7 @@
 #include "backend/cpu/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace pitot::cpu::HWY_NAMESPACE {
+namespace pitot::backend::cpu::HWY_NAMESPACE {
 
 double multiply_adds_kernel(std::int64_t rounds, float& sink) {
     constexpr std::size_t chains = 12;
@@ -41,11 +41,11 @@ void add_kernel(std::span<const float> x, std::span<float> y) {
 
 const char* instruction_set_kernel() { return hwy::TargetName(HWY_TARGET); }
 
-}  // namespace pitot::cpu::HWY_NAMESPACE
+}  // namespace pitot::backend::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace pitot::cpu {
+namespace pitot::backend::cpu {
 namespace {
 
 // What the machine has, before anything was disabled.
@@ -87,5 +87,5 @@ bool use_instruction_set(std::string_view name) {
     return true;
 }
 
-}  // namespace pitot::cpu
+}  // namespace pitot::backend::cpu
 #endif  // HWY_ONCE

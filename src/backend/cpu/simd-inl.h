@@ -15,7 +15,7 @@
 #include <cstdint>
 
 HWY_BEFORE_NAMESPACE();
-namespace pitot::cpu::HWY_NAMESPACE {
+namespace pitot::backend::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 using D = hn::ScalableTag<float>;
@@ -153,7 +153,7 @@ HWY_INLINE V tanh_of(V x) {
 // slope * tanh'(x) where y = tanh(x).
 HWY_INLINE V tanh_slope_of(V slope, V y) { return hn::Mul(slope, hn::NegMulAdd(y, y, hn::Set(D(), 1.0F))); }
 
-}  // namespace pitot::cpu::HWY_NAMESPACE
+}  // namespace pitot::backend::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #endif  // per target

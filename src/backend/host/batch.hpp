@@ -14,7 +14,7 @@
 #include "backend/observations.hpp"
 #include "core/key.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 /// The rows of a named side that batches use, in the order in which they first occur.
 class NamedRows {
@@ -62,8 +62,8 @@ public:
     /// Batch number `step` of an objective, which must stay where it is: which rows, and their platforms. sort()
     /// completes it.
     template <typename K>
-    void draw(const ReplicaObjective& objective, Key key, std::int64_t step) {
-        const RowNumbers& from = objective.rows;
+    void draw(const ReplicaObjective& objective, core::Key key, std::int64_t step) {
+        const core::RowNumbers& from = objective.rows;
         data_ = &objective.data;
         draws_.resize(static_cast<std::size_t>(objective.batch));
         K::fill_below(key, static_cast<std::uint64_t>(step * objective.batch), static_cast<std::uint64_t>(from.size()),
@@ -194,4 +194,4 @@ private:
     std::size_t at_ = 0;  // first row of the part being visited
 };
 
-}  // namespace pitot
+}  // namespace pitot::backend

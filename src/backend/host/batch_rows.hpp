@@ -12,7 +12,7 @@
 #include "backend/host/layout.hpp"
 #include "core/check.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 /// The rows in use of platforms and of modules; empty for a side that is not named.
 using NamedSides = std::array<NamedRows, 2>;
@@ -97,4 +97,4 @@ private:
     const ProgramLayout& layout_;
 };
 
-}  // namespace pitot
+}  // namespace pitot::backend

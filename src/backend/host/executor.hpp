@@ -26,7 +26,7 @@
 #include "core/check.hpp"
 #include "core/team.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 template <typename K>
 class HostExecutor final : public Executor {
@@ -94,7 +94,7 @@ public:
         prepare(work_, objectives_.most());
     }
 
-    void train(const Adam& adam, std::span<const Key> keys, std::int64_t first_step, std::int64_t steps,
+    void train(const Adam& adam, std::span<const core::Key> keys, std::int64_t first_step, std::int64_t steps,
                std::span<double> mean_loss) override {
         for (std::size_t g = 0; g < replicas_.size(); ++g) {
             make_trainable(replicas_[g]);
@@ -161,7 +161,7 @@ public:
         Work& work = static_cast<Memory&>(*scratch).work;
         AlignedVector<T>& towers = static_cast<Memory&>(*scratch).towers;
         prepare(work, 1);
-        Team alone(1);
+        core::Team alone(1);
         if (names_rows()) {
             grow(towers, Arena::kTowers);
         }
@@ -188,7 +188,7 @@ public:
     [[nodiscard]] Matrix<float> values(std::int64_t replica, BufferId buffer) const override {
         PITOT_CHECK(!names_rows());
         Work none;
-        Team alone(1);
+        core::Team alone(1);
         const Workplace<T> place = predicting_place(at(replica), none, alone);
         const ConstView from = operations_.value(place, buffer);
         Matrix<float> out(from.rows, from.cols);
@@ -262,7 +262,7 @@ private:
         }
     }
 
-    [[nodiscard]] Workplace<T> predicting_place(const Replica& r, Work& work, Team& team) const {
+    [[nodiscard]] Workplace<T> predicting_place(const Replica& r, Work& work, core::Team& team) const {
         Workplace<T> place;
         place.values = {shared_constants_.data(), r.constants.data(),  r.parameters.data(), nullptr,
                         r.towers.data(),          work.compact.data(), work.pairs.data()};
@@ -312,7 +312,7 @@ private:
         }
     }
 
-    double train_step(std::size_t g, const Adam& adam, Key key, std::int64_t step) {
+    double train_step(std::size_t g, const Adam& adam, core::Key key, std::int64_t step) {
         Replica& r = replicas_[g];
         const auto objectives = objectives_.training(g);
         const auto batches = std::span(work_.batches).first(objectives.size());
@@ -388,10 +388,10 @@ private:
     BatchRows<T> batch_rows_;
     std::shared_ptr<const ResidentTables> data_;
     HostObjectives objectives_;
-    Team team_;
+    core::Team team_;
     AlignedVector<T> shared_constants_;
     std::vector<Replica> replicas_;
     Work work_;
 };
 
-}  // namespace pitot
+}  // namespace pitot::backend

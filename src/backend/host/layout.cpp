@@ -6,7 +6,7 @@
 
 #include "core/check.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 namespace {
 
 // 16 floats are a cache line. Long rows start on one; short ones (a learned input, a bias of one) are packed.
@@ -106,4 +106,4 @@ ProgramLayout::ProgramLayout(const Program& program, const ExecutionPlan& plan)
     scattered_.assign(scattered.begin(), scattered.end());
 }
 
-}  // namespace pitot
+}  // namespace pitot::backend

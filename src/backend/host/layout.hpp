@@ -8,7 +8,7 @@
 
 #include "backend/backend.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 /// Blocks of memory that hold buffers, one after the other.
 enum class Arena : std::uint8_t {
@@ -66,4 +66,4 @@ private:
     std::vector<BufferId> scattered_, copied_;
 };
 
-}  // namespace pitot
+}  // namespace pitot::backend

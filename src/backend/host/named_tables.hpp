@@ -16,7 +16,7 @@
 #include "core/team.hpp"
 #include "pitot/matrix_view.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 /// Copies the listed rows of `from` to rows 0, 1, … of `to`. Rows to come are fetched while one is copied.
 template <typename T>
@@ -81,7 +81,7 @@ public:
     }
 
     /// Makes room for the optimiser's state, and takes the settings for updates from number `updates` + 1 on.
-    void make_trainable(const Adam& adam, std::int64_t updates, Team& team) {
+    void make_trainable(const Adam& adam, std::int64_t updates, core::Team& team) {
         if (empty() || adam_ == adam) {
             return;
         }
@@ -108,7 +108,7 @@ public:
         });
     }
     /// The same, after making up for the updates that these rows have missed. They are distinct.
-    void catch_up_and_copy(RowAxis axis, std::span<const std::int32_t> rows, T* compact_arena, Team& team) {
+    void catch_up_and_copy(RowAxis axis, std::span<const std::int32_t> rows, T* compact_arena, core::Team& team) {
         if (skipped_ && skipped_->updates() > 0) {
             catch_up(axis, rows, compact_arena, team);
         } else {
@@ -116,7 +116,7 @@ public:
         }
     }
     /// Makes up for the updates that any row has missed.
-    void catch_up_all(Team& team) {
+    void catch_up_all(core::Team& team) {
         if (!skipped_ || skipped_->updates() == 0) {
             return;
         }
@@ -135,7 +135,7 @@ public:
     /// Does update number `update` (from 1) of the rows in use on both sides; `gradients` is laid out as
     /// Arena::kCompact.
     void update(std::int64_t update, std::array<std::span<const std::int32_t>, 2> rows, T* gradients,
-                const AdamStep& step, Team& team) {
+                const AdamStep& step, core::Team& team) {
         if (empty()) {
             return;
         }
@@ -213,7 +213,7 @@ private:
     }
 
     void update_rows(BufferId id, std::span<const std::int32_t> rows, MatrixView<const T> gradient,
-                     const AdamStep& step, Team& team) {
+                     const AdamStep& step, core::Team& team) {
         team.share(gradient.rows, kGrain, [&](std::int64_t first, std::int64_t n) {
             K::adam_rows(rows.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(n)),
                          gradient.row_range(first, n), lane(kValues, id), lane(kFirstMoment, id),
@@ -221,7 +221,7 @@ private:
         });
     }
     // Updates the rows that are not in use, whose gradient is 0. Rows never used have no moments to move them.
-    void update_unnamed(RowAxis axis, std::int64_t update, const AdamStep& step, Team& team) {
+    void update_unnamed(RowAxis axis, std::int64_t update, const AdamStep& step, core::Team& team) {
         std::vector<std::int64_t>& last = last_update_[at(axis)];
         unnamed_.clear();
         for (std::size_t row = 0; row < last.size(); ++row) {
@@ -239,7 +239,7 @@ private:
     }
 
     // Copies the rows to compact_arena, too, unless that is null. There has to have been an update.
-    void catch_up(RowAxis axis, std::span<const std::int32_t> rows, T* compact_arena, Team& team) {
+    void catch_up(RowAxis axis, std::span<const std::int32_t> rows, T* compact_arena, core::Team& team) {
         std::vector<std::int64_t>& last = last_update_[at(axis)];
         terms_.resize(rows.size());
         for (std::size_t c = 0; c < rows.size(); ++c) {
@@ -281,4 +281,4 @@ private:
     std::vector<T> no_gradient_;
 };
 
-}  // namespace pitot
+}  // namespace pitot::backend

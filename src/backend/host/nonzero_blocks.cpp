@@ -5,7 +5,7 @@
 #include <limits>
 #include <numeric>
 
-namespace pitot {
+namespace pitot::backend {
 namespace {
 
 // Of each row, a bit for every column that is not 0.
@@ -101,4 +101,4 @@ NonzeroBlocks::Block NonzeroBlocks::operator[](std::size_t block) const {
             std::span(terms_).subspan(first_term_[block], first_term_[block + 1] - first_term_[block])};
 }
 
-}  // namespace pitot
+}  // namespace pitot::backend

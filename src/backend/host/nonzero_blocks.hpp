@@ -7,7 +7,7 @@
 
 #include "pitot/matrix_view.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 /// The rows of a matrix in blocks of at most six. Each block lists the columns in which at least one of its rows is not
 /// 0; a sum over columns may leave out the others, whose terms are 0, and has the same bits. Similar rows are put into
@@ -36,4 +36,4 @@ private:
     double density_ = 1.0;
 };
 
-}  // namespace pitot
+}  // namespace pitot::backend

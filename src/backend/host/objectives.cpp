@@ -4,7 +4,7 @@
 
 #include "core/check.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 namespace {
 
 // Rows at a time.
@@ -13,7 +13,7 @@ constexpr std::size_t kPiece = 16384;
 // Rows copied from a table.
 class Gathered {
 public:
-    void gather(const PairColumns& data, RowNumbers rows) {
+    void gather(const PairColumns& data, core::RowNumbers rows) {
         const auto width = static_cast<std::size_t>(data.width);
         platform_.clear();
         module_.clear();
@@ -43,7 +43,8 @@ HostObjectives::HostObjectives(const std::vector<Objective>& objectives, std::sh
         PITOT_CHECK(host != nullptr && objective.table < host->tables.size());
         PITOT_CHECK(objective.rows.size() == replicas);
         PITOT_CHECK(objective.validation.empty() || objective.validation.size() == replicas);
-        const auto add = [&](const std::vector<RowNumbers>& rows, std::vector<std::vector<ReplicaObjective>>& to) {
+        const auto add = [&](const std::vector<core::RowNumbers>& rows,
+                             std::vector<std::vector<ReplicaObjective>>& to) {
             for (std::size_t g = 0; g < rows.size(); ++g) {
                 if (!rows[g].empty()) {
                     to[g].push_back({o, host->tables[objective.table], rows[g], objective.batch, objective.weight});
@@ -70,7 +71,7 @@ double HostObjectives::validation_loss(std::size_t replica, Loss kind, const Pre
     for (const ReplicaObjective& part : validation_[replica]) {
         double sum = 0.0;
         for (std::size_t first = 0; first < part.rows.size(); first += kPiece) {
-            const RowNumbers rows = part.rows.piece(first, std::min(kPiece, part.rows.size() - first));
+            const core::RowNumbers rows = part.rows.piece(first, std::min(kPiece, part.rows.size() - first));
             gathered.gather(part.data, rows);
             prediction.resize(rows.size());
             predict(gathered.columns(part.data.width), prediction);
@@ -85,4 +86,4 @@ double HostObjectives::validation_loss(std::size_t replica, Loss kind, const Pre
     return total;
 }
 
-}  // namespace pitot
+}  // namespace pitot::backend

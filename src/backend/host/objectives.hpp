@@ -13,7 +13,7 @@
 #include "core/row_numbers.hpp"
 #include "pitot/config.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 /// Tables as they lie in the host's memory, borrowed.
 struct HostTables final : ResidentTables {
@@ -25,7 +25,7 @@ struct HostTables final : ResidentTables {
 struct ReplicaObjective {
     std::size_t number = 0;  ///< among all objectives
     PairColumns data;
-    RowNumbers rows;
+    core::RowNumbers rows;
     std::int64_t batch = 0;
     double weight = 1.0;
 };
@@ -52,4 +52,4 @@ private:
     std::vector<std::vector<ReplicaObjective>> training_, validation_;  // of each replica
 };
 
-}  // namespace pitot
+}  // namespace pitot::backend

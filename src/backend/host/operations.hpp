@@ -9,7 +9,7 @@
 #include "backend/host/step.hpp"
 #include "backend/program.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 /// Runs them in their order, or backward. What each does is in its folder (backend/ops), for `T` = double as the
 /// reference backend has it and for float as the cpu backend has it.
@@ -58,4 +58,4 @@ private:
     AlignedVector<T> scratch_;
 };
 
-}  // namespace pitot
+}  // namespace pitot::backend

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-namespace pitot {
+namespace pitot::backend {
 
 /// Some rows of a batch, one after the other.
 template <typename T>
@@ -33,4 +33,4 @@ struct Part {
     }
 };
 
-}  // namespace pitot
+}  // namespace pitot::backend

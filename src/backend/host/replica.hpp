@@ -10,7 +10,7 @@
 #include "backend/host/named_tables.hpp"
 #include "pitot/matrix_view.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 /// Parameters, constants and optimiser state of one replica.
 template <typename K>
@@ -42,4 +42,4 @@ struct HostScratch final : Executor::Scratch {
     AlignedVector<T> towers;
 };
 
-}  // namespace pitot
+}  // namespace pitot::backend

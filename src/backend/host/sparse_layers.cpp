@@ -5,7 +5,7 @@
 #include <variant>
 #include <vector>
 
-namespace pitot {
+namespace pitot::backend {
 namespace {
 
 constexpr double kWorthwhile = 0.85;      // of all products, what may be left of them
@@ -70,4 +70,4 @@ SparseLayers find_sparse_layers(const Program& program, const ProgramLayout& lay
     return layers;
 }
 
-}  // namespace pitot
+}  // namespace pitot::backend

@@ -8,7 +8,7 @@
 #include "backend/host/nonzero_blocks.hpp"
 #include "backend/program.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 /// The zeros of a layer's input: by its rows, for the forward pass, and by its columns, for the weight's gradient.
 struct SparseInput {
@@ -24,4 +24,4 @@ using SparseLayers = std::map<BufferId, SparseInput>;
 [[nodiscard]] SparseLayers find_sparse_layers(const Program& program, const ProgramLayout& layout,
                                               std::int64_t columns);
 
-}  // namespace pitot
+}  // namespace pitot::backend

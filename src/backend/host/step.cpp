@@ -2,7 +2,7 @@
 
 #include <variant>
 
-namespace pitot {
+namespace pitot::backend {
 namespace {
 
 std::vector<bool> find_slopes_done(const Program& program) {
@@ -43,4 +43,4 @@ HostProgram::HostProgram(const Program& described, const ProgramLayout& laid_out
     }
 }
 
-}  // namespace pitot
+}  // namespace pitot::backend

@@ -12,7 +12,7 @@
 #include "core/team.hpp"
 #include "pitot/matrix_view.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 /// Memory of one step or prediction: for each arena what is read, what is written (null: not now) and its gradients.
 template <typename T>
@@ -22,7 +22,7 @@ struct Workplace {
     std::array<T*, kArenas> gradients{};
     std::array<std::int64_t, 2> rows{};  ///< rows in use of each named side
     std::int64_t part_rows = 0;          ///< rows of pair buffers in use
-    Team* team = nullptr;                ///< threads that do the work
+    core::Team* team = nullptr;          ///< threads that do the work
     bool primed = false;                 ///< whether the constant columns of towers have been written before
 };
 
@@ -64,7 +64,7 @@ public:
     /// to.
     [[nodiscard]] bool on_pairs() const { return part_ != nullptr; }
     [[nodiscard]] const Part<T>& part() const { return *part_; }
-    [[nodiscard]] Team& team() const { return *place_.team; }
+    [[nodiscard]] core::Team& team() const { return *place_.team; }
     /// Calls work(part) for pieces of the part, shared among the team.
     template <typename Work>
     void share_pairs(const Work& work) const {
@@ -114,4 +114,4 @@ private:
     AlignedVector<T>* scratch_ = nullptr;
 };
 
-}  // namespace pitot
+}  // namespace pitot::backend

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-namespace pitot {
+namespace pitot::backend {
 namespace {
 
 const char* name_of(Role role) {
@@ -68,4 +68,4 @@ OperandCheck& OperandCheck::least_cols(const char* what, BufferId id, std::int64
                                                                has(id) ? info(id).name : "", cols_of(id), cols));
 }
 
-}  // namespace pitot
+}  // namespace pitot::backend

@@ -9,7 +9,7 @@
 #include "backend/program.hpp"
 #include "pitot/result.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 /// Keeps the first thing that is wrong; what is asked after that passes. `what` is the operand's name in its operation.
 class OperandCheck {
@@ -42,4 +42,4 @@ private:
     Result<void> result_;
 };
 
-}  // namespace pitot
+}  // namespace pitot::backend

@@ -21,7 +21,7 @@
 #include "backend/buffer.hpp"
 #include "pitot/result.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 struct Program;
 template <typename T>
@@ -59,4 +59,4 @@ struct Cost {
     double bytes = 0.0;
 };
 
-}  // namespace pitot
+}  // namespace pitot::backend

@@ -6,7 +6,7 @@
 
 #include "pitot/matrix_view.hpp"
 
-namespace pitot::reference {
+namespace pitot::backend::reference {
 
 using View = MatrixView<double>;
 using ConstView = MatrixView<const double>;
@@ -25,4 +25,4 @@ inline void add_scaled(double scale, const double* x, double* y, std::int64_t n)
     }
 }
 
-}  // namespace pitot::reference
+}  // namespace pitot::backend::reference

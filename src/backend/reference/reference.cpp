@@ -5,7 +5,7 @@
 #include "backend/ops/adam/adam_reference.hpp"
 #include "backend/ops/dense/dense_reference.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 namespace {
 
 // What HostExecutor needs beside the operations.
@@ -13,7 +13,7 @@ struct ReferenceKernels : AdamKernels<double> {
     using Scalar = double;
     static constexpr std::int64_t kSparseColumns = DenseKernels<double>::kSparseColumns;
 
-    static void fill_below(Key key, std::uint64_t position, std::uint64_t bound, std::span<std::int64_t> out) {
+    static void fill_below(core::Key key, std::uint64_t position, std::uint64_t bound, std::span<std::int64_t> out) {
         key.fill_below(position, bound, out);
     }
 };
@@ -42,4 +42,4 @@ const Backend& reference_backend() {
     return backend;
 }
 
-}  // namespace pitot
+}  // namespace pitot::backend

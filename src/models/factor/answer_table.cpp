@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-namespace pitot {
+namespace pitot::models {
 namespace {
 
 constexpr std::int64_t kLanes = 4;  // floats of Eigen's aligned maps
@@ -122,4 +122,4 @@ double AnswerTable::interference(std::int32_t platform, std::int32_t module,
     return beside == 0 ? 0.0 : limits_.slowdown(mean_(values.all()), beside);
 }
 
-}  // namespace pitot
+}  // namespace pitot::models

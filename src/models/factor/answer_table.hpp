@@ -8,7 +8,7 @@
 #include "models/folds/ensemble.hpp"
 #include "pitot/matrix_view.hpp"
 
-namespace pitot {
+namespace pitot::models {
 
 /// Immutable. Holds y of every pair and, for interference models, for every fold and type what the pair is susceptible
 /// to and what its module does to others on its platform, so that a co-runner costs folds × types multiply-adds.
@@ -44,4 +44,4 @@ private:
     Matrix<float> magnitude_;       // cells × depth
 };
 
-}  // namespace pitot
+}  // namespace pitot::models

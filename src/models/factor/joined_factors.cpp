@@ -8,7 +8,7 @@
 #include "core/check.hpp"
 #include "models/folds/product.hpp"
 
-namespace pitot {
+namespace pitot::models {
 namespace {
 
 using Vector = Eigen::Map<const Eigen::VectorXf>;
@@ -135,4 +135,4 @@ Matrix<float> JoinedFactors::interference(std::int64_t fold) const {
     return product_by_rows(std::as_const(blocks).view(), right_.view().columns(fold * rank_, rank_));
 }
 
-}  // namespace pitot
+}  // namespace pitot::models

@@ -10,7 +10,7 @@
 #include "models/folds/folded_parts.hpp"
 #include "pitot/matrix_view.hpp"
 
-namespace pitot {
+namespace pitot::models {
 
 /// Immutable. With k folds of rank r and s types of interference, a row of a platform is (1 + 2 s) k r numbers (p, then
 /// every v_s, then every v_g of Factors, each of them the folds side by side), a row of a module k r; the model's
@@ -58,4 +58,4 @@ private:
     Matrix<float> right_;
 };
 
-}  // namespace pitot
+}  // namespace pitot::models

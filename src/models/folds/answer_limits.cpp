@@ -5,7 +5,7 @@
 
 #include "models/scale.hpp"
 
-namespace pitot {
+namespace pitot::models {
 namespace {
 
 constexpr double kWidening = 0.5;  // of the range seen, on either side
@@ -25,7 +25,7 @@ struct Range {
 // What runs alone of the pairs that also ran beside others took, on the model's scale.
 class AloneMeans {
 public:
-    AloneMeans(const Dataset& dataset, const ReplicateRows& rows, const Scale& scale)
+    AloneMeans(const Dataset& dataset, const train::ReplicateRows& rows, const Scale& scale)
         : modules_(dataset.modules.size()) {
         for (std::size_t p = kAlone + 1; p < rows.pools.size(); ++p) {
             const ObservationView beside = dataset.pool(p);
@@ -75,7 +75,8 @@ private:
 };
 
 // The range of what runs beside others took more than runs alone of the same pairs, and the most co-runners of one.
-void learn_slowdowns(const Dataset& dataset, const ReplicateRows& rows, const Scale& scale, AnswerLimits& limits) {
+void learn_slowdowns(const Dataset& dataset, const train::ReplicateRows& rows, const Scale& scale,
+                     AnswerLimits& limits) {
     Range slowdown;
     slowdown.add(0.0);
     const AloneMeans means(dataset, rows, scale);
@@ -102,7 +103,7 @@ void learn_slowdowns(const Dataset& dataset, const ReplicateRows& rows, const Sc
 
 }  // namespace
 
-AnswerLimits learn_limits(const Dataset& dataset, const FitConfig& config, const ReplicateRows& rows,
+AnswerLimits learn_limits(const Dataset& dataset, const FitConfig& config, const train::ReplicateRows& rows,
                           const LinearScaling& baseline) {
     const Scale scale(config.model);
     Range learned;
@@ -124,4 +125,4 @@ AnswerLimits learn_limits(const Dataset& dataset, const FitConfig& config, const
     return limits;
 }
 
-}  // namespace pitot
+}  // namespace pitot::models

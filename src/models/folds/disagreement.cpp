@@ -6,7 +6,7 @@
 
 #include "models/folds/fold_model.hpp"
 
-namespace pitot {
+namespace pitot::models {
 namespace {
 
 constexpr std::int64_t kMostPairs = 16384;
@@ -47,7 +47,7 @@ Disagreement disagreement_of(const FoldedParts& parts, const Side& platform_side
     }
     const ChosenPairs pairs = choose_pairs(platforms, modules);
     std::vector<std::vector<double>> answers;
-    for (const FoldFit& fold : parts.folds) {
+    for (const train::FoldFit& fold : parts.folds) {
         const FoldModel model(parts.config, platform_side, module_side, parts.baseline, fold.parameters);
         model.predict({pairs.platform, pairs.module, {}, 0}, answers.emplace_back(pairs.platform.size()));
     }
@@ -70,4 +70,4 @@ Disagreement disagreement_of(const FoldedParts& parts, const Side& platform_side
     return {std::move(platform_count), std::move(module_count)};
 }
 
-}  // namespace pitot
+}  // namespace pitot::models

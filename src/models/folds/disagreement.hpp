@@ -4,7 +4,7 @@
 #include "models/fitted_model.hpp"
 #include "models/folds/folded_parts.hpp"
 
-namespace pitot {
+namespace pitot::models {
 
 /// Over pairs alone, evenly chosen where there are more than some ten thousand: the share of those of a row in which
 /// some fold is off from the folds' median by more than a factor of two. Nothing of fewer than three folds, and of
@@ -12,4 +12,4 @@ namespace pitot {
 [[nodiscard]] Disagreement disagreement_of(const FoldedParts& parts, const Side& platform_side,
                                            const Side& module_side);
 
-}  // namespace pitot
+}  // namespace pitot::models

@@ -4,7 +4,7 @@
 
 #include "core/check.hpp"
 
-namespace pitot {
+namespace pitot::models {
 namespace {
 
 // Rows at a time: bounds the scratch space of a query of any size.
@@ -21,10 +21,10 @@ PairQuery slice(const PairQuery& query, std::int64_t first, std::int64_t count) 
 }  // namespace
 
 Ensemble::Ensemble(const ModelConfig& config, const Side& platforms, const Side& modules, const LinearScaling& baseline,
-                   std::span<const FoldFit> folds, const AnswerLimits& limits)
+                   std::span<const train::FoldFit> folds, const AnswerLimits& limits)
     : baseline_(baseline), adds_baseline_(config.baseline), mean_(config), limits_(limits) {
     folds_.reserve(folds.size());
-    for (const FoldFit& fold : folds) {
+    for (const train::FoldFit& fold : folds) {
         folds_.emplace_back(config, platforms, modules, baseline, fold.parameters);
     }
 }
@@ -50,4 +50,4 @@ void Ensemble::predict(const PairQuery& query, std::span<double> out, Scratch& s
     }
 }
 
-}  // namespace pitot
+}  // namespace pitot::models

@@ -12,17 +12,17 @@
 #include "pitot/dataset.hpp"
 #include "train/train.hpp"
 
-namespace pitot {
+namespace pitot::models {
 
 /// The folds' predictions on the model's scale, as FoldMean and the limits have it. Immutable, thread-safe.
 class Ensemble {
 public:
     Ensemble(const ModelConfig& config, const Side& platforms, const Side& modules, const LinearScaling& baseline,
-             std::span<const FoldFit> folds, const AnswerLimits& limits = {});
+             std::span<const train::FoldFit> folds, const AnswerLimits& limits = {});
 
     /// Memory of predict(), for one thread at a time.
     struct Scratch : ModelScratch {
-        std::unique_ptr<Executor::Scratch> executor;
+        std::unique_ptr<backend::Executor::Scratch> executor;
         std::vector<double> folds;  // folds × rows: what each answers
     };
 
@@ -38,4 +38,4 @@ private:
     AnswerLimits limits_;
 };
 
-}  // namespace pitot
+}  // namespace pitot::models

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace pitot {
+namespace pitot::models {
 namespace {
 
 // On the scale of logarithms: a tenth of the runtime.
@@ -54,4 +54,4 @@ double FoldMean::operator()(std::span<double> values) const {
     return plain_mean(values);
 }
 
-}  // namespace pitot
+}  // namespace pitot::models

@@ -10,7 +10,7 @@
 
 #include "pitot/config.hpp"
 
-namespace pitot {
+namespace pitot::models {
 
 /// Between which values answers stay, learned from the rows trained on; on the model's scale.
 struct AnswerLimits {
@@ -62,4 +62,4 @@ private:
     std::span<double> values_;
 };
 
-}  // namespace pitot
+}  // namespace pitot::models

@@ -6,18 +6,18 @@
 #include "core/check.hpp"
 #include "models/folds/step_program.hpp"
 
-namespace pitot {
+namespace pitot::models {
 
 struct FoldModel::Impl {
     Model model;
-    std::unique_ptr<Executor> executor;
+    std::unique_ptr<backend::Executor> executor;
 };
 
 std::vector<ParameterInfo> parameter_layout(const ModelConfig& config, const Side& platforms, const Side& modules) {
     std::vector<ParameterInfo> layout;
     std::int64_t offset = 0;
-    for (const BufferInfo& b : build_model(config, platforms, modules).program.buffers) {
-        if (b.role == Role::kParameter) {
+    for (const backend::BufferInfo& b : build_model(config, platforms, modules).program.buffers) {
+        if (b.role == backend::Role::kParameter) {
             layout.push_back({b.name, offset, b.rows, b.cols});
             offset += b.rows * b.cols;
         }
@@ -29,7 +29,7 @@ FoldModel::FoldModel(const ModelConfig& config, const Side& platforms, const Sid
                      const LinearScaling& baseline, std::span<const float> parameters) {
     auto impl = std::make_unique<Impl>();
     impl->model = build_model(config, platforms, modules);
-    auto executor = cpu_backend().prepare(impl->model.program, 1);
+    auto executor = backend::cpu_backend().prepare(impl->model.program, 1);
     PITOT_CHECK(executor.has_value());
     impl->executor = std::move(*executor);
     impl->executor->set_parameters(0, std::vector<double>(parameters.begin(), parameters.end()));
@@ -50,22 +50,22 @@ void FoldModel::predict(const PairQuery& query, std::span<double> out) const {
 }
 
 void FoldModel::predict(const PairQuery& query, std::span<double> out,
-                        std::unique_ptr<Executor::Scratch>& scratch) const {
+                        std::unique_ptr<backend::Executor::Scratch>& scratch) const {
     std::as_const(*impl_->executor)
         .predict(0, {query.platform, query.module, query.co_runner, query.width, {}}, out, scratch);
 }
 
 Factors FoldModel::factors() const {
     Factors factors;
-    for (const PairOp& op : impl_->model.program.pair) {
-        if (const auto* dot = std::get_if<PairDot>(&op)) {
+    for (const backend::PairOp& op : impl_->model.program.pair) {
+        if (const auto* dot = std::get_if<backend::PairDot>(&op)) {
             factors.platform = impl_->executor->values(0, dot->left);
             factors.module = impl_->executor->values(0, dot->right);
             factors.scale = dot->scale;
-        } else if (const auto* interference = std::get_if<PairInterference>(&op)) {
+        } else if (const auto* interference = std::get_if<backend::PairInterference>(&op)) {
             factors.interference_scale = interference->scale;
         } else {
-            PITOT_CHECK(std::holds_alternative<PairBaseline>(op));
+            PITOT_CHECK(std::holds_alternative<backend::PairBaseline>(op));
         }
     }
     PITOT_CHECK(factors.module.cols() > 0);
@@ -107,4 +107,4 @@ Result<std::vector<float>> extend_parameters(const ModelConfig& config, std::spa
     return out;
 }
 
-}  // namespace pitot
+}  // namespace pitot::models

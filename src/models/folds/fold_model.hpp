@@ -14,7 +14,7 @@
 #include "pitot/dataset.hpp"
 #include "pitot/matrix_view.hpp"
 
-namespace pitot {
+namespace pitot::models {
 
 /// A named block of a fold's flat parameter array.
 struct ParameterInfo {
@@ -53,7 +53,8 @@ public:
     /// Thread-safe.
     void predict(const PairQuery& query, std::span<double> out) const;
     /// The same, without allocation once `scratch` was given for as many rows (Executor::predict).
-    void predict(const PairQuery& query, std::span<double> out, std::unique_ptr<Executor::Scratch>& scratch) const;
+    void predict(const PairQuery& query, std::span<double> out,
+                 std::unique_ptr<backend::Executor::Scratch>& scratch) const;
 
     /// Of Family::kFactorization alone.
     [[nodiscard]] Factors factors() const;
@@ -71,4 +72,4 @@ private:
                                                            std::int64_t extra_platforms, std::int64_t extra_modules,
                                                            std::span<const float> parameters);
 
-}  // namespace pitot
+}  // namespace pitot::models

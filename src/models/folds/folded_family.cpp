@@ -14,16 +14,16 @@
 #include "models/scaling/scaling_family.hpp"
 #include "pitot/remedy.hpp"
 
-namespace pitot {
+namespace pitot::models {
 namespace {
 
 bool finite(const std::vector<float>& values) {
     return std::ranges::all_of(values, [](float v) { return std::isfinite(v); });
 }
 
-Result<void> check_converged(const std::vector<FoldFit>& folds) {
+Result<void> check_converged(const std::vector<train::FoldFit>& folds) {
     for (std::size_t f = 0; f < folds.size(); ++f) {
-        const FoldFit& fold = folds[f];
+        const train::FoldFit& fold = folds[f];
         if (!finite(fold.parameters) || !finite(fold.train_loss) || !finite(fold.validation_loss)) {
             return fail(ErrorCode::kInput, fmt::format("training diverged (fold {} has values that are not finite): "
                                                        "lower train.learning_rate",
@@ -52,7 +52,7 @@ void average_rows(MatrixView<float> table, const std::vector<Basis>& basis) {
 
 // Learned inputs (or table rows) of rows that training left where they started, at random, become the mean over the
 // others: those whose basis is not kMeasured, but for modules that an interference model knows as co-runners.
-void average_untrained(const FitTask& task, const ReplicateRows& rows, std::vector<FoldFit>& folds) {
+void average_untrained(const FitTask& task, const train::ReplicateRows& rows, std::vector<train::FoldFit>& folds) {
     const RowBasis basis = basis_of_rows(task.dataset, task.config, rows);
     bool learns_from_co_runners = false;
     for (std::size_t p = kAlone + 1; p < task.dataset.pools.size() && task.config.model.interference_types > 0; ++p) {
@@ -66,7 +66,7 @@ void average_untrained(const FitTask& task, const ReplicateRows& rows, std::vect
         if (!of_platforms && !of_modules) {
             continue;
         }
-        for (FoldFit& fold : folds) {
+        for (train::FoldFit& fold : folds) {
             average_rows({fold.parameters.data() + block.offset, block.rows, block.cols, block.cols},
                          of_platforms ? basis.platform : modules);
         }
@@ -74,7 +74,7 @@ void average_untrained(const FitTask& task, const ReplicateRows& rows, std::vect
 }
 
 // A replicate at work, with the baseline that its program adds to.
-struct FoldedTask : ReplicateTask {
+struct FoldedTask : train::ReplicateTask {
     LinearScaling scaling;
 };
 
@@ -118,7 +118,7 @@ Result<void> FoldedFamily::check(const Dataset& dataset, const FitConfig& config
 std::int64_t FoldedFamily::folds(const FitConfig& config) const { return config.train.folds; }
 
 std::optional<std::int64_t> FoldedFamily::steps(const FitConfig& config, double share) const {
-    return steps_of(config.train, share);
+    return train::steps_of(config.train, share);
 }
 
 Result<void> FoldedFamily::fit(const FitTask& task, const TakeFitted& take) const {
@@ -126,8 +126,8 @@ Result<void> FoldedFamily::fit(const FitTask& task, const TakeFitted& take) cons
         return ok;
     }
     const bool answered = task.untrained == Untrained::kAnswered;
-    const auto finish = [&](std::int64_t replicate, const ReplicateTask& trained,
-                            std::vector<FoldFit> folds) -> Result<void> {
+    const auto finish = [&](std::int64_t replicate, const train::ReplicateTask& trained,
+                            std::vector<train::FoldFit> folds) -> Result<void> {
         const auto& done = static_cast<const FoldedTask&>(trained);
         FoldedParts parts{task.config.model, done.scaling, std::move(folds), {}};
         if (answered) {
@@ -141,7 +141,7 @@ Result<void> FoldedFamily::fit(const FitTask& task, const TakeFitted& take) cons
                                                          kind_, answered);
         return take({replicate, done.rows, done.scaling, std::move(model)});
     };
-    return train_replicates(
+    return train::train_replicates(
         task.dataset, task.config, task.share, task.replicates, task.context,
         [&](std::int64_t replicate) { return start_replicate(task, replicate); }, finish);
 }
@@ -158,4 +158,4 @@ ArrayShapes FoldedFamily::kept_shapes(const FitConfig& config, std::int64_t plat
     return folded_shapes(config, platforms, modules);
 }
 
-}  // namespace pitot
+}  // namespace pitot::models

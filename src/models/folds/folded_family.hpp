@@ -3,7 +3,7 @@
 
 #include "models/model_family.hpp"
 
-namespace pitot {
+namespace pitot::models {
 
 class FoldedFamily final : public ModelFamily {
 public:
@@ -24,4 +24,4 @@ private:
     const char* kind_;
 };
 
-}  // namespace pitot
+}  // namespace pitot::models

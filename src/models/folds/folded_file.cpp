@@ -8,7 +8,7 @@
 #include "models/folds/folded_model.hpp"
 #include "models/scaling/scaling_family.hpp"
 
-namespace pitot {
+namespace pitot::models {
 namespace {
 
 using Shape = std::vector<std::int64_t>;
@@ -16,18 +16,18 @@ using Shape = std::vector<std::int64_t>;
 constexpr const char* kLearnedRange = "learned_range";
 constexpr const char* kSlowdownRange = "slowdown_range";
 
-std::vector<float> stack(const std::vector<FoldFit>& folds, std::vector<float> FoldFit::*member, std::size_t offset,
-                         std::size_t count) {
+std::vector<float> stack(const std::vector<train::FoldFit>& folds, std::vector<float> train::FoldFit::*member,
+                         std::size_t offset, std::size_t count) {
     std::vector<float> stacked;
     stacked.reserve(folds.size() * count);
-    for (const FoldFit& fold : folds) {
+    for (const train::FoldFit& fold : folds) {
         const auto first = (fold.*member).begin() + static_cast<std::ptrdiff_t>(offset);
         stacked.insert(stacked.end(), first, first + static_cast<std::ptrdiff_t>(count));
     }
     return stacked;
 }
 
-void save_limits(const AnswerLimits& limits, NpzWriter& npz) {
+void save_limits(const AnswerLimits& limits, formats::NpzWriter& npz) {
     if (std::isfinite(limits.most)) {
         npz.add<double>(kLearnedRange, std::vector<double>{limits.least, limits.most});
     }
@@ -60,9 +60,9 @@ Result<void> load_limits(const ModelArchive& archive, AnswerLimits& limits) {
                    : archive.broken(kLearnedRange, fmt::format("or '{}' ends before it begins", kSlowdownRange));
 }
 
-Result<void> load_losses(const ModelArchive& archive, std::vector<FoldFit>& folds) {
+Result<void> load_losses(const ModelArchive& archive, std::vector<train::FoldFit>& folds) {
     const auto count = std::ssize(folds);
-    const auto scatter = [&](const char* name, std::vector<float> FoldFit::*member) -> Result<void> {
+    const auto scatter = [&](const char* name, std::vector<float> train::FoldFit::*member) -> Result<void> {
         const auto values = archive.read<float>(name, {count, -1});
         if (!values) {
             return Failure(values.error());
@@ -74,13 +74,13 @@ Result<void> load_losses(const ModelArchive& archive, std::vector<FoldFit>& fold
         }
         return {};
     };
-    return scatter("train_loss", &FoldFit::train_loss).and_then([&] {
-        return scatter("validation_loss", &FoldFit::validation_loss);
+    return scatter("train_loss", &train::FoldFit::train_loss).and_then([&] {
+        return scatter("validation_loss", &train::FoldFit::validation_loss);
     });
 }
 
 Result<void> load_folds(const ModelArchive& archive, const FitConfig& config, const Side& platforms,
-                        const Side& modules, std::vector<FoldFit>& folds) {
+                        const Side& modules, std::vector<train::FoldFit>& folds) {
     // How many folds there are is believed once an array has as many.
     const std::int64_t count = config.train.folds;
     const auto kept = archive.read<std::int64_t>("kept_checkpoint", {count});
@@ -109,23 +109,23 @@ Result<void> load_folds(const ModelArchive& archive, const FitConfig& config, co
 
 }  // namespace
 
-void FoldedModel::save(NpzWriter& npz) const {
+void FoldedModel::save(formats::NpzWriter& npz) const {
     save_scaling(parts_.baseline, npz);
     save_limits(parts_.limits, npz);
     const auto folds = std::ssize(parts_.folds);
     for (const ParameterInfo& block : layout_) {
-        const auto values = stack(parts_.folds, &FoldFit::parameters, static_cast<std::size_t>(block.offset),
+        const auto values = stack(parts_.folds, &train::FoldFit::parameters, static_cast<std::size_t>(block.offset),
                                   static_cast<std::size_t>(block.rows * block.cols));
         npz.add<float>("param/" + block.name, values, Shape{folds, block.rows, block.cols});
     }
-    const auto add_loss = [&](const char* name, std::vector<float> FoldFit::*member) {
+    const auto add_loss = [&](const char* name, std::vector<float> train::FoldFit::*member) {
         const std::size_t count = (parts_.folds.front().*member).size();
         npz.add<float>(name, stack(parts_.folds, member, 0, count), Shape{folds, static_cast<std::int64_t>(count)});
     };
-    add_loss("train_loss", &FoldFit::train_loss);
-    add_loss("validation_loss", &FoldFit::validation_loss);
+    add_loss("train_loss", &train::FoldFit::train_loss);
+    add_loss("validation_loss", &train::FoldFit::validation_loss);
     std::vector<std::int64_t> kept;
-    for (const FoldFit& fold : parts_.folds) {
+    for (const train::FoldFit& fold : parts_.folds) {
         kept.push_back(fold.kept_checkpoint);
     }
     npz.add<std::int64_t>("kept_checkpoint", kept);
@@ -144,4 +144,4 @@ Result<FoldedParts> load_folded_parts(const ModelArchive& archive, const FitConf
     return parts;
 }
 
-}  // namespace pitot
+}  // namespace pitot::models

@@ -7,7 +7,7 @@
 #include "models/gathered_rows.hpp"
 #include "models/model_family.hpp"
 
-namespace pitot {
+namespace pitot::models {
 namespace {
 
 // Every pair of a platform, for all modules.
@@ -56,18 +56,18 @@ struct FactorArrays {
 
 Result<void> FoldedModel::keep_losses(const KeepArray& put) const {
     const auto folds = std::ssize(parts_.folds);
-    const auto transposed = [&](std::vector<float> FoldFit::*member) {
+    const auto transposed = [&](std::vector<float> train::FoldFit::*member) {
         std::vector<float> out;
         const std::size_t checkpoints = (parts_.folds.front().*member).size();
         for (std::size_t e = 0; e < checkpoints; ++e) {
-            for (const FoldFit& fold : parts_.folds) {
+            for (const train::FoldFit& fold : parts_.folds) {
                 out.push_back((fold.*member)[e]);
             }
         }
         return out;
     };
-    std::vector<float> training = transposed(&FoldFit::train_loss);
-    std::vector<float> validation = transposed(&FoldFit::validation_loss);
+    std::vector<float> training = transposed(&train::FoldFit::train_loss);
+    std::vector<float> validation = transposed(&train::FoldFit::validation_loss);
     const std::int64_t trained = std::ssize(training) / folds;
     const std::int64_t validated = std::ssize(validation) / folds;
     return put("train_loss", std::move(training), {trained, folds}).and_then([&] {
@@ -75,7 +75,7 @@ Result<void> FoldedModel::keep_losses(const KeepArray& put) const {
     });
 }
 
-Result<void> FoldedModel::keep(const Dataset& dataset, const ReplicateRows& rows, const KeepArray& put) const {
+Result<void> FoldedModel::keep(const Dataset& dataset, const train::ReplicateRows& rows, const KeepArray& put) const {
     const auto folds = std::ssize(parts_.folds);
     const std::int64_t platforms = dataset.platforms.size();
     const std::int64_t modules = dataset.modules.size();
@@ -90,7 +90,7 @@ Result<void> FoldedModel::keep(const Dataset& dataset, const ReplicateRows& rows
     }
     std::vector<double> y(static_cast<std::size_t>(modules));
     PlatformPairs queries(modules);
-    for (const FoldFit& fold : parts_.folds) {
+    for (const train::FoldFit& fold : parts_.folds) {
         const FoldModel model(parts_.config, dataset.platforms, dataset.modules, parts_.baseline, fold.parameters);
         for (std::int64_t i = 0; i < platforms; ++i) {
             model.predict(queries.of(i), y);
@@ -138,4 +138,4 @@ ArrayShapes folded_shapes(const FitConfig& config, std::int64_t platforms, std::
     return shapes;
 }
 
-}  // namespace pitot
+}  // namespace pitot::models

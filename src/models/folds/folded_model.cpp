@@ -11,20 +11,20 @@
 #include "models/folds/disagreement.hpp"
 #include "models/scaling/scaling_family.hpp"
 
-namespace pitot {
+namespace pitot::models {
 namespace {
 
-bool has(const std::vector<FoldFit>& folds, std::vector<float> FoldFit::*member) {
-    return std::ranges::none_of(folds, [&](const FoldFit& fold) { return (fold.*member).empty(); });
+bool has(const std::vector<train::FoldFit>& folds, std::vector<float> train::FoldFit::*member) {
+    return std::ranges::none_of(folds, [&](const train::FoldFit& fold) { return (fold.*member).empty(); });
 }
 
 // Mean over folds of a loss at the checkpoint that was kept; nothing without losses.
-std::optional<double> mean_kept(const std::vector<FoldFit>& folds, std::vector<float> FoldFit::*member) {
+std::optional<double> mean_kept(const std::vector<train::FoldFit>& folds, std::vector<float> train::FoldFit::*member) {
     if (folds.empty() || !has(folds, member)) {
         return std::nullopt;
     }
     double sum = 0.0;
-    for (const FoldFit& fold : folds) {
+    for (const train::FoldFit& fold : folds) {
         const std::vector<float>& losses = fold.*member;
         const auto kept = std::min(static_cast<std::size_t>(fold.kept_checkpoint), losses.size() - 1);
         sum += static_cast<double>(losses[kept]);
@@ -50,7 +50,7 @@ void FoldedModel::predict(const PairQuery& query, const Answer& answer, std::uni
 
 Result<std::shared_ptr<const FittedModel>> FoldedModel::with_rows(const AppendedRows& rows) const {
     FoldedParts more = parts_;
-    for (FoldFit& fold : more.folds) {
+    for (train::FoldFit& fold : more.folds) {
         auto parameters =
             extend_parameters(parts_.config, layout_, rows.new_platforms, rows.new_modules, fold.parameters);
         if (!parameters) {
@@ -67,14 +67,14 @@ ModelFacts FoldedModel::describe() const {
     facts.kind = kind_;
     facts.folds = std::ssize(parts_.folds);
     facts.parameters = std::ssize(parts_.baseline.platform) + std::ssize(parts_.baseline.module);
-    for (const FoldFit& fold : parts_.folds) {
+    for (const train::FoldFit& fold : parts_.folds) {
         facts.parameters += std::ssize(fold.parameters);
     }
     facts.co_runners = parts_.config.interference_types > 0
                            ? fmt::format("{} types of interference", parts_.config.interference_types)
                            : "ignored";
-    facts.training_loss = mean_kept(parts_.folds, &FoldFit::train_loss);
-    facts.validation_loss = mean_kept(parts_.folds, &FoldFit::validation_loss);
+    facts.training_loss = mean_kept(parts_.folds, &train::FoldFit::train_loss);
+    facts.validation_loss = mean_kept(parts_.folds, &train::FoldFit::validation_loss);
     return facts;
 }
 
@@ -82,4 +82,4 @@ Disagreement FoldedModel::disagreement(const Side& platforms, const Side& module
     return disagreement_of(parts_, platforms, modules);
 }
 
-}  // namespace pitot
+}  // namespace pitot::models

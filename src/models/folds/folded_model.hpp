@@ -10,7 +10,7 @@
 #include "models/folds/pair_answers.hpp"
 #include "models/model_family.hpp"
 
-namespace pitot {
+namespace pitot::models {
 
 class FoldedModel final : public FittedModel {
 public:
@@ -23,8 +23,8 @@ public:
     [[nodiscard]] bool tells_co_runners() const override { return parts_.config.interference_types > 0; }
     [[nodiscard]] ModelFacts describe() const override;
     [[nodiscard]] Disagreement disagreement(const Side& platforms, const Side& modules) const override;
-    void save(NpzWriter& npz) const override;
-    [[nodiscard]] Result<void> keep(const Dataset& dataset, const ReplicateRows& rows,
+    void save(formats::NpzWriter& npz) const override;
+    [[nodiscard]] Result<void> keep(const Dataset& dataset, const train::ReplicateRows& rows,
                                     const KeepArray& put) const override;
 
     [[nodiscard]] const FoldedParts& parts() const { return parts_; }
@@ -45,4 +45,4 @@ private:
 /// Shapes of the arrays of one replicate, see ModelFamily::kept_shapes().
 [[nodiscard]] ArrayShapes folded_shapes(const FitConfig& config, std::int64_t platforms, std::int64_t modules);
 
-}  // namespace pitot
+}  // namespace pitot::models

@@ -8,13 +8,13 @@
 #include "pitot/config.hpp"
 #include "train/train.hpp"
 
-namespace pitot {
+namespace pitot::models {
 
 struct FoldedParts {
     ModelConfig config;
-    LinearScaling baseline;      ///< a term for every row of both sides
-    std::vector<FoldFit> folds;  ///< at least one
-    AnswerLimits limits{};       ///< none in older files
+    LinearScaling baseline;             ///< a term for every row of both sides
+    std::vector<train::FoldFit> folds;  ///< at least one
+    AnswerLimits limits{};              ///< none in older files
 };
 
-}  // namespace pitot
+}  // namespace pitot::models

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace pitot {
+namespace pitot::models {
 namespace {
 
 // Multiply-adds of one fold for one pair, towers ready. A tanh between layers is small beside the layers.
@@ -76,4 +76,4 @@ void PairAnswers::predict(const PairQuery& query, std::span<double> out, std::un
     }
 }
 
-}  // namespace pitot
+}  // namespace pitot::models

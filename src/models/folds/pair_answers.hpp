@@ -10,7 +10,7 @@
 #include "models/folds/ensemble.hpp"
 #include "models/folds/folded_parts.hpp"
 
-namespace pitot {
+namespace pitot::models {
 
 /// Up to which fleets every pair's answer is prepared.
 struct TableLimits {
@@ -37,4 +37,4 @@ private:
     std::variant<AnswerTable, JoinedFactors, Ensemble> source_;
 };
 
-}  // namespace pitot
+}  // namespace pitot::models

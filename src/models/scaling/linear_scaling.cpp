@@ -5,7 +5,7 @@
 
 #include "pitot/units.hpp"
 
-namespace pitot {
+namespace pitot::models {
 namespace {
 
 constexpr double kTolerance = 1e-5;
@@ -14,7 +14,7 @@ constexpr int kMaxSweeps = 1000;
 // Rows and their logarithms, to be gone through again and again in one order.
 class LogRows {
 public:
-    LogRows(const ObservationView& observations, RowNumbers rows, std::int64_t kept)
+    LogRows(const ObservationView& observations, core::RowNumbers rows, std::int64_t kept)
         : observations_(observations), rows_(rows) {
         if (static_cast<std::int64_t>(rows.size()) <= kept) {
             y_.reserve(rows.size());
@@ -48,14 +48,14 @@ private:
     [[nodiscard]] double log_of(std::size_t row) const { return to_log({observations_.runtime_us[row]}).value; }
 
     ObservationView observations_;
-    RowNumbers rows_;
+    core::RowNumbers rows_;
     std::vector<double> y_;
     std::vector<bool> chosen_;
 };
 
 }  // namespace
 
-LinearScaling fit_linear_scaling(const ObservationView& observations, RowNumbers rows, std::int64_t platforms,
+LinearScaling fit_linear_scaling(const ObservationView& observations, core::RowNumbers rows, std::int64_t platforms,
                                  std::int64_t modules, std::int64_t kept) {
     LinearScaling fit{std::vector<double>(static_cast<std::size_t>(platforms)),
                       std::vector<double>(static_cast<std::size_t>(modules))};
@@ -88,4 +88,4 @@ LinearScaling fit_linear_scaling(const ObservationView& observations, RowNumbers
     return fit;
 }
 
-}  // namespace pitot
+}  // namespace pitot::models

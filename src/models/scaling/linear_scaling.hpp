@@ -7,7 +7,7 @@
 #include "core/row_numbers.hpp"
 #include "pitot/dataset.hpp"
 
-namespace pitot {
+namespace pitot::models {
 
 /// ybar_ij = platform[i] + module[j], on the scale y = ln(t / 25 000 us).
 struct LinearScaling {
@@ -26,8 +26,8 @@ inline constexpr std::int64_t kKeptLogarithms = std::int64_t{1} << 22;
 /// summed absolute change of a sweep falls below 1e-5, at most 1 000 sweeps. More than `kept` rows are gone through as
 /// they lie in the file and their logarithms taken anew each time, so that only a bit a row is in memory; sums then
 /// differ by rounding.
-[[nodiscard]] LinearScaling fit_linear_scaling(const ObservationView& observations, RowNumbers rows,
+[[nodiscard]] LinearScaling fit_linear_scaling(const ObservationView& observations, core::RowNumbers rows,
                                                std::int64_t platforms, std::int64_t modules,
                                                std::int64_t kept = kKeptLogarithms);
 
-}  // namespace pitot
+}  // namespace pitot::models

@@ -11,7 +11,7 @@
 #include "models/row_basis.hpp"
 #include "models/side_terms.hpp"
 
-namespace pitot {
+namespace pitot::models {
 namespace {
 
 class ScalingModel final : public FittedModel {
@@ -37,10 +37,10 @@ public:
                 .co_runners = "ignored"};
     }
 
-    void save(NpzWriter& npz) const override { save_scaling(scaling_, npz); }
+    void save(formats::NpzWriter& npz) const override { save_scaling(scaling_, npz); }
 
     // Its own only fold.
-    [[nodiscard]] Result<void> keep(const Dataset& dataset, const ReplicateRows& rows,
+    [[nodiscard]] Result<void> keep(const Dataset& dataset, const train::ReplicateRows& rows,
                                     const KeepArray& put) const override {
         std::vector<float> pairs;
         pairs.reserve(scaling_.platform.size() * scaling_.module.size());
@@ -107,10 +107,10 @@ Result<void> check_pools(const Dataset& dataset, const FitConfig& config) {
     return {};
 }
 
-LinearScaling fit_scaling(const FitTask& task, const ReplicateRows& rows) {
+LinearScaling fit_scaling(const FitTask& task, const train::ReplicateRows& rows) {
     const Dataset& dataset = task.dataset;
     const ObservationView alone = dataset.pool(kAlone);
-    const RowNumbers learned = rows.alone().rest;
+    const core::RowNumbers learned = rows.alone().rest;
     LinearScaling scaling = fit_linear_scaling(alone, learned, dataset.platforms.size(), dataset.modules.size());
     if (task.untrained == Untrained::kPublished) {
         return scaling;
@@ -134,7 +134,7 @@ LinearScaling extend_scaling(const LinearScaling& scaling, const AppendedRows& r
     return more;
 }
 
-void save_scaling(const LinearScaling& scaling, NpzWriter& npz) {
+void save_scaling(const LinearScaling& scaling, formats::NpzWriter& npz) {
     npz.add<double>("baseline_platform", scaling.platform);
     npz.add<double>("baseline_module", scaling.module);
 }
@@ -160,7 +160,7 @@ Result<void> ScalingFamily::fit(const FitTask& task, const TakeFitted& take) con
     if (auto ok = check(task.dataset, task.config); !ok) {
         return ok;
     }
-    if (auto backend = find_backend(task.context); !backend) {  // nothing runs on it, but it is recorded
+    if (auto backend = backend::find_backend(task.context); !backend) {  // nothing runs on it, but it is recorded
         return Failure(backend.error());
     }
     const auto produce = [&](std::int64_t replicate) -> Result<Fitted> {
@@ -168,7 +168,7 @@ Result<void> ScalingFamily::fit(const FitTask& task, const TakeFitted& take) con
             return fail(ErrorCode::kCancelled, "stopped before all replicates were fitted");
         }
         Fitted fitted{replicate, task.rows(replicate), {}, nullptr};
-        if (auto ok = check_rows_left(fitted.rows, 0, 1, task.dataset, task.share); !ok) {
+        if (auto ok = train::check_rows_left(fitted.rows, 0, 1, task.dataset, task.share); !ok) {
             return Failure(ok.error());
         }
         fitted.scaling = fit_scaling(task, fitted.rows);
@@ -180,7 +180,7 @@ Result<void> ScalingFamily::fit(const FitTask& task, const TakeFitted& take) con
         outcome = fitted ? take(std::move(*fitted)) : Result<void>(Failure(fitted.error()));
         return outcome.has_value();
     };
-    parallel_ordered(threads_for(task.context.threads, task.replicates), task.replicates, produce, collect);
+    core::parallel_ordered(core::threads_for(task.context.threads, task.replicates), task.replicates, produce, collect);
     return outcome;
 }
 
@@ -196,4 +196,4 @@ ArrayShapes ScalingFamily::kept_shapes(const FitConfig& /*config*/, std::int64_t
     return {{"C_hat", {1, platforms, modules}}};
 }
 
-}  // namespace pitot
+}  // namespace pitot::models

@@ -3,7 +3,7 @@
 
 #include "models/model_family.hpp"
 
-namespace pitot {
+namespace pitot::models {
 
 class ScalingFamily final : public ModelFamily {
 public:
@@ -27,13 +27,13 @@ public:
 
 /// Linear scaling on the rows of a task's replicate that are not kept back. Terms of rows without any of them are 0, or
 /// those of fill_baseline() where the task wants answers.
-[[nodiscard]] LinearScaling fit_scaling(const FitTask& task, const ReplicateRows& rows);
+[[nodiscard]] LinearScaling fit_scaling(const FitTask& task, const train::ReplicateRows& rows);
 
 /// The same terms with those of appended rows, which are not measured.
 [[nodiscard]] LinearScaling extend_scaling(const LinearScaling& scaling, const AppendedRows& rows);
 
-void save_scaling(const LinearScaling& scaling, NpzWriter& npz);
+void save_scaling(const LinearScaling& scaling, formats::NpzWriter& npz);
 [[nodiscard]] Result<LinearScaling> load_scaling(const ModelArchive& archive, const Side& platforms,
                                                  const Side& modules);
 
-}  // namespace pitot
+}  // namespace pitot::models

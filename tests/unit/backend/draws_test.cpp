@@ -9,14 +9,14 @@
 #include "core/key.hpp"
 #include "unit/backend/kernel_blocks.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 namespace {
 
 using test::for_each_target;
 
 TEST(Kernels, DrawsAreTheKeys) {
     for_each_target([](const std::string& /*target*/) {
-        const Key key = Key(19).fold("draws");
+        const core::Key key = core::Key(19).fold("draws");
         for (const std::uint64_t bound : {std::uint64_t{1}, std::uint64_t{27056}, (std::uint64_t{1} << 32U) - 1,
                                           std::uint64_t{1} << 32U, std::uint64_t{1} << 60U}) {
             for (const std::uint64_t position : {std::uint64_t{0}, std::uint64_t{7}, std::uint64_t{1} << 33U}) {
@@ -33,4 +33,4 @@ TEST(Kernels, DrawsAreTheKeys) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::backend

@@ -20,21 +20,21 @@ inline constexpr double kEpsilon = std::numeric_limits<float>::epsilon();
 // A matrix inside a larger block: any stride, any misalignment, and a guard value around it that must survive.
 class Block {
 public:
-    Block(std::int64_t rows, std::int64_t cols, std::int64_t shift, Key key, bool zero = false)
+    Block(std::int64_t rows, std::int64_t cols, std::int64_t shift, core::Key key, bool zero = false)
         : rows_(rows),
           cols_(cols),
           stride_(cols + shift),
           shift_(shift),
           data_(static_cast<std::size_t>(rows * stride_ + shift + 16), kGuard) {
-        Stream stream(key);
+        core::Stream stream(key);
         for (std::int64_t i = 0; i < rows; ++i) {
             for (std::int64_t j = 0; j < cols; ++j) {
                 view()(i, j) = zero ? 0.0F : static_cast<float>(2.0 * stream.uniform() - 1.0);
             }
         }
     }
-    [[nodiscard]] cpu::View view() { return {data_.data() + shift_, rows_, cols_, stride_}; }
-    [[nodiscard]] cpu::ConstView view() const { return {data_.data() + shift_, rows_, cols_, stride_}; }
+    [[nodiscard]] backend::cpu::View view() { return {data_.data() + shift_, rows_, cols_, stride_}; }
+    [[nodiscard]] backend::cpu::ConstView view() const { return {data_.data() + shift_, rows_, cols_, stride_}; }
     [[nodiscard]] double operator()(std::int64_t i, std::int64_t j) const { return static_cast<double>(view()(i, j)); }
     // True if nothing outside the matrix was written.
     [[nodiscard]] bool guarded() const {
@@ -58,7 +58,7 @@ inline void for_each_target(const std::function<void(const std::string&)>& test)
         const std::int64_t target = left & -left;
         hwy::SetSupportedTargetsForTest(target);
         hwy::GetChosenTarget().DeInit();
-        const std::string name = cpu::instruction_set();
+        const std::string name = backend::cpu::instruction_set();
         if (name == hwy::TargetName(target)) {
             ++targets;
             SCOPED_TRACE(name);

@@ -6,7 +6,7 @@
 #include "backend/arithmetic.hpp"
 #include "unit/backend/ops/trial.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 namespace {
 
 using test::expect_refused;
@@ -74,4 +74,4 @@ TEST(Program, CostsTheSumOfItsOperationsAndTheOptimiser) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::backend

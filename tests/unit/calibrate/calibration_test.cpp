@@ -7,7 +7,7 @@
 #include <numeric>
 #include <vector>
 
-namespace pitot {
+namespace pitot::calibrate {
 namespace {
 
 std::vector<double> one_to(int n) {
@@ -124,4 +124,4 @@ TEST(Calibration, HasNoMarginOfAPoolThatDoesNotExist) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::calibrate

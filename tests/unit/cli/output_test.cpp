@@ -68,12 +68,12 @@ TEST(Output, ControlCharactersAndBrokenUtf8AreShown) {
 }
 
 TEST(Output, DisplayWidthCountsColumns) {
-    EXPECT_EQ(display_width("abc"), 3U);
-    EXPECT_EQ(display_width("µs"), 2U);
-    EXPECT_EQ(display_width("e\u0301"), 1U);  // with a combining accent
-    EXPECT_EQ(display_width("計測"), 4U);
-    EXPECT_EQ(display_width("\U0001F600"), 2U);
-    EXPECT_EQ(display_width("\xff"), 1U);
+    EXPECT_EQ(core::display_width("abc"), 3U);
+    EXPECT_EQ(core::display_width("µs"), 2U);
+    EXPECT_EQ(core::display_width("e\u0301"), 1U);  // with a combining accent
+    EXPECT_EQ(core::display_width("計測"), 4U);
+    EXPECT_EQ(core::display_width("\U0001F600"), 2U);
+    EXPECT_EQ(core::display_width("\xff"), 1U);
 }
 
 TEST(Output, TablesAlignByDisplayWidth) {

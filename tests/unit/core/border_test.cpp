@@ -8,7 +8,7 @@
 
 #include "pitot/version.hpp"
 
-namespace pitot {
+namespace pitot::core {
 namespace {
 
 TEST(Border, PassesOnWhatIsReturned) {
@@ -54,4 +54,4 @@ TEST(Version, OfTheLibraryIsThatOfItsHeaders) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::core

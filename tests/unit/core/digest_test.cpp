@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace pitot {
+namespace pitot::core {
 namespace {
 
 TEST(Digest, IsSha256) {
@@ -35,4 +35,4 @@ TEST(Digest, NamesAreUuids) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::core

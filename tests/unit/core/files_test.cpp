@@ -20,7 +20,7 @@
 #include "pitot/units.hpp"
 #include "support/killed.hpp"
 
-namespace pitot {
+namespace pitot::core {
 namespace {
 
 namespace fs = std::filesystem;
@@ -221,4 +221,4 @@ TEST(Units, LogarithmAndBack) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::core

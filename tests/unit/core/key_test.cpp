@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace pitot {
+namespace pitot::core {
 namespace {
 
 TEST(Key, SameSeedSameDrawsOtherSeedOtherDraws) {
@@ -100,4 +100,4 @@ TEST(Shuffle, KeepsEveryNumberAndMovesThem) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::core

@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-namespace pitot {
+namespace pitot::core {
 namespace {
 
 TEST(ParallelOrdered, HandsResultsOnInOrderAndBoundsHowManyExist) {
@@ -95,4 +95,4 @@ TEST(ParallelOrdered, NothingToDo) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::core

@@ -14,7 +14,7 @@
 #include "support/processes.hpp"
 #include "support/temp_folder.hpp"
 
-namespace pitot {
+namespace pitot::core {
 namespace {
 
 int sleep_long(int /*answer_fd*/) {
@@ -181,4 +181,4 @@ TEST(Programs, AreFoundInThePath) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::core

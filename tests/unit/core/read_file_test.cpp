@@ -13,7 +13,7 @@
 #include "support/expect_error.hpp"
 #include "support/temp_folder.hpp"
 
-namespace pitot {
+namespace pitot::core {
 namespace {
 
 namespace fs = std::filesystem;
@@ -112,4 +112,4 @@ TEST(FileBatch, WithoutAnEndNothingIsThere) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::core

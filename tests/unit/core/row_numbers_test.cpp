@@ -8,7 +8,7 @@
 #include <ranges>
 #include <vector>
 
-namespace pitot {
+namespace pitot::core {
 namespace {
 
 static_assert(std::ranges::random_access_range<RowNumbers>);
@@ -69,4 +69,4 @@ TEST(RowOrder, ShufflesTheRestInPlaceAndAlikeInBothWidths) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::core

@@ -8,7 +8,7 @@
 
 #include "support/temp_folder.hpp"
 
-namespace pitot {
+namespace pitot::core {
 namespace {
 
 TEST(Spool, GivesBackWhatWasAppended) {
@@ -40,4 +40,4 @@ TEST(Spool, AFolderThatIsNotThereIsNamed) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::core

@@ -12,7 +12,7 @@
 
 #include "core/parallel.hpp"
 
-namespace pitot {
+namespace pitot::core {
 namespace {
 
 void set_stack_size(std::size_t bytes) {
@@ -110,4 +110,4 @@ TEST(ParallelOrdered, WorksWithoutFurtherThreads) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::core

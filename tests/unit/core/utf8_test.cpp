@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace pitot {
+namespace pitot::core {
 namespace {
 
 TEST(Utf8, EveryCodePointComesBack) {
@@ -46,4 +46,4 @@ TEST(Utf8, Printable) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::core

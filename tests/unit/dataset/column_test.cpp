@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace pitot {
+namespace pitot::dataset {
 namespace {
 
 TEST(Column, OwnsWhatItIsGiven) {
@@ -53,4 +53,4 @@ TEST(Column, PiecesOutliveTheWhole) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::dataset

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-namespace pitot {
+namespace pitot::dataset {
 namespace {
 
 TEST(Connections, FindThePartsOfAFleet) {
@@ -21,4 +21,4 @@ TEST(Connections, FindThePartsOfAFleet) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::dataset

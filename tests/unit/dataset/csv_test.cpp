@@ -12,22 +12,22 @@
 #include "support/temp_folder.hpp"
 #include "unit/dataset/datasets.hpp"
 
-namespace pitot {
+namespace pitot::dataset {
 namespace {
 
 using namespace test;  // NOLINT(google-build-using-namespace): every name here is of the fixtures
 
 using Record = std::pair<std::int64_t, std::vector<std::string>>;  // line, fields
 
-Result<std::vector<Record>> records_of(const CsvInput& input) {
+Result<std::vector<Record>> records_of(const formats::CsvInput& input) {
     std::vector<Record> records;
-    auto read = read_csv(input, [&](std::int64_t line, std::span<const std::string> fields) -> Result<void> {
+    auto read = formats::read_csv(input, [&](std::int64_t line, std::span<const std::string> fields) -> Result<void> {
         records.emplace_back(line, std::vector<std::string>(fields.begin(), fields.end()));
         return {};
     });
     return read ? Result<std::vector<Record>>(std::move(records)) : Failure(read.error());
 }
-Result<std::vector<Record>> records_of(const std::string& text) { return records_of(CsvInput{"a.csv", text}); }
+Result<std::vector<Record>> records_of(const std::string& text) { return records_of(formats::CsvInput{"a.csv", text}); }
 
 TEST(Csv, RecordsAndTheirLines) {
     const std::string text =
@@ -53,22 +53,22 @@ TEST(Csv, AFileIsReadInPieces) {
     for (int i = 0; i < 50'000; ++i) {
         text += "\"" + std::to_string(i) + ",\"\n";
     }
-    const auto records = records_of(CsvInput{folder.put("long.csv", text), std::nullopt});
+    const auto records = records_of(formats::CsvInput{folder.put("long.csv", text), std::nullopt});
     ASSERT_TRUE(records);
     ASSERT_EQ(records->size(), 50'001U);
     EXPECT_EQ(records->at(33'334), (Record{33'335, {"33333,"}}));
-    EXPECT_TRUE(
-        fails_with(records_of(CsvInput{folder / "none.csv", std::nullopt}), ErrorCode::kEnvironment, {"none.csv"}));
-    EXPECT_TRUE(
-        fails_with(records_of(CsvInput{folder.path(), std::nullopt}), ErrorCode::kEnvironment, {"cannot be read"}));
+    EXPECT_TRUE(fails_with(records_of(formats::CsvInput{folder / "none.csv", std::nullopt}), ErrorCode::kEnvironment,
+                           {"none.csv"}));
+    EXPECT_TRUE(fails_with(records_of(formats::CsvInput{folder.path(), std::nullopt}), ErrorCode::kEnvironment,
+                           {"cannot be read"}));
 }
 
 TEST(Csv, Numbers) {
-    EXPECT_EQ(parse_number("1.5e3"), 1500.0);
-    EXPECT_EQ(parse_number("+2"), 2.0);
-    EXPECT_EQ(parse_number("-0.25"), -0.25);
+    EXPECT_EQ(formats::parse_number("1.5e3"), 1500.0);
+    EXPECT_EQ(formats::parse_number("+2"), 2.0);
+    EXPECT_EQ(formats::parse_number("-0.25"), -0.25);
     for (const char* text : {"", "1,5", "1 ", "x", "0x10", "1e", "+", "+-1", "1.5us"}) {
-        EXPECT_FALSE(parse_number(text)) << text;
+        EXPECT_FALSE(formats::parse_number(text)) << text;
     }
 }
 
@@ -76,7 +76,7 @@ RC_GTEST_PROP(CsvProperty, FieldsComeBack, (const std::vector<std::string>& fiel
     RC_PRE(!fields.empty());
     std::string line;
     for (const std::string& field : fields) {
-        line += (line.empty() ? "" : ",") + csv_field(field);
+        line += (line.empty() ? "" : ",") + formats::csv_field(field);
     }
     const auto records = records_of(line + "\n");
     RC_ASSERT(records.has_value());
@@ -199,4 +199,4 @@ TEST(LongForm, ANameWithoutFeaturesAmongOthersWithSome) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::dataset

@@ -72,29 +72,29 @@ inline Result<Dataset> read_arrays(const std::vector<Arrays>& files, const ReadO
     for (const Arrays& arrays : files) {
         archives.push_back(npz(arrays));
     }
-    std::vector<std::unique_ptr<Source>> sources;
+    std::vector<std::unique_ptr<dataset::Source>> sources;
     for (std::size_t i = 0; i < archives.size(); ++i) {
         auto reader =
-            NpzReader::open_buffer(bytes_of(archives[i]), std::string(1, static_cast<char>('a' + i)) + ".npz");
+            formats::NpzReader::open_buffer(bytes_of(archives[i]), std::string(1, static_cast<char>('a' + i)) + ".npz");
         if (!reader) {
             return Failure(reader.error());
         }
-        auto source = npz_source(*std::move(reader));
+        auto source = dataset::npz_source(*std::move(reader));
         if (!source) {
             return Failure(source.error());
         }
         sources.push_back(*std::move(source));
     }
-    return read_sources(sources, options);
+    return dataset::read_sources(sources, options);
 }
 
 /// Reads texts in the long form, one file each: "a.csv", "b.csv", …
 inline Result<Dataset> read_texts(const std::vector<std::string>& texts, const ReadOptions& options = {}) {
-    std::vector<std::unique_ptr<Source>> sources;
+    std::vector<std::unique_ptr<dataset::Source>> sources;
     for (std::size_t i = 0; i < texts.size(); ++i) {
-        sources.push_back(csv_source({std::string(1, static_cast<char>('a' + i)) + ".csv", texts[i]}));
+        sources.push_back(dataset::csv_source({std::string(1, static_cast<char>('a' + i)) + ".csv", texts[i]}));
     }
-    return read_sources(sources, options);
+    return dataset::read_sources(sources, options);
 }
 
 inline Result<Dataset> read_files(const std::vector<std::filesystem::path>& files, const ReadOptions& options = {}) {

@@ -4,7 +4,7 @@
 
 #include "unit/dataset/datasets.hpp"
 
-namespace pitot {
+namespace pitot::dataset {
 namespace {
 
 using namespace test;  // NOLINT(google-build-using-namespace): every name here is of the fixtures
@@ -73,4 +73,4 @@ TEST(Describe, NothingAlone) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::dataset

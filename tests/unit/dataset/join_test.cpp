@@ -9,7 +9,7 @@
 #include "support/temp_folder.hpp"
 #include "unit/dataset/datasets.hpp"
 
-namespace pitot {
+namespace pitot::dataset {
 namespace {
 
 using namespace test;  // NOLINT(google-build-using-namespace): every name here is of the fixtures
@@ -146,4 +146,4 @@ TEST_F(FeatureTables, SettleWhatFilesContradictEachOtherIn) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::dataset

@@ -10,7 +10,7 @@
 #include "support/pools.hpp"
 #include "unit/dataset/datasets.hpp"
 
-namespace pitot {
+namespace pitot::dataset {
 namespace {
 
 using namespace test;  // NOLINT(google-build-using-namespace): every name here is of the fixtures
@@ -271,4 +271,4 @@ TEST(SkipInvalid, DropsRowsOnly) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::dataset

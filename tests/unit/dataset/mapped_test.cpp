@@ -22,7 +22,7 @@
 #include "unit/dataset/datasets.hpp"
 #include "unit/formats/npz_bytes.hpp"
 
-namespace pitot {
+namespace pitot::dataset {
 namespace {
 
 using test::TempFolder;
@@ -31,15 +31,15 @@ using test::TempFolder;
 constexpr const char* kAligned = "column";
 constexpr const char* kMisaligned = "columns";
 
-NpzReader open_archive(const std::string& archive, std::int64_t map_from = 1) {
-    return NpzReader::open_buffer(test::bytes_of(archive), "a.npz", map_from).value();
+formats::NpzReader open_archive(const std::string& archive, std::int64_t map_from = 1) {
+    return formats::NpzReader::open_buffer(test::bytes_of(archive), "a.npz", map_from).value();
 }
 
 Result<Dataset> read(const std::vector<std::filesystem::path>& files, std::int64_t map_from,
                      const ReadOptions& options = {}) {
     std::vector<std::unique_ptr<Source>> sources;
     for (const auto& file : files) {
-        sources.push_back(npz_source(NpzReader::open(file, map_from).value()).value());
+        sources.push_back(npz_source(formats::NpzReader::open(file, map_from).value()).value());
     }
     return read_sources(sources, options);
 }
@@ -60,7 +60,7 @@ void expect_same(const Dataset& a, const Dataset& b) {
 TEST(MappedColumn, LiesInTheArchive) {
     const std::vector<double> values{1, 2.5, -3};
     const std::string archive = test::npz({{kAligned, test::f8(values)}});
-    const NpzReader npz = open_archive(archive);
+    const formats::NpzReader npz = open_archive(archive);
     const auto column = npz.column<double>(kAligned).value();
     EXPECT_TRUE(column.shared());
     EXPECT_EQ(column, values);
@@ -78,7 +78,7 @@ TEST(MappedColumn, LiesInTheArchive) {
 TEST(MappedColumn, IsReadWhereItCannotLieInTheArchive) {
     const std::vector<double> values{1, 2.5, -3};
     const auto read = [&](const std::string& archive, const char* name, std::int64_t map_from) {
-        const NpzReader npz = open_archive(archive, map_from);
+        const formats::NpzReader npz = open_archive(archive, map_from);
         const auto column = npz.column<double>(name).value();
         EXPECT_EQ(column, values);
         return column.shared();
@@ -98,12 +98,12 @@ TEST(MappedColumn, IsFoundByZip64Fields) {
     const std::string name = "eighteen-character";  // headers of 30 + 22 + 20 bytes before the array
     const std::string npy = test::f8(values);
     const std::string archive = test::zip64(name + ".npy", npy);
-    const auto member = stored_member(test::bytes_of(archive), 0, name + ".npy");
+    const auto member = formats::stored_member(test::bytes_of(archive), 0, name + ".npy");
     ASSERT_TRUE(member);
     EXPECT_TRUE(std::ranges::equal(*member, test::bytes_of(npy)));
-    EXPECT_FALSE(stored_member(test::bytes_of(archive), 1, name + ".npy"));
-    EXPECT_FALSE(stored_member(test::bytes_of(archive), 0, "other.npy"));
-    const NpzReader npz = open_archive(archive);
+    EXPECT_FALSE(formats::stored_member(test::bytes_of(archive), 1, name + ".npy"));
+    EXPECT_FALSE(formats::stored_member(test::bytes_of(archive), 0, "other.npy"));
+    const formats::NpzReader npz = open_archive(archive);
     const auto column = npz.column<double>(name).value();
     EXPECT_EQ(column, values);
     EXPECT_TRUE(column.shared());
@@ -111,7 +111,7 @@ TEST(MappedColumn, IsFoundByZip64Fields) {
 
 TEST(MappedColumn, OfDamagedBytesIsRefused) {
     std::string archive = test::npz({{kAligned, test::f8({1, 2.5, -3})}});
-    const auto bytes = stored_member(test::bytes_of(archive), 0, "column.npy").value();
+    const auto bytes = formats::stored_member(test::bytes_of(archive), 0, "column.npy").value();
     const auto at = static_cast<std::size_t>(bytes.data() - test::bytes_of(archive).data()) + bytes.size() - 1;
     archive[at] = static_cast<char>(archive[at] ^ 1);
     EXPECT_TRUE(test::refuses(open_archive(archive).column<double>(kAligned), {"a.npz", "'column'", "damaged"}));
@@ -129,7 +129,7 @@ RC_GTEST_PROP(MappedColumnProperty, AgreesWithReading, ()) {
         const auto least = *rc::gen::arbitrary<bool>() ? archive.size() - 130 : std::size_t{0};
         archive[*rc::gen::inRange(least, archive.size())] = *rc::gen::arbitrary<char>();
     }
-    const auto npz = NpzReader::open_buffer(test::bytes_of(archive), "a.npz", 1);
+    const auto npz = formats::NpzReader::open_buffer(test::bytes_of(archive), "a.npz", 1);
     if (!npz) {
         return;
     }
@@ -147,14 +147,14 @@ RC_GTEST_PROP(MappedColumnProperty, AgreesWithReading, ()) {
 TEST(MappedFile, HasTheSizeAskedForOrIsNone) {
     const TempFolder folder;
     const auto file = folder.put("a", "0123456789");
-    const auto mapping = MappedFile::open(file, 10);
+    const auto mapping = core::MappedFile::open(file, 10);
     ASSERT_TRUE(mapping);
     EXPECT_EQ(mapping->bytes().size(), 10U);
     EXPECT_EQ(mapping->bytes()[3], std::byte{'3'});
-    EXPECT_FALSE(MappedFile::open(file, 9));
-    EXPECT_FALSE(MappedFile::open(file, 11));
-    EXPECT_FALSE(MappedFile::open(folder / "none", 10));
-    EXPECT_FALSE(MappedFile::open(folder.path(), 10));
+    EXPECT_FALSE(core::MappedFile::open(file, 9));
+    EXPECT_FALSE(core::MappedFile::open(file, 11));
+    EXPECT_FALSE(core::MappedFile::open(folder / "none", 10));
+    EXPECT_FALSE(core::MappedFile::open(folder.path(), 10));
     std::filesystem::remove(file);
     EXPECT_EQ(mapping->bytes()[9], std::byte{'9'});
 }
@@ -169,7 +169,7 @@ TEST(MappedDataset, IsWhatWeWrite) {
         }
         const auto file = folder / "large.npz";
         ASSERT_TRUE(write_index_layout(dataset, file, 1));
-        const NpzReader npz = NpzReader::open(file, 1).value();
+        const formats::NpzReader npz = formats::NpzReader::open(file, 1).value();
         for (const char* name : {"i_platform", "i_workload"}) {
             const auto column = npz.column<std::int32_t>(name).value();
             EXPECT_TRUE(column.shared()) << name;
@@ -182,7 +182,7 @@ TEST(MappedDataset, IsWhatWeWrite) {
         }
         EXPECT_EQ(npz.contains(kObjectiveArray), alone && width > 0);
         const Dataset mapped = read({file}, 1).value();
-        const Dataset in_memory = read({file}, kMapFrom).value();
+        const Dataset in_memory = read({file}, formats::kMapFrom).value();
         EXPECT_TRUE(mapped.observations.runtime_us.shared());
         EXPECT_TRUE(mapped.observations.platform.shared());
         for (const Dataset* other : {static_cast<const Dataset*>(&dataset), &in_memory}) {
@@ -223,7 +223,7 @@ TEST(MappedDataset, LosesRowsThatCannotBeUsed) {
     ReadOptions options;
     options.skip_invalid = true;
     const Dataset mapped = read({folder / "large.npz"}, 1, options).value();
-    const Dataset in_memory = read({folder / "large.npz"}, kMapFrom, options).value();
+    const Dataset in_memory = read({folder / "large.npz"}, formats::kMapFrom, options).value();
     EXPECT_EQ(mapped.dropped_rows, 2);
     EXPECT_EQ(mapped.pool(kAlone).size(), dataset.pool(kAlone).size() - 2);
     expect_same(mapped, in_memory);
@@ -235,7 +235,7 @@ TEST(MappedDataset, IsJoinedByAnotherFile) {
     ASSERT_TRUE(write_index_layout(dataset, folder / "a.npz", 1));
     ASSERT_TRUE(write_index_layout(dataset, folder / "b.npz", 1));
     const Dataset both = read({folder / "a.npz", folder / "b.npz"}, 1).value();
-    expect_same(both, *read({folder / "a.npz", folder / "b.npz"}, kMapFrom));
+    expect_same(both, *read({folder / "a.npz", folder / "b.npz"}, formats::kMapFrom));
     EXPECT_EQ(both.pool(kAlone).size(), 2 * dataset.pool(kAlone).size());
     EXPECT_EQ(both.pool(kAlone + 1).size(), 40);
     ASSERT_EQ(both.problems.size(), 1U);
@@ -249,9 +249,9 @@ TEST(MappedDataset, CutShortIsRefused) {
     const auto size = std::filesystem::file_size(folder / "large.npz");
     for (const auto left : {size - 1, size / 2, std::uintmax_t{100}}) {
         std::filesystem::resize_file(folder / "large.npz", left);
-        EXPECT_TRUE(test::refuses(NpzReader::open(folder / "large.npz", 1), {"large.npz", "not a whole"}));
+        EXPECT_TRUE(test::refuses(formats::NpzReader::open(folder / "large.npz", 1), {"large.npz", "not a whole"}));
     }
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::dataset

@@ -15,7 +15,7 @@
 #include "support/temp_folder.hpp"
 #include "unit/dataset/datasets.hpp"
 
-namespace pitot {
+namespace pitot::dataset {
 namespace {
 
 using namespace test;  // NOLINT(google-build-using-namespace): every name here is of the fixtures
@@ -144,4 +144,4 @@ TEST_F(ReferenceData, FilesOfOneReleaseJoin) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::dataset

@@ -9,13 +9,13 @@
 #include <set>
 #include <utility>
 
-namespace pitot {
+namespace pitot::dataset {
 namespace {
 
-std::vector<std::int64_t> listed(RowNumbers rows) { return {rows.begin(), rows.end()}; }
+std::vector<std::int64_t> listed(core::RowNumbers rows) { return {rows.begin(), rows.end()}; }
 
-Split split_rows(std::int64_t n, double share, double calibration_share, std::int64_t folds, Key key,
-                 std::int64_t narrow_rows = kNarrowRows) {
+Split split_rows(std::int64_t n, double share, double calibration_share, std::int64_t folds, core::Key key,
+                 std::int64_t narrow_rows = core::kNarrowRows) {
     return make_split({n, nullptr, share, calibration_share, folds, {}, narrow_rows}, key);
 }
 
@@ -29,8 +29,8 @@ RC_GTEST_PROP(SplitProperty, EveryRowStandsInExactlyOnePart, ()) {
     const double share = *rc::gen::inRange(1, 1001) / 1000.0;
     const double calibration_share = *rc::gen::inRange(0, 1000) / 1000.0;
     const auto folds = *rc::gen::inRange<std::int64_t>(1, 12);
-    const Split split =
-        split_rows(n, share, calibration_share, folds, Key(static_cast<std::uint64_t>(*rc::gen::arbitrary<int>())));
+    const Split split = split_rows(n, share, calibration_share, folds,
+                                   core::Key(static_cast<std::uint64_t>(*rc::gen::arbitrary<int>())));
     std::vector<std::int64_t> all = listed(split.test);
     all.insert(all.end(), split.calibration.begin(), split.calibration.end());
     all.insert(all.end(), split.rest.begin(), split.rest.end());
@@ -54,7 +54,7 @@ RC_GTEST_PROP(SplitProperty, EveryRowStandsInExactlyOnePart, ()) {
 }
 
 // The definition: one permutation cut into test, calibration and what is left, and a second one that reorders that.
-std::vector<std::int64_t> permutation(Key key, std::size_t n) {
+std::vector<std::int64_t> permutation(core::Key key, std::size_t n) {
     std::vector<std::int64_t> order(n);
     std::iota(order.begin(), order.end(), std::int64_t{0});
     for (std::size_t i = n; i-- > 1;) {
@@ -68,7 +68,7 @@ RC_GTEST_PROP(SplitProperty, IsTheCompositionOfTwoPermutations, ()) {
     const double share = *rc::gen::inRange(1, 1001) / 1000.0;
     const double calibration_share = *rc::gen::inRange(0, 1000) / 1000.0;
     const auto folds = *rc::gen::inRange<std::int64_t>(1, 12);
-    const Key key(static_cast<std::uint64_t>(*rc::gen::arbitrary<int>()));
+    const core::Key key(static_cast<std::uint64_t>(*rc::gen::arbitrary<int>()));
     const auto order = permutation(key.fold("rows"), static_cast<std::size_t>(n));
     const auto test = static_cast<std::ptrdiff_t>(static_cast<double>(n) * (1.0 - share));
     const auto left = test + static_cast<std::ptrdiff_t>(static_cast<double>(n - test) * calibration_share);
@@ -76,7 +76,7 @@ RC_GTEST_PROP(SplitProperty, IsTheCompositionOfTwoPermutations, ()) {
     for (const std::int64_t place : permutation(key.fold("folds"), order.size() - static_cast<std::size_t>(left))) {
         rest.push_back(order[static_cast<std::size_t>(left + place)]);
     }
-    for (const std::int64_t narrow_rows : {kNarrowRows, std::int64_t{0}}) {  // numbers of 4 bytes, then of 8
+    for (const std::int64_t narrow_rows : {core::kNarrowRows, std::int64_t{0}}) {  // numbers of 4 bytes, then of 8
         const Split split = split_rows(n, share, calibration_share, folds, key, narrow_rows);
         RC_ASSERT(listed(split.test) == std::vector<std::int64_t>(order.begin(), order.begin() + test));
         RC_ASSERT(listed(split.calibration) == std::vector<std::int64_t>(order.begin() + test, order.begin() + left));
@@ -95,16 +95,19 @@ RC_GTEST_PROP(SplitProperty, IsTheCompositionOfTwoPermutations, ()) {
 TEST(Split, CopiesShareTheOrder) {
     Split copy;
     {
-        const Split split = split_rows(1000, 0.5, 0.1, 4, Key(7));
+        const Split split = split_rows(1000, 0.5, 0.1, 4, core::Key(7));
         copy = split;
         EXPECT_EQ(copy.order, split.order);
     }
-    EXPECT_EQ(copy.rest, split_rows(1000, 0.5, 0.1, 4, Key(7)).rest);  // the order outlives the split it was drawn for
+    EXPECT_EQ(copy.rest,
+              split_rows(1000, 0.5, 0.1, 4, core::Key(7)).rest);  // the order outlives the split it was drawn for
 }
 
 TEST(Split, CutsAsPythonDoes) {
     // Python: int(n * (1 - share)); the products lie on either side of a whole number by rounding.
-    const auto test_rows = [](std::int64_t n, double share) { return split_rows(n, share, 0, 1, Key(1)).test.size(); };
+    const auto test_rows = [](std::int64_t n, double share) {
+        return split_rows(n, share, 0, 1, core::Key(1)).test.size();
+    };
     EXPECT_EQ(test_rows(30062, 0.9), 3006);
     EXPECT_EQ(test_rows(30062, 0.1), 27055);
     EXPECT_EQ(test_rows(100, 0.9), 9);  // 1 - 0.9 is a little less than 0.1
@@ -114,21 +117,21 @@ TEST(Split, CutsAsPythonDoes) {
 }
 
 TEST(Split, IsDecidedByTheKeyAlone) {
-    const Split a = split_rows(1000, 0.5, 0.1, 10, Key(7));
-    const Split b = split_rows(1000, 0.5, 0.1, 10, Key(7));
+    const Split a = split_rows(1000, 0.5, 0.1, 10, core::Key(7));
+    const Split b = split_rows(1000, 0.5, 0.1, 10, core::Key(7));
     EXPECT_EQ(a.test, b.test);
     EXPECT_EQ(a.rest, b.rest);
-    const Split c = split_rows(1000, 0.5, 0.1, 10, Key(8));
+    const Split c = split_rows(1000, 0.5, 0.1, 10, core::Key(8));
     EXPECT_NE(a.test, c.test);
     // setting rows aside for calibration leaves the test rows as they were
-    EXPECT_EQ(a.test, split_rows(1000, 0.5, 0.0, 10, Key(7)).test);
+    EXPECT_EQ(a.test, split_rows(1000, 0.5, 0.0, 10, core::Key(7)).test);
 }
 
 TEST(Split, TestRowsAreUniform) {
     // Over 2 000 draws each of 20 rows is tested half of the time: 1 000 ± 5 standard deviations (22.4).
     std::vector<int> tested(20, 0);
     for (std::uint64_t seed = 0; seed < 2000; ++seed) {
-        const Split split = split_rows(20, 0.5, 0, 1, Key(seed));
+        const Split split = split_rows(20, 0.5, 0, 1, core::Key(seed));
         for (const std::int64_t row : split.test) {
             ++tested[static_cast<std::size_t>(row)];
         }
@@ -149,9 +152,9 @@ struct FewRuns {
     }
 };
 
-FewRuns draw_runs(std::int32_t platforms, std::int32_t modules, std::size_t rows, Key key) {
+FewRuns draw_runs(std::int32_t platforms, std::int32_t modules, std::size_t rows, core::Key key) {
     FewRuns runs;
-    Stream stream(key);
+    core::Stream stream(key);
     for (std::size_t n = 0; n < rows; ++n) {
         runs.platform.push_back(static_cast<std::int32_t>(stream.below(static_cast<std::uint64_t>(platforms))));
         runs.module.push_back(static_cast<std::int32_t>(stream.below(static_cast<std::uint64_t>(modules))));
@@ -162,14 +165,14 @@ FewRuns draw_runs(std::int32_t platforms, std::int32_t modules, std::size_t rows
 
 RC_GTEST_PROP(SplitProperty, RunsOfACombinationStayTogether, ()) {
     const auto seed = static_cast<std::uint64_t>(*rc::gen::inRange(0, 1'000'000));
-    const FewRuns runs = draw_runs(5, 6, static_cast<std::size_t>(*rc::gen::inRange(1, 120)), Key(seed));
+    const FewRuns runs = draw_runs(5, 6, static_cast<std::size_t>(*rc::gen::inRange(1, 120)), core::Key(seed));
     const RowGroups groups = group_rows(runs.view(), 5, 6);
     const auto rows = static_cast<std::int64_t>(runs.platform.size());
     const auto folds = *rc::gen::inRange<std::int64_t>(1, 6);
-    const Split split = make_split({rows, &groups, 0.7, 0.3, folds}, Key(seed).fold("split"));
+    const Split split = make_split({rows, &groups, 0.7, 0.3, folds}, core::Key(seed).fold("split"));
     std::map<std::pair<std::int32_t, std::int32_t>, std::set<int>> parts_of;
     std::vector<std::int64_t> all;
-    const auto mark = [&](RowNumbers part, int name) {
+    const auto mark = [&](core::RowNumbers part, int name) {
         for (const std::int64_t row : part) {
             parts_of[runs.pair(row)].insert(name);
             all.push_back(row);
@@ -177,7 +180,7 @@ RC_GTEST_PROP(SplitProperty, RunsOfACombinationStayTogether, ()) {
     };
     mark(split.test, -1);
     mark(split.set_aside, -2);
-    RowNumbers rest = split.rest;
+    core::RowNumbers rest = split.rest;
     std::size_t validated = 0;
     for (std::int64_t fold = 0; fold < folds; ++fold) {
         mark(split.validation(fold), static_cast<int>(fold));
@@ -212,8 +215,8 @@ TEST(Split, WithoutRepeatsIsTheSplitOfRows) {
     }
     const RowGroups groups = group_rows(runs.view(), 6, 10);
     EXPECT_FALSE(groups.repeated());
-    const Split a = make_split({60, &groups, 0.5, 0.2, 4}, Key(3));
-    const Split b = split_rows(60, 0.5, 0.2, 4, Key(3));
+    const Split a = make_split({60, &groups, 0.5, 0.2, 4}, core::Key(3));
+    const Split b = split_rows(60, 0.5, 0.2, 4, core::Key(3));
     EXPECT_EQ(a.test, b.test);
     EXPECT_EQ(a.calibration, b.calibration);
     EXPECT_EQ(a.set_aside, a.calibration);
@@ -231,7 +234,7 @@ TEST(Split, AnyRunOfACombinationMayCalibrate) {
     const RowGroups groups = group_rows(runs.view(), 10, 1);
     std::set<std::int64_t> chosen;
     for (std::uint64_t seed = 0; seed < 100; ++seed) {
-        for (const std::int64_t row : make_split({40, &groups, 1.0, 0.3, 1}, Key(seed)).calibration) {
+        for (const std::int64_t row : make_split({40, &groups, 1.0, 0.3, 1}, core::Key(seed)).calibration) {
             chosen.insert(row);
         }
     }
@@ -245,7 +248,7 @@ TEST(Split, SetsAsideWhatNeedNotTrain) {
         asked.push_back(row);
         return row % 5 != 0;
     };
-    const Split split = make_split(plan, Key(9));
+    const Split split = make_split(plan, core::Key(9));
     EXPECT_EQ(asked.size(), 100U) << "every row is asked for, once";
     EXPECT_EQ(split.calibration.size(), 20U) << "as many as may go, fewer than asked for";
     for (const std::int64_t row : split.calibration) {
@@ -265,7 +268,7 @@ TEST(RowGroups, KnowNoOrderOfCoRunners) {
 
 TEST(RowGroups, FindRepeatsInLargeAndInSparseMatrices) {
     for (const std::int32_t modules : {40, 4'000'000}) {  // a bit a cell, then by sorting
-        FewRuns runs = draw_runs(3, modules, 100, Key(1));
+        FewRuns runs = draw_runs(3, modules, 100, core::Key(1));
         std::set<std::pair<std::int32_t, std::int32_t>> pairs;
         for (std::int64_t row = 0; row < 100; ++row) {
             pairs.insert(runs.pair(row));
@@ -277,4 +280,4 @@ TEST(RowGroups, FindRepeatsInLargeAndInSparseMatrices) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::dataset

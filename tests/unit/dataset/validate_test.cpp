@@ -15,7 +15,7 @@
 #include "support/synthetic.hpp"
 #include "support/temp_folder.hpp"
 
-namespace pitot {
+namespace pitot::dataset {
 namespace {
 
 using test::refuses;
@@ -166,4 +166,4 @@ TEST(Validate, IsAskedBeforeWriting) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::dataset

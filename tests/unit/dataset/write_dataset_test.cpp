@@ -11,7 +11,7 @@
 #include "support/temp_folder.hpp"
 #include "unit/dataset/datasets.hpp"
 
-namespace pitot {
+namespace pitot::dataset {
 namespace {
 
 using namespace test;  // NOLINT(google-build-using-namespace): every name here is of the fixtures
@@ -129,7 +129,7 @@ TEST(WriteDataset, IndexLayoutAsItsToolsReadIt) {
     const TempFolder folder;
     const auto dataset = read_arrays({dense_arrays()});
     ASSERT_TRUE(write_dataset(*dataset, folder / "d.npz"));
-    const auto npz = NpzReader::open(folder / "d.npz");
+    const auto npz = formats::NpzReader::open(folder / "d.npz");
     EXPECT_EQ(npz->values<double>("t").value(), (Doubles{10, 30, 40, 50, 60, 15, 90}));
     EXPECT_EQ(npz->values<std::int32_t>("i_platform").value(), (Indices{0, 0, 1, 1, 1, 0, 1}));
     EXPECT_EQ(npz->values<std::int32_t>("i_workload").value(), (Indices{0, 2, 0, 1, 2, 0, 2}));
@@ -220,4 +220,4 @@ TEST(Digest, DependsOnNothingElse) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::dataset

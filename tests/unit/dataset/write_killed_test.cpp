@@ -10,7 +10,7 @@
 #include "support/temp_folder.hpp"
 #include "unit/dataset/datasets.hpp"
 
-namespace pitot {
+namespace pitot::dataset {
 namespace {
 
 using namespace test;  // NOLINT(google-build-using-namespace): every name here is of the fixtures
@@ -122,4 +122,4 @@ TEST_F(KilledWriter, IsToldOf) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::dataset

@@ -9,7 +9,7 @@
 #include "support/expect_error.hpp"
 #include "support/temp_folder.hpp"
 
-namespace pitot::fleet {
+namespace pitot::engines {
 namespace {
 
 using Json = nlohmann::json;
@@ -84,4 +84,4 @@ TEST(DeviceParts, FieldsOfCpuinfo) {
 }
 
 }  // namespace
-}  // namespace pitot::fleet
+}  // namespace pitot::engines

@@ -15,7 +15,7 @@
 #include "support/temp_folder.hpp"
 #include "wasm/wasi_interpreter.hpp"
 
-namespace pitot::fleet {
+namespace pitot::engines {
 namespace {
 
 using test::fails_with;
@@ -182,9 +182,9 @@ TEST_P(BuiltInEngines, RunAModule) {
     EXPECT_TRUE(works) << works.error().to_string();
 }
 
-Result<ChildAnswer> interpret(const std::vector<std::string>& args) {
+Result<core::ChildAnswer> interpret(const std::vector<std::string>& args) {
     const std::string_view module = embedded_file("check.wasm");
-    return run_child(
+    return core::run_child(
         [&](int answer_fd) {
             ::dup2(answer_fd, STDOUT_FILENO);
             const wasm::WasiRun run = wasm::interpret_wasi({module.begin(), module.end()}, args);
@@ -204,7 +204,7 @@ TEST(Interpreter, GivesArgumentsAndTakesOutputAndTheExit) {
 }
 
 TEST(Process, TellsHowItEndedAndItsLastWords) {
-    ChildAnswer answer;
+    core::ChildAnswer answer;
     answer.exit_status = 3;
     EXPECT_EQ(ending_of(answer, 5.0), "ended with status 3");
     answer.signal = 9;
@@ -216,4 +216,4 @@ TEST(Process, TellsHowItEndedAndItsLastWords) {
 }
 
 }  // namespace
-}  // namespace pitot::fleet
+}  // namespace pitot::engines

@@ -11,7 +11,7 @@
 #include "support/expect_error.hpp"
 #include "support/temp_folder.hpp"
 
-namespace pitot::fleet {
+namespace pitot::engines {
 namespace {
 
 using test::fails_with;
@@ -169,4 +169,4 @@ TEST(Words, VersionsAreFoundInWhatProgramsSay) {
 }
 
 }  // namespace
-}  // namespace pitot::fleet
+}  // namespace pitot::engines

@@ -8,7 +8,7 @@
 
 #include "core/key.hpp"
 
-namespace pitot {
+namespace pitot::evaluation {
 namespace {
 
 // Sorts and interpolates, straight from NumPy's description of method "linear".
@@ -22,7 +22,7 @@ double reference_percentile(std::vector<double> values, double q) {
 
 std::vector<double> errors(std::size_t count) {
     std::vector<double> values(count);
-    Stream stream(Key(5).fold("errors"));
+    core::Stream stream(core::Key(5).fold("errors"));
     for (double& value : values) {
         // Heavy tails, both signs, values far below -1 and ties at 0.
         value = stream.uniform() < 0.02 ? 0.0 : 0.05 * stream.normal() * std::exp(2.0 * stream.normal());
@@ -103,4 +103,4 @@ TEST(ErrorQuantiles, TakesNumbersOfAnySize) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::evaluation

@@ -12,7 +12,7 @@
 #include "pitot/fit.hpp"
 #include "support/pools.hpp"
 
-namespace pitot {
+namespace pitot::evaluation {
 namespace {
 
 using test::quick_config;
@@ -21,21 +21,21 @@ using test::synthetic_dataset;
 // MAPE of one replicate the long way: trained again, fold by fold, row by row.
 double mape_by_hand(const Dataset& dataset, const FitConfig& config, double share, std::int64_t replicate) {
     double mape = 0.0;
-    const auto rows = [&](std::int64_t r) { return draw_rows(dataset, config, share, 0.0, r); };
+    const auto rows = [&](std::int64_t r) { return train::draw_rows(dataset, config, share, 0.0, r); };
     const Context options;
-    const auto take = [&](Fitted&& fitted) -> Result<void> {
+    const auto take = [&](models::Fitted&& fitted) -> Result<void> {
         if (fitted.replicate != replicate) {
             return {};
         }
-        const FoldedParts& parts = dynamic_cast<const FoldedModel&>(*fitted.model).parts();
+        const models::FoldedParts& parts = dynamic_cast<const models::FoldedModel&>(*fitted.model).parts();
         for (const std::int64_t row : fitted.rows.alone().test) {
             const auto at = static_cast<std::size_t>(row);
             const std::vector<std::int32_t> platform{dataset.pool(kAlone).platform[at]};
             const std::vector<std::int32_t> module{dataset.pool(kAlone).module[at]};
             double y = 0.0;
-            for (const FoldFit& fold : parts.folds) {
+            for (const train::FoldFit& fold : parts.folds) {
                 double prediction = 0.0;
-                FoldModel(config.model, dataset.platforms, dataset.modules, parts.baseline, fold.parameters)
+                models::FoldModel(config.model, dataset.platforms, dataset.modules, parts.baseline, fold.parameters)
                     .predict({platform, module, {}, 0}, {&prediction, 1});
                 y += prediction / static_cast<double>(parts.folds.size());
             }
@@ -45,12 +45,12 @@ double mape_by_hand(const Dataset& dataset, const FitConfig& config, double shar
         }
         return {};
     };
-    const auto trained = family_of(config.model)
+    const auto trained = models::family_of(config.model)
                              .fit({.dataset = dataset,
                                    .config = config,
                                    .share = share,
                                    .replicates = replicate + 1,
-                                   .untrained = Untrained::kPublished,
+                                   .untrained = models::Untrained::kPublished,
                                    .context = options,
                                    .rows = rows},
                                   take);
@@ -82,7 +82,7 @@ TEST(Evaluate, MeasuresWhatTheLongWayMeasures) {
         EXPECT_NEAR(mf.model.mape.std, std::sqrt(variance), 1e-12);
         EXPECT_TRUE(std::ranges::is_sorted(mf.model.percentile));
         EXPECT_TRUE(mf.model.percentile_exact);
-        EXPECT_EQ(evaluation.steps, 3 * 3 * steps_of(config.train, 0.7));
+        EXPECT_EQ(evaluation.steps, 3 * 3 * train::steps_of(config.train, 0.7));
         EXPECT_TRUE(evaluation.complete);
     }
 }
@@ -232,8 +232,8 @@ TEST(Evaluate, RefusesOptionsThatMakeNoSense) {
 // One module on several platforms: half of the platforms have no training row.
 Dataset one_module(double unit) {
     Dataset dataset;
-    dataset.modules = test::synthetic_side("module", 1, 0, Key(1));
-    dataset.platforms = test::synthetic_side("platform", 12, 0, Key(2));
+    dataset.modules = test::synthetic_side("module", 1, 0, core::Key(1));
+    dataset.platforms = test::synthetic_side("platform", 12, 0, core::Key(2));
     for (std::int32_t i = 0; i < 12; ++i) {
         test::add_alone(dataset, i, 0, unit * (100.0 + 100.0 * i));
     }
@@ -257,7 +257,7 @@ TEST(Evaluate, MeasuresWhatFitAndPredictGive) {
     FitConfig config = quick_config("embedding/32");
     config.train.epoch_samples = 1000;
     const double share = 0.3;
-    const Split split = draw_rows(dataset, config, share, 0.0, 0).alone();
+    const dataset::Split split = train::draw_rows(dataset, config, share, 0.0, 0).alone();
     Dataset rest = synthetic_dataset({.platforms = 10, .modules = 30, .density = 0.0});
     rest.set_observations({});
     const ObservationView rows = dataset.pool(kAlone);
@@ -293,4 +293,4 @@ TEST(Evaluate, RefusesADatasetThatIsNotWhole) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::evaluation

@@ -12,7 +12,7 @@
 #include "support/synthetic.hpp"
 #include "support/temp_folder.hpp"
 
-namespace pitot {
+namespace pitot::experiment {
 namespace {
 
 std::set<std::string> names_in(const std::filesystem::path& folder) {
@@ -73,4 +73,4 @@ TEST_F(KilledSweep, ThatReplacesResultsIsFollowedByOneThatCleans) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::experiment

@@ -12,7 +12,7 @@
 #include "support/synthetic.hpp"
 #include "support/temp_folder.hpp"
 
-namespace pitot {
+namespace pitot::experiment {
 namespace {
 
 // "RssAnon:	  1234 kB" of this process.
@@ -72,4 +72,4 @@ TEST(Memory, OfASweepDoesNotGrowWithReplicates) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::experiment

@@ -14,7 +14,7 @@
 #include "support/synthetic.hpp"
 #include "support/temp_folder.hpp"
 
-namespace pitot {
+namespace pitot::experiment {
 namespace {
 
 namespace fs = std::filesystem;
@@ -34,8 +34,8 @@ protected:
         ASSERT_TRUE(test::run_quietly(plan_sweep(dataset_, options).value(), dataset_, done));
     }
     void summarise_all() {
-        ASSERT_TRUE(write_text(folder_ / "linear/32/summary.json",
-                               to_json(summarise(folder_.path(), "linear/32", dataset_).value())));
+        ASSERT_TRUE(core::write_text(folder_ / "linear/32/summary.json",
+                                     to_json(summarise(folder_.path(), "linear/32", dataset_).value())));
     }
     Result<Summary> read() const { return read_summary(folder_.path(), "linear/32"); }
     RunState state(const SweepOptions& options, std::size_t run) const {
@@ -252,4 +252,4 @@ TEST(Plan, PresetsOfInterferenceWantTheirNumberOfCoRunners) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::experiment

@@ -7,7 +7,7 @@
 #include "experiment/sweep.hpp"
 #include "support/temp_folder.hpp"
 
-namespace pitot {
+namespace pitot::experiment {
 namespace {
 
 TEST(Published, IsWholeAndNamesPresetsThatExist) {
@@ -36,4 +36,4 @@ TEST(Published, WithoutResultsThereIsNoNumberOfOurs) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::experiment

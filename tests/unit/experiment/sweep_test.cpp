@@ -17,7 +17,7 @@
 #include "support/synthetic.hpp"
 #include "support/temp_folder.hpp"
 
-namespace pitot {
+namespace pitot::experiment {
 namespace {
 
 namespace fs = std::filesystem;
@@ -96,7 +96,7 @@ TEST(Sweep, FactorsGiveThePredictions) {
     options.shares = {0.8};
     std::vector<std::string> done;
     ASSERT_TRUE(run(plan_sweep(dataset, options).value(), dataset, done));
-    const NpzReader file = open_results(options.results, "interference/2", 0.8).value();
+    const formats::NpzReader file = open_results(options.results, "interference/2", 0.8).value();
     const auto p = file.values<double>("P").value();
     const auto m = file.values<double>("M").value();
     const auto c_hat = file.values<double>("C_hat").value();
@@ -309,4 +309,4 @@ TEST(Results, DamagedArraysAreRefused) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::experiment

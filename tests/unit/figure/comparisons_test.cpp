@@ -11,14 +11,15 @@
 #include "pitot/remedy.hpp"
 #include "support/temp_folder.hpp"
 
-namespace pitot {
+namespace pitot::figure {
 namespace {
 
 // A summary of two replicates a share: errors, and linear scaling at twice them.
-Summary summary_of(const std::string& method, std::vector<std::pair<double, std::array<double, 2>>> shares) {
-    Summary summary{method, {}};
+experiment::Summary summary_of(const std::string& method,
+                               std::vector<std::pair<double, std::array<double, 2>>> shares) {
+    experiment::Summary summary{method, {}};
     for (const char* objective : {"mf", "if"}) {
-        ObjectiveSummary& out = summary.objectives[objective];
+        experiment::ObjectiveSummary& out = summary.objectives[objective];
         for (const auto& [share, errors] : shares) {
             ErrorMetrics metrics;
             metrics.replicates = {errors[0], errors[1]};
@@ -41,7 +42,7 @@ class Compared : public testing::Test {
 protected:
     void put(const std::string& method, std::vector<std::pair<double, std::array<double, 2>>> shares) {
         std::filesystem::create_directories(folder_ / method);
-        folder_.put(method + "/summary.json", to_json(summary_of(method, std::move(shares))));
+        folder_.put(method + "/summary.json", experiment::to_json(summary_of(method, std::move(shares))));
     }
     std::string table(const std::string& figure) {
         const auto plot = comparison_plot(folder_.path(), figure);
@@ -129,4 +130,4 @@ TEST(Comparisons, NameWhatIsMissing) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::figure

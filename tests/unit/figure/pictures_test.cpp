@@ -25,7 +25,7 @@
 #include "support/synthetic.hpp"
 #include "support/temp_folder.hpp"
 
-namespace pitot {
+namespace pitot::figure {
 namespace {
 
 // Lines of the first table, split at tabs.
@@ -113,19 +113,19 @@ TEST(Pictures, DatasetTablesHaveCountsAndFeaturesAsTheyAre) {
 
 // Arrays as an experiment leaves them, and the record that says of which dataset they are.
 void put_results(const std::filesystem::path& folder, const std::string& method, const Dataset& dataset,
-                 const std::vector<std::pair<std::string, ResultArray<float>>>& arrays) {
+                 const std::vector<std::pair<std::string, experiment::ResultArray<float>>>& arrays) {
     std::filesystem::create_directories(folder / method);
-    NpzWriter writer;
+    formats::NpzWriter writer;
     for (const auto& [name, array] : arrays) {
         writer.add<float>(name, array.values, array.shape);
     }
     ASSERT_TRUE(writer.write(folder / method / "0.9.npz"));
-    ResultRecord record;
+    experiment::ResultRecord record;
     record.config = preset(method).value();
     record.config.share = 0.9;
     record.dataset = {"made-up.npz"};
     record.digest = dataset_digest(dataset);
-    std::ofstream(folder / method / "0.9.json") << to_json(record);
+    std::ofstream(folder / method / "0.9.json") << experiment::to_json(record);
 }
 
 TEST(Pictures, SpectralNormsAreThoseOfTheFactors) {
@@ -275,7 +275,7 @@ TEST(Styles, FifteenGroupsHaveMarkersOfTheirOwn) {
 class Drawn : public testing::Test {
 protected:
     void SetUp() override {
-        if (!find_program("gnuplot")) {
+        if (!core::find_program("gnuplot")) {
             GTEST_SKIP() << "gnuplot is not installed";
         }
     }
@@ -304,7 +304,7 @@ TEST_F(Drawn, EveryPictureInEveryFormat) {
     for (std::size_t row = first; row < first + 200; row += 2) {  // one co-runner or two, as the presets want
         dataset.observations.co_runner.edit()[2 * row + 1] = -1;
     }
-    SweepOptions options;
+    experiment::SweepOptions options;
     options.results = folder_ / "results";
     options.checkpoints = 1;
     options.epoch_samples = 300;
@@ -316,12 +316,12 @@ TEST_F(Drawn, EveryPictureInEveryFormat) {
             options.methods.push_back(method);
         }
     }
-    const Sweep sweep = plan_sweep(dataset, options).value();
-    ASSERT_TRUE(run_sweep(
-        sweep, dataset, {}, [](const SweepProgress&) {}, [](const SweepRun&, double) {}));
-    for (const SweepRun& run : sweep.runs) {
+    const experiment::Sweep sweep = experiment::plan_sweep(dataset, options).value();
+    ASSERT_TRUE(experiment::run_sweep(
+        sweep, dataset, {}, [](const experiment::SweepProgress&) {}, [](const experiment::SweepRun&, double) {}));
+    for (const experiment::SweepRun& run : sweep.runs) {
         folder_.put("results/" + run.method + "/summary.json",
-                    to_json(summarise(options.results, run.method, dataset).value()));
+                    experiment::to_json(experiment::summarise(options.results, run.method, dataset).value()));
     }
     std::vector<Plot> plots;
     for (const std::string& figure : comparison_figures()) {
@@ -374,4 +374,4 @@ TEST_F(Drawn, AFolderThatCannotBeWrittenToIsNamed) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::figure

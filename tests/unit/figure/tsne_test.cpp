@@ -4,13 +4,13 @@
 
 #include <cmath>
 
-namespace pitot {
+namespace pitot::figure {
 namespace {
 
 // `groups` clouds of points around random centres in `dims` dimensions.
 Matrix<double> clouds(std::int64_t groups, std::int64_t each, std::int64_t dims) {
     Matrix<double> points(groups * each, dims);
-    Stream stream(Key(7));
+    core::Stream stream(core::Key(7));
     for (std::int64_t g = 0; g < groups; ++g) {
         std::vector<double> centre;
         for (std::int64_t d = 0; d < dims; ++d) {
@@ -27,7 +27,7 @@ Matrix<double> clouds(std::int64_t groups, std::int64_t each, std::int64_t dims)
 
 TEST(Tsne, KeepsNeighboursBetterThanPrincipalComponents) {
     const Matrix<double> points = clouds(12, 15, 30);
-    const double by_tsne = trustworthiness(points, tsne(points, Key(42)), 10);
+    const double by_tsne = trustworthiness(points, tsne(points, core::Key(42)), 10);
     const double by_pca = trustworthiness(points, principal_components(points, 2), 10);
     EXPECT_GT(by_tsne, by_pca + 0.05);
     EXPECT_GT(by_tsne, 0.95);
@@ -35,9 +35,9 @@ TEST(Tsne, KeepsNeighboursBetterThanPrincipalComponents) {
 
 TEST(Tsne, IsTheSameForTheSameSeed) {
     const Matrix<double> points = clouds(4, 10, 8);
-    const Matrix<double> a = tsne(points, Key(1));
-    const Matrix<double> b = tsne(points, Key(1));
-    const Matrix<double> c = tsne(points, Key(2));
+    const Matrix<double> a = tsne(points, core::Key(1));
+    const Matrix<double> b = tsne(points, core::Key(1));
+    const Matrix<double> c = tsne(points, core::Key(2));
     EXPECT_TRUE(std::ranges::equal(a.flat(), b.flat()));
     EXPECT_FALSE(std::ranges::equal(a.flat(), c.flat()));
 }
@@ -45,7 +45,7 @@ TEST(Tsne, IsTheSameForTheSameSeed) {
 TEST(Tsne, FewOrEqualPointsDoNoHarm) {
     for (const std::int64_t n : {1, 2, 3, 5}) {
         const Matrix<double> same(n, 4);
-        const Matrix<double> plane = tsne(same, Key(1));
+        const Matrix<double> plane = tsne(same, core::Key(1));
         EXPECT_EQ(plane.rows(), n);
         for (const double x : plane.flat()) {
             EXPECT_TRUE(std::isfinite(x));
@@ -55,7 +55,7 @@ TEST(Tsne, FewOrEqualPointsDoNoHarm) {
 
 TEST(PrincipalComponents, FindTheDirectionOfLargestVariance) {
     Matrix<double> points(50, 3);
-    Stream stream(Key(3));
+    core::Stream stream(core::Key(3));
     for (std::int64_t i = 0; i < 50; ++i) {
         const double t = 10.0 * stream.normal();
         points(i, 0) = 3.0 + t;
@@ -78,7 +78,7 @@ TEST(Trustworthiness, IsOneForTheIdentityAndLowForAShuffle) {
     const Matrix<double> points = clouds(5, 8, 2);
     EXPECT_DOUBLE_EQ(trustworthiness(points, points, 5), 1.0);
     Matrix<double> shuffled(points.rows(), 2);
-    Stream stream(Key(9));
+    core::Stream stream(core::Key(9));
     for (double& x : shuffled.flat()) {
         x = stream.normal();
     }
@@ -98,4 +98,4 @@ TEST(Standardised, HasMeanZeroAndDeviationOne) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::figure

@@ -10,7 +10,7 @@
 #include "support/temp_folder.hpp"
 #include "unit/formats/npz_bytes.hpp"
 
-namespace pitot {
+namespace pitot::formats {
 namespace {
 
 std::filesystem::path archive_of(const test::TempFolder& folder, const std::string& array, int method) {
@@ -42,4 +42,4 @@ TEST(NpzMethods, ReadsAllThatLibzipDecompresses) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::formats

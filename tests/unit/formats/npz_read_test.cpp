@@ -11,7 +11,7 @@
 #include "support/temp_folder.hpp"
 #include "unit/formats/npz_bytes.hpp"
 
-namespace pitot {
+namespace pitot::formats {
 namespace {
 
 using test::npy;
@@ -188,4 +188,4 @@ TEST(NpzRead, ValuesATypeCannotHoldAreNamed) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::formats

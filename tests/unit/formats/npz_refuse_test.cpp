@@ -8,7 +8,7 @@
 #include "support/temp_folder.hpp"
 #include "unit/formats/npz_bytes.hpp"
 
-namespace pitot {
+namespace pitot::formats {
 namespace {
 
 using test::fails_with;
@@ -150,4 +150,4 @@ TEST(NpzRefuse, TextThatIsNotUnicode) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::formats

@@ -12,7 +12,7 @@
 #include "support/expect_error.hpp"
 #include "support/temp_folder.hpp"
 
-namespace pitot {
+namespace pitot::formats {
 namespace {
 
 template <typename T>
@@ -130,4 +130,4 @@ RC_GTEST_PROP(NpzWriteProperty, NumbersSurviveToTheBit, (const std::vector<std::
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::formats

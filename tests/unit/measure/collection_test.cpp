@@ -10,19 +10,21 @@
 #include "support/expect_error.hpp"
 #include "support/temp_folder.hpp"
 
-namespace pitot::fleet {
+namespace pitot::measure {
 namespace {
 
-using pitot::test::content_of;
-using pitot::test::fails_with;
-using pitot::test::refuses;
-using pitot::test::TempFolder;
+using test::content_of;
+using test::fails_with;
+using test::refuses;
+using test::TempFolder;
 
 const Settings kSettings{30.0, {0, 1}, 1, 42};
-const Device kDevice{"aaaaaaaa-0000-4000-8000-000000000001", "here", R"({"name":"here","platform":{}})"};
-const Device kEmulated{"aaaaaaaa-0000-4000-8000-000000000002", "qemu", R"({"name":"qemu","platform":{}})"};
+const engines::Device kDevice{"aaaaaaaa-0000-4000-8000-000000000001", "here", R"({"name":"here","platform":{}})"};
+const engines::Device kEmulated{"aaaaaaaa-0000-4000-8000-000000000002", "qemu", R"({"name":"qemu","platform":{}})"};
 
-Engine engine_named(const std::string& name) { return {name, "A title", "", "1.2", "Debian x", "", "{\"a\":1}"}; }
+engines::Engine engine_named(const std::string& name) {
+    return {name, "A title", "", "1.2", "Debian x", "", "{\"a\":1}"};
+}
 
 /// A collection of one engine and two modules.
 std::unique_ptr<Collection> opened(const std::filesystem::path& folder) {
@@ -129,7 +131,7 @@ TEST(Collection, DevicesWithTheSameRuntimeKeepTheirTracesApart) {
 TEST(Collection, RefusesWhatDiffers) {
     const TempFolder folder;
     auto collection = opened(folder / "c");
-    Engine newer = engine_named("quick");
+    engines::Engine newer = engine_named("quick");
     newer.version = "1.3";
     EXPECT_TRUE(refuses(collection->add_engine(newer, kDevice), {"quick", "'1.3' was '1.2'"}));
     EXPECT_TRUE(refuses(collection->add_module({{}, "wasm/b.wasm", "33"}), {"wasm/b.wasm", "other content"}));
@@ -237,4 +239,4 @@ RC_GTEST_PROP(JournalProperty, AnyPrefixHoldsTheRunsThatAreWholeInIt, (const std
 }
 
 }  // namespace
-}  // namespace pitot::fleet
+}  // namespace pitot::measure

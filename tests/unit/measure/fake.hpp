@@ -9,13 +9,13 @@
 #include "engines/engine.hpp"
 #include "support/temp_folder.hpp"
 
-namespace pitot::fleet::test {
+namespace pitot::test {
 
 /// A shell script that can be executed.
-inline Command script(const pitot::test::TempFolder& folder, const std::string& name, const std::string& body) {
+inline engines::Command script(const test::TempFolder& folder, const std::string& name, const std::string& body) {
     const auto file = folder.put(name, "#!/bin/sh\n" + body + "\n");
     ::chmod(file.c_str(), 0755);
     return {{file.string()}, {}};
 }
 
-}  // namespace pitot::fleet::test
+}  // namespace pitot::test

@@ -11,19 +11,19 @@
 #include "traces/collection.hpp"
 #include "traces/trace_dataset.hpp"
 
-namespace pitot::fleet {
+namespace pitot::measure {
 namespace {
 
-using pitot::test::TempFolder;
+using test::TempFolder;
 
 constexpr const char* kId = "aaaaaaaa-0000-4000-8000-000000000001";
 
 /// Two modules on one engine of this very machine, alone, side by side and counted.
 void write_collection(const std::filesystem::path& folder) {
-    const auto described = describe_device("", {}, "here");
+    const auto described = engines::describe_device("", {}, "here");
     ASSERT_TRUE(described) << described.error().to_string();
-    const Device device{kId, "here", described->json};
-    const auto collection = pitot::fleet::Collection::open(folder, {30.0, {0, 1}, 1, 42}).value();
+    const engines::Device device{kId, "here", described->json};
+    const auto collection = measure::Collection::open(folder, {30.0, {0, 1}, 1, 42}).value();
     ASSERT_TRUE(collection->add_engine({"quick", "A title", "", "1.2", "Debian x", "", "{}"}, device));
     ASSERT_TRUE(collection->add_module({{}, "wasm/a/x.wasm", "11"}));
     ASSERT_TRUE(collection->add_module({{}, "wasm/b.wasm", "22"}));
@@ -31,19 +31,20 @@ void write_collection(const std::filesystem::path& folder) {
     ASSERT_TRUE(collection->add_run({0, 0}, {0, 0, 0, "exit status 1"}, 0.001));
     ASSERT_TRUE(collection->add_run({0, 1}, {3000, 2000, 500, ""}, 0.003));
     ASSERT_TRUE(collection->add_set({0, 2, 7}, {{1, 0}, 5.0, {{4000, 4200}, {1500}}, ""}));
-    std::vector<std::uint64_t> counts(form::kOpcodeCount, 0);
+    std::vector<std::uint64_t> counts(traces::form::kOpcodeCount, 0);
     counts[0x6A] = 17;
     ASSERT_TRUE(collection->add_profile(0, {"node", counts, ""}));
     ASSERT_TRUE(collection->write_files());
 }
 
-pitot::Collection read_collection(const std::filesystem::path& folder) {
+traces::Collection read_collection(const std::filesystem::path& folder) {
     const std::array folders{folder};
-    return read_collections(folders).value();
+    return traces::read_collections(folders).value();
 }
 
-const Trace& only_trace(const pitot::Collection& collection, TraceKind kind, const std::string& first_file) {
-    const auto fits = [&](const Trace& trace) {
+const traces::Trace& only_trace(const traces::Collection& collection, traces::TraceKind kind,
+                                const std::string& first_file) {
+    const auto fits = [&](const traces::Trace& trace) {
         return trace.kind == kind && trace.members.front().module_file == first_file;
     };
     EXPECT_EQ(std::ranges::count_if(collection.traces, fits), 1) << first_file;
@@ -57,20 +58,20 @@ TEST(Form, TracesAreReadAsTheyWereWritten) {
     EXPECT_TRUE(read.problems.empty()) << read.problems.front().to_string();
     ASSERT_EQ(read.traces.size(), 4U);
 
-    const Trace& alone = only_trace(read, TraceKind::kBenchmarking, "wasm/a/x.wasm");
+    const traces::Trace& alone = only_trace(read, traces::TraceKind::kBenchmarking, "wasm/a/x.wasm");
     EXPECT_EQ(alone.parent, kId);
     EXPECT_EQ(alone.engine, "quick");
     EXPECT_EQ(alone.members.front().wall_us, (std::vector<double>{1000, 0}));
     EXPECT_EQ(alone.members.front().cpu_us, (std::vector<double>{900, 0}));
 
-    const Trace& together = only_trace(read, TraceKind::kInterference, "wasm/b.wasm");
+    const traces::Trace& together = only_trace(read, traces::TraceKind::kInterference, "wasm/b.wasm");
     ASSERT_EQ(together.members.size(), 2U);
     EXPECT_EQ(together.members[0].wall_us, (std::vector<double>{4000, 4200}));
     EXPECT_EQ(together.members[1].module_file, "wasm/a/x.wasm");
     EXPECT_EQ(together.members[1].wall_us, (std::vector<double>{1500}));
 
-    const Trace& counted = only_trace(read, TraceKind::kOpcodes, "wasm/a/x.wasm");
-    ASSERT_EQ(counted.opcodes.size(), form::kOpcodeCount);
+    const traces::Trace& counted = only_trace(read, traces::TraceKind::kOpcodes, "wasm/a/x.wasm");
+    ASSERT_EQ(counted.opcodes.size(), traces::form::kOpcodeCount);
     EXPECT_EQ(counted.opcodes[0x6A], 17.0);
 }
 
@@ -78,11 +79,11 @@ TEST(Form, DevicesAreReadAsTheyWereWritten) {
     const TempFolder folder;
     write_collection(folder / "c");
     const auto read = read_collection(folder / "c");
-    const pitot::Device* device = read.find_device(kId);
+    const traces::Device* device = read.find_device(kId);
     ASSERT_NE(device, nullptr);
     EXPECT_EQ(device->name, "here");
     EXPECT_TRUE(device->described);
-    const auto entry = nlohmann::json::parse(describe_device("", {}, "here")->json).at("platform");
+    const auto entry = nlohmann::json::parse(engines::describe_device("", {}, "here")->json).at("platform");
     EXPECT_EQ(device->microarchitecture, entry.at("cpu").at("cpu"));
     EXPECT_EQ(device->l1d_bytes, entry.at("mem").at("l1d_size"));
     EXPECT_EQ(device->l2_bytes, entry.at("mem").at("l2_size"));
@@ -94,7 +95,7 @@ TEST(Form, DevicesAreReadAsTheyWereWritten) {
 TEST(Form, WhatWasMeasuredBecomesADataset) {
     const TempFolder folder;
     write_collection(folder / "c");
-    const auto made = make_dataset(read_collection(folder / "c"));
+    const auto made = traces::make_dataset(read_collection(folder / "c"));
     EXPECT_EQ(made.dataset.platforms.names, (std::vector<std::string>{"quick.here"}));
     EXPECT_EQ(made.dataset.modules.names, (std::vector<std::string>{"a/x", "b"}));
     EXPECT_EQ(made.dataset.pool(kAlone).size(), 2);
@@ -102,18 +103,20 @@ TEST(Form, WhatWasMeasuredBecomesADataset) {
 }
 
 TEST(Form, NamesAndKeysAreTakenApartAsTheyWereMade) {
-    for (const TraceKind kind : {TraceKind::kBenchmarking, TraceKind::kOpcodes, TraceKind::kInterference}) {
-        const TraceName name = parse_trace_name(form::trace_file_name("a.b+c", "0123-4567", kind));
+    for (const traces::TraceKind kind :
+         {traces::TraceKind::kBenchmarking, traces::TraceKind::kOpcodes, traces::TraceKind::kInterference}) {
+        const traces::TraceName name =
+            traces::parse_trace_name(traces::form::trace_file_name("a.b+c", "0123-4567", kind));
         EXPECT_EQ(name.uuid, "0123-4567");
-        EXPECT_EQ(form::kind_of_type(name.type), kind);
+        EXPECT_EQ(traces::form::kind_of_type(name.type), kind);
     }
-    EXPECT_EQ(form::kind_of_type("profile"), std::nullopt);
-    EXPECT_EQ(form::parse_member_key(form::member_key(12, "wasm/a:b.wasm")),
+    EXPECT_EQ(traces::form::kind_of_type("profile"), std::nullopt);
+    EXPECT_EQ(traces::form::parse_member_key(traces::form::member_key(12, "wasm/a:b.wasm")),
               std::pair(12U, std::string("wasm/a:b.wasm")));
     for (const char* other : {"module", ":x", "1:", "1x:y", "-1:x", ""}) {
-        EXPECT_EQ(form::parse_member_key(other), std::nullopt) << other;
+        EXPECT_EQ(traces::form::parse_member_key(other), std::nullopt) << other;
     }
 }
 
 }  // namespace
-}  // namespace pitot::fleet
+}  // namespace pitot::measure

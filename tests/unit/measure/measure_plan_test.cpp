@@ -10,23 +10,24 @@
 #include "support/expect_error.hpp"
 #include "support/temp_folder.hpp"
 
-namespace pitot::fleet {
+namespace pitot::measure {
 namespace {
 
-using pitot::test::fails_with;
-using pitot::test::refuses;
-using pitot::test::TempFolder;
+using test::fails_with;
+using test::refuses;
+using test::TempFolder;
 
 std::vector<std::string> chosen(const std::vector<std::string>& patterns) {
-    const std::vector<Engine> found{{"node-liftoff", "", "", "18", "", "", ""},
-                                    {"node-turbofan", "", "", "18", "", "", ""},
-                                    {"node-turbofan", "", "qemu-arm", "18", "", "", ""},
-                                    {"wasm2c-gcc-o3", "", "", "12", "", "", ""},
-                                    {"wasmtime", "", "", "", "crate wasmtime-cli", "no program 'wasmtime'", ""}};
+    const std::vector<engines::Engine> found{
+        {"node-liftoff", "", "", "18", "", "", ""},
+        {"node-turbofan", "", "", "18", "", "", ""},
+        {"node-turbofan", "", "qemu-arm", "18", "", "", ""},
+        {"wasm2c-gcc-o3", "", "", "12", "", "", ""},
+        {"wasmtime", "", "", "", "crate wasmtime-cli", "no program 'wasmtime'", ""}};
     std::vector<std::string> names;
     const auto engines = choose_engines(found, patterns);
     EXPECT_TRUE(engines) << engines.error().to_string();
-    for (const Engine& engine : *engines) {
+    for (const engines::Engine& engine : *engines) {
         names.push_back(engine.name + (engine.device.empty() ? "" : "@" + engine.device));
     }
     return names;
@@ -46,8 +47,9 @@ TEST(Engines, AreChosenByNameDeviceAndGlob) {
 }
 
 TEST(Engines, UnknownAndMissingOnesAreErrors) {
-    const std::vector<Engine> found{{"node-liftoff", "", "", "18", "", "", ""},
-                                    {"wasmtime", "", "", "", "crate wasmtime-cli", "no program 'wasmtime'", ""}};
+    const std::vector<engines::Engine> found{
+        {"node-liftoff", "", "", "18", "", "", ""},
+        {"wasmtime", "", "", "", "crate wasmtime-cli", "no program 'wasmtime'", ""}};
     EXPECT_TRUE(fails_with(choose_engines(found, {"node-lift"}), ErrorCode::kUsage,
                            {"engines: there is no 'node-lift'", "did you mean 'node-liftoff'"}));
     EXPECT_TRUE(fails_with(choose_engines(found, {"bun*"}), ErrorCode::kUsage, {"engines: none is named like 'bun*'"}));
@@ -93,18 +95,18 @@ TEST(Cores, AreListedOrAll) {
 RC_GTEST_PROP(SetsProperty, MembersDifferAndDependOnTheKeyAlone, (std::uint64_t seed)) {
     const auto count = *rc::gen::inRange<std::size_t>(2, 200);
     const auto members = *rc::gen::inRange<std::size_t>(2, std::min<std::size_t>(count, 8) + 1);
-    const auto drawn = draw_members(Key(seed), count, members);
+    const auto drawn = draw_members(core::Key(seed), count, members);
     RC_ASSERT(drawn.size() == members);
     RC_ASSERT(std::set<std::size_t>(drawn.begin(), drawn.end()).size() == members);
     RC_ASSERT(*std::max_element(drawn.begin(), drawn.end()) < count);
-    RC_ASSERT(draw_members(Key(seed), count, members) == drawn);
+    RC_ASSERT(draw_members(core::Key(seed), count, members) == drawn);
 }
 
 TEST(Sets, EveryPairIsAsLikely) {
     std::map<std::vector<std::size_t>, int> seen;
     constexpr int draws = 6000;
     for (std::uint64_t i = 0; i < draws; ++i) {
-        ++seen[draw_members(Key(42).fold(i), 3, 2)];
+        ++seen[draw_members(core::Key(42).fold(i), 3, 2)];
     }
     ASSERT_EQ(seen.size(), 6U);
     for (const auto& [pair, times] : seen) {
@@ -204,4 +206,4 @@ TEST(PlanTest, WrongNumbersAreNamed) {
 }
 
 }  // namespace
-}  // namespace pitot::fleet
+}  // namespace pitot::measure

@@ -18,12 +18,12 @@
 #include "support/temp_folder.hpp"
 #include "unit/wasm/wat.hpp"
 
-namespace pitot::fleet {
+namespace pitot::measure {
 namespace {
 
-using pitot::test::content_of;
-using pitot::test::fails_with;
-using pitot::test::TempFolder;
+using test::content_of;
+using test::fails_with;
+using test::TempFolder;
 
 constexpr const char* kTable = R"({"schema": 1, "engines": [
     {"name": "shell", "title": "Scripts", "package": "Debian dash", "programs": {"sh": ["sh"]},
@@ -47,7 +47,7 @@ protected:
         plan.collection = folder_ / "c";
         plan.cache = folder_ / "cache";
         plan.modules = *find_modules(folder_ / "modules", {});
-        plan.engines = *choose_engines(*find_engines(folder_ / "table.json"), {engine});
+        plan.engines = *choose_engines(*engines::find_engines(folder_ / "table.json"), {engine});
         plan.settings.cores = *choose_cores("");
         plan.repeat = 3;
         plan.together_limit_s = 0.4;
@@ -291,7 +291,7 @@ TEST_F(MeasureTest, AMemberThatFailsFailsItsSet) {
 }
 
 TEST_F(MeasureTest, CountsOpcodesOnce) {
-    const auto bytes = pitot::test::assemble(R"((module (func (export "_start") i32.const 1 drop nop)))");
+    const auto bytes = test::assemble(R"((module (func (export "_start") i32.const 1 drop nop)))");
     folder_.put("modules/real.wasm", std::string(bytes.begin(), bytes.end()));
     module("script", "exit 0");
     Plan both = plan();
@@ -318,7 +318,7 @@ TEST_F(MeasureTest, AStopEndsCompilers) {
         {"sh": ["sh"]}, "compile": [["{sh}", "-c", "sleep 71 & echo $! >)" +
                                   pid.string() + R"(; wait; exit 1",
         "{module}"]], "run": ["{sh}", "{build}/m", "{args}"]}]})");
-    const pitot::test::LaterStop stop{std::filesystem::path(pid)};
+    const test::LaterStop stop{std::filesystem::path(pid)};
     MeasureOptions options;
     options.stop = stop.token();
     std::vector<std::string> notes;
@@ -330,7 +330,7 @@ TEST_F(MeasureTest, AStopEndsCompilers) {
     EXPECT_EQ(summary.refused_cells, 0U);
     EXPECT_TRUE(std::none_of(notes.begin(), notes.end(),
                              [](const std::string& note) { return note.find("make") != std::string::npos; }));
-    EXPECT_TRUE(pitot::test::ends(content_of(pid)));
+    EXPECT_TRUE(test::ends(content_of(pid)));
     EXPECT_EQ(lines("module").size(), 1U);
     Plan shorter = plan("slow");
     shorter.compile_limit_s = 0.3;
@@ -338,7 +338,7 @@ TEST_F(MeasureTest, AStopEndsCompilers) {
 }
 
 TEST_F(MeasureTest, AProfileThatTookTooLongIsTriedAgainUnderALongerLimit) {
-    const auto bytes = pitot::test::assemble(R"((module (func (export "run") (loop br 0))))");
+    const auto bytes = test::assemble(R"((module (func (export "run") (loop br 0))))");
     folder_.put("modules/endless.wasm", std::string(bytes.begin(), bytes.end()));
     Plan endless = plan();
     endless.profile = true;
@@ -379,4 +379,4 @@ TEST_F(MeasureTest, OutlookChangesNothing) {
 }
 
 }  // namespace
-}  // namespace pitot::fleet
+}  // namespace pitot::measure

@@ -12,25 +12,25 @@
 #include "support/temp_folder.hpp"
 #include "unit/measure/fake.hpp"
 
-namespace pitot::fleet {
+namespace pitot::measure {
 namespace {
 
-using pitot::test::content_of;
-using pitot::test::TempFolder;
+using test::content_of;
 using test::script;
+using test::TempFolder;
 
 class ProcessesTest : public ::testing::Test {
 protected:
-    fleet::Run run(const std::string& body, double limit_s = 30.0) {
+    measure::Run run(const std::string& body, double limit_s = 30.0) {
         return run(script(folder_, "script", body), limit_s);
     }
-    fleet::Run run(const Command& command, double limit_s = 30.0) {
+    measure::Run run(const engines::Command& command, double limit_s = 30.0) {
         auto processes = Processes::create(1, stop_.get_token());
         EXPECT_TRUE(processes);
         EXPECT_TRUE((*processes)->start(0, command, core_, limit_s));
         const auto ended = (*processes)->next();
         EXPECT_TRUE(ended);
-        return ended ? ended->run : fleet::Run{};
+        return ended ? ended->run : measure::Run{};
     }
 
     TempFolder folder_;
@@ -39,12 +39,12 @@ protected:
 };
 
 TEST_F(ProcessesTest, TimesARun) {
-    const fleet::Run slept = run("sleep 0.2");
+    const measure::Run slept = run("sleep 0.2");
     EXPECT_EQ(slept.failure, "");
     EXPECT_GE(slept.wall_us, 200'000);
     EXPECT_LT(slept.utime_us, 150'000);  // it slept
 
-    const fleet::Run worked = run("i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done");
+    const measure::Run worked = run("i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done");
     EXPECT_GT(worked.utime_us, 5'000);
     EXPECT_GE(worked.wall_us + 1'000, worked.utime_us);
 }
@@ -58,7 +58,7 @@ TEST_F(ProcessesTest, PinsToItsCore) {
 TEST_F(ProcessesTest, HasAFixedEnvironmentAndNoInput) {
     const auto file = folder_ / "env";
     ::setenv("NODE_OPTIONS", "--jitless", 1);
-    Command command = script(folder_, "script", "env > " + file.string() + "; read x && exit 9; exit 0");
+    engines::Command command = script(folder_, "script", "env > " + file.string() + "; read x && exit 9; exit 0");
     command.environment = {"EXTRA=1", "LC_ALL=C.UTF-8"};
     EXPECT_EQ(run(command).failure, "");
     ::unsetenv("NODE_OPTIONS");
@@ -74,9 +74,10 @@ TEST_F(ProcessesTest, FailuresHaveTheirReason) {
     EXPECT_EQ(run("echo; echo no such import >&2; echo second >&2; exit 3").failure, "exit status 3: no such import");
     EXPECT_EQ(run("exit 1").failure, "exit status 1");
     EXPECT_EQ(run("kill -SEGV $$").failure, "signal 11 (Segmentation fault)");
-    EXPECT_EQ(run(Command{{"/nowhere/engine"}, {}}).failure, "it cannot be started: No such file or directory");
+    EXPECT_EQ(run(engines::Command{{"/nowhere/engine"}, {}}).failure,
+              "it cannot be started: No such file or directory");
     EXPECT_EQ(run("printf 'a\\tb\\033[1m\\n' >&2; exit 1").failure, "exit status 1: a?b?[1m");
-    const fleet::Run failed = run("exit 1");
+    const measure::Run failed = run("exit 1");
     EXPECT_EQ(failed.wall_us + failed.utime_us + failed.stime_us, 0);
 }
 
@@ -124,7 +125,7 @@ TEST_F(ProcessesTest, AStopEndsTheWait) {
 TEST_F(ProcessesTest, AGateLetsAllGoAtOnce) {
     auto processes = Processes::create(2, {});
     ASSERT_TRUE(processes);
-    const Command command = script(folder_, "script", "exit 0");
+    const engines::Command command = script(folder_, "script", "exit 0");
     ASSERT_TRUE((*processes)->start(0, command, core_, 30.0, true));
     ASSERT_TRUE((*processes)->start(1, command, core_, 30.0, true));
     EXPECT_FALSE((*processes)->next(RunClock::now() + std::chrono::milliseconds(200)));
@@ -141,4 +142,4 @@ TEST_F(ProcessesTest, AGateLetsAllGoAtOnce) {
 }
 
 }  // namespace
-}  // namespace pitot::fleet
+}  // namespace pitot::measure

@@ -15,7 +15,7 @@
 #include "pitot/predictor.hpp"
 #include "support/random_model.hpp"
 
-namespace pitot {
+namespace pitot::models {
 namespace {
 
 using Indices = std::vector<std::int32_t>;
@@ -40,9 +40,9 @@ FitConfig loud(const std::string& name) {
 
 struct Rows {
     Rows(std::size_t count, std::int64_t platforms, std::int64_t modules, std::int32_t room)
-        : platform(random_rows(count, platforms, Key(5))),
-          module(random_rows(count, modules, Key(6))),
-          co_runner(random_rows(count * static_cast<std::size_t>(room), modules, Key(7), -1)),
+        : platform(random_rows(count, platforms, core::Key(5))),
+          module(random_rows(count, modules, core::Key(6))),
+          co_runner(random_rows(count * static_cast<std::size_t>(room), modules, core::Key(7), -1)),
           width(room) {
         // Holes anywhere, and rows without any co-runner.
         for (std::size_t n = 0; n < co_runner.size(); n += 5) {
@@ -67,7 +67,7 @@ std::vector<double> of_folds(const FoldedParts& parts, const Side& platforms, co
     const FoldMean mean(parts.config);
     const std::size_t count = rows.platform.size();
     std::vector<std::vector<double>> alone, beside;
-    for (const FoldFit& fold : parts.folds) {
+    for (const train::FoldFit& fold : parts.folds) {
         const FoldModel model(parts.config, platforms, modules, parts.baseline, fold.parameters);
         model.predict({rows.platform, rows.module, nobody, rows.width}, alone.emplace_back(count));
         model.predict(rows.pairs(), beside.emplace_back(count));
@@ -160,8 +160,8 @@ TEST(ScalingAnswers, AreASpeedAndASize) {
 
 TEST_P(Answers, OfAddedRowsAreTheMeanOfTheFolds) {
     const Predictor predictor(random_parts(loud(GetParam())));
-    const Side platforms = test::synthetic_side("new_platform", 0, 5, Key(8));
-    Side modules = test::synthetic_side("new_module", 3, 5, Key(9));
+    const Side platforms = test::synthetic_side("new_platform", 0, 5, core::Key(8));
+    Side modules = test::synthetic_side("new_module", 3, 5, core::Key(9));
     modules.feature_names = predictor.modules().feature_names;
     const auto more = predictor.with_rows(platforms, modules);
     if (!more) {
@@ -300,4 +300,4 @@ TEST(PredictorAnswers, OfOnePairSayWhatIsWrong) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::models

@@ -7,7 +7,7 @@
 #include "models/objectives.hpp"
 #include "pitot/config.hpp"
 
-namespace pitot {
+namespace pitot::models {
 namespace {
 
 TEST(Config, EveryPresetIsValidAndSurvivesJson) {
@@ -218,4 +218,4 @@ TEST(Config, TellsThePresetThatJsonNames) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::models

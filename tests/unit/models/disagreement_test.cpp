@@ -8,7 +8,7 @@
 #include "pitot/predictor.hpp"
 #include "support/random_model.hpp"
 
-namespace pitot {
+namespace pitot::models {
 namespace {
 
 // Folds that agree but for one, which is far off on platform 2.
@@ -16,8 +16,8 @@ test::RandomModel one_wild_fold() {
     FitConfig config = preset("linear/32").value();
     config.model.alpha = 1.0;
     test::RandomModel model = test::random_model(config, {.folds = 5});
-    std::vector<FoldFit>& folds = model.parts.folds;
-    for (FoldFit& fold : folds) {
+    std::vector<train::FoldFit>& folds = model.parts.folds;
+    for (train::FoldFit& fold : folds) {
         fold.parameters = folds[0].parameters;
     }
     for (const ParameterInfo& block : parameter_layout(config.model, model.platforms, model.modules)) {
@@ -47,7 +47,7 @@ TEST(Disagreement, NamesThePlatformOfAWildFold) {
 TEST(Disagreement, DoesNotSpoilThePrediction) {
     const test::RandomModel wild = one_wild_fold();
     PredictorParts parts = test::random_parts(wild);
-    const Predictor a(clone_parts(parts));
+    const Predictor a(predict::clone_parts(parts));
     test::change_model(parts, [](FoldedParts& calm) { calm.folds[3] = calm.folds[0]; });
     const Predictor b(std::move(parts));
     for (std::int32_t j = 0; j < 20; ++j) {
@@ -63,4 +63,4 @@ TEST(Disagreement, IsNotNotedOfTwoFoldsOrOfFleetsTooLargeForIt) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::models

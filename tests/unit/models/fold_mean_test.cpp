@@ -7,7 +7,7 @@
 #include <numeric>
 #include <vector>
 
-namespace pitot {
+namespace pitot::models {
 namespace {
 
 double mean_of(std::vector<double> values, const ModelConfig& config = {}) { return FoldMean(config)(values); }
@@ -64,4 +64,4 @@ TEST(AnswerLimits, GrowWithMoreCoRunnersThanWereMeasured) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::models

@@ -14,7 +14,7 @@
 #include "support/synthetic.hpp"
 #include "train/initial_parameters.hpp"
 
-namespace pitot {
+namespace pitot::models {
 namespace {
 
 struct Case {
@@ -76,19 +76,19 @@ struct Prepared {
     std::vector<std::int32_t> platform, module, co_runner;
     std::vector<float> target;
     std::vector<double> parameters, platform_term, module_term;
-    PairColumns rows;
+    backend::PairColumns rows;
     std::vector<std::int64_t> all;  // their numbers
 
     explicit Prepared(const Case& c) {
         dataset = test::synthetic_dataset({.platforms = 5, .modules = 6, .features = 3, .seed = 4});
         model = build_model(c.config, dataset.platforms, dataset.modules);
-        const Key key = Key(11).fold(c.name);
-        parameters = initial_parameters(model.program, key);
+        const core::Key key = core::Key(11).fold(c.name);
+        parameters = train::initial_parameters(model.program, key);
         for (std::size_t n = 0; n < parameters.size(); ++n) {
             // Tables start tiny and biases at 0; spread them so that every path carries weight.
             parameters[n] += 0.4 * (2.0 * key.uniform(n) - 1.0);
         }
-        Stream stream(key.fold("rows"));
+        core::Stream stream(key.fold("rows"));
         for (int b = 0; b < c.rows; ++b) {
             platform.push_back(static_cast<std::int32_t>(stream.below(5)));
             module.push_back(static_cast<std::int32_t>(stream.below(6)));
@@ -108,7 +108,7 @@ struct Prepared {
         std::iota(all.begin(), all.end(), std::int64_t{0});
     }
 
-    [[nodiscard]] std::unique_ptr<Executor> prepare(const Backend& backend) const {
+    [[nodiscard]] std::unique_ptr<backend::Executor> prepare(const backend::Backend& backend) const {
         auto executor = std::move(
             *backend.prepare(model.program, 1, {.data = std::move(*backend.make_resident(std::span(&rows, 1)))}));
         executor->set_objectives({{0, {all}, 16, 1.0}, {0, {all}, 9, 0.5}});
@@ -122,8 +122,8 @@ struct Prepared {
 
     // Mean loss over these steps. An epsilon that is not far below the gradients: else the direction in which a
     // parameter moves whose gradient is all but 0 would be a matter of rounding.
-    double train(Executor& executor, std::int64_t first, std::int64_t steps) const {
-        const Key key(3);
+    double train(backend::Executor& executor, std::int64_t first, std::int64_t steps) const {
+        const core::Key key(3);
         double loss = 0.0;
         executor.train({1e-2, 0.9, 0.999, 1e-2}, std::span(&key, 1), first, steps, std::span(&loss, 1));
         return loss;
@@ -131,7 +131,7 @@ struct Prepared {
 };
 
 // Each parameter's gradient against what the loss changes by, and that every buffer has one that is not 0.
-void expect_gradient_of_differences(Executor& executor, const Prepared& setup) {
+void expect_gradient_of_differences(backend::Executor& executor, const Prepared& setup) {
     constexpr double kWeight = 0.7;
     constexpr double kStep = 1e-5;
     const std::vector<double> parameters = executor.parameters(0);
@@ -145,9 +145,10 @@ void expect_gradient_of_differences(Executor& executor, const Prepared& setup) {
         return executor.gradient(0, setup.rows, kWeight, unused);
     };
     std::size_t n = 0;
-    for (const BufferInfo& buffer : setup.model.program.buffers) {
+    for (const backend::BufferInfo& buffer : setup.model.program.buffers) {
         double largest = 0.0;
-        for (std::int64_t left = buffer.role == Role::kParameter ? buffer.rows * buffer.cols : 0; left > 0; --left) {
+        for (std::int64_t left = buffer.role == backend::Role::kParameter ? buffer.rows * buffer.cols : 0; left > 0;
+             --left) {
             const double difference =
                 (loss_at(n, parameters[n] + kStep) - loss_at(n, parameters[n] - kStep)) / (2.0 * kStep);
             ASSERT_NEAR(gradient[n], difference, 1e-8 * std::max(1.0, std::abs(difference)))
@@ -155,7 +156,7 @@ void expect_gradient_of_differences(Executor& executor, const Prepared& setup) {
             largest = std::max(largest, std::abs(difference));
             ++n;
         }
-        EXPECT_TRUE(buffer.role != Role::kParameter || largest > 1e-4) << buffer.name << ' ' << largest;
+        EXPECT_TRUE(buffer.role != backend::Role::kParameter || largest > 1e-4) << buffer.name << ' ' << largest;
     }
     EXPECT_EQ(n, parameters.size());
 }
@@ -164,12 +165,12 @@ class EveryModel : public testing::TestWithParam<Case> {};
 
 TEST_P(EveryModel, GradientsAgreeWithFiniteDifferences) {
     const Prepared setup(GetParam());
-    expect_gradient_of_differences(*setup.prepare(reference_backend()), setup);
+    expect_gradient_of_differences(*setup.prepare(backend::reference_backend()), setup);
 }
 
 TEST_P(EveryModel, GradientsAgreeAfterTrainingToo) {
     const Prepared setup(GetParam());
-    const auto executor = setup.prepare(reference_backend());
+    const auto executor = setup.prepare(backend::reference_backend());
     EXPECT_GT(setup.train(*executor, 0, 25), 0.0);
     EXPECT_NE(executor->parameters(0), setup.parameters);
     expect_gradient_of_differences(*executor, setup);
@@ -177,8 +178,8 @@ TEST_P(EveryModel, GradientsAgreeAfterTrainingToo) {
 
 TEST_P(EveryModel, CpuAgreesWithTheReference) {
     const Prepared setup(GetParam());
-    const auto reference = setup.prepare(reference_backend());
-    const auto cpu = setup.prepare(cpu_backend());
+    const auto reference = setup.prepare(backend::reference_backend());
+    const auto cpu = setup.prepare(backend::cpu_backend());
     std::vector<double> want(setup.parameters.size());
     std::vector<double> got(setup.parameters.size());
     EXPECT_NEAR(cpu->gradient(0, setup.rows, 1.0, got), reference->gradient(0, setup.rows, 1.0, want), 1e-4);
@@ -197,8 +198,8 @@ TEST_P(EveryModel, CpuAgreesWithTheReference) {
 
 TEST_P(EveryModel, TrainingStepsAgreeBetweenBackends) {
     const Prepared setup(GetParam());
-    const auto reference = setup.prepare(reference_backend());
-    const auto cpu = setup.prepare(cpu_backend());
+    const auto reference = setup.prepare(backend::reference_backend());
+    const auto cpu = setup.prepare(backend::cpu_backend());
     double first = 0.0;
     double want = 0.0;
     constexpr std::int64_t together = 25;
@@ -224,4 +225,4 @@ INSTANTIATE_TEST_SUITE_P(Families, EveryModel, testing::ValuesIn(cases()), [](co
 });
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::models

@@ -12,7 +12,7 @@
 #include "support/synthetic.hpp"
 #include "train/initial_parameters.hpp"
 
-namespace pitot {
+namespace pitot::models {
 namespace {
 
 std::vector<std::int64_t> all_rows(const Dataset& dataset) {
@@ -92,7 +92,7 @@ TEST(Model, HasThePublishedParameters) {
 TEST(Model, StartsAsPublished) {
     const Dataset dataset = test::synthetic_dataset({.platforms = 10, .modules = 15, .features = 5});
     const Model model = build_model(preset("embedding/128")->model, dataset.platforms, dataset.modules);
-    const auto values = initial_parameters(model.program, Key(1));
+    const auto values = train::initial_parameters(model.program, core::Key(1));
     const auto layout = parameter_layout(preset("embedding/128")->model, dataset.platforms, dataset.modules);
     for (const auto& block : layout) {
         double squares = 0.0;
@@ -114,8 +114,8 @@ TEST(Model, StartsAsPublished) {
             EXPECT_NEAR(rms, 0.8796 * sigma, 0.05 * sigma) << block.name;
         }
     }
-    EXPECT_EQ(initial_parameters(model.program, Key(1)), values);
-    EXPECT_NE(initial_parameters(model.program, Key(2)), values);
+    EXPECT_EQ(train::initial_parameters(model.program, core::Key(1)), values);
+    EXPECT_NE(train::initial_parameters(model.program, core::Key(2)), values);
 }
 
 TEST(FoldModel, NewRowsStartFromTheMeanOfTheLearnedInputs) {
@@ -123,7 +123,8 @@ TEST(FoldModel, NewRowsStartFromTheMeanOfTheLearnedInputs) {
     const Dataset more = test::synthetic_dataset({.platforms = 4, .modules = 6, .features = 3});
     ModelConfig config = preset("embedding/32")->model;
     std::vector<float> parameters;
-    for (const double x : initial_parameters(build_model(config, known.platforms, known.modules).program, Key(1))) {
+    for (const double x :
+         train::initial_parameters(build_model(config, known.platforms, known.modules).program, core::Key(1))) {
         parameters.push_back(static_cast<float>(x));
     }
     const auto extended =
@@ -149,4 +150,4 @@ TEST(FoldModel, NewRowsStartFromTheMeanOfTheLearnedInputs) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::models

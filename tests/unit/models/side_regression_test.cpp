@@ -8,7 +8,7 @@
 
 #include "core/key.hpp"
 
-namespace pitot {
+namespace pitot::models {
 namespace {
 
 struct Problem {
@@ -18,7 +18,7 @@ struct Problem {
 
 Problem make_problem(std::int64_t rows, std::int64_t cols, double signal, double noise) {
     Problem p{Matrix<double>(rows, cols), {}};
-    Stream stream(Key(3).fold("regression"));
+    core::Stream stream(core::Key(3).fold("regression"));
     for (std::int64_t i = 0; i < rows; ++i) {
         double y = 5.0;
         for (std::int64_t c = 0; c < cols; ++c) {
@@ -123,4 +123,4 @@ TEST(SideRegression, LeaveOneOutErrorIsThatOfFittingNTimes) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::models

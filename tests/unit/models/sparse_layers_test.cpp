@@ -9,7 +9,7 @@
 #include "pitot/dataset.hpp"
 #include "support/reference_data.hpp"
 
-namespace pitot {
+namespace pitot::models {
 namespace {
 
 TEST(SparseLayers, OfThePublicDatasetLeaveLittleMoreThanHalf) {
@@ -20,10 +20,10 @@ TEST(SparseLayers, OfThePublicDatasetLeaveLittleMoreThanHalf) {
     const auto data = read_dataset(files);
     ASSERT_TRUE(data);
     const Model model = build_model(preset("embedding/128").value().model, data->platforms, data->modules);
-    const ProgramLayout layout(model.program, {});
-    const SparseLayers layers = find_sparse_layers(model.program, layout, 16);
+    const backend::ProgramLayout layout(model.program, {});
+    const backend::SparseLayers layers = backend::find_sparse_layers(model.program, layout, 16);
     ASSERT_EQ(layers.size(), 1U);  // of modules; platforms' features are -1 or 1
-    const SparseInput& input = layers.begin()->second;
+    const backend::SparseInput& input = layers.begin()->second;
     EXPECT_LT(input.rows.density(), 0.55);
     EXPECT_GT(input.rows.density(), 0.45);
     EXPECT_LT(input.columns.density(), 0.62);
@@ -33,4 +33,4 @@ TEST(SparseLayers, OfThePublicDatasetLeaveLittleMoreThanHalf) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::models

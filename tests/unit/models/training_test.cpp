@@ -9,13 +9,13 @@
 #include "models/model_family.hpp"
 #include "support/synthetic.hpp"
 
-namespace pitot {
+namespace pitot::models {
 namespace {
 
 // A replicate of a family trained by gradient.
 struct Replicate {
     std::int64_t index = 0;
-    ReplicateRows rows;
+    train::ReplicateRows rows;
     FoldedParts parts;
 };
 
@@ -34,7 +34,7 @@ Outcome run(const Dataset& dataset, const FitConfig& config, const Context& opti
                            .replicates = replicates,
                            .untrained = Untrained::kPublished,
                            .context = options,
-                           .rows = [&](std::int64_t r) { return draw_rows(dataset, config, share, 0.0, r); }},
+                           .rows = [&](std::int64_t r) { return train::draw_rows(dataset, config, share, 0.0, r); }},
                           [&](Fitted&& fitted) -> Result<void> {
                               const auto& model = dynamic_cast<const FoldedModel&>(*fitted.model);
                               out.replicates.push_back({fitted.replicate, fitted.rows, model.parts()});
@@ -48,7 +48,7 @@ double mape(const Dataset& dataset, const FitConfig& config, const Replicate& re
     for (const std::int64_t row : replicate.rows.alone().test) {
         const auto n = static_cast<std::size_t>(row);
         double mean = 0.0;
-        for (const FoldFit& fold : replicate.parts.folds) {
+        for (const train::FoldFit& fold : replicate.parts.folds) {
             const FoldModel model(config.model, dataset.platforms, dataset.modules, replicate.parts.baseline,
                                   fold.parameters);
             double y = 0.0;
@@ -119,8 +119,8 @@ TEST(Training, KeepsTheLastOrTheBestCheckpoint) {
     ASSERT_TRUE(last.result && best.result);
     bool differed = false;
     for (std::size_t f = 0; f < 3; ++f) {
-        const FoldFit& l = last.replicates[0].parts.folds[f];
-        const FoldFit& b = best.replicates[0].parts.folds[f];
+        const train::FoldFit& l = last.replicates[0].parts.folds[f];
+        const train::FoldFit& b = best.replicates[0].parts.folds[f];
         EXPECT_EQ(l.validation_loss, b.validation_loss);
         EXPECT_EQ(l.kept_checkpoint, 29);
         const auto lowest = std::ranges::min_element(b.validation_loss) - b.validation_loss.begin();
@@ -143,7 +143,7 @@ TEST(Training, ReportsProgressUpToTheTotal) {
     };
     ASSERT_TRUE(run(dataset, config, options).result);
     EXPECT_EQ(done, total);
-    EXPECT_EQ(total, 2 * 3 * steps_of(config.train, 0.8));
+    EXPECT_EQ(total, 2 * 3 * train::steps_of(config.train, 0.8));
 }
 
 TEST(Training, StopsWhenAsked) {
@@ -195,18 +195,19 @@ TEST(ScalingFamily, FitsReplicatesInOrderOnAnyNumberOfThreads) {
     for (const int threads : {1, 3}) {
         const Context options{.threads = threads};
         std::int64_t next = 0;
-        const auto result = family_of(config.model)
-                                .fit({.dataset = dataset,
-                                      .config = config,
-                                      .share = 0.8,
-                                      .replicates = 5,
-                                      .context = options,
-                                      .rows = [&](std::int64_t r) { return draw_rows(dataset, config, 0.8, 0.0, r); }},
-                                     [&](Fitted&& fitted) -> Result<void> {
-                                         EXPECT_EQ(fitted.replicate, next++);
-                                         fits.push_back(fitted.scaling);
-                                         return {};
-                                     });
+        const auto result =
+            family_of(config.model)
+                .fit({.dataset = dataset,
+                      .config = config,
+                      .share = 0.8,
+                      .replicates = 5,
+                      .context = options,
+                      .rows = [&](std::int64_t r) { return train::draw_rows(dataset, config, 0.8, 0.0, r); }},
+                     [&](Fitted&& fitted) -> Result<void> {
+                         EXPECT_EQ(fitted.replicate, next++);
+                         fits.push_back(fitted.scaling);
+                         return {};
+                     });
         ASSERT_TRUE(result);
     }
     ASSERT_EQ(fits.size(), 10U);
@@ -218,4 +219,4 @@ TEST(ScalingFamily, FitsReplicatesInOrderOnAnyNumberOfThreads) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::models

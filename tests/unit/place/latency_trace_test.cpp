@@ -7,7 +7,7 @@
 
 #include "support/temp_folder.hpp"
 
-namespace pitot {
+namespace pitot::place {
 namespace {
 
 TEST(LatencyTrace, ReadsLayersByDistance) {
@@ -33,4 +33,4 @@ TEST(LatencyTrace, RefusesWhatItCannotUse) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::place

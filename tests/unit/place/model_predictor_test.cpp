@@ -12,7 +12,7 @@
 #include "support/temp_folder.hpp"
 #include "unit/place/simulations.hpp"
 
-namespace pitot {
+namespace pitot::place {
 namespace {
 
 using test::small;
@@ -42,7 +42,7 @@ TEST(ModelPredictor, AFittedModelPlacesByItsBounds) {
     const auto results = simulate(dataset, small(folder, {file.string()}));
     ASSERT_TRUE(results) << results.error().to_string();
     EXPECT_EQ(results->back().method, "mine.pitot");
-    EXPECT_EQ(NpzReader::open(folder / "out/model-mine/20.npz").value().info("latency").value().shape,
+    EXPECT_EQ(formats::NpzReader::open(folder / "out/model-mine/20.npz").value().info("latency").value().shape,
               (std::vector<std::int64_t>{3, 20}));
     // Of any order of names, and nothing that the model does not know.
     Dataset turned = test::synthetic_dataset({.together = 400});
@@ -68,4 +68,4 @@ TEST(ModelPredictor, AFittedModelPlacesByItsBounds) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::place

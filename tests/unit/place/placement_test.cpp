@@ -14,7 +14,7 @@
 #include "place/latency_trace.hpp"
 #include "place/network.hpp"
 
-namespace pitot {
+namespace pitot::place {
 namespace {
 
 std::vector<double> slowness(std::int64_t n) {
@@ -26,12 +26,12 @@ std::vector<double> slowness(std::int64_t n) {
 }
 
 Network network_of(std::int64_t devices, std::uint64_t seed = 1) {
-    return {slowness(devices), synthetic_latency_trace(Key(seed)), Key(seed)};
+    return {slowness(devices), synthetic_latency_trace(core::Key(seed)), core::Key(seed)};
 }
 
 Matrix<double> runtimes(std::int64_t devices, std::int64_t modules) {
     Matrix<double> t(devices, modules);
-    Stream stream(Key(5));
+    core::Stream stream(core::Key(5));
     for (std::int64_t i = 0; i < devices; ++i) {
         for (std::int64_t j = 0; j < modules; ++j) {
             t(i, j) = 25.0 * std::exp(0.02 * static_cast<double>(i) + 0.3 * stream.normal());
@@ -90,7 +90,7 @@ TEST(Network, RoundTripsAreThoseOfTheTree) {
 TEST(Jobs, AreWhatTheReferenceDraws) {
     const Network network = network_of(174);
     const std::vector<double> sizes(40, 0.0);
-    const auto jobs = draw_jobs(network, sizes, 20000, Key(3));
+    const auto jobs = draw_jobs(network, sizes, 20000, core::Key(3));
     double same = 0.0, cluster = 0.0, log_rate = 0.0;
     for (const Job& job : jobs) {
         same += job.source == job.destination ? 1.0 : 0.0;
@@ -101,14 +101,14 @@ TEST(Jobs, AreWhatTheReferenceDraws) {
     EXPECT_LT(same / 20000, 0.6);
     EXPECT_GT(cluster / 20000, 0.66);
     EXPECT_NEAR(log_rate / 20000, 0.0, 0.02);
-    const auto again = draw_jobs(network, sizes, 20000, Key(3));
+    const auto again = draw_jobs(network, sizes, 20000, core::Key(3));
     EXPECT_EQ(again.back().module, jobs.back().module);
 }
 
 TEST(Greedy, StaysWithinCapacities) {
     const Network network = network_of(60);
     const Matrix<double> t = runtimes(60, 30);
-    const auto jobs = draw_jobs(network, std::vector<double>(30, 0.0), 400, Key(8));
+    const auto jobs = draw_jobs(network, std::vector<double>(30, 0.0), 400, core::Key(8));
     expect_fits(network, jobs, place_greedily(network, jobs, t.view()), t);
 }
 
@@ -142,7 +142,7 @@ TEST(Optimal, IsNeverWorseThanGreedyAndMeetsCapacities) {
     const Network network = network_of(40);
     const Matrix<double> t = runtimes(40, 20);
     for (const std::uint64_t seed : {1U, 2U, 3U}) {
-        const auto jobs = draw_jobs(network, std::vector<double>(20, 0.0), 60, Key(seed));
+        const auto jobs = draw_jobs(network, std::vector<double>(20, 0.0), 60, core::Key(seed));
         const auto greedy = place_greedily(network, jobs, t.view());
         const auto best = optimal_latencies(network, jobs, t.view());
         ASSERT_TRUE(best);
@@ -170,7 +170,7 @@ TEST(Optimal, EachJobAloneGetsItsBestDevice) {
 
 // More jobs than fit: runs of 25 ms and more at rates that fill the edge.
 std::vector<Job> crowd(const Network& network, std::uint64_t seed) {
-    auto jobs = draw_jobs(network, std::vector<double>(20, 0.0), 200, Key(seed));
+    auto jobs = draw_jobs(network, std::vector<double>(20, 0.0), 200, core::Key(seed));
     for (Job& job : jobs) {
         job.rate *= 60.0;
     }
@@ -211,7 +211,7 @@ TEST(Optimal, LessInTotalIsNotLessInTheMeanRatio) {
     const Matrix<double> t = runtimes(40, 20);
     int apart = 0;
     for (const double busy : {1.0, 2.0, 4.0, 8.0, 16.0, 32.0}) {
-        auto jobs = draw_jobs(network, std::vector<double>(20, 0.0), 100, Key(1));
+        auto jobs = draw_jobs(network, std::vector<double>(20, 0.0), 100, core::Key(1));
         for (Job& job : jobs) {
             job.rate *= busy;
         }
@@ -230,7 +230,7 @@ TEST(Optimal, LessInTotalIsNotLessInTheMeanRatio) {
 TEST(Optimal, ComesBackSoonAfterAStop) {
     const Network network = network_of(174);
     const Matrix<double> t = runtimes(174, 176);
-    const auto jobs = draw_jobs(network, std::vector<double>(176, 0.0), 5000, Key(1));
+    const auto jobs = draw_jobs(network, std::vector<double>(176, 0.0), 5000, core::Key(1));
     std::stop_source source;
     const std::jthread stopper([&] {
         std::this_thread::sleep_for(std::chrono::milliseconds(300));
@@ -275,7 +275,7 @@ TEST(Outcome, EveryJobSuffersFromTheOthersOnItsDevice) {
 TEST(Outcome, ForeseeingInterferencePaysWhereThereIsSome) {
     const Network network = network_of(40);
     const Matrix<double> t = runtimes(40, 20);
-    auto jobs = draw_jobs(network, std::vector<double>(20, 0.0), 150, Key(2));
+    auto jobs = draw_jobs(network, std::vector<double>(20, 0.0), 150, core::Key(2));
     for (Job& job : jobs) {
         job.rate *= 0.01;  // there is room on every device: what matters is who is there
     }
@@ -294,7 +294,7 @@ TEST(Outcome, ForeseeingInterferencePaysWhereThereIsSome) {
 }
 
 TEST(LatencyTrace, SyntheticHasTheStatedMediansAndRanges) {
-    LatencyTrace trace = synthetic_latency_trace(Key(42));
+    LatencyTrace trace = synthetic_latency_trace(core::Key(42));
     const std::array<std::array<double, 3>, 3> expected{{{28, 67, 118}, {14, 35, 55}, {6, 17, 60}}};
     for (std::size_t layer = 0; layer < 3; ++layer) {
         auto& values = trace.latency_ms.at(layer);
@@ -306,4 +306,4 @@ TEST(LatencyTrace, SyntheticHasTheStatedMediansAndRanges) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::place

@@ -17,12 +17,12 @@
 #include "support/temp_folder.hpp"
 #include "unit/place/simulations.hpp"
 
-namespace pitot {
+namespace pitot::place {
 namespace {
 
 // Results of two presets at share 0.5 below a folder.
 void train(const Dataset& dataset, const std::filesystem::path& results, const std::vector<std::string>& methods) {
-    SweepOptions options;
+    experiment::SweepOptions options;
     options.methods = methods;
     options.results = results;
     options.shares = {0.5};
@@ -30,9 +30,9 @@ void train(const Dataset& dataset, const std::filesystem::path& results, const s
     options.epoch_samples = 4000;
     options.replicates = 2;
     options.folds = 2;
-    const Sweep sweep = plan_sweep(dataset, options).value();
-    ASSERT_TRUE(run_sweep(
-        sweep, dataset, {}, [](const SweepProgress&) {}, [](const SweepRun&, double) {}));
+    const experiment::Sweep sweep = experiment::plan_sweep(dataset, options).value();
+    ASSERT_TRUE(experiment::run_sweep(
+        sweep, dataset, {}, [](const experiment::SweepProgress&) {}, [](const experiment::SweepRun&, double) {}));
 }
 
 using test::small;
@@ -45,7 +45,7 @@ TEST(Simulate, WritesWhatItSaysAndIsTheSameForTheSameSeed) {
     const auto results = simulate(dataset, options);
     ASSERT_TRUE(results) << results.error().to_string();
     EXPECT_EQ(results->size(), 8U);  // oracle, optimal and two predictors, two numbers of jobs
-    const auto file = NpzReader::open(folder / "out/pitot/20.npz").value();
+    const auto file = formats::NpzReader::open(folder / "out/pitot/20.npz").value();
     EXPECT_EQ(file.info("latency").value().shape, (std::vector<std::int64_t>{3, 20}));
     EXPECT_EQ(file.info("utilization").value().shape, (std::vector<std::int64_t>{3, 12}));
     const auto again = simulate(dataset, options);
@@ -58,7 +58,8 @@ TEST(Simulate, WritesWhatItSaysAndIsTheSameForTheSameSeed) {
 }
 
 // What the files say a job takes where it was placed, ms in single precision as the results are.
-float latency_from_files(const NpzReader& network, const NpzReader& jobs, std::size_t job, std::int32_t device) {
+float latency_from_files(const formats::NpzReader& network, const formats::NpzReader& jobs, std::size_t job,
+                         std::int32_t device) {
     const auto layer = network.values<std::int32_t>("layer").value();
     const auto cluster = network.values<std::int32_t>("cluster").value();
     const auto own = network.values<double>("latency_ms").value();
@@ -83,11 +84,11 @@ TEST(Simulate, FilesAreEnoughToComputeLatenciesAgain) {
     auto options = small(folder, {});
     options.optimal = false;
     ASSERT_TRUE(simulate(dataset, options));
-    const auto network = NpzReader::open(folder / "out/network.npz").value();
+    const auto network = formats::NpzReader::open(folder / "out/network.npz").value();
     EXPECT_EQ(network.strings("platform").value(), dataset.platforms.names);
     for (const std::string number : {"5", "20"}) {
-        const auto jobs = NpzReader::open(folder / ("out/jobs/" + number + ".npz")).value();
-        const auto placed = NpzReader::open(folder / ("out/oracle/" + number + ".npz")).value();
+        const auto jobs = formats::NpzReader::open(folder / ("out/jobs/" + number + ".npz")).value();
+        const auto placed = formats::NpzReader::open(folder / ("out/oracle/" + number + ".npz")).value();
         const auto latency = placed.values<float>("latency").value();
         const auto device = placed.values<std::int32_t>("device").value();
         ASSERT_EQ(device.size(), latency.size());
@@ -111,7 +112,7 @@ TEST(Simulate, OlderFoldersGetTheirNetworkAndJobs) {
     std::filesystem::remove_all(folder / "out/jobs");
     EXPECT_TRUE(read_simulation(options.out));
     ASSERT_TRUE(simulate(dataset, options));
-    EXPECT_TRUE(NpzReader::open(folder / "out/network.npz"));
+    EXPECT_TRUE(formats::NpzReader::open(folder / "out/network.npz"));
     // Another simulation leaves nothing of this one.
     options.seed = 7;
     options.jobs = {5};
@@ -326,7 +327,7 @@ TEST(Simulate, PredictionsAreShiftedUp) {
     const test::TempFolder folder;
     const Dataset dataset = test::synthetic_dataset({.platforms = 20, .modules = 40});
     train(dataset, folder / "results", {"linear/32"});
-    const auto file = NpzReader::open(folder / "results/linear/32/0.5.npz").value();
+    const auto file = formats::NpzReader::open(folder / "results/linear/32/0.5.npz").value();
     const auto test_rows = file.values<std::int32_t>("mf_test").value();
     const PlacementPrediction prediction =
         ResultPredictor::open(folder / "results", "linear/32", 0.5, dataset).value()->replicate(1);
@@ -372,9 +373,9 @@ TEST(Simulate, RefusesInterferenceThatDoesNotFit) {
     const Dataset dataset = test::synthetic_dataset({.together = 100});
     train(dataset, folder / "results", {"interference/1"});
     const auto path = folder / "results/interference/1/0.5.npz";
-    NpzWriter writer;
+    formats::NpzWriter writer;
     {
-        const auto file = NpzReader::open(path).value();
+        const auto file = formats::NpzReader::open(path).value();
         for (const std::string name : {"C_hat", "M", "V_s", "V_g"}) {
             auto shape = file.info(name).value().shape;
             auto values = file.values<float>(name).value();
@@ -404,4 +405,4 @@ TEST(Simulate, TooManyJobsForTheLinearProgramAreSaid) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::place

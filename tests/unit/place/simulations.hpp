@@ -11,8 +11,8 @@
 namespace pitot::test {
 
 /// Of results below the folder, at share 0.5, into its `out`.
-inline SimulateOptions small(const TempFolder& folder, std::vector<std::string> methods) {
-    SimulateOptions options;
+inline place::SimulateOptions small(const TempFolder& folder, std::vector<std::string> methods) {
+    place::SimulateOptions options;
     options.results = folder / "results";
     options.out = folder / "out";
     options.methods = std::move(methods);

@@ -38,7 +38,7 @@ void operator delete(void* memory, std::size_t /*size*/) noexcept { std::free(me
 void operator delete(void* memory, std::align_val_t /*alignment*/) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t /*size*/, std::align_val_t /*alignment*/) noexcept { std::free(memory); }
 
-namespace pitot {
+namespace pitot::predict {
 namespace {
 
 using test::random_model;
@@ -55,9 +55,10 @@ struct Count {
 };
 
 Count count(const Predictor& predictor, std::int32_t width, PredictScratch* scratch) {
-    const auto platform = random_rows(kRows, predictor.platforms().size(), Key(1));
-    const auto module = random_rows(kRows, predictor.modules().size(), Key(2));
-    const auto beside = random_rows(kRows * static_cast<std::size_t>(width), predictor.modules().size(), Key(3), -1);
+    const auto platform = random_rows(kRows, predictor.platforms().size(), core::Key(1));
+    const auto module = random_rows(kRows, predictor.modules().size(), core::Key(2));
+    const auto beside =
+        random_rows(kRows * static_cast<std::size_t>(width), predictor.modules().size(), core::Key(3), -1);
     const std::vector<double> confidences{0.5, 0.9};
     std::vector<double> runtime_us(kRows);
     Matrix<double> bound_us(kRows, 2);
@@ -100,7 +101,7 @@ TEST(Allocations, OfFactorsAreNone) {
     FitConfig config = preset("interference/2").value();
     config.model.layers = {8, 32};
     const RandomModel model = random_model(config, {2'000, 1'000, 5, 5, 3});
-    ASSERT_FALSE(PairAnswers(model.parts, model.platforms, model.modules).is_table());
+    ASSERT_FALSE(models::PairAnswers(model.parts, model.platforms, model.modules).is_table());
     const Predictor predictor(random_parts(model));
     for (const std::int32_t width : {0, 2}) {
         const Count counted = count(predictor, width, nullptr);
@@ -112,7 +113,7 @@ TEST(Allocations, OfFactorsAreNone) {
 TEST(Allocations, OfNetworksAreSparedByScratch) {
     for (const char* name : {"baseline/mlp", "baseline/device_mlp"}) {
         const RandomModel model = random_model(name, {174, 176, 64, 64, 3});
-        ASSERT_FALSE(PairAnswers(model.parts, model.platforms, model.modules).is_table());
+        ASSERT_FALSE(models::PairAnswers(model.parts, model.platforms, model.modules).is_table());
         const Predictor predictor(random_parts(model));
         PredictScratch scratch;
         const Count spared = count(predictor, 2, &scratch);
@@ -123,6 +124,6 @@ TEST(Allocations, OfNetworksAreSparedByScratch) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::predict
 
 #endif

@@ -9,7 +9,7 @@
 
 #include "../../support/synthetic.hpp"
 
-namespace pitot {
+namespace pitot::predict {
 namespace {
 
 using Indices = std::vector<std::int32_t>;
@@ -109,4 +109,4 @@ TEST(CombinationSet, IsNotValidOutOfRangeOrOrder) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::predict

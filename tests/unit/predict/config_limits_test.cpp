@@ -13,7 +13,7 @@
 #include "core/key.hpp"
 #include "pitot/fit.hpp"
 
-namespace pitot {
+namespace pitot::predict {
 namespace {
 
 // Two steps of a small model.
@@ -121,7 +121,7 @@ TEST(ConfigLimits, EveryFieldAtItsLimitsIsRefusedOrWorks) {
 
 TEST(ConfigLimits, AnyFieldsTogetherAreRefusedOrWork) {
     const Dataset dataset = dataset_of(5);
-    Stream stream{Key(8)};
+    core::Stream stream{core::Key(8)};
     const auto below = [&](std::size_t n) { return static_cast<std::size_t>(stream.below(n)); };
     int valid = 0;
     for (int n = 0; n < 150; ++n) {
@@ -173,4 +173,4 @@ TEST(ConfigLimits, ModelsTooLargeAreRefused) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::predict

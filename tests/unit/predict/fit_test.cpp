@@ -15,7 +15,7 @@
 #include "predict/parts.hpp"
 #include "support/pools.hpp"
 
-namespace pitot {
+namespace pitot::predict {
 namespace {
 
 using test::quick_config;
@@ -64,7 +64,7 @@ TEST(Fit, CalibratesOnRowsItDidNotTrainOn) {
     const Predictor predictor = fit(dataset, config).value();
     EXPECT_EQ(predictor.calibration_rows(false), dataset.pool(kAlone).size() / 5);
     EXPECT_EQ(predictor.calibrated_co_runners(), 1);
-    const ReplicateRows rows = draw_rows(dataset, config, 1.0, 0.2, 0);
+    const train::ReplicateRows rows = train::draw_rows(dataset, config, 1.0, 0.2, 0);
     EXPECT_EQ(predictor.calibration_rows(true), static_cast<std::int64_t>(rows.pools[kAlone + 1].calibration.size()));
     EXPECT_GE(predictor.calibration_rows(true), 15) << "a fifth of some 80 combinations";
     EXPECT_TRUE(rows.alone().test.empty());
@@ -73,7 +73,7 @@ TEST(Fit, CalibratesOnRowsItDidNotTrainOn) {
         EXPECT_FALSE(trained.contains(row));
     }
     // The residuals kept are those of exactly these rows.
-    const GatheredRows gathered(dataset.pool(kAlone), rows.alone().calibration, config.model);
+    const models::GatheredRows gathered(dataset.pool(kAlone), rows.alone().calibration, config.model);
     const auto answer = predictor.predict({gathered.platform, gathered.module, {}, 0}).value();
     std::vector<double> residuals;
     for (std::size_t i = 0; i < gathered.target.size(); ++i) {
@@ -196,9 +196,9 @@ TEST(DefaultConfig, FollowsTheDataset) {
 
 TEST(ScaleTest, GivesFiniteTimesWhateverTheModelSays) {
     ModelConfig config;
-    const Scale logarithmic(config);
+    const models::Scale logarithmic(config);
     config.logarithm = false;
-    const Scale plain(config);
+    const models::Scale plain(config);
     EXPECT_DOUBLE_EQ(logarithmic.runtime_us(logarithmic.target(1234.5)), 1234.5);
     EXPECT_DOUBLE_EQ(plain.runtime_us(plain.target(1234.5)), 1234.5);
     EXPECT_GT(plain.runtime_us(-3.0), 0.0);
@@ -231,4 +231,4 @@ TEST(Fit, RefusesADatasetThatIsNotWhole) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::predict

@@ -12,7 +12,7 @@
 #include "support/pools.hpp"
 #include "support/random_model.hpp"
 
-namespace pitot {
+namespace pitot::predict {
 namespace {
 
 using test::quick_config;
@@ -108,7 +108,8 @@ TEST(MeasuredRows, AsCoRunnersTheyAreKnownWell) {
     EXPECT_GT(beside.bound_us, 0.0);
     // What training learned of them as co-runners is not averaged away.
     const PredictorParts& parts = predictor.parts();
-    for (const ParameterInfo& block : parameter_layout(parts.config.model, parts.platforms, parts.modules)) {
+    for (const models::ParameterInfo& block :
+         models::parameter_layout(parts.config.model, parts.platforms, parts.modules)) {
         if (block.name != "module.learned") {
             continue;
         }
@@ -157,8 +158,8 @@ TEST(MeasuredRows, SayWhichWereLearnedAndWhichSetAside) {
     FitConfig config = all_rows("interference/2");
     config.calibration_share = 0.3;
     const Predictor predictor = fit(dataset, config).value();
-    const ReplicateRows rows = draw_rows(dataset, config, 1.0, config.calibration_share, 0);
-    const auto expect = [&](const ObservationView& table, RowNumbers part, Evidence evidence) {
+    const train::ReplicateRows rows = train::draw_rows(dataset, config, 1.0, config.calibration_share, 0);
+    const auto expect = [&](const ObservationView& table, core::RowNumbers part, Evidence evidence) {
         for (const std::int64_t row : part) {
             const auto at = static_cast<std::size_t>(row);
             const auto width = static_cast<std::size_t>(table.width);
@@ -265,4 +266,4 @@ TEST(CombinationSet, HoldsNoPairOfARowThatIsNone) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::predict

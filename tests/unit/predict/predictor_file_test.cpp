@@ -15,7 +15,7 @@
 #include "predict/parts.hpp"
 #include "support/random_model.hpp"
 
-namespace pitot {
+namespace pitot::predict {
 namespace {
 
 namespace fs = std::filesystem;
@@ -54,7 +54,7 @@ protected:
     }
 
     // The same after a change of the model.
-    void expect_model_refused(const std::string& text, const std::function<void(FoldedParts&)>& change) {
+    void expect_model_refused(const std::string& text, const std::function<void(models::FoldedParts&)>& change) {
         expect_refused(text, [&](PredictorParts& parts) { test::change_model(parts, change); });
     }
 
@@ -70,8 +70,8 @@ protected:
     // The archive again without one array, or with it changed to `values` (int64).
     void rewrite(const fs::path& to, const std::string& name, std::vector<std::int64_t> values = {}) {
         ASSERT_TRUE(model().save(folder_ / "whole.pitot"));
-        const NpzReader npz = NpzReader::open(folder_ / "whole.pitot").value();
-        NpzWriter out;
+        const formats::NpzReader npz = formats::NpzReader::open(folder_ / "whole.pitot").value();
+        formats::NpzWriter out;
         for (const std::string& array : npz.names()) {
             if (array == name) {
                 if (!values.empty()) {
@@ -79,7 +79,7 @@ protected:
                 }
                 continue;
             }
-            const ArrayInfo info = npz.info(array).value();
+            const formats::ArrayInfo info = npz.info(array).value();
             switch (info.kind) {
                 case 'U':
                     if (info.shape.empty()) {
@@ -162,7 +162,7 @@ TEST_F(ModelFile, KeepsModelsWithoutFoldsOrFeatures) {
 
 TEST_F(ModelFile, HasTheMembersItPromises) {
     ASSERT_TRUE(model().save(folder_ / "model.pitot"));
-    const NpzReader npz = NpzReader::open(folder_ / "model.pitot").value();
+    const formats::NpzReader npz = formats::NpzReader::open(folder_ / "model.pitot").value();
     for (const char* name : {"pitot_model_schema",
                              "config",
                              "dataset_digest",
@@ -235,7 +235,7 @@ TEST_F(ModelFile, RefusesFilesThatAreNotArchives) {
 
 TEST_F(ModelFile, RefusesEveryMissingArray) {
     ASSERT_TRUE(model().save(folder_ / "whole.pitot"));
-    const std::vector<std::string> names = NpzReader::open(folder_ / "whole.pitot").value().names();
+    const std::vector<std::string> names = formats::NpzReader::open(folder_ / "whole.pitot").value().names();
     const std::set<std::string> optional{"calibration_most_co_runners",
                                          "module_co_runner_basis",
                                          "together_offsets",
@@ -293,7 +293,7 @@ TEST_F(ModelFile, OfAnOlderPitotHasNoPartsAndNoLimits) {
     EXPECT_EQ(older.platform_part(0), older.module_part(0));
     rewrite(folder_ / "unlimited.pitot", "learned_range");
     const Predictor unlimited = Predictor::load(folder_ / "unlimited.pitot").value();
-    EXPECT_EQ(test::folded_parts(unlimited.parts()).limits.most, AnswerLimits::kNone);
+    EXPECT_EQ(test::folded_parts(unlimited.parts()).limits.most, models::AnswerLimits::kNone);
 }
 
 TEST_F(ModelFile, OfAnOlderPitotKnowsCoRunnersAsWellAsModules) {
@@ -304,7 +304,7 @@ TEST_F(ModelFile, OfAnOlderPitotKnowsCoRunnersAsWellAsModules) {
 
 TEST_F(ModelFile, RefusesArraysOfTheWrongShape) {
     ASSERT_TRUE(model().save(folder_ / "whole.pitot"));
-    const NpzReader npz = NpzReader::open(folder_ / "whole.pitot").value();
+    const formats::NpzReader npz = formats::NpzReader::open(folder_ / "whole.pitot").value();
     const std::vector<std::string> names = npz.names();
     for (const std::string& name : names) {
         if (npz.info(name).value().kind != 'U' && !name.starts_with("calibration")) {
@@ -319,11 +319,11 @@ TEST_F(ModelFile, RefusesArraysOfTheWrongShape) {
 TEST_F(ModelFile, RefusesValuesThatAreNotFinite) {
     const double nan = std::numeric_limits<double>::quiet_NaN();
     const double inf = std::numeric_limits<double>::infinity();
-    expect_model_refused("'baseline_module'", [&](FoldedParts& p) { p.baseline.module[3] = nan; });
-    expect_model_refused("'baseline_platform'", [&](FoldedParts& p) { p.baseline.platform[0] = -inf; });
+    expect_model_refused("'baseline_module'", [&](models::FoldedParts& p) { p.baseline.module[3] = nan; });
+    expect_model_refused("'baseline_platform'", [&](models::FoldedParts& p) { p.baseline.platform[0] = -inf; });
     expect_refused("'module_features'", [&](PredictorParts& p) { p.modules.features(2, 1) = inf; });
-    expect_model_refused("param/", [&](FoldedParts& p) { p.folds[1].parameters[9] = std::nanf(""); });
-    expect_model_refused("'train_loss'", [&](FoldedParts& p) { p.folds[0].train_loss[0] = std::nanf(""); });
+    expect_model_refused("param/", [&](models::FoldedParts& p) { p.folds[1].parameters[9] = std::nanf(""); });
+    expect_model_refused("'train_loss'", [&](models::FoldedParts& p) { p.folds[0].train_loss[0] = std::nanf(""); });
 }
 
 TEST_F(ModelFile, RefusesContentThatDoesNotFitTogether) {
@@ -349,7 +349,7 @@ TEST_F(ModelFile, RefusesContentThatDoesNotFitTogether) {
     expect_refused("'together_use'", [](PredictorParts& p) { p.measured[1].use[0] = static_cast<Evidence>(4); });
     expect_refused("'platform_part'", [](PredictorParts& p) { p.platform_part[0] = -2; });
     expect_refused("'module_part'", [](PredictorParts& p) { p.module_part[0] = 1000; });
-    expect_model_refused("'learned_range'", [](FoldedParts& p) { p.limits.least = p.limits.most + 1.0; });
+    expect_model_refused("'learned_range'", [](models::FoldedParts& p) { p.limits.least = p.limits.most + 1.0; });
 }
 
 TEST_F(ModelFile, LeavesTheOldFileWhenTheNewOneCannotBeWritten) {
@@ -359,4 +359,4 @@ TEST_F(ModelFile, LeavesTheOldFileWhenTheNewOneCannotBeWritten) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::predict

@@ -11,7 +11,7 @@
 #include "predict/describe_model.hpp"
 #include "predict/parts.hpp"
 
-namespace pitot {
+namespace pitot::predict {
 namespace {
 
 using test::quick_config;
@@ -146,4 +146,4 @@ TEST(DescribeModel, TellsWhatMatters) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::predict

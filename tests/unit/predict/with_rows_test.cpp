@@ -10,7 +10,7 @@
 #include "predict/parts.hpp"
 #include "support/pools.hpp"
 
-namespace pitot {
+namespace pitot::predict {
 namespace {
 
 using Indices = std::vector<std::int32_t>;
@@ -231,4 +231,4 @@ TEST(WithRows, RefusesModelsThatKnowNothingOfFeatures) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::predict

@@ -14,7 +14,7 @@
 #include "unit/dataset/datasets.hpp"
 #include "unit/traces/trace_files.hpp"
 
-namespace pitot {
+namespace pitot::traces {
 namespace {
 
 using test::Doubles;
@@ -372,4 +372,4 @@ RC_GTEST_PROP(TraceDatasetProperty, AnyCollectionReadsBackAsItsMeans, ()) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::traces

@@ -73,11 +73,11 @@ public:
     }
 
     [[nodiscard]] const std::filesystem::path& path() const { return folder_.path(); }
-    [[nodiscard]] Collection read(int threads = 1) const {
+    [[nodiscard]] traces::Collection read(int threads = 1) const {
         const std::vector<std::filesystem::path> paths = {path()};
-        CollectionOptions options;
+        traces::CollectionOptions options;
         options.threads = threads;
-        return read_collections(paths, options).value();
+        return traces::read_collections(paths, options).value();
     }
 
 private:

@@ -7,7 +7,7 @@
 #include "support/temp_folder.hpp"
 #include "unit/dataset/datasets.hpp"
 
-namespace pitot {
+namespace pitot::traces {
 namespace {
 
 using test::Doubles;
@@ -28,12 +28,12 @@ TEST(TraceParts, OpcodesAreCountsIn2023AndLogarithmsIn2025) {
     const Side side = side_of({"fft", "sort"}, {"op12", "op64"},
                               {test::logged(0), test::logged(5), test::logged(3000000000), test::logged(1)});
     ASSERT_TRUE(write_opcodes(side, folder / "a.npz", Release::k2023));
-    const auto old = NpzReader::open(folder / "a.npz");
+    const auto old = formats::NpzReader::open(folder / "a.npz");
     EXPECT_EQ(*old->values<std::int64_t>("data"), (std::vector<std::int64_t>{0, 5, 3000000000, 1}));
     EXPECT_EQ(*old->values<std::int64_t>("opcode"), (std::vector<std::int64_t>{12, 64}));
     EXPECT_EQ(*old->strings("module"), side.names);
     ASSERT_TRUE(write_opcodes(side, folder / "b.npz", Release::k2025));
-    const auto recent = NpzReader::open(folder / "b.npz");
+    const auto recent = formats::NpzReader::open(folder / "b.npz");
     EXPECT_EQ(*recent->values<double>("data"), test::flat(side));
     EXPECT_EQ(*recent->strings("names"), side.names);
     for (const char* file : {"a.npz", "b.npz"}) {
@@ -56,17 +56,17 @@ TEST(TraceParts, PlatformsComeBackInBothForms) {
         EXPECT_EQ(read->feature_names, side.feature_names);
         EXPECT_EQ(test::flat(*read), test::flat(side));
     }
-    EXPECT_TRUE(NpzReader::open(folder / "p.npz")->contains("labels"));
+    EXPECT_TRUE(formats::NpzReader::open(folder / "p.npz")->contains("labels"));
     ASSERT_TRUE(write_platforms(side, folder / "p.npz", Release::k2023));
     EXPECT_TRUE(refuses(read_opcodes(folder / "p.npz"), {"p.npz", "no features of modules", "pitot opcodes"}));
 }
 
 TEST(TraceParts, RowsAreSelectedByName) {
     const Side table = side_of({"a", "b", "c"}, {"x"}, {1, 2, 3});
-    const auto selected = select_rows({"c", "a"}, table, Axis::kModule, "t.npz");
+    const auto selected = select_rows({"c", "a"}, table, dataset::Axis::kModule, "t.npz");
     ASSERT_TRUE(selected);
     EXPECT_EQ(test::flat(*selected), (Doubles{3, 1}));
-    EXPECT_TRUE(refuses(select_rows({"a", "d"}, table, Axis::kModule, "t.npz"), {"t.npz", "module 'd'"}));
+    EXPECT_TRUE(refuses(select_rows({"a", "d"}, table, dataset::Axis::kModule, "t.npz"), {"t.npz", "module 'd'"}));
 }
 
 TEST(DenseLayout, HoldsWhatItHolds) {
@@ -74,7 +74,7 @@ TEST(DenseLayout, HoldsWhatItHolds) {
     auto made = test::read_arrays({test::dense_arrays()});
     ASSERT_TRUE(made) << made.error().to_string();
     ASSERT_TRUE(write_dataset(*made, folder / "d.npz", Layout::kDense));
-    const auto npz = NpzReader::open(folder / "d.npz");
+    const auto npz = formats::NpzReader::open(folder / "d.npz");
     EXPECT_EQ(*npz->values<double>("data"), (Doubles{10, 0, 30, 40, 50, 60}));
     EXPECT_EQ(*npz->values<std::int64_t>("module_data"), (std::vector<std::int64_t>{0, 1, 2, 3, 4, 5}));
     EXPECT_EQ(*npz->values<std::int64_t>("module_features"), (std::vector<std::int64_t>{12, 64}));
@@ -94,4 +94,4 @@ TEST(DenseLayout, OfANewerVersionIsRefused) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::traces

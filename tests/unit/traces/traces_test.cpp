@@ -9,7 +9,7 @@
 #include "unit/dataset/datasets.hpp"
 #include "unit/traces/trace_files.hpp"
 
-namespace pitot {
+namespace pitot::traces {
 namespace {
 
 using test::Doubles;
@@ -103,18 +103,18 @@ TEST(Traces, WhatIsWrongIsSaid) {
 }
 
 TEST(Traces, BrokenJsonIsToldByItsPlace) {
-    EXPECT_TRUE(refuses(parse_json("{\"a\": [1, 2"), {"not JSON", "too early"}));
-    EXPECT_TRUE(refuses(parse_json("{\"a\": NaN}"), {"not JSON", "line 1, column 7"}));
-    EXPECT_TRUE(refuses(parse_json("[1e999]"), {"beyond what a double can", "line 1, column 2"}));
-    EXPECT_TRUE(refuses(parse_json("[1,\n  2, 1e999, 3]"), {"beyond what a double can", "line 2, column 6"}));
-    EXPECT_TRUE(refuses(parse_json("[1,\n 2 3]"), {"unexpected text at line 2, column 4"}));
-    EXPECT_TRUE(refuses(parse_json("{} x"), {"unexpected text at line 1, column 4"}));
-    EXPECT_TRUE(refuses(parse_json("[1,\n"), {"ends too early, in line 2"}));
-    EXPECT_TRUE(refuses(parse_json(" \n"), {"is empty"}));
-    EXPECT_TRUE(refuses(parse_json(std::string(kDeepestJson + 1, '[')), {"nests"}));
-    EXPECT_TRUE(refuses(parse_json(std::string(10'000'000, '[')), {"nests"}));
-    EXPECT_TRUE(parse_json(std::string(kDeepestJson, '[') + std::string(kDeepestJson, ']')));
-    EXPECT_TRUE(parse_json("[\"" + std::string(1000, '[') + "\\\"[[\"]"));
+    EXPECT_TRUE(refuses(formats::parse_json("{\"a\": [1, 2"), {"not JSON", "too early"}));
+    EXPECT_TRUE(refuses(formats::parse_json("{\"a\": NaN}"), {"not JSON", "line 1, column 7"}));
+    EXPECT_TRUE(refuses(formats::parse_json("[1e999]"), {"beyond what a double can", "line 1, column 2"}));
+    EXPECT_TRUE(refuses(formats::parse_json("[1,\n  2, 1e999, 3]"), {"beyond what a double can", "line 2, column 6"}));
+    EXPECT_TRUE(refuses(formats::parse_json("[1,\n 2 3]"), {"unexpected text at line 2, column 4"}));
+    EXPECT_TRUE(refuses(formats::parse_json("{} x"), {"unexpected text at line 1, column 4"}));
+    EXPECT_TRUE(refuses(formats::parse_json("[1,\n"), {"ends too early, in line 2"}));
+    EXPECT_TRUE(refuses(formats::parse_json(" \n"), {"is empty"}));
+    EXPECT_TRUE(refuses(formats::parse_json(std::string(formats::kDeepestJson + 1, '[')), {"nests"}));
+    EXPECT_TRUE(refuses(formats::parse_json(std::string(10'000'000, '[')), {"nests"}));
+    EXPECT_TRUE(formats::parse_json(std::string(formats::kDeepestJson, '[') + std::string(formats::kDeepestJson, ']')));
+    EXPECT_TRUE(formats::parse_json("[\"" + std::string(1000, '[') + "\\\"[[\"]"));
 }
 
 TEST(Devices, AreReadWithWhatTheyLackTakenAsAbsent) {
@@ -178,4 +178,4 @@ TEST(Flat, HoldsATimeOrSeveralRunsAModule) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::traces

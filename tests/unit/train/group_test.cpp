@@ -10,23 +10,23 @@
 #include "support/synthetic.hpp"
 #include "train/train.hpp"
 
-namespace pitot {
+namespace pitot::train {
 namespace {
 
 // A backend that wants groups and otherwise does what another does.
-class Grouping final : public Backend {
+class Grouping final : public backend::Backend {
 public:
-    Grouping(const Backend& inner, std::int64_t size) : inner_(inner), size_(size) {}
+    Grouping(const backend::Backend& inner, std::int64_t size) : inner_(inner), size_(size) {}
 
     [[nodiscard]] std::string_view name() const override { return "grouping"; }
     [[nodiscard]] std::string description() const override { return inner_.description(); }
-    [[nodiscard]] Peak measure_peak(std::int64_t /*block_bytes*/) const override { return {}; }
-    [[nodiscard]] Result<std::shared_ptr<const ResidentTables>> make_resident(
-        std::span<const PairColumns> tables) const override {
+    [[nodiscard]] backend::Peak measure_peak(std::int64_t /*block_bytes*/) const override { return {}; }
+    [[nodiscard]] Result<std::shared_ptr<const backend::ResidentTables>> make_resident(
+        std::span<const backend::PairColumns> tables) const override {
         ++made_resident;
         return inner_.make_resident(tables);
     }
-    [[nodiscard]] std::int64_t group_size(const Program& /*program*/, const ExecutionPlan& /*plan*/,
+    [[nodiscard]] std::int64_t group_size(const backend::Program& /*program*/, const backend::ExecutionPlan& /*plan*/,
                                           std::int64_t models) const override {
         EXPECT_EQ(models, 6);
         return size_;
@@ -36,13 +36,13 @@ public:
     mutable int made_resident = 0;
 
 private:
-    [[nodiscard]] Result<std::unique_ptr<Executor>> make_executor(const Program& program, std::int64_t group,
-                                                                  const ExecutionPlan& plan) const override {
+    [[nodiscard]] Result<std::unique_ptr<backend::Executor>> make_executor(
+        const backend::Program& program, std::int64_t group, const backend::ExecutionPlan& plan) const override {
         groups.push_back(group);
         return inner_.prepare(program, group, plan);
     }
 
-    const Backend& inner_;
+    const backend::Backend& inner_;
     std::int64_t size_;
 };
 
@@ -52,10 +52,10 @@ struct Outcome {
 };
 
 // Two replicates of three folds, on one thread.
-Outcome train(const Backend& backend, const Dataset& dataset, const FitConfig& config) {
+Outcome train(const backend::Backend& backend, const Dataset& dataset, const FitConfig& config) {
     Outcome out;
     const auto start = [&](std::int64_t replicate) {
-        Model model = build_model(config.model, dataset.platforms, dataset.modules);
+        models::Model model = models::build_model(config.model, dataset.platforms, dataset.modules);
         ReplicateTask task{draw_rows(dataset, config, 0.8, 0.0, replicate), std::move(model.program)};
         if (config.model.baseline) {
             const double term = 0.25 * static_cast<double>(1 + replicate);
@@ -105,13 +105,13 @@ TEST(Groups, TrainTheSameBitsAsSingleFolds) {
         config.train.keep = Keep::kBest;
         config.train.objective("alone").batch =
             std::string(name) == "linear/32" ? 4 : config.train.objective("alone").batch;  // named rows
-        const Grouping single(cpu_backend(), 1);
+        const Grouping single(backend::cpu_backend(), 1);
         const Outcome want = train(single, dataset, config);
         EXPECT_EQ(single.groups, std::vector<std::int64_t>(6, 1));
         EXPECT_EQ(single.made_resident, 1);
         for (const auto& [size, groups] :
              {std::pair<std::int64_t, std::vector<std::int64_t>>(2, {2, 2, 2}), {4, {4, 2}}, {100, {6}}}) {
-            const Grouping grouped(cpu_backend(), size);
+            const Grouping grouped(backend::cpu_backend(), size);
             expect_same(train(grouped, dataset, config), want);
             EXPECT_EQ(grouped.groups, groups);
             EXPECT_EQ(grouped.made_resident, 1);
@@ -124,8 +124,8 @@ TEST(Groups, OfTheReferenceBackendToo) {
     FitConfig config = test::quick_config("embedding/32");
     config.train.folds = 3;
     config.train.checkpoints = 2;
-    expect_same(train(Grouping(reference_backend(), 4), dataset, config),
-                train(Grouping(reference_backend(), 1), dataset, config));
+    expect_same(train(Grouping(backend::reference_backend(), 4), dataset, config),
+                train(Grouping(backend::reference_backend(), 1), dataset, config));
 }
 
 TEST(Groups, OneFoldThatDivergesIsAnErrorOfAll) {
@@ -133,11 +133,11 @@ TEST(Groups, OneFoldThatDivergesIsAnErrorOfAll) {
     FitConfig config = test::quick_config("embedding/32");
     config.train.folds = 3;
     config.train.learning_rate = 1e30;
-    const Outcome diverged = train(Grouping(cpu_backend(), 6), dataset, config);
+    const Outcome diverged = train(Grouping(backend::cpu_backend(), 6), dataset, config);
     ASSERT_FALSE(diverged.result);
     EXPECT_NE(diverged.result.error().message().find("learning_rate"), std::string::npos);
     EXPECT_TRUE(diverged.replicates.empty());
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::train

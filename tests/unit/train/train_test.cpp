@@ -9,7 +9,7 @@
 #include "support/pools.hpp"
 #include "support/synthetic.hpp"
 
-namespace pitot {
+namespace pitot::train {
 namespace {
 
 TEST(Train, StepsAsPublished) {
@@ -27,7 +27,7 @@ TEST(DrawRows, LimitsInterferenceRowsAndSeparatesObjectives) {
     config.train.objective("together").rows = 120;
     config.split = SplitUnit::kRow;
     const ReplicateRows rows = draw_rows(dataset, config, 0.5, 0.2, 0);
-    const auto check = [](const Split& split, std::int64_t n) {
+    const auto check = [](const dataset::Split& split, std::int64_t n) {
         std::set<std::int64_t> all(split.test.begin(), split.test.end());
         all.insert(split.calibration.begin(), split.calibration.end());
         all.insert(split.rest.begin(), split.rest.end());
@@ -49,10 +49,10 @@ TEST(DrawRows, KeepsTheRunsOfACombinationTogether) {
     const RowDraw draw(dataset, config);
     EXPECT_FALSE(draw.groups(kAlone).repeated());
     EXPECT_TRUE(draw.groups(kAlone + 1).repeated());
-    const Split split = draw(0.5, 0.2, 0).pools[kAlone + 1];
+    const dataset::Split split = draw(0.5, 0.2, 0).pools[kAlone + 1];
     const ObservationView beside = dataset.pool(kAlone + 1);
     std::map<std::vector<std::int32_t>, std::set<int>> parts;
-    const auto mark = [&](RowNumbers rows, int part) {
+    const auto mark = [&](core::RowNumbers rows, int part) {
         for (const std::int64_t row : rows) {
             const auto at = static_cast<std::size_t>(row);
             parts[{beside.platform[at], beside.module[at], beside.co_runner[at]}].insert(part);
@@ -74,8 +74,8 @@ TEST(DrawRows, LeavesEveryPlatformAndModuleConnected) {
         return dataset.observations.module[n] < 2 || dataset.observations.platform[n] == 3;
     });
     const FitConfig config = test::quick_config("linear/32");
-    const auto parts_of = [&](RowNumbers rows) {
-        Connections connections(dataset.platforms.size(), dataset.modules.size());
+    const auto parts_of = [&](core::RowNumbers rows) {
+        dataset::Connections connections(dataset.platforms.size(), dataset.modules.size());
         for (const std::int64_t row : rows) {
             const auto at = static_cast<std::size_t>(row);
             connections.join(dataset.pool(kAlone).platform[at], dataset.pool(kAlone).module[at]);
@@ -83,12 +83,12 @@ TEST(DrawRows, LeavesEveryPlatformAndModuleConnected) {
         return connections.parts();
     };
     for (std::int64_t replicate = 0; replicate < 20; ++replicate) {
-        const Split all = draw_rows(dataset, config, 1.0, 0.0, replicate).alone();
-        const Split split = draw_rows(dataset, config, 1.0, 0.3, replicate).alone();
-        EXPECT_GE(split.calibration.size(), static_cast<std::size_t>(kLeastCalibration));
+        const dataset::Split all = draw_rows(dataset, config, 1.0, 0.0, replicate).alone();
+        const dataset::Split split = draw_rows(dataset, config, 1.0, 0.3, replicate).alone();
+        EXPECT_GE(split.calibration.size(), static_cast<std::size_t>(dataset::kLeastCalibration));
         EXPECT_EQ(parts_of(split.rest), parts_of(all.rest)) << replicate;
     }
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::train

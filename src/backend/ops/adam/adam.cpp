@@ -4,7 +4,7 @@
 
 #include "backend/ops/adam/skipped_updates.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 bool Adam::catches_up_in_closed_form() const { return learning_rate.is_constant() && SkippedUpdates::possible(*this); }
 
@@ -14,4 +14,4 @@ AdamStep adam_step(const Adam& adam, std::int64_t update, std::int64_t step) {
             1.0 / std::sqrt(1.0 - std::pow(adam.beta2, t))};
 }
 
-}  // namespace pitot
+}  // namespace pitot::backend

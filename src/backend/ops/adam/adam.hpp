@@ -5,7 +5,7 @@
 #include <functional>
 #include <utility>
 
-namespace pitot {
+namespace pitot::backend {
 
 /// The learning rate of each step of training: a constant, or a function of the step's number (from 0).
 class LearningRate {
@@ -53,4 +53,4 @@ struct AdamStep {
 /// Those of update `update` (from 1) by the learning rate of step `step`.
 [[nodiscard]] AdamStep adam_step(const Adam& adam, std::int64_t update, std::int64_t step);
 
-}  // namespace pitot
+}  // namespace pitot::backend

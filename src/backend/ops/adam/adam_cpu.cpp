@@ -13,7 +13,7 @@
 #include "backend/cpu/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace pitot::cpu::HWY_NAMESPACE {
+namespace pitot::backend::cpu::HWY_NAMESPACE {
 
 // The scalars of an update in every lane.
 struct AdamLanes {
@@ -162,11 +162,11 @@ void catch_up_kernel(Index rows, std::span<const SkippedTerms> skipped, float ep
     }
 }
 
-}  // namespace pitot::cpu::HWY_NAMESPACE
+}  // namespace pitot::backend::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace pitot::cpu {
+namespace pitot::backend::cpu {
 
 HWY_EXPORT(adam_kernel);
 HWY_EXPORT(adam_rows_kernel);
@@ -184,5 +184,5 @@ void catch_up(Index rows, std::span<const SkippedTerms> skipped, float epsilon, 
     HWY_DYNAMIC_DISPATCH(catch_up_kernel)(rows, skipped, epsilon, parameters, first, second, to);
 }
 
-}  // namespace pitot::cpu
+}  // namespace pitot::backend::cpu
 #endif  // HWY_ONCE

@@ -7,7 +7,7 @@
 #include "backend/cpu/kernels.hpp"
 #include "backend/ops/adam/adam_host.hpp"
 
-namespace pitot::cpu {
+namespace pitot::backend::cpu {
 
 /// One Adam update of all parameters.
 void adam(std::span<float> parameters, std::span<const float> gradient, std::span<float> first, std::span<float> second,
@@ -19,9 +19,9 @@ void adam_rows(Index rows, ConstView gradient, View parameters, View first, View
 void catch_up(Index rows, std::span<const SkippedTerms> skipped, float epsilon, View parameters, View first,
               View second, View to);
 
-}  // namespace pitot::cpu
+}  // namespace pitot::backend::cpu
 
-namespace pitot {
+namespace pitot::backend {
 
 template <>
 struct AdamKernels<float> {
@@ -32,4 +32,4 @@ struct AdamKernels<float> {
     // NOLINTEND(readability-identifier-naming)
 };
 
-}  // namespace pitot
+}  // namespace pitot::backend

@@ -4,10 +4,10 @@
 #include "backend/ops/adam/adam.hpp"
 #include "backend/ops/adam/skipped_updates.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 /// Those of a backend, by its scalar type: see adam_reference.hpp and adam_cpu.hpp.
 template <typename T>
 struct AdamKernels;
 
-}  // namespace pitot
+}  // namespace pitot::backend

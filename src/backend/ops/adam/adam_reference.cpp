@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace pitot::reference {
+namespace pitot::backend::reference {
 namespace {
 
 // After its moments were updated.
@@ -67,4 +67,4 @@ void catch_up(Index rows, std::span<const SkippedTerms> skipped, double epsilon,
     }
 }
 
-}  // namespace pitot::reference
+}  // namespace pitot::backend::reference

@@ -6,7 +6,7 @@
 #include "backend/ops/adam/adam_host.hpp"
 #include "backend/reference/loops.hpp"
 
-namespace pitot::reference {
+namespace pitot::backend::reference {
 
 void adam(std::span<double> parameters, std::span<const double> gradient, std::span<double> first,
           std::span<double> second, const AdamStep& step);
@@ -14,9 +14,9 @@ void adam_rows(Index rows, ConstView gradient, View parameters, View first, View
 void catch_up(Index rows, std::span<const SkippedTerms> skipped, double epsilon, View parameters, View first,
               View second, View to);
 
-}  // namespace pitot::reference
+}  // namespace pitot::backend::reference
 
-namespace pitot {
+namespace pitot::backend {
 
 template <>
 struct AdamKernels<double> {
@@ -27,4 +27,4 @@ struct AdamKernels<double> {
     // NOLINTEND(readability-identifier-naming)
 };
 
-}  // namespace pitot
+}  // namespace pitot::backend

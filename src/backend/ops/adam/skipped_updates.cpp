@@ -7,7 +7,7 @@
 
 #include "core/check.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 namespace {
 
 constexpr double kNegligible = 1e-10;    // of a row's movement
@@ -157,4 +157,4 @@ SkippedTerms SkippedUpdates::terms(std::int64_t last) const {
     return out;
 }
 
-}  // namespace pitot
+}  // namespace pitot::backend

@@ -10,7 +10,7 @@
 
 #include "backend/ops/adam/adam.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 /// The updates a row has missed, in closed form. After update t with moments m and v, i updates without gradient later
 ///     p -= m w_i / (sqrt(v) + epsilon b_i),   w_i = rate_(t+i) beta1^i b_i,   b_i = 1 / (root_(t+i) beta2^(i/2)).
@@ -82,4 +82,4 @@ private:
     std::int64_t updates_;
 };
 
-}  // namespace pitot
+}  // namespace pitot::backend

@@ -3,7 +3,7 @@
 #include "backend/ops/operand_check.hpp"
 #include "backend/program.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 Operands operands(const Concat& op, const Program& /*program*/) {
     return {{{op.left, Gradient::kNone}, {op.right, Gradient::kSet}}, op.out};
@@ -24,4 +24,4 @@ Result<void> check(const Concat& op, const Program& program) {
 
 Cost cost(const Concat& /*op*/, const Program& /*program*/, const BatchShape& /*batch*/) { return {}; }
 
-}  // namespace pitot
+}  // namespace pitot::backend

@@ -4,7 +4,7 @@
 #include "backend/buffer.hpp"
 #include "backend/ops/operation.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 /// out = [left | right]. left is constant, right a parameter, out a tower; all three have a row for each of one side's.
 struct Concat {
@@ -20,4 +20,4 @@ void forward(const Concat& op, const HostStep<T>& step);
 template <typename T>
 void backward(const Concat& op, const HostStep<T>& step);
 
-}  // namespace pitot
+}  // namespace pitot::backend

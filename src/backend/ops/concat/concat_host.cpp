@@ -3,7 +3,7 @@
 
 #include "backend/host/step.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 template <typename T>
 void forward(const Concat& op, const HostStep<T>& step) {
@@ -33,4 +33,4 @@ template void backward(const Concat&, const HostStep<double>&);
 template void forward(const Concat&, const HostStep<float>&);
 template void backward(const Concat&, const HostStep<float>&);
 
-}  // namespace pitot
+}  // namespace pitot::backend

@@ -3,7 +3,7 @@
 #include "backend/ops/operand_check.hpp"
 #include "backend/program.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 Operands operands(const Dense& op, const Program& program) {
     const Gradient of_x = op.x_gradient_from == 0                          ? Gradient::kSetTimesSlope
@@ -52,4 +52,4 @@ Cost cost(const Dense& op, const Program& program, const BatchShape& batch) {
     return {static_cast<double>((3 * in - op.x_gradient_from) * out.cols * rows)};
 }
 
-}  // namespace pitot
+}  // namespace pitot::backend

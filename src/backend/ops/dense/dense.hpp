@@ -6,7 +6,7 @@
 #include "backend/buffer.hpp"
 #include "backend/ops/operation.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 /// out = activation(x * weight + bias), weight: x's columns × out's, bias: one row, or -1 for none. x and out have the
 /// rows of one side, out being a tower, or both are pair buffers. The gradient of x is wanted for its columns from
@@ -26,4 +26,4 @@ void forward(const Dense& op, const HostStep<T>& step);
 template <typename T>
 void backward(const Dense& op, const HostStep<T>& step);
 
-}  // namespace pitot
+}  // namespace pitot::backend

@@ -13,7 +13,7 @@
 #include "backend/cpu/gemm-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace pitot::cpu::HWY_NAMESPACE {
+namespace pitot::backend::cpu::HWY_NAMESPACE {
 
 template <typename Finish>
 HWY_INLINE Product<Finish> forward_product(const ConstView& x, const ConstView& weight, const float* bias,
@@ -248,11 +248,11 @@ void tanh_slope_kernel(const ConstView& out, const View& dout) {
     }
 }
 
-}  // namespace pitot::cpu::HWY_NAMESPACE
+}  // namespace pitot::backend::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace pitot::cpu {
+namespace pitot::backend::cpu {
 
 HWY_EXPORT(dense_forward_kernel);
 HWY_EXPORT(transpose_kernel);
@@ -286,12 +286,12 @@ void column_sums(ConstView dout, bool accumulate, float* sums) {
 }
 void tanh_slope(ConstView out, View dout) { HWY_DYNAMIC_DISPATCH(tanh_slope_kernel)(out, dout); }
 
-}  // namespace pitot::cpu
+}  // namespace pitot::backend::cpu
 
-namespace pitot {
+namespace pitot::backend {
 
 template void forward(const Dense&, const HostStep<float>&);
 template void backward(const Dense&, const HostStep<float>&);
 
-}  // namespace pitot
+}  // namespace pitot::backend
 #endif  // HWY_ONCE

@@ -8,7 +8,7 @@
 #include "backend/host/nonzero_blocks.hpp"
 #include "backend/ops/dense/dense_host.hpp"
 
-namespace pitot::cpu {
+namespace pitot::backend::cpu {
 
 /// out = activation(x * weight + bias). A null bias stands for none.
 void dense_forward(ConstView x, ConstView weight, const float* bias, Activation activation, View out);
@@ -43,9 +43,9 @@ void column_sums(ConstView dout, bool accumulate, float* sums);
 /// dout *= 1 - out².
 void tanh_slope(ConstView out, View dout);
 
-}  // namespace pitot::cpu
+}  // namespace pitot::backend::cpu
 
-namespace pitot {
+namespace pitot::backend {
 
 template <>
 struct DenseKernels<float> {
@@ -63,4 +63,4 @@ struct DenseKernels<float> {
     static constexpr std::int64_t kSparseColumns = cpu::kSparseColumns;
 };
 
-}  // namespace pitot
+}  // namespace pitot::backend

@@ -9,7 +9,7 @@
 #include "backend/ops/dense/dense.hpp"
 #include "core/check.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 /// The kernels of a backend, by its scalar type: double of the reference backend (dense_reference.hpp), float of the
 /// cpu backend (dense_cpu.hpp, which has their contracts).
@@ -129,4 +129,4 @@ void backward(const Dense& op, const HostStep<T>& step) {
                                  step.gradient(op.weight), dbias, input_gradient(op, step)});
 }
 
-}  // namespace pitot
+}  // namespace pitot::backend

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-namespace pitot::reference {
+namespace pitot::backend::reference {
 
 void dense_forward(ConstView x, ConstView weight, const double* bias, Activation activation, View out) {
     for (std::int64_t i = 0; i < x.rows; ++i) {
@@ -61,11 +61,11 @@ void tanh_slope(ConstView out, View dout) {
     }
 }
 
-}  // namespace pitot::reference
+}  // namespace pitot::backend::reference
 
-namespace pitot {
+namespace pitot::backend {
 
 template void forward(const Dense&, const HostStep<double>&);
 template void backward(const Dense&, const HostStep<double>&);
 
-}  // namespace pitot
+}  // namespace pitot::backend

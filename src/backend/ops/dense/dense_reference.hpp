@@ -6,7 +6,7 @@
 #include "backend/ops/dense/dense_host.hpp"
 #include "backend/reference/loops.hpp"
 
-namespace pitot::reference {
+namespace pitot::backend::reference {
 
 void dense_forward(ConstView x, ConstView weight, const double* bias, Activation activation, View out);
 bool wants_transposed(ConstView weight, std::int64_t dx_cols);
@@ -16,9 +16,9 @@ void weight_gradient(ConstView x, ConstView dout, bool accumulate, View dweight)
 void column_sums(ConstView dout, bool accumulate, double* sums);
 void tanh_slope(ConstView out, View dout);
 
-}  // namespace pitot::reference
+}  // namespace pitot::backend::reference
 
-namespace pitot {
+namespace pitot::backend {
 
 template <>
 struct DenseKernels<double> {
@@ -34,4 +34,4 @@ struct DenseKernels<double> {
     static constexpr std::int64_t kSparseColumns = 0;  ///< zeros are not left out
 };
 
-}  // namespace pitot
+}  // namespace pitot::backend

@@ -3,7 +3,7 @@
 #include "backend/ops/operand_check.hpp"
 #include "backend/program.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 Operands operands(const PairBaseline& op, const Program& /*program*/) {
     return {{{op.platform_term, Gradient::kNone}, {op.module_term, Gradient::kNone}}};
@@ -22,4 +22,4 @@ Result<void> check(const PairBaseline& op, const Program& program) {
 
 Cost cost(const PairBaseline& /*op*/, const Program& /*program*/, const BatchShape& /*batch*/) { return {}; }
 
-}  // namespace pitot
+}  // namespace pitot::backend

@@ -4,7 +4,7 @@
 #include "backend/buffer.hpp"
 #include "backend/ops/operation.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 /// prediction += platform_term[i] + module_term[j]. The terms are constants of one column.
 struct PairBaseline {
@@ -20,4 +20,4 @@ void forward(const PairBaseline& op, const HostStep<T>& step);
 template <typename T>
 void backward(const PairBaseline& op, const HostStep<T>& step);
 
-}  // namespace pitot
+}  // namespace pitot::backend

@@ -1,7 +1,7 @@
 // On the host: copies and sums, the same for every backend there.
 #include "backend/host/step.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 template <typename T>
 void forward(const PairBaseline& op, const HostStep<T>& step) {
@@ -21,4 +21,4 @@ template void backward(const PairBaseline&, const HostStep<double>&);
 template void forward(const PairBaseline&, const HostStep<float>&);
 template void backward(const PairBaseline&, const HostStep<float>&);
 
-}  // namespace pitot
+}  // namespace pitot::backend

@@ -3,7 +3,7 @@
 #include "backend/ops/operand_check.hpp"
 #include "backend/program.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 Operands operands(const PairDot& op, const Program& /*program*/) {
     return {{{op.left, Gradient::kAdded}, {op.right, Gradient::kAdded}}};
@@ -29,4 +29,4 @@ Cost cost(const PairDot& op, const Program& /*program*/, const BatchShape& batch
     return {3.0 * scalars, 8.0 * scalar * scalars};
 }
 
-}  // namespace pitot
+}  // namespace pitot::backend

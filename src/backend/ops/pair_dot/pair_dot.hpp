@@ -6,7 +6,7 @@
 #include "backend/buffer.hpp"
 #include "backend/ops/operation.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 /// prediction += scale * left[i][0 … width) . right[j][0 … width). left: platform rows, right: module rows, towers or
 /// parameters.
@@ -25,4 +25,4 @@ void forward(const PairDot& op, const HostStep<T>& step);
 template <typename T>
 void backward(const PairDot& op, const HostStep<T>& step);
 
-}  // namespace pitot
+}  // namespace pitot::backend

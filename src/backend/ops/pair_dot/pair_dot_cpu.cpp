@@ -13,7 +13,7 @@
 #include "backend/cpu/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace pitot::cpu::HWY_NAMESPACE {
+namespace pitot::backend::cpu::HWY_NAMESPACE {
 
 // Four pairs at a time, so that the lanes of their sums are added up together. A last pair takes the places left over.
 void pair_dot_kernel(Index platform, Index module, const ConstView& left, const ConstView& right, float scale,
@@ -119,11 +119,11 @@ void pair_dot_backward_kernel(Index platform, Index module, Index by_module, con
                   left, dright);
 }
 
-}  // namespace pitot::cpu::HWY_NAMESPACE
+}  // namespace pitot::backend::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace pitot::cpu {
+namespace pitot::backend::cpu {
 
 HWY_EXPORT(pair_dot_kernel);
 HWY_EXPORT(pair_dot_backward_kernel);
@@ -137,12 +137,12 @@ void pair_dot_backward(Index platform, Index module, Index by_module, ConstView 
     (platform, module, by_module, left, right, scale, slope, dleft, dright);
 }
 
-}  // namespace pitot::cpu
+}  // namespace pitot::backend::cpu
 
-namespace pitot {
+namespace pitot::backend {
 
 template void forward(const PairDot&, const HostStep<float>&);
 template void backward(const PairDot&, const HostStep<float>&);
 
-}  // namespace pitot
+}  // namespace pitot::backend
 #endif  // HWY_ONCE

@@ -7,7 +7,7 @@
 #include "backend/cpu/kernels.hpp"
 #include "backend/ops/pair_dot/pair_dot_host.hpp"
 
-namespace pitot::cpu {
+namespace pitot::backend::cpu {
 
 /// prediction[b] += scale * left[platform[b]] . right[module[b]] over the columns of left.
 void pair_dot(Index platform, Index module, ConstView left, ConstView right, float scale, std::span<float> prediction);
@@ -16,9 +16,9 @@ void pair_dot(Index platform, Index module, ConstView left, ConstView right, flo
 void pair_dot_backward(Index platform, Index module, Index by_module, ConstView left, ConstView right, float scale,
                        std::span<const float> slope, View dleft, View dright);
 
-}  // namespace pitot::cpu
+}  // namespace pitot::backend::cpu
 
-namespace pitot {
+namespace pitot::backend {
 
 template <>
 struct PairDotKernels<float> {
@@ -28,4 +28,4 @@ struct PairDotKernels<float> {
     // NOLINTEND(readability-identifier-naming)
 };
 
-}  // namespace pitot
+}  // namespace pitot::backend

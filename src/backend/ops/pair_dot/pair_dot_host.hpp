@@ -5,7 +5,7 @@
 #include "backend/host/step.hpp"
 #include "backend/ops/pair_dot/pair_dot.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 /// The kernels of a backend, by its scalar type: see pair_dot_reference.hpp and pair_dot_cpu.hpp.
 template <typename T>
@@ -31,4 +31,4 @@ void backward(const PairDot& op, const HostStep<T>& step) {
     });
 }
 
-}  // namespace pitot
+}  // namespace pitot::backend

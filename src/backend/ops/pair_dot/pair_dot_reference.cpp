@@ -1,6 +1,6 @@
 #include "backend/ops/pair_dot/pair_dot_reference.hpp"
 
-namespace pitot::reference {
+namespace pitot::backend::reference {
 
 void pair_dot(Index platform, Index module, ConstView left, ConstView right, double scale,
               std::span<double> prediction) {
@@ -17,11 +17,11 @@ void pair_dot_backward(Index platform, Index module, Index /*by_module*/, ConstV
     }
 }
 
-}  // namespace pitot::reference
+}  // namespace pitot::backend::reference
 
-namespace pitot {
+namespace pitot::backend {
 
 template void forward(const PairDot&, const HostStep<double>&);
 template void backward(const PairDot&, const HostStep<double>&);
 
-}  // namespace pitot
+}  // namespace pitot::backend

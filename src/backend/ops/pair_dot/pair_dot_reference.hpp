@@ -6,16 +6,16 @@
 #include "backend/ops/pair_dot/pair_dot_host.hpp"
 #include "backend/reference/loops.hpp"
 
-namespace pitot::reference {
+namespace pitot::backend::reference {
 
 void pair_dot(Index platform, Index module, ConstView left, ConstView right, double scale,
               std::span<double> prediction);
 void pair_dot_backward(Index platform, Index module, Index by_module, ConstView left, ConstView right, double scale,
                        std::span<const double> slope, View dleft, View dright);
 
-}  // namespace pitot::reference
+}  // namespace pitot::backend::reference
 
-namespace pitot {
+namespace pitot::backend {
 
 template <>
 struct PairDotKernels<double> {
@@ -25,4 +25,4 @@ struct PairDotKernels<double> {
     // NOLINTEND(readability-identifier-naming)
 };
 
-}  // namespace pitot
+}  // namespace pitot::backend

@@ -3,7 +3,7 @@
 #include "backend/ops/operand_check.hpp"
 #include "backend/program.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 Operands operands(const PairGather& op, const Program& /*program*/) { return {{{op.rows, Gradient::kNone}}, op.out}; }
 
@@ -18,4 +18,4 @@ Result<void> check(const PairGather& op, const Program& program) {
 
 Cost cost(const PairGather& /*op*/, const Program& /*program*/, const BatchShape& /*batch*/) { return {}; }
 
-}  // namespace pitot
+}  // namespace pitot::backend

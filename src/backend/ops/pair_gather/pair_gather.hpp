@@ -4,7 +4,7 @@
 #include "backend/buffer.hpp"
 #include "backend/ops/operation.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 /// out[b] = rows[j]. rows is a constant over modules, so nothing flows back; out is a pair buffer as wide.
 struct PairGather {
@@ -20,4 +20,4 @@ void forward(const PairGather& op, const HostStep<T>& step);
 template <typename T>
 void backward(const PairGather& op, const HostStep<T>& step);
 
-}  // namespace pitot
+}  // namespace pitot::backend

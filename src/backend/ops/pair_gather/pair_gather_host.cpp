@@ -3,7 +3,7 @@
 
 #include "backend/host/step.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 template <typename T>
 void forward(const PairGather& op, const HostStep<T>& step) {
@@ -23,4 +23,4 @@ template void backward(const PairGather&, const HostStep<double>&);
 template void forward(const PairGather&, const HostStep<float>&);
 template void backward(const PairGather&, const HostStep<float>&);
 
-}  // namespace pitot
+}  // namespace pitot::backend

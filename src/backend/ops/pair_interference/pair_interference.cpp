@@ -5,7 +5,7 @@
 #include "backend/ops/operand_check.hpp"
 #include "backend/program.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 Operands operands(const PairInterference& op, const Program& /*program*/) {
     return {{{op.left, Gradient::kAdded}, {op.right, Gradient::kAdded}}};
@@ -30,4 +30,4 @@ Cost cost(const PairInterference& op, const Program& /*program*/, const BatchSha
     return {static_cast<double>(3 * products * op.rank * batch.rows)};
 }
 
-}  // namespace pitot
+}  // namespace pitot::backend

@@ -6,7 +6,7 @@
 #include "backend/buffer.hpp"
 #include "backend/ops/operation.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 /// prediction += scale * sum over t, k of (m_j . v_s,t(i)) (m_k . v_g,t(i)), t = 0 … types - 1, k over the co-runners
 /// of the row, -1 skipped. v_s,t = left[i] columns [susceptibility_column + t rank, …), v_g,t = left[i] columns
@@ -27,4 +27,4 @@ void forward(const PairInterference& op, const HostStep<T>& step);
 template <typename T>
 void backward(const PairInterference& op, const HostStep<T>& step);
 
-}  // namespace pitot
+}  // namespace pitot::backend

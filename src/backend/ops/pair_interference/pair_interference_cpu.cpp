@@ -11,7 +11,7 @@
 #include "backend/cpu/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace pitot::cpu::HWY_NAMESPACE {
+namespace pitot::backend::cpu::HWY_NAMESPACE {
 
 void interference_kernel(const PairInterference& op, Index platform, Index module, Index co_runner, std::int32_t width,
                          const ConstView& left, const ConstView& right, std::span<float> prediction) {
@@ -61,11 +61,11 @@ void interference_backward_kernel(const PairInterference& op, Index platform, In
     }
 }
 
-}  // namespace pitot::cpu::HWY_NAMESPACE
+}  // namespace pitot::backend::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace pitot::cpu {
+namespace pitot::backend::cpu {
 
 HWY_EXPORT(interference_kernel);
 HWY_EXPORT(interference_backward_kernel);
@@ -81,12 +81,12 @@ void interference_backward(const PairInterference& op, Index platform, Index mod
     (op, platform, module, co_runner, width, left, right, slope, dleft, dright);
 }
 
-}  // namespace pitot::cpu
+}  // namespace pitot::backend::cpu
 
-namespace pitot {
+namespace pitot::backend {
 
 template void forward(const PairInterference&, const HostStep<float>&);
 template void backward(const PairInterference&, const HostStep<float>&);
 
-}  // namespace pitot
+}  // namespace pitot::backend
 #endif  // HWY_ONCE

@@ -7,7 +7,7 @@
 #include "backend/cpu/kernels.hpp"
 #include "backend/ops/pair_interference/pair_interference_host.hpp"
 
-namespace pitot::cpu {
+namespace pitot::backend::cpu {
 
 /// The terms of the prediction, and their gradient: see PairInterference.
 void interference(const PairInterference& op, Index platform, Index module, Index co_runner, std::int32_t width,
@@ -16,9 +16,9 @@ void interference_backward(const PairInterference& op, Index platform, Index mod
                            std::int32_t width, ConstView left, ConstView right, std::span<const float> slope,
                            View dleft, View dright);
 
-}  // namespace pitot::cpu
+}  // namespace pitot::backend::cpu
 
-namespace pitot {
+namespace pitot::backend {
 
 template <>
 struct PairInterferenceKernels<float> {
@@ -28,4 +28,4 @@ struct PairInterferenceKernels<float> {
     // NOLINTEND(readability-identifier-naming)
 };
 
-}  // namespace pitot
+}  // namespace pitot::backend

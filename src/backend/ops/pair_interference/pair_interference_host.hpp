@@ -4,7 +4,7 @@
 #include "backend/host/step.hpp"
 #include "backend/ops/pair_interference/pair_interference.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 /// The kernels of a backend, by its scalar type: see pair_interference_reference.hpp and pair_interference_cpu.hpp.
 template <typename T>
@@ -30,4 +30,4 @@ void backward(const PairInterference& op, const HostStep<T>& step) {
     }
 }
 
-}  // namespace pitot
+}  // namespace pitot::backend

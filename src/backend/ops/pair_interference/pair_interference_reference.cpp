@@ -1,6 +1,6 @@
 #include "backend/ops/pair_interference/pair_interference_reference.hpp"
 
-namespace pitot::reference {
+namespace pitot::backend::reference {
 namespace {
 
 // Calls visit(k) for each co-runner of row b.
@@ -53,11 +53,11 @@ void interference_backward(const PairInterference& op, Index platform, Index mod
     }
 }
 
-}  // namespace pitot::reference
+}  // namespace pitot::backend::reference
 
-namespace pitot {
+namespace pitot::backend {
 
 template void forward(const PairInterference&, const HostStep<double>&);
 template void backward(const PairInterference&, const HostStep<double>&);
 
-}  // namespace pitot
+}  // namespace pitot::backend

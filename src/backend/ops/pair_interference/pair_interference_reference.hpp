@@ -6,7 +6,7 @@
 #include "backend/ops/pair_interference/pair_interference_host.hpp"
 #include "backend/reference/loops.hpp"
 
-namespace pitot::reference {
+namespace pitot::backend::reference {
 
 void interference(const PairInterference& op, Index platform, Index module, Index co_runner, std::int32_t width,
                   ConstView left, ConstView right, std::span<double> prediction);
@@ -14,9 +14,9 @@ void interference_backward(const PairInterference& op, Index platform, Index mod
                            std::int32_t width, ConstView left, ConstView right, std::span<const double> slope,
                            View dleft, View dright);
 
-}  // namespace pitot::reference
+}  // namespace pitot::backend::reference
 
-namespace pitot {
+namespace pitot::backend {
 
 template <>
 struct PairInterferenceKernels<double> {
@@ -26,4 +26,4 @@ struct PairInterferenceKernels<double> {
     // NOLINTEND(readability-identifier-naming)
 };
 
-}  // namespace pitot
+}  // namespace pitot::backend

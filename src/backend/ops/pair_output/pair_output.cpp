@@ -3,7 +3,7 @@
 #include "backend/ops/operand_check.hpp"
 #include "backend/program.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 Operands operands(const PairOutput& op, const Program& /*program*/) { return {{{op.in, Gradient::kSet}}}; }
 
@@ -13,4 +13,4 @@ Result<void> check(const PairOutput& op, const Program& program) {
 
 Cost cost(const PairOutput& /*op*/, const Program& /*program*/, const BatchShape& /*batch*/) { return {}; }
 
-}  // namespace pitot
+}  // namespace pitot::backend

@@ -4,7 +4,7 @@
 #include "backend/buffer.hpp"
 #include "backend/ops/operation.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 /// prediction += scale * in[b][0]. in is a pair buffer of one column.
 struct PairOutput {
@@ -21,4 +21,4 @@ void forward(const PairOutput& op, const HostStep<T>& step);
 template <typename T>
 void backward(const PairOutput& op, const HostStep<T>& step);
 
-}  // namespace pitot
+}  // namespace pitot::backend

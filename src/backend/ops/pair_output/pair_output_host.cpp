@@ -1,7 +1,7 @@
 // On the host: copies and sums, the same for every backend there.
 #include "backend/host/step.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 template <typename T>
 void forward(const PairOutput& op, const HostStep<T>& step) {
@@ -26,4 +26,4 @@ template void backward(const PairOutput&, const HostStep<double>&);
 template void forward(const PairOutput&, const HostStep<float>&);
 template void backward(const PairOutput&, const HostStep<float>&);
 
-}  // namespace pitot
+}  // namespace pitot::backend

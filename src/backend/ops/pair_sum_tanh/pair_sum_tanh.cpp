@@ -3,7 +3,7 @@
 #include "backend/ops/operand_check.hpp"
 #include "backend/program.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 Operands operands(const PairSumTanh& op, const Program& /*program*/) {
     return {{{op.left, Gradient::kAdded}, {op.right, Gradient::kAdded}}, op.out, true};
@@ -23,4 +23,4 @@ Result<void> check(const PairSumTanh& op, const Program& program) {
 
 Cost cost(const PairSumTanh& /*op*/, const Program& /*program*/, const BatchShape& /*batch*/) { return {}; }
 
-}  // namespace pitot
+}  // namespace pitot::backend

@@ -4,7 +4,7 @@
 #include "backend/buffer.hpp"
 #include "backend/ops/operation.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 /// out[b] = tanh(left[i] + right[j]): the first layer of a network on [x_i; x_j], its product split by side so that it
 /// costs platforms + modules rows instead of a batch. left: platform rows, right: module rows, towers or parameters;
@@ -22,4 +22,4 @@ void forward(const PairSumTanh& op, const HostStep<T>& step);
 template <typename T>
 void backward(const PairSumTanh& op, const HostStep<T>& step);
 
-}  // namespace pitot
+}  // namespace pitot::backend

@@ -11,7 +11,7 @@
 #include "backend/cpu/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace pitot::cpu::HWY_NAMESPACE {
+namespace pitot::backend::cpu::HWY_NAMESPACE {
 
 void sum_tanh_kernel(Index platform, Index module, const ConstView& left, const ConstView& right, const View& out) {
     const D d;
@@ -41,11 +41,11 @@ void sum_tanh_backward_kernel(Index platform, Index module, const ConstView& dou
     }
 }
 
-}  // namespace pitot::cpu::HWY_NAMESPACE
+}  // namespace pitot::backend::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace pitot::cpu {
+namespace pitot::backend::cpu {
 
 HWY_EXPORT(sum_tanh_kernel);
 HWY_EXPORT(sum_tanh_backward_kernel);
@@ -57,12 +57,12 @@ void sum_tanh_backward(Index platform, Index module, ConstView dout, View dleft,
     HWY_DYNAMIC_DISPATCH(sum_tanh_backward_kernel)(platform, module, dout, dleft, dright);
 }
 
-}  // namespace pitot::cpu
+}  // namespace pitot::backend::cpu
 
-namespace pitot {
+namespace pitot::backend {
 
 template void forward(const PairSumTanh&, const HostStep<float>&);
 template void backward(const PairSumTanh&, const HostStep<float>&);
 
-}  // namespace pitot
+}  // namespace pitot::backend
 #endif  // HWY_ONCE

@@ -8,16 +8,16 @@
 #include "backend/ops/dense/dense_cpu.hpp"
 #include "backend/ops/pair_sum_tanh/pair_sum_tanh_host.hpp"
 
-namespace pitot::cpu {
+namespace pitot::backend::cpu {
 
 /// out[b] = tanh(left[platform[b]] + right[module[b]]).
 void sum_tanh(Index platform, Index module, ConstView left, ConstView right, View out);
 /// dleft[platform[b]] and dright[module[b]] += dout[b], which has been multiplied by tanh' already.
 void sum_tanh_backward(Index platform, Index module, ConstView dout, View dleft, View dright);
 
-}  // namespace pitot::cpu
+}  // namespace pitot::backend::cpu
 
-namespace pitot {
+namespace pitot::backend {
 
 template <>
 struct PairSumTanhKernels<float> {
@@ -28,4 +28,4 @@ struct PairSumTanhKernels<float> {
     // NOLINTEND(readability-identifier-naming)
 };
 
-}  // namespace pitot
+}  // namespace pitot::backend

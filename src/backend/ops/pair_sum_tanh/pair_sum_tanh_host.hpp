@@ -4,7 +4,7 @@
 #include "backend/host/step.hpp"
 #include "backend/ops/pair_sum_tanh/pair_sum_tanh.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 /// The kernels of a backend, by its scalar type: see pair_sum_tanh_reference.hpp and pair_sum_tanh_cpu.hpp.
 template <typename T>
@@ -32,4 +32,4 @@ void backward(const PairSumTanh& op, const HostStep<T>& step) {
     });
 }
 
-}  // namespace pitot
+}  // namespace pitot::backend

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-namespace pitot::reference {
+namespace pitot::backend::reference {
 
 void sum_tanh(Index platform, Index module, ConstView left, ConstView right, View out) {
     for (std::int64_t b = 0; b < out.rows; ++b) {
@@ -23,11 +23,11 @@ void sum_tanh_backward(Index platform, Index module, ConstView dout, View dleft,
     }
 }
 
-}  // namespace pitot::reference
+}  // namespace pitot::backend::reference
 
-namespace pitot {
+namespace pitot::backend {
 
 template void forward(const PairSumTanh&, const HostStep<double>&);
 template void backward(const PairSumTanh&, const HostStep<double>&);
 
-}  // namespace pitot
+}  // namespace pitot::backend

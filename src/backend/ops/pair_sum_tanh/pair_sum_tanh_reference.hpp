@@ -7,14 +7,14 @@
 #include "backend/ops/pair_sum_tanh/pair_sum_tanh_host.hpp"
 #include "backend/reference/loops.hpp"
 
-namespace pitot::reference {
+namespace pitot::backend::reference {
 
 void sum_tanh(Index platform, Index module, ConstView left, ConstView right, View out);
 void sum_tanh_backward(Index platform, Index module, ConstView dout, View dleft, View dright);
 
-}  // namespace pitot::reference
+}  // namespace pitot::backend::reference
 
-namespace pitot {
+namespace pitot::backend {
 
 template <>
 struct PairSumTanhKernels<double> {
@@ -25,4 +25,4 @@ struct PairSumTanhKernels<double> {
     // NOLINTEND(readability-identifier-naming)
 };
 
-}  // namespace pitot
+}  // namespace pitot::backend

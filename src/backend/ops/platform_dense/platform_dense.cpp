@@ -3,7 +3,7 @@
 #include "backend/ops/operand_check.hpp"
 #include "backend/program.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 Operands operands(const PlatformDense& op, const Program& program) {
     const Gradient of_x = op.x_gradient_from == 0                          ? Gradient::kSetTimesSlope
@@ -35,4 +35,4 @@ Cost cost(const PlatformDense& op, const Program& program, const BatchShape& bat
     return {static_cast<double>((3 * in - op.x_gradient_from) * program.buffer(op.out).cols * batch.rows)};
 }
 
-}  // namespace pitot
+}  // namespace pitot::backend

@@ -6,7 +6,7 @@
 #include "backend/buffer.hpp"
 #include "backend/ops/operation.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 /// out[b] = activation(x[b] W_i + bias_i). x and out are pair buffers; weight stacks the W_i (platforms * x's columns
 /// rows), bias has a row a platform. The gradient of x is wanted as in Dense.
@@ -25,4 +25,4 @@ void forward(const PlatformDense& op, const HostStep<T>& step);
 template <typename T>
 void backward(const PlatformDense& op, const HostStep<T>& step);
 
-}  // namespace pitot
+}  // namespace pitot::backend

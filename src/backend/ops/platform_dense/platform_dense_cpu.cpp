@@ -1,9 +1,9 @@
 #include "backend/ops/dense/dense_cpu.hpp"
 #include "backend/ops/platform_dense/platform_dense_host.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 template void forward(const PlatformDense&, const HostStep<float>&);
 template void backward(const PlatformDense&, const HostStep<float>&);
 
-}  // namespace pitot
+}  // namespace pitot::backend

@@ -7,7 +7,7 @@
 #include "backend/ops/dense/dense_host.hpp"
 #include "backend/ops/platform_dense/platform_dense.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 
 /// Calls `visit(platform, first, rows)` for every run of equal platforms.
 template <typename T, typename Visit>
@@ -48,4 +48,4 @@ void backward(const PlatformDense& op, const HostStep<T>& step) {
     });
 }
 
-}  // namespace pitot
+}  // namespace pitot::backend

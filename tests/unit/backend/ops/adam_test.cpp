@@ -9,7 +9,7 @@
 #include "core/key.hpp"
 #include "unit/backend/kernel_blocks.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 namespace {
 
 using test::Block;
@@ -19,15 +19,15 @@ TEST(Adam, FollowsTheDefinition) {
     for_each_target([](const std::string& /*target*/) {
         const Adam adam{1e-3, 0.9, 0.999, 1e-8};
         for (const std::int64_t n : {1, 15, 16, 33, 100}) {
-            Block p(1, n, 1, Key(3).fold("p"));
-            Block m(1, n, 1, Key(3), true);
-            Block v(1, n, 1, Key(3), true);
+            Block p(1, n, 1, core::Key(3).fold("p"));
+            Block m(1, n, 1, core::Key(3), true);
+            Block v(1, n, 1, core::Key(3), true);
             std::vector<double> want(static_cast<std::size_t>(n)), first(want), second(want);
             for (std::int64_t c = 0; c < n; ++c) {
                 want[static_cast<std::size_t>(c)] = p(0, c);
             }
             for (std::int64_t t = 1; t <= 50; ++t) {
-                const Block g(1, n, 1, Key(3).fold(static_cast<std::uint64_t>(t)));
+                const Block g(1, n, 1, core::Key(3).fold(static_cast<std::uint64_t>(t)));
                 cpu::adam(p.view().row(0), g.view().row(0), m.view().row(0), v.view().row(0), adam_step(adam, t, 0));
                 for (std::int64_t c = 0; c < n; ++c) {
                     const auto i = static_cast<std::size_t>(c);
@@ -60,4 +60,4 @@ TEST(Adam, StepsByTheRateOfTheirNumber) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::backend

@@ -1,6 +1,6 @@
 #include "unit/backend/ops/trial.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 namespace {
 
 using test::ProgramBuilder;
@@ -48,4 +48,4 @@ TEST(Concat, CostsNothingThatIsCounted) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::backend

@@ -10,7 +10,7 @@
 #include "core/key.hpp"
 #include "unit/backend/kernel_blocks.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 namespace {
 
 using test::Block;
@@ -20,7 +20,7 @@ TEST(Dense, SumsWithoutTheirZeroTermsAreTheSame) {
     for_each_target([](const std::string& /*target*/) {
         for (const std::int64_t rows : {1, 2, 5, 6, 7, 13, 23}) {
             const std::int64_t depth = 21;
-            Block x(rows, depth, 1, Key(13).fold(static_cast<std::uint64_t>(rows)));
+            Block x(rows, depth, 1, core::Key(13).fold(static_cast<std::uint64_t>(rows)));
             std::vector<bool> zero(static_cast<std::size_t>(rows * depth));
             std::vector<bool> transposed(zero.size());
             for (std::int64_t i = 0; i < rows; ++i) {
@@ -35,10 +35,10 @@ TEST(Dense, SumsWithoutTheirZeroTermsAreTheSame) {
             const NonzeroBlocks by_column(transposed, rows);
             EXPECT_LT(by_row.density(), 1.0);
             for (const std::int64_t cols : {16, 80, 128}) {
-                const Block w(depth, cols, 3, Key(14));
-                const Block bias(1, cols, 0, Key(15));
-                Block dense(rows, cols, 2, Key(16), true);
-                Block sparse(rows, cols, 2, Key(16), true);
+                const Block w(depth, cols, 3, core::Key(14));
+                const Block bias(1, cols, 0, core::Key(15));
+                Block dense(rows, cols, 2, core::Key(16), true);
+                Block sparse(rows, cols, 2, core::Key(16), true);
                 cpu::dense_forward(x.view(), w.view(), bias.view().data, Activation::kTanh, dense.view());
                 const auto half = static_cast<std::int64_t>(by_row.size()) / 2;
                 const auto rest = static_cast<std::int64_t>(by_row.size()) - half;
@@ -46,9 +46,9 @@ TEST(Dense, SumsWithoutTheirZeroTermsAreTheSame) {
                     cpu::sparse_forward(by_row, first, count, x.view(), w.view(), bias.view().data, Activation::kTanh,
                                         sparse.view());
                 }
-                Block dense_gradient(depth, cols, 1, Key(17), true);
-                Block sparse_gradient(depth, cols, 1, Key(17), true);
-                const Block dout(rows, cols, 2, Key(18));
+                Block dense_gradient(depth, cols, 1, core::Key(17), true);
+                Block sparse_gradient(depth, cols, 1, core::Key(17), true);
+                const Block dout(rows, cols, 2, core::Key(18));
                 cpu::weight_gradient(x.view(), dout.view(), false, dense_gradient.view());
                 cpu::sparse_weight_gradient(by_column, 0, static_cast<std::int64_t>(by_column.size()), x.view(),
                                             dout.view(), sparse_gradient.view());
@@ -67,4 +67,4 @@ TEST(Dense, SumsWithoutTheirZeroTermsAreTheSame) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::backend

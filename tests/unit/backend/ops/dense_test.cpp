@@ -14,7 +14,7 @@
 #include "unit/backend/kernel_blocks.hpp"
 #include "unit/backend/ops/trial.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 namespace {
 
 using test::Block;
@@ -39,7 +39,7 @@ TEST(Dense, Forward) {
         for (const auto& [n, k, m] : shapes()) {
             for (const std::int64_t shift : {0, 1, 3}) {
                 for (const Activation activation : {Activation::kNone, Activation::kTanh}) {
-                    const Key key = Key(1).fold(static_cast<std::uint64_t>(n * 1000 + k * 10 + shift));
+                    const core::Key key = core::Key(1).fold(static_cast<std::uint64_t>(n * 1000 + k * 10 + shift));
                     const Block x(n, k, shift, key.fold("x"));
                     const Block w(k, m, shift, key.fold("w"));
                     const Block bias(1, m, shift, key.fold("b"));
@@ -71,7 +71,7 @@ TEST(Dense, InputGradient) {
             for (const std::int64_t wanted : {std::int64_t{1}, std::min<std::int64_t>(k, 8), k}) {
                 for (const bool after_tanh : {false, true}) {
                     const std::int64_t shift = wanted % 3;
-                    const Key key = Key(2).fold(static_cast<std::uint64_t>(n * 1000 + k));
+                    const core::Key key = core::Key(2).fold(static_cast<std::uint64_t>(n * 1000 + k));
                     const Block w(k, m, m == 1 ? 0 : shift, key.fold("w"));
                     const Block dout(n, m, shift, key.fold("dout"));
                     const Block y(n, wanted, shift, key.fold("y"));
@@ -109,7 +109,7 @@ TEST(Dense, WeightAndBiasGradients) {
         for (const auto& [n, k, m] : shapes()) {
             for (const bool accumulate : {false, true}) {
                 const std::int64_t shift = n % 3;
-                const Key key = Key(3).fold(static_cast<std::uint64_t>(n * 1000 + k));
+                const core::Key key = core::Key(3).fold(static_cast<std::uint64_t>(n * 1000 + k));
                 const Block x(n, k, shift, key.fold("x"));
                 const Block dout(n, m, shift, key.fold("dout"));
                 Block dw(k, m, shift, key.fold("dw"));
@@ -141,10 +141,10 @@ TEST(Dense, WeightAndBiasGradients) {
 // An element's bits are the same whatever range it was asked for with: threads may share a call.
 TEST(Dense, BitsDoNotDependOnTheRange) {
     for_each_target([](const std::string& /*target*/) {
-        const Block x(29, 41, 1, Key(4).fold("x"));
-        const Block w(41, 70, 3, Key(4).fold("w"));
-        Block whole(29, 70, 1, Key(4), true);
-        Block parts(29, 70, 1, Key(4), true);
+        const Block x(29, 41, 1, core::Key(4).fold("x"));
+        const Block w(41, 70, 3, core::Key(4).fold("w"));
+        Block whole(29, 70, 1, core::Key(4), true);
+        Block parts(29, 70, 1, core::Key(4), true);
         cpu::dense_forward(x.view(), w.view(), nullptr, Activation::kTanh, whole.view());
         for (const auto& [first, count] :
              std::vector<std::pair<std::int64_t, std::int64_t>>{{0, 5}, {5, 16}, {21, 8}}) {
@@ -283,4 +283,4 @@ TEST(Dense, CostsForwardWeightsAndWantedInputs) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::backend

@@ -1,6 +1,6 @@
 #include "unit/backend/ops/trial.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 namespace {
 
 using test::ProgramBuilder;
@@ -47,4 +47,4 @@ TEST(PairBaseline, RefusesWhatDoesNotFit) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::backend

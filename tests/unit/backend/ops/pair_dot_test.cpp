@@ -10,7 +10,7 @@
 #include "unit/backend/kernel_blocks.hpp"
 #include "unit/backend/ops/trial.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 namespace {
 
 using test::Block;
@@ -22,7 +22,7 @@ using test::Trial;
 TEST(PairDot, KernelsAgreeWithPlainLoops) {
     for_each_target([](const std::string& /*target*/) {
         for (const std::int64_t width : {1, 5, 16, 33, 64, 129, 200}) {
-            const Key key = Key(5).fold(static_cast<std::uint64_t>(width));
+            const core::Key key = core::Key(5).fold(static_cast<std::uint64_t>(width));
             const Block left(7, width, 1, key.fold("left"));
             const Block right(9, width, 3, key.fold("right"));
             const std::vector<std::int32_t> platform{0, 0, 2, 2, 2, 6, 1, 2};
@@ -64,8 +64,8 @@ TEST(PairDot, KernelsAgreeWithPlainLoops) {
 
 TEST(PairDot, DoesNotDependOnNeighbours) {
     for_each_target([](const std::string& /*target*/) {
-        const Block left(3, 37, 1, Key(11));
-        const Block right(4, 37, 1, Key(12));
+        const Block left(3, 37, 1, core::Key(11));
+        const Block right(4, 37, 1, core::Key(12));
         const std::vector<std::int32_t> platform{0, 1, 2, 2, 1, 0};
         const std::vector<std::int32_t> module{3, 2, 1, 0, 1, 2};
         std::vector<float> together(platform.size());
@@ -109,4 +109,4 @@ TEST(PairDot, CostsThreeProductsAndEightRows) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::backend

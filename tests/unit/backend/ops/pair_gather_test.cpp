@@ -1,6 +1,6 @@
 #include "unit/backend/ops/trial.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 namespace {
 
 using test::ProgramBuilder;
@@ -44,4 +44,4 @@ TEST(PairGather, RefusesWhatDoesNotFit) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::backend

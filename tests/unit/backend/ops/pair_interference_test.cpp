@@ -3,7 +3,7 @@
 #include "unit/backend/kernel_blocks.hpp"
 #include "unit/backend/ops/trial.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 namespace {
 
 using test::Block;
@@ -36,7 +36,7 @@ TEST(PairInterference, KernelsAgreeWithTheReference) {
             for (const std::int64_t types : {1, 3}) {
                 const PairInterference op{0, 1, rank, types, 2, 2 + types * rank, 0.75};
                 const std::int64_t cols = 2 + 2 * types * rank;
-                const Key key = Key(31).fold(static_cast<std::uint64_t>(rank * 10 + types));
+                const core::Key key = core::Key(31).fold(static_cast<std::uint64_t>(rank * 10 + types));
                 const Block left(3, cols, 1, key.fold("left"));
                 const Block right(4, rank, 3, key.fold("right"));
                 const std::vector<std::int32_t> platform{0, 0, 2, 2};
@@ -98,4 +98,4 @@ TEST(PairInterference, CostsTwoProductsACoRunnerAndMore) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::backend

@@ -1,6 +1,6 @@
 #include "unit/backend/ops/trial.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 namespace {
 
 using test::ProgramBuilder;
@@ -36,4 +36,4 @@ TEST(PairOutput, RefusesWhatDoesNotFit) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::backend

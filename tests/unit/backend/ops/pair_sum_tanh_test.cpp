@@ -10,7 +10,7 @@
 #include "unit/backend/kernel_blocks.hpp"
 #include "unit/backend/ops/trial.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 namespace {
 
 using test::Block;
@@ -22,7 +22,7 @@ using test::Trial;
 TEST(PairSumTanh, KernelsAgreeWithPlainLoops) {
     for_each_target([](const std::string& /*target*/) {
         for (const std::int64_t width : {1, 7, 16, 65}) {
-            const Key key = Key(6).fold(static_cast<std::uint64_t>(width));
+            const core::Key key = core::Key(6).fold(static_cast<std::uint64_t>(width));
             const Block left(3, width, 1, key.fold("left"));
             const Block right(4, width, 3, key.fold("right"));
             const std::vector<std::int32_t> platform{0, 2, 2};
@@ -78,4 +78,4 @@ TEST(PairSumTanh, RefusesWhatDoesNotFit) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::backend

@@ -1,6 +1,6 @@
 #include "unit/backend/ops/trial.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 namespace {
 
 using test::kTrialPlatforms;
@@ -66,4 +66,4 @@ TEST(PlatformDense, CostsAsADenseLayer) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::backend

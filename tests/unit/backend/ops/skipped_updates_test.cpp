@@ -14,7 +14,7 @@
 #include "core/key.hpp"
 #include "unit/backend/kernel_blocks.hpp"
 
-namespace pitot {
+namespace pitot::backend {
 namespace {
 
 using test::Block;
@@ -40,10 +40,10 @@ void expect_sum(const SkippedUpdates& skipped, std::int64_t last) {
     const std::vector<SkippedTerms> terms{skipped.terms(last)};
     for_each_target([&](const std::string& /*target*/) {
         constexpr std::int64_t cols = 38;
-        Block p(3, cols, 1, Key(1));
-        Block m(3, cols, 1, Key(2));
-        Block v(3, cols, 1, Key(3));
-        Block copy(1, cols, 2, Key(4), true);
+        Block p(3, cols, 1, core::Key(1));
+        Block m(3, cols, 1, core::Key(2));
+        Block v(3, cols, 1, core::Key(3));
+        Block copy(1, cols, 2, core::Key(4), true);
         const std::vector<std::int32_t> rows{1};
         for (std::int64_t c = 0; c < cols; ++c) {
             const double gradient = c == cols - 1 ? 0.0 : std::pow(10.0, -static_cast<double>(c) / 3.0);
@@ -62,7 +62,7 @@ void expect_sum(const SkippedUpdates& skipped, std::int64_t last) {
             ASSERT_EQ(copy(0, c), p(1, c));
         }
         for (const Block* untouched : {&p, &m, &v}) {
-            const Block fresh(3, cols, 1, Key(untouched == &p ? 1U : untouched == &m ? 2U : 3U));
+            const Block fresh(3, cols, 1, core::Key(untouched == &p ? 1U : untouched == &m ? 2U : 3U));
             for (std::int64_t c = 0; c < cols; ++c) {
                 ASSERT_EQ((*untouched)(0, c), fresh(0, c));
                 ASSERT_EQ((*untouched)(2, c), fresh(2, c));
@@ -124,4 +124,4 @@ TEST(SkippedUpdates, AreNotToBeHadWhereTheSeriesFails) {
 }
 
 }  // namespace
-}  // namespace pitot
+}  // namespace pitot::backend

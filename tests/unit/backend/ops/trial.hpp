@@ -26,51 +26,53 @@ public:
         program_.platforms = kTrialPlatforms;
         program_.modules = kTrialModules;
     }
-    BufferId add(BufferInfo info) {
-        if (info.role == Role::kConstant) {
-            Stream stream(Key(17).fold(info.name));
+    backend::BufferId add(backend::BufferInfo info) {
+        if (info.role == backend::Role::kConstant) {
+            core::Stream stream(core::Key(17).fold(info.name));
             for (std::int64_t n = 0; n < info.rows * info.cols; ++n) {
                 info.values.push_back(static_cast<float>(stream.normal()));
             }
         }
         program_.buffers.push_back(std::move(info));
-        return static_cast<BufferId>(program_.buffers.size()) - 1;
+        return static_cast<backend::BufferId>(program_.buffers.size()) - 1;
     }
     /// Something with a row for each of a side's.
-    BufferId of_side(const std::string& name, Role role, RowAxis axis, std::int64_t cols) {
+    backend::BufferId of_side(const std::string& name, backend::Role role, backend::RowAxis axis, std::int64_t cols) {
         return add({name, role, program_.rows_of(axis), cols, axis});
     }
-    BufferId of_platforms(const std::string& name, Role role, std::int64_t cols) {
-        return of_side(name, role, RowAxis::kPlatform, cols);
+    backend::BufferId of_platforms(const std::string& name, backend::Role role, std::int64_t cols) {
+        return of_side(name, role, backend::RowAxis::kPlatform, cols);
     }
-    BufferId of_modules(const std::string& name, Role role, std::int64_t cols) {
-        return of_side(name, role, RowAxis::kModule, cols);
+    backend::BufferId of_modules(const std::string& name, backend::Role role, std::int64_t cols) {
+        return of_side(name, role, backend::RowAxis::kModule, cols);
     }
-    BufferId parameter(const std::string& name, std::int64_t rows, std::int64_t cols) {
-        return add({name, Role::kParameter, rows, cols});
+    backend::BufferId parameter(const std::string& name, std::int64_t rows, std::int64_t cols) {
+        return add({name, backend::Role::kParameter, rows, cols});
     }
-    BufferId pairs(const std::string& name, std::int64_t cols) { return add({name, Role::kPair, 0, cols}); }
+    backend::BufferId pairs(const std::string& name, std::int64_t cols) {
+        return add({name, backend::Role::kPair, 0, cols});
+    }
     /// out[b] = tanh(left[i] + right[j]) of two tables, which are parameters: a pair buffer that has a gradient.
-    BufferId hidden(std::int64_t cols) {
-        const BufferId left = of_platforms("left", Role::kParameter, cols);
-        const BufferId right = of_modules("right", Role::kParameter, cols);
-        const BufferId out = pairs("hidden", cols);
-        pair(PairSumTanh{left, right, out});
+    backend::BufferId hidden(std::int64_t cols) {
+        const backend::BufferId left = of_platforms("left", backend::Role::kParameter, cols);
+        const backend::BufferId right = of_modules("right", backend::Role::kParameter, cols);
+        const backend::BufferId out = pairs("hidden", cols);
+        pair(backend::PairSumTanh{left, right, out});
         return out;
     }
-    void tower(TowerOp op) { program_.tower.push_back(op); }
-    void pair(PairOp op) { program_.pair.push_back(op); }
-    [[nodiscard]] const Program& program() const { return program_; }
+    void tower(backend::TowerOp op) { program_.tower.push_back(op); }
+    void pair(backend::PairOp op) { program_.pair.push_back(op); }
+    [[nodiscard]] const backend::Program& program() const { return program_; }
 
 private:
-    Program program_;
+    backend::Program program_;
 };
 
 /// A program with random parameters, constants and rows.
 class Trial {
 public:
-    explicit Trial(Program program, std::int32_t width = 0, int rows = 29) : program_(std::move(program)) {
-        Stream stream(Key(23).fold("rows"));
+    explicit Trial(backend::Program program, std::int32_t width = 0, int rows = 29) : program_(std::move(program)) {
+        core::Stream stream(core::Key(23).fold("rows"));
         for (int b = 0; b < rows; ++b) {
             platform_.push_back(static_cast<std::int32_t>(stream.below(kTrialPlatforms)));
             module_.push_back(static_cast<std::int32_t>(stream.below(kTrialModules)));
@@ -87,7 +89,7 @@ public:
     Trial(const Trial&) = delete;
     Trial& operator=(const Trial&) = delete;
 
-    [[nodiscard]] std::unique_ptr<Executor> prepare(const Backend& backend) const {
+    [[nodiscard]] std::unique_ptr<backend::Executor> prepare(const backend::Backend& backend) const {
         auto executor = backend.prepare(program_, 1);
         if (!executor) {
             ADD_FAILURE() << executor.error().to_string();
@@ -95,26 +97,26 @@ public:
         }
         (*executor)->set_parameters(0, parameters_);
         for (std::size_t b = 0; b < program_.buffers.size(); ++b) {
-            const BufferInfo& info = program_.buffers[b];
-            if (info.role == Role::kReplicaConstant) {
-                (*executor)->set_constant(0, static_cast<BufferId>(b), constant(info));
+            const backend::BufferInfo& info = program_.buffers[b];
+            if (info.role == backend::Role::kReplicaConstant) {
+                (*executor)->set_constant(0, static_cast<backend::BufferId>(b), constant(info));
             }
         }
         return *std::move(executor);
     }
-    [[nodiscard]] static std::vector<double> constant(const BufferInfo& info) {
+    [[nodiscard]] static std::vector<double> constant(const backend::BufferInfo& info) {
         std::vector<double> values;
-        Stream stream(Key(29).fold(info.name));
+        core::Stream stream(core::Key(29).fold(info.name));
         for (std::int64_t n = 0; n < info.rows * info.cols; ++n) {
             values.push_back(stream.normal());
         }
         return values;
     }
-    [[nodiscard]] const Program& program() const { return program_; }
-    [[nodiscard]] const PairColumns& rows() const { return rows_; }
+    [[nodiscard]] const backend::Program& program() const { return program_; }
+    [[nodiscard]] const backend::PairColumns& rows() const { return rows_; }
     [[nodiscard]] const std::vector<double>& parameters() const { return parameters_; }
 
-    [[nodiscard]] std::vector<double> predict(const Backend& backend) const {
+    [[nodiscard]] std::vector<double> predict(const backend::Backend& backend) const {
         const auto executor = prepare(backend);
         executor->forward_towers();
         std::vector<double> out(platform_.size());
@@ -125,13 +127,13 @@ public:
     /// The reference backend's gradient is that of finite differences, and the cpu backend's predictions and gradient
     /// are the reference's but for rounding.
     void expect_right() const {
-        const auto reference = prepare(reference_backend());
+        const auto reference = prepare(backend::reference_backend());
         std::vector<double> gradient(parameters_.size());
         const double loss = reference->gradient(0, rows_, 0.8, gradient);
         EXPECT_GT(loss, 0.0);
         expect_differences(*reference, gradient);
         std::vector<double> got(parameters_.size());
-        EXPECT_NEAR(prepare(cpu_backend())->gradient(0, rows_, 0.8, got), loss, 1e-5 * std::max(1.0, loss));
+        EXPECT_NEAR(prepare(backend::cpu_backend())->gradient(0, rows_, 0.8, got), loss, 1e-5 * std::max(1.0, loss));
         double largest = 1.0;
         for (const double g : gradient) {
             largest = std::max(largest, std::abs(g));
@@ -139,15 +141,15 @@ public:
         for (std::size_t n = 0; n < got.size(); ++n) {
             ASSERT_NEAR(got[n], gradient[n], 1e-5 * largest) << "parameter " << n;
         }
-        const std::vector<double> want_y = predict(reference_backend());
-        const std::vector<double> got_y = predict(cpu_backend());
+        const std::vector<double> want_y = predict(backend::reference_backend());
+        const std::vector<double> got_y = predict(backend::cpu_backend());
         for (std::size_t b = 0; b < want_y.size(); ++b) {
             ASSERT_NEAR(got_y[b], want_y[b], 1e-5 * std::max(1.0, std::abs(want_y[b]))) << "row " << b;
         }
     }
 
 private:
-    void expect_differences(Executor& executor, const std::vector<double>& gradient) const {
+    void expect_differences(backend::Executor& executor, const std::vector<double>& gradient) const {
         constexpr double step = 1e-5;
         std::vector<double> unused(parameters_.size());
         const auto loss_at = [&](std::size_t n, double value) {
@@ -168,22 +170,22 @@ private:
         EXPECT_TRUE(gradient.empty() || largest > 1e-4);
     }
 
-    Program program_;
+    backend::Program program_;
     std::vector<std::int32_t> platform_, module_, co_runner_;
     std::vector<float> target_;
     std::vector<double> parameters_;
-    PairColumns rows_;
+    backend::PairColumns rows_;
 };
 
 /// The words in which a program is refused, which name the operation and the buffer.
-inline void expect_refused(const Program& program, const std::string& operation, const std::string& why) {
+inline void expect_refused(const backend::Program& program, const std::string& operation, const std::string& why) {
     const auto checked = program.check();
     ASSERT_FALSE(checked) << why;
     EXPECT_EQ(checked.error().code(), ErrorCode::kBug);
     const std::string text = checked.error().to_string();
     EXPECT_NE(text.find(operation), std::string::npos) << text;
     EXPECT_NE(text.find(why), std::string::npos) << text;
-    EXPECT_FALSE(cpu_backend().prepare(program, 1));
+    EXPECT_FALSE(backend::cpu_backend().prepare(program, 1));
 }
 
 }  // namespace pitot::test
