@@ -66,7 +66,7 @@ struct TrainConfig {
     std::int64_t replicates = 25;        ///< random splits an evaluation averages over
     std::int64_t checkpoints = 100;      ///< validations a fit; steps = checkpoints * int(epoch_samples * share / 100)
     std::int64_t epoch_samples = 25000;  ///< a hundred times the steps between checkpoints at share 1
-    /// One a pool at most, the pool of rows alone among them. Rows of a pool without any are not trained on.
+    /// One a pool at most, the pool "alone" among them. A pool without an objective is not trained on.
     std::vector<PoolObjective> objectives{{"alone", 2048, 1.0}, {"together", 128, 0.0}};
     double learning_rate = 1e-3;  ///< Adam
     double beta1 = 0.9;           ///< Adam
@@ -105,7 +105,7 @@ struct PresetInfo {
 [[nodiscard]] PITOT_API std::vector<PresetInfo> presets();
 
 /// JSON text of a configuration, keys as the fields above ("model", "train", …), stable order. Objectives are an object
-/// with a key a pool: {"train": {"objectives": {"alone": {"batch": 2048, …}, …}}}.
+/// with a key a pool, in the order of their names: {"train": {"objectives": {"alone": {"batch": 2048, …}, …}}}.
 [[nodiscard]] PITOT_API std::string to_json(const FitConfig& config);
 
 /// Overrides fields of `config` from JSON text; unknown keys and wrong types are errors naming them, and so is a list

@@ -19,11 +19,12 @@ struct Rank {
     bool operator==(const Rank&) const = default;
 };
 
+/// For fit(), evaluate() and what else takes long. Results do not depend on threads, devices or ranks.
 struct Context {
     int threads = 0;              ///< 0 or less = as many as this process may run on; results do not depend on it
     std::string backend = "cpu";  ///< "cpu", "reference" or "cuda"
     /// Numbers of the backend's devices to use, none twice; empty = what the backend takes by itself. Backends on the
-    /// processor have the device 0 alone.
+    /// processor have the device 0 alone, and others do not come with this version.
     std::vector<int> devices{};
     Rank rank{};             ///< processes cannot share a fit yet: a count above 1 is refused
     std::stop_token stop{};  ///< asks for an early end

@@ -50,9 +50,11 @@ struct ObservationTable {
 };
 
 /// Observations that are split, trained on, calibrated and reported by themselves, because their errors have a
-/// distribution of their own: runs alone, runs beside others.
+/// distribution of their own: runs alone, runs beside others. A combination with k co-runners is calibrated with pool
+/// k, or with the last one: what has more pools than two tells rows beside one other, beside two, … apart.
 struct Pool {
-    std::string name;       ///< not empty, unique; files know "alone" and "together"
+    std::string
+        name;  ///< letters, digits, '-' and '_', unique; the first is "alone". Files know "alone" and "together"
     std::int64_t rows = 0;  ///< of Dataset::observations, behind those of the pools before it
 };
 
@@ -81,10 +83,12 @@ struct Dataset {
     /// The rows of one pool (none of a pool that does not exist); those of kAlone have width 0.
     [[nodiscard]] PITOT_API ObservationView pool(std::size_t number) const;
     /// Rows outside kAlone.
-    [[nodiscard]] std::int64_t rows_beside_others() const { return observations.size() - pools.front().rows; }
+    [[nodiscard]] std::int64_t rows_beside_others() const {
+        return pools.empty() ? 0 : observations.size() - pools.front().rows;
+    }
 
     /// Makes these the observations, in the pools "alone" (width 0) and, if there are any, "together" (width >= 1).
-    /// Columns are moved where one of both is empty, else copied.
+    /// Columns are moved where one of both is empty, else copied. Whether tables are whole is asked by validate().
     PITOT_API void set_observations(ObservationTable alone, ObservationTable together = {});
 };
 
@@ -100,7 +104,9 @@ struct ReadOptions {
 /// Reads one or several files (.npz in the dense or index layout, .csv in long form) into one dataset. Large columns of
 /// observations (2^20 rows and more) of the first file that has rows are not read but mapped, where they lie in it as
 /// they are needed: stored, not compressed; little-endian int32 indices and float64 runtimes, aligned to their size.
-/// Such a file must not be changed while the dataset is in use; replacing or removing it does no harm. Errors: kInput
+/// Where rows alone are in
+/// one file and rows beside others in another, columns are copied instead. A mapped file must not be changed while the
+/// dataset is in use; replacing or removing it does no harm. Errors: kInput
 /// naming file, array, row and remedy; kEnvironment if a file cannot be opened.
 [[nodiscard]] PITOT_API Result<Dataset> read_dataset(std::span<const std::filesystem::path> files,
                                                      const ReadOptions& options = {});
@@ -114,7 +120,8 @@ enum class Layout : std::uint8_t {
 /// Writes an .npz archive in that layout or, by the extension .csv, the long form with `STEM.platforms.csv` and
 /// `STEM.modules.csv` beside it. Whole or not at all. Observations of 2^20 rows and more are stored in the index layout
 /// so that they can be mapped; fewer are compressed. The dense layout holds one observation a pair: it is a kInput
-/// error if a pair was measured more than once alone, or if dataset.validate() fails.
+/// error if a pair was measured more than once alone, if dataset.validate() fails, or if there are pools other than
+/// "alone" and "together".
 [[nodiscard]] PITOT_API Result<void> write_dataset(const Dataset& dataset, const std::filesystem::path& file,
                                                    Layout layout = Layout::kIndex);
 

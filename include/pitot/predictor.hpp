@@ -169,17 +169,17 @@ public:
     [[nodiscard]] PITOT_API double platform_disagreement(std::int32_t platform) const;
     [[nodiscard]] PITOT_API double module_disagreement(std::int32_t module) const;
 
-    /// Calibration rows (one a combination) without (or with) co-runners.
-    [[nodiscard]] PITOT_API std::int64_t calibration_rows(bool with_co_runners) const;
+    /// Calibration rows (one a combination) that bounds beside so many co-runners rest on.
+    [[nodiscard]] PITOT_API std::int64_t calibration_rows(int co_runners) const;
     /// The most co-runners a calibration row had: bounds beside more rest on rows unlike those asked for. Nothing if
     /// the model's file is of a Pitot that did not note it.
     [[nodiscard]] PITOT_API std::optional<std::int32_t> calibrated_co_runners() const;
 
-    /// Whether there are bounds of this confidence without (or with) co-runners. Errors: kUsage for a confidence
+    /// Whether there are bounds of this confidence beside so many co-runners. Errors: kUsage for a confidence
     /// outside (0, 1); kInput when calibration rows are too few, with how many are needed.
-    [[nodiscard]] PITOT_API Result<void> check_bound(bool with_co_runners, double confidence) const;
+    [[nodiscard]] PITOT_API Result<void> check_bound(int co_runners, double confidence) const;
     /// Why a row of this basis has no bound of a confidence, kNothing if it has one. The confidence is in (0, 1).
-    [[nodiscard]] PITOT_API NoBound why_no_bound(Basis basis, bool with_co_runners, double confidence) const;
+    [[nodiscard]] PITOT_API NoBound why_no_bound(Basis basis, int co_runners, double confidence) const;
 
     /// Point predictions and, for each of `confidences`, bounds. Errors: kUsage for indices out of range, spans of
     /// different length or a confidence outside (0, 1).

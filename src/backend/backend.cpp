@@ -28,13 +28,14 @@ Result<const Backend*> find_backend(const Context& context) {
     if (auto ok = context.validate(); !ok) {
         return Failure(ok.error());
     }
+    PITOT_TRY(const auto backend, find_backend(context.backend));
     const auto other = std::ranges::find_if(context.devices, [](int device) { return device != 0; });
     if (other != context.devices.end() && context.backend != "cuda") {
         return fail(ErrorCode::kUsage, fmt::format("backend '{}' runs on the processor, which is its device 0; there "
                                                    "is no device {}",
                                                    context.backend, *other));
     }
-    return find_backend(context.backend);
+    return backend;
 }
 
 }  // namespace pitot::backend

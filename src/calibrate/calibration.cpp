@@ -24,9 +24,13 @@ std::vector<double> sorted(std::vector<double> values) {
 
 }  // namespace
 
+std::size_t pool_beside(std::int64_t co_runners, std::size_t pools) {
+    const auto number = static_cast<std::size_t>(std::max<std::int64_t>(co_runners, 0));
+    return std::min(number, std::max<std::size_t>(pools, 1) - 1);
+}
+
 std::size_t pool_of(std::span<const std::int32_t> co_runners, std::size_t pools) {
-    const auto beside = std::ranges::count_if(co_runners, [](std::int32_t k) { return k != -1; });
-    return std::min(static_cast<std::size_t>(beside), pools - 1);
+    return pool_beside(std::ranges::count_if(co_runners, [](std::int32_t k) { return k != -1; }), pools);
 }
 
 std::int64_t conformal_rank(std::int64_t n, double confidence) {

@@ -15,8 +15,11 @@
 
 namespace pitot::calibrate {
 
-/// The pool, of so many (at least 1), that a combination is calibrated with: that of its number of co-runners (-1 =
-/// none), or the last one.
+/// The pool, of so many, that combinations of so many co-runners are calibrated with: the one of that number, or the
+/// last.
+[[nodiscard]] std::size_t pool_beside(std::int64_t co_runners, std::size_t pools);
+
+/// The same of some co-runners (-1 = none).
 [[nodiscard]] std::size_t pool_of(std::span<const std::int32_t> co_runners, std::size_t pools);
 
 /// ceil((n + 1) * confidence), guarded against the product's rounding error: the rank, from 1, of the residual that

@@ -48,9 +48,10 @@ Result<FitConfig> resolve_config(const ConfigOptions& options, const Dataset& da
     for (const Pool& pool : dataset.pools) {
         const PoolObjective* objective = config->train.find_objective(pool.name);
         if (objective != nullptr && objective->rows > 0 && objective->rows < pool.rows) {
-            note(fmt::format("preset {} uses the first {} of {} rows {}, as published; --set train.{}_rows=0 uses all",
-                             config->preset, format_count(objective->rows), format_count(pool.rows),
-                             pool.name == "together" ? "with co-runners" : pool.name, pool.name));
+            note(fmt::format(
+                "preset {} uses the first {} of {} rows {}, as published; --set train.objectives.{}.rows=0 uses all",
+                config->preset, format_count(objective->rows), format_count(pool.rows),
+                pool.name == "together" ? "with co-runners" : pool.name, pool.name));
         }
     }
     return config;

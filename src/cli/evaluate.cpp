@@ -110,8 +110,8 @@ std::string with_spread(const Spread& spread, bool several) {
                    : format_percent(spread.mean);
 }
 
-const char* objective_text(const std::string& objective) {
-    return objective == "mf" ? "mf (alone)" : "if (with co-runners)";
+std::string objective_text(const std::string& objective) {
+    return objective + (objective == "mf" ? " (alone)" : objective == "if" ? " (with co-runners)" : "");
 }
 
 void print_errors(const Evaluation& evaluation, bool trained) {

@@ -53,7 +53,7 @@ std::optional<double> share_that_suffices(std::int64_t combinations) {
 void note_bounds(const Dataset& dataset, const Predictor& predictor) {
     for (const bool together : {false, true}) {
         const std::int64_t rows = together ? dataset.rows_beside_others() : dataset.pools[kAlone].rows;
-        if (rows == 0 || predictor.check_bound(together, 0.9)) {
+        if (rows == 0 || predictor.check_bound(together ? 1 : 0, 0.9)) {
             continue;
         }
         const char* which = together ? "with co-runners" : "alone";
@@ -103,14 +103,14 @@ void print_summary(const Options& options, const Dataset& dataset, const Predict
                     {"modules", dataset.modules.size()},
                     {"rows_alone", dataset.pools[kAlone].rows},
                     {"rows_together", dataset.rows_beside_others()},
-                    {"calibration_rows_alone", predictor.calibration_rows(false)},
-                    {"calibration_rows_together", predictor.calibration_rows(true)},
+                    {"calibration_rows_alone", predictor.calibration_rows(0)},
+                    {"calibration_rows_together", predictor.calibration_rows(1)},
                     {"dataset_digest", predictor.dataset_digest()},
                     {"seconds", seconds}});
         return;
     }
     const std::int64_t rows = dataset.observations.size();
-    const std::int64_t calibration = predictor.calibration_rows(false) + predictor.calibration_rows(true);
+    const std::int64_t calibration = predictor.calibration_rows(0) + predictor.calibration_rows(1);
     const std::int64_t folds = predictor.parts().model->describe().folds;
     fmt::print("fitted {} on {}, {} and {}{} in {}\n", printable(predictor.config().preset),
                format_count(dataset.platforms.size(), "platform"), format_count(dataset.modules.size(), "module"),
@@ -178,7 +178,7 @@ Action add(CLI::App& app) {
         "Examples:\n"
         "  pitot fit data.npz -o fleet.pitot\n"
         "  pitot fit runs.csv --module-features opcodes.csv --platform-features devices.csv -o fleet.pitot\n"
-        "  pitot fit data.npz if2.npz --preset interference/2 --set train.together_rows=0 -o busy.pitot\n"
+        "  pitot fit data.npz if2.npz --preset interference/2 --set train.objectives.together.rows=0 -o busy.pitot\n"
         "  pitot fit data.npz --preset linear/64 --folds 5 --checkpoints 20 -o quick.pitot");
     return [options] { return run(*options); };
 }

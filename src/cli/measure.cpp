@@ -258,7 +258,7 @@ void add_what(CLI::App& app, Options& options) {
 void add_how(CLI::App& app, Options& options) {
     constexpr const char* alone = "Runs alone";
     measure::Plan& plan = options.plan;
-    app.add_option("--repeat", plan.repeat, "Runs of every module on every engine; default 50")
+    whole(app.add_option("--repeat", plan.repeat, "Runs of every module on every engine; default 50"), 0, 1'000'000)
         ->type_name("N")
         ->group(alone);
     app.add_option("--limit", plan.settings.limit_s, "Kill a run after so many seconds; default 30")

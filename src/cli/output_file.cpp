@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "cli/output.hpp"
+#include "core/atomic_file.hpp"
 #include "dataset/index_layout.hpp"
 #include "dataset/source.hpp"
 #include "formats/npz.hpp"
@@ -108,11 +109,14 @@ void OutputFlags::add_to(CLI::App& app) {
 
 Result<void> OutputFlags::check(const fs::path& file, OutputKind kind, const Paths& inputs) const {
     const bool text = kind == OutputKind::kDataset && file.extension() == ".csv";
+    // A killed process of ours has replaced the files but for names, as far as it was allowed to: what is there is
+    // ours.
+    const bool interrupted = text && core::standing_part(file, file) != file;
     for (const fs::path& part : text ? with_tables(file) : Paths{file}) {
         if (auto apart = check_apart(part, inputs); !apart) {
             return apart;
         }
-        if (force || !in_the_way(part)) {
+        if (force || interrupted || !in_the_way(part)) {
             continue;
         }
         if (text || kind == OutputKind::kModule) {

@@ -138,7 +138,8 @@ void note_bounds(const Counts& counts, const Predictor& predictor, const Selecti
         note(fmt::format("bounds for {} co-runners rest on calibration rows with at most {}", asked, *most));
     }
     for (const double confidence : selection.confidences) {
-        if (const auto bound = predictor.check_bound(asked > 0, confidence); counts.measured > 0 && !bound) {
+        if (const auto bound = predictor.check_bound(static_cast<int>(asked), confidence);
+            counts.measured > 0 && !bound) {
             note(fmt::format("no bound: {}", bound.error().message()));
         }
     }

@@ -177,13 +177,17 @@ std::optional<std::string> command_of(Remedy remedy, About about) {
         case Remedy::kFitModel:
             return fmt::format("pitot fit {} -o MODEL.pitot", quoted(about[0]));
         case Remedy::kMakeResults:
-            return usual_command(about[0], about[1], about.size() > 2 ? about[2] : "");
+            return about.size() < 2
+                       ? std::nullopt
+                       : std::optional(usual_command(about[0], about[1], about.size() > 2 ? about[2] : ""));
         case Remedy::kMakeSomeResults:
             return fmt::format("pitot experiments embedding/128 -o {}", quoted(about[0]));
         case Remedy::kRepeatResults:
             return repeat_command(about[0]) + " --force";
         case Remedy::kRepeatPreset:
-            return fmt::format("pitot experiments {} -o {} --force", about[1], quoted(about[0]));
+            return about.size() < 2
+                       ? std::nullopt
+                       : std::optional(fmt::format("pitot experiments {} -o {} --force", about[1], quoted(about[0])));
         case Remedy::kSummarise:
             return fmt::format("pitot summary{} -p {}", about.size() > 1 ? " " + about[1] : "", quoted(about[0]));
         case Remedy::kMakeCompared:

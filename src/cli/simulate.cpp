@@ -69,7 +69,7 @@ Result<void> run(const Options& options) {
             continue;
         }
         PITOT_TRY(const auto model, Predictor::load(method));
-        if (const auto bound = model.check_bound(false, 0.95); !bound) {
+        if (const auto bound = model.check_bound(0, 0.95); !bound) {
             note(fmt::format("'{}' placed by its predictions, which half of all runtimes exceed: {}", printable(method),
                              bound.error().message()));
         }

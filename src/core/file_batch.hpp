@@ -11,7 +11,8 @@
 namespace pitot::core {
 
 /// Texts for files, which are brought to the disk and put in their places some hundred at a time: thousands cost little
-/// more than a few. After an error, or without finish(), those of the last batch stay as they were.
+/// more than a few. After an error, or without finish(), some of the last batch may be as they
+/// were; each is whole.
 class FileBatch {
 public:
     /// Adds a file, and its folder if it is not there; nothing where the file has this text already. Errors:

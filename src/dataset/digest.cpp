@@ -38,7 +38,7 @@ void add(core::Sha256& hash, const ObservationView& rows) {
 
 std::string dataset_digest(const Dataset& dataset) {
     core::Sha256 hash;
-    hash.text("pitot dataset 1");  // not ours: a salt
+    hash.text("pitot dataset 1");  // part of every digest, hence of files; not ours
     add(hash, dataset.platforms);
     add(hash, dataset.modules);
     // Two pools at least, as it was when there were always two.

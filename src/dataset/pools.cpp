@@ -6,18 +6,23 @@
 namespace pitot::dataset {
 namespace {
 
-// The rows of a pool whose columns agree on their number; -1, which validate() refuses, of one whose columns do not.
-std::int64_t rows_in(const ObservationTable& table) {
+// The rows of a pool whose columns agree on their number; -1, which validate() refuses, of one whose columns do not, or
+// of rows alone with room for co-runners.
+std::int64_t rows_in(const ObservationTable& table, bool alone) {
     const std::size_t rows = table.runtime_us.size();
-    const bool whole = table.platform.size() == rows && table.module.size() == rows && table.width >= 0 &&
-                       table.co_runner.size() == rows * static_cast<std::size_t>(table.width);
+    const bool whole = !(alone && table.width != 0) && table.platform.size() == rows && table.module.size() == rows &&
+                       table.width >= 0 && table.co_runner.size() == rows * static_cast<std::size_t>(table.width);
     return whole ? table.size() : -1;
 }
 
+// A column of exactly these values.
 template <typename T>
-void append(Column<T>& to, std::span<const T> values) {
-    std::vector<T>& all = to.edit();
-    all.insert(all.end(), values.begin(), values.end());
+Column<T> joined(std::span<const T> first, std::span<const T> second) {
+    std::vector<T> all;
+    all.reserve(first.size() + second.size());
+    all.insert(all.end(), first.begin(), first.end());
+    all.insert(all.end(), second.begin(), second.end());
+    return all;
 }
 
 }  // namespace
@@ -31,14 +36,16 @@ ObservationView rows_of(const ObservationView& table, std::int64_t first, std::i
             table.runtime_us.subspan(from, rows)};
 }
 
+bool is_pool_name(std::string_view name) {
+    constexpr std::size_t longest = 64;
+    return !name.empty() && name.size() <= longest && std::ranges::all_of(name, [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+    });
+}
+
 ObservationTable copy_of(const ObservationView& rows) {
-    ObservationTable table;
-    append(table.platform, rows.platform);
-    append(table.module, rows.module);
-    append(table.co_runner, rows.co_runner);
-    table.width = rows.width;
-    append(table.runtime_us, rows.runtime_us);
-    return table;
+    return {joined<std::int32_t>(rows.platform, {}), joined<std::int32_t>(rows.module, {}),
+            joined<std::int32_t>(rows.co_runner, {}), rows.width, joined<double>(rows.runtime_us, {})};
 }
 
 ObservationView beside_others(const Dataset& dataset) {
@@ -70,24 +77,24 @@ ObservationView Dataset::pool(std::size_t number) const {
 }
 
 void Dataset::set_observations(ObservationTable alone, ObservationTable together) {
-    pools = {{"alone", dataset::rows_in(alone)}};
+    pools = {{"alone", dataset::rows_in(alone, true)}};
     if (together.size() == 0) {
         observations = std::move(alone);
         return;
     }
-    pools.push_back({"together", dataset::rows_in(together)});
+    pools.push_back({"together", dataset::rows_in(together, false)});
     if (alone.size() == 0) {
         observations = std::move(together);
         return;
     }
-    observations = std::move(alone);
-    observations.width = std::max(together.width, 0);
-    observations.co_runner.edit().assign(observations.platform.size() * static_cast<std::size_t>(observations.width),
-                                         -1);
-    dataset::append(observations.platform, together.platform.values());
-    dataset::append(observations.module, together.module.values());
-    dataset::append(observations.co_runner, together.co_runner.values());
-    dataset::append(observations.runtime_us, together.runtime_us.values());
+    const std::int32_t width = std::max(together.width, 0);
+    std::vector<std::int32_t> co_runner;
+    co_runner.reserve(alone.platform.size() * static_cast<std::size_t>(width) + together.co_runner.size());
+    co_runner.assign(alone.platform.size() * static_cast<std::size_t>(width), -1);
+    co_runner.insert(co_runner.end(), together.co_runner.begin(), together.co_runner.end());
+    observations = {dataset::joined(alone.platform.values(), together.platform.values()),
+                    dataset::joined(alone.module.values(), together.module.values()), std::move(co_runner), width,
+                    dataset::joined(alone.runtime_us.values(), together.runtime_us.values())};
 }
 
 }  // namespace pitot

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/utf8.hpp"
+#include "dataset/pools.hpp"
 #include "dataset/side_table.hpp"
 #include "dataset/source.hpp"
 #include "pitot/dataset.hpp"
@@ -134,14 +135,19 @@ Result<void> check_pools(const Dataset& dataset) {
     if (dataset.pools.empty()) {
         return unfit("the dataset has no pool; the first one is that of rows alone, perhaps without rows");
     }
+    if (dataset.pools.front().name != "alone") {
+        return unfit("the first pool is called '{}'; it is that of rows alone and has to be called 'alone'",
+                     core::printable(dataset.pools.front().name));
+    }
     if (dataset.pools.size() > kMostPools) {
         return unfit("the dataset has {} pools; there may be {}", dataset.pools.size(), kMostPools);
     }
     std::set<std::string_view> names;
     std::int64_t left = dataset.observations.size();
     for (const Pool& pool : dataset.pools) {
-        if (pool.name.empty() || !core::decode_utf8(pool.name) || !names.insert(pool.name).second) {
-            return unfit("a pool is called '{}'; give each a name of its own", core::printable(pool.name));
+        if (!dataset::is_pool_name(pool.name) || !names.insert(pool.name).second) {
+            return unfit("a pool is called '{}'; give each a name of its own, of letters, digits, '-' and '_'",
+                         core::printable(pool.name));
         }
         if (pool.rows < 0 || pool.rows > left) {
             return unfit(

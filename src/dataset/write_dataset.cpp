@@ -33,6 +33,22 @@ void add_side(formats::NpzWriter& npz, const Side& side, const std::string& axis
 // Whether the file has to tell rows alone from others.
 bool has_both(const Dataset& dataset) { return dataset.pools[kAlone].rows > 0 && dataset.rows_beside_others() > 0; }
 
+// Columns for co-runners: none where all rows ran alone, or readers would take them for rows beside others.
+std::size_t written_width(const Dataset& dataset) {
+    return dataset.rows_beside_others() > 0 ? static_cast<std::size_t>(dataset.observations.width) : 0;
+}
+
+// Files tell rows alone from others, and no more.
+Result<void> check_pools(const Dataset& dataset) {
+    if (dataset.pools.size() > 2 || (dataset.pools.size() == 2 && dataset.pools[kAlone + 1].name != "together")) {
+        return fail(ErrorCode::kInput,
+                    fmt::format("files know the pools 'alone' and 'together', and the dataset has '{}'; join its pools "
+                                "beside others under that name",
+                                dataset.pools.back().name));
+    }
+    return {};
+}
+
 // The observations of a dataset as the index layout has them, pool by pool.
 class RowWriter {
 public:
@@ -40,7 +56,7 @@ public:
         : dataset_(dataset), rows_(dataset.observations.view()), mappable_(mappable), npz_(npz) {}
 
     void write() {
-        const auto width = static_cast<std::size_t>(rows_.width);
+        const auto width = written_width(dataset_);
         add<double>("t", [this](std::size_t row) { return rows_.runtime_us[row]; });
         add<std::int32_t>("i_platform", [this](std::size_t row) { return rows_.platform[row]; });
         add<std::int32_t>("i_workload", [this](std::size_t row) { return rows_.module[row]; });
@@ -84,7 +100,7 @@ Result<core::NewFile> make_rows(const Dataset& dataset, const std::filesystem::p
     const auto& modules = dataset.modules.names;
     const auto at = [](std::int32_t index) { return static_cast<std::size_t>(index); };
     const ObservationView rows = dataset.observations.view();
-    const auto width = at(rows.width);
+    const std::size_t width = written_width(dataset);
     return formats::make_csv_file(file, [&](formats::CsvFile& out) -> Result<void> {
         for (const char* column : {"platform", "module", "runtime_us"}) {
             out.put(column);
@@ -183,6 +199,9 @@ Result<void> write_dataset(const Dataset& dataset, const std::filesystem::path& 
     return core::at_border("writing a dataset", [&]() -> Result<void> {
         if (auto valid = dataset.validate(); !valid) {
             return fail(valid.error(), fmt::format("cannot write '{}'", file.string()));
+        }
+        if (auto known = dataset::check_pools(dataset); !known) {
+            return fail(known.error(), fmt::format("cannot write '{}'", file.string()));
         }
         if (file.extension() == ".npz") {
             return layout == Layout::kDense ? dataset::write_dense_layout(dataset, file)

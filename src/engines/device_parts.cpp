@@ -12,10 +12,10 @@
 #include <filesystem>
 #include <system_error>
 
+#include "core/read_file.hpp"
+
 #if defined(CPU_FEATURES_ARCH_X86)
 #include <cpuinfo_x86.h>
-
-#include "core/read_file.hpp"
 #endif
 
 namespace pitot::engines {

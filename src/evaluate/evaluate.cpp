@@ -63,7 +63,8 @@ class PoolTally {
 public:
     PoolTally(const Dataset& dataset, std::size_t pool, const dataset::RowGroups& groups,
               const EvaluateOptions& options)
-        : name_(models::published_name(dataset.pools[pool].name)),
+        : pool_(static_cast<int>(pool)),
+          name_(models::published_name(dataset.pools[pool].name)),
           table_(dataset.pool(pool)),
           weights_(weights_of(groups, table_.size())) {
         for (const double confidence : options.confidences) {
@@ -84,7 +85,7 @@ public:
         std::vector<double> confidences;
         for (evaluation::BoundTally& bound : bounds_) {
             confidences.push_back(bound.confidence());
-            if (const auto ok = predictor.check_bound(table_.width > 0, bound.confidence()); !ok) {
+            if (const auto ok = predictor.check_bound(pool_, bound.confidence()); !ok) {
                 bound.set_unavailable(ok.error().message());
             }
         }
@@ -158,6 +159,7 @@ private:
         });
     }
 
+    int pool_;  // and co-runners that its rows have, or the most that are told apart
     std::string name_;
     ObservationView table_;
     std::vector<double> weights_;

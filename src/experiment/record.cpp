@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/read_file.hpp"
+#include "models/config_fields.hpp"
 #include "models/objectives.hpp"
 #include "pitot/remedy.hpp"
 #include "train/train.hpp"
@@ -94,15 +95,19 @@ Result<ResultRecord> read_record(const fs::path& file) {
     }
     ResultRecord record;
     record.config.split = SplitUnit::kRow;  // what records without the field were made with
-    if (auto ok = apply_json(record.config, json["config"].dump()); !ok) {
+    if (auto ok = models::apply_whole_json(record.config, json["config"].dump()); !ok) {
         return fail(ok.error(), fmt::format("reading '{}'", file.string()));
     }
     PITOT_TRY(auto dataset, dataset_names(json["dataset"], file));
     record.dataset = std::move(dataset);
     record.digest = json["digest"].get<std::string>();
     if (json["config"].contains("objectives")) {
-        for (const Json& objective : json["config"]["objectives"]) {
-            record.pools.push_back(models::pool_named(objective.value("name", "")));
+        const Json& objectives = json["config"]["objectives"];
+        for (const Json& objective : objectives.is_array() ? objectives : Json::array({objectives})) {
+            if (!objective.is_object() || !objective.contains("name") || !objective["name"].is_string()) {
+                return broken_record(file, "has an objective without a name");
+            }
+            record.pools.push_back(models::pool_named(objective["name"].get<std::string>()));
         }
     }
     if (json.contains("duration") && json["duration"].is_number()) {

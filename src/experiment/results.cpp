@@ -36,7 +36,9 @@ models::ArrayShapes shapes_of(const Dataset& dataset, const FitConfig& config) {
         shapes.emplace(name, shape);
     }
     for (std::size_t p = kAlone + 1; p < dataset.pools.size(); ++p) {
-        shapes[models::published_name(dataset.pools[p].name) + "_test"] = shapes["C_ijk_hat"] = {};
+        if (dataset.pools[p].rows > 0) {
+            shapes[models::published_name(dataset.pools[p].name) + "_test"] = shapes["C_ijk_hat"] = {};
+        }
     }
     return shapes;
 }

@@ -151,6 +151,9 @@ std::vector<std::string> field_names() {
 Result<void> set_field(FitConfig& config, const std::string& path, const Json& value) {
     const auto older = older_names().find(path);
     const std::string& today = older == older_names().end() ? path : older->second;
+    if (older != older_names().end()) {
+        (void)config.train.objective(path == "train.batch" || path == "train.alone_weight" ? "alone" : "together");
+    }
     Result<void> result =
         fail(ErrorCode::kUsage, fmt::format("there is no field '{}'{}", path, core::suggestion(path, field_names())));
     for_each_field(config, [&](const std::string& name, auto& field) {
@@ -169,7 +172,8 @@ bool is_group(const std::string& path) {
                                                    });
 }
 
-Result<void> set_fields(FitConfig& config, const std::string& prefix, const Json& object) {
+// `whole`: the object may have objectives of pools that the configuration has none of.
+Result<void> set_fields(FitConfig& config, const std::string& prefix, const Json& object, bool whole) {
     for (const auto& [key, value] : object.items()) {
         const std::string path = prefix + key;
         const bool group = is_group(path);
@@ -177,9 +181,12 @@ Result<void> set_fields(FitConfig& config, const std::string& prefix, const Json
             return fail(ErrorCode::kUsage, wrong(path, value, "an object of fields"));
         }
         if (group && prefix == models::kObjectives) {
-            (void)config.train.objective(key);  // of a pool that only this configuration knows, perhaps
+            if (!whole && config.train.find_objective(key) == nullptr) {
+                return set_field(config, path + ".weight", value);  // says that there is none
+            }
+            (void)config.train.objective(key);
         }
-        auto done = group ? set_fields(config, path + ".", value) : set_field(config, path, value);
+        auto done = group ? set_fields(config, path + ".", value, whole) : set_field(config, path, value);
         if (!done) {
             return done;
         }
@@ -202,6 +209,25 @@ Result<Json> parse_object(std::string_view text) {
     return Json(*json);
 }
 
+// `whole`: the text has all objectives, if it has any.
+Result<void> apply(FitConfig& config, std::string_view text, bool whole) {
+    PITOT_TRY(const auto json, parse_object(text));
+    FitConfig changed = config;
+    if (whole && json.contains(pointer("train.objectives"))) {
+        changed.train.objectives.clear();
+    }
+    Json fields = json;
+    fields.erase("objectives");
+    auto done = set_fields(changed, "", fields, whole);
+    if (const auto listed = json.find("objectives"); done && listed != json.end()) {
+        done = models::check_objectives(changed, *listed);
+    }
+    if (done) {
+        config = std::move(changed);
+    }
+    return done;
+}
+
 }  // namespace
 
 const PoolObjective* TrainConfig::find_objective(std::string_view pool) const {
@@ -221,25 +247,23 @@ bool TrainConfig::learns_from(std::string_view pool) const {
 
 std::string to_json(const FitConfig& config) {
     Json json;
-    for_each_field(config,
-                   [&](const std::string& path, const auto& field) { json[pointer(path)] = models::encode(field); });
+    FitConfig sorted = config;  // as it is read: equal configurations give equal texts
+    std::ranges::sort(sorted.train.objectives, {}, &PoolObjective::pool);
+    for_each_field(sorted, [&](const std::string& path, const auto& field) {
+        if (path.starts_with(models::kObjectives)) {  // followed by a pool, whatever it is called, and a field
+            const std::size_t dot = path.rfind('.');
+            const std::string pool = path.substr(models::kObjectives.size(), dot - models::kObjectives.size());
+            json["train"]["objectives"][pool][path.substr(dot + 1)] = models::encode(field);
+        } else {
+            json[pointer(path)] = models::encode(field);
+        }
+    });
     return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
-Result<void> apply_json(FitConfig& config, std::string_view text) {
-    PITOT_TRY(const auto json, parse_object(text));
-    FitConfig changed = config;
-    Json fields = json;
-    fields.erase("objectives");
-    auto done = set_fields(changed, "", fields);
-    if (const auto listed = json.find("objectives"); done && listed != json.end()) {
-        done = models::check_objectives(changed, *listed);
-    }
-    if (done) {
-        config = std::move(changed);
-    }
-    return done;
-}
+Result<void> apply_json(FitConfig& config, std::string_view text) { return apply(config, text, false); }
+
+Result<void> models::apply_whole_json(FitConfig& config, std::string_view text) { return apply(config, text, true); }
 
 Result<std::optional<std::string>> preset_in_json(std::string_view text) {
     PITOT_TRY(const auto json, parse_object(text));

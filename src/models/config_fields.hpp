@@ -48,6 +48,9 @@ nlohmann::ordered_json encode(const T& field) {
     }
 }
 
+/// apply_json() of a configuration as a whole, as to_json() writes it: where it has objectives, there are no others.
+[[nodiscard]] Result<void> apply_whole_json(FitConfig& config, std::string_view json);
+
 /// A value as a message shows it.
 [[nodiscard]] std::string shown(const nlohmann::ordered_json& value);
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/utf8.hpp"
+#include "dataset/pools.hpp"
 #include "models/config_fields.hpp"
 #include "pitot/config.hpp"
 
@@ -90,12 +91,13 @@ void check_pools(Limits& limits, const TrainConfig& t) {
     std::set<std::string_view> pools;
     for (const PoolObjective& objective : t.objectives) {
         const std::string path = std::string(kObjectives) + objective.pool;
-        const bool named = !objective.pool.empty() && objective.pool.find_first_of("./~") == std::string::npos &&
-                           core::decode_utf8(objective.pool);
-        limits.require(named && pools.insert(objective.pool).second, "train.objectives", objective.pool,
-                       "names of pools, each once, without '.', '/' and '~'");
+        limits.require(dataset::is_pool_name(objective.pool) && pools.insert(objective.pool).second, "train.objectives",
+                       objective.pool, "names of pools (letters, digits, '-' and '_'), each once");
         limits.positive((path + ".batch").c_str(), objective.batch, 1 << 24);
-        limits.within((path + ".weight").c_str(), objective.weight, 0.0, heaviest);
+        limits.require(objective.weight <= heaviest && (objective.weight > 0.0 || objective.pool != "alone"),
+                       (path + ".weight").c_str(), objective.weight,
+                       objective.pool == "alone" ? "greater than 0 and at most 1e6" : "from 0 to 1e6");
+        limits.require(objective.weight >= 0.0, (path + ".weight").c_str(), objective.weight, "from 0 to 1e6");
         limits.require(objective.rows >= 0, (path + ".rows").c_str(), objective.rows, "0 (all) or more");
     }
 }

@@ -11,6 +11,7 @@
 
 #include "formats/npz.hpp"
 #include "pitot/dataset.hpp"
+#include "pitot/matrix_view.hpp"
 #include "pitot/predictor.hpp"
 #include "pitot/result.hpp"
 #include "train/row_draw.hpp"
@@ -31,6 +32,7 @@ struct PairQuery {
 struct Answer {
     std::span<double> mean;
     std::span<double> deviation{};  ///< standard deviation of the answer; empty: not wanted. NaN of models without any
+    MatrixView<double> heads{};     ///< rows × FittedModel::quantiles(), the model's own estimates of them; or no data
 };
 
 /// Memory that predict() may need, for one thread at a time; each family has its own.
@@ -84,6 +86,9 @@ public:
     /// rows beside it. Allocates nothing, or nothing once `scratch` was given for as many rows.
     virtual void predict(const PairQuery& query, const Answer& answer,
                          std::unique_ptr<ModelScratch>& scratch) const = 0;
+
+    /// Which quantiles of the answer it estimates by itself, ascending in (0, 1); most models none.
+    [[nodiscard]] virtual std::span<const double> quantiles() const { return {}; }
 
     /// A model that answers for appended rows too, from their features alone. kInput if the family or its configuration
     /// has nothing to say of a row never seen.

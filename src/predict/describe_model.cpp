@@ -60,8 +60,8 @@ std::string describe_model(const Predictor& predictor) {
     text +=
         fmt::format("models: {} folds, {} parameters in all, seed {}\n", facts.folds, facts.parameters, config.seed);
     text += fmt::format("co-runners: {}\n", facts.co_runners);
-    text += fmt::format("calibration alone: {}\n", bounds_text(predictor.calibration_rows(false)));
-    text += fmt::format("calibration with co-runners: {}", bounds_text(predictor.calibration_rows(true)));
+    text += fmt::format("calibration alone: {}\n", bounds_text(predictor.calibration_rows(0)));
+    text += fmt::format("calibration with co-runners: {}", bounds_text(predictor.calibration_rows(1)));
     text += predictor.calibrated_co_runners().value_or(0) == 0
                 ? "\n"
                 : fmt::format(", with at most {} of them\n", *predictor.calibrated_co_runners());
@@ -87,8 +87,7 @@ std::string describe_model_json(const Predictor& predictor) {
     const models::ModelFacts facts = parts.model->describe();
     json["folds"] = facts.folds;
     json["parameters"] = facts.parameters;
-    json["calibration_rows"] = {{"alone", predictor.calibration_rows(false)},
-                                {"together", predictor.calibration_rows(true)}};
+    json["calibration_rows"] = {{"alone", predictor.calibration_rows(0)}, {"together", predictor.calibration_rows(1)}};
     if (predictor.calibrated_co_runners()) {
         json["calibrated_co_runners"] = *predictor.calibrated_co_runners();
     }

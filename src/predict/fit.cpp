@@ -65,10 +65,26 @@ bool has_few_pairs(const ObservationView& alone, std::int64_t most) {
     return true;
 }
 
+// Has all rows of every pool beside others learned from as the preset learns from those "together".
+void learn_from_all(const Dataset& dataset, TrainConfig& train) {
+    const PoolObjective usual = train.objective("together");
+    train.objective("together").weight = 0.0;
+    for (std::size_t p = kAlone + 1; p < dataset.pools.size(); ++p) {
+        if (dataset.pools[p].rows > 0) {
+            PoolObjective& objective = train.objective(dataset.pools[p].name);
+            objective.batch = usual.batch;
+            objective.weight = usual.weight;
+        }
+    }
+    for (PoolObjective& objective : train.objectives) {
+        objective.rows = 0;
+    }
+}
+
 }  // namespace
 
 FitConfig default_config(const Dataset& dataset) {
-    const bool together = dataset.pools.size() > kAlone + 1 && dataset.pool(kAlone + 1).size() > 0;
+    const bool together = dataset.rows_beside_others() > 0;
     const bool platforms = dataset.platforms.features.cols() > 0;
     const bool modules = dataset.modules.features.cols() > 0;
     // Linear scaling has one parameter a platform and one a module. It explains that many pairs, and nothing is left
@@ -86,9 +102,7 @@ FitConfig default_config(const Dataset& dataset) {
         config->model.platform_features = platforms;
         config->model.module_features = modules;
     }
-    for (PoolObjective& objective : config->train.objectives) {
-        objective.rows = 0;
-    }
+    learn_from_all(dataset, config->train);
     // A batch larger than the dataset draws rows several times a step, which takes time and teaches nothing.
     const auto enough = static_cast<std::int64_t>(
         std::bit_ceil(static_cast<std::uint64_t>(std::clamp<std::int64_t>(dataset.pool(kAlone).size(), 64, 2048))));

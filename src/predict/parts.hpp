@@ -38,7 +38,8 @@ struct PredictorParts {
     std::vector<Basis> module_basis;
     std::vector<Basis> co_runner_basis;  ///< what a module's effect on those beside it rests on
     std::shared_ptr<const models::FittedModel> model;
-    /// Names of the pools, kAlone first; those outside kAlone even where nothing of them was measured.
+    /// Names of the pools, kAlone first. There are two at least: bounds beside others are known to be missing where
+    /// nothing of the kind was measured.
     std::vector<std::string> pools{"alone", "together"};
     calibrate::Calibration calibration;  ///< of these pools
     std::string dataset_digest;

@@ -104,22 +104,6 @@ T of_row(const std::vector<T>& noted, std::int32_t row, T of_none) {
     return row >= 0 && row < std::ssize(noted) ? noted[static_cast<std::size_t>(row)] : of_none;
 }
 
-// What became of a measured combination of a pool. Older files do not say: then it was learned from if its kind was.
-Evidence evidence_of(const PredictorParts& parts, std::size_t pool, std::int64_t combination) {
-    const predict::MeasuredPool& measured = parts.measured[pool];
-    if (measured.use.empty()) {
-        return parts.config.train.learns_from(parts.pools[pool]) ? Evidence::kLearned : Evidence::kUnused;
-    }
-    return measured.use[static_cast<std::size_t>(combination)];
-}
-
-// The better of two: learned from, then set aside, then not used, then never measured.
-Evidence better(Evidence a, Evidence b) {
-    const Evidence worse = std::max(a, b);
-    const Evidence best = std::min(a, b);
-    return best == Evidence::kNone ? worse : best;
-}
-
 // Rows at a time: what is computed for them stays in the first-level cache, on the stack.
 constexpr std::size_t kBlock = 256;
 
@@ -178,6 +162,7 @@ void Predictor::Impl::describe(Block& block) const {
 void Predictor::Impl::bound(const Block& block, double confidence, MatrixView<double> out, std::int64_t column) const {
     constexpr double none = std::numeric_limits<double>::quiet_NaN();
     std::array<double, kMostPools> margins{};
+    margins.fill(none);
     for (std::size_t p = 0; p < parts.calibration.pools(); ++p) {
         margins[p] = parts.calibration.margin_or(p, confidence, none);
     }
@@ -188,7 +173,9 @@ void Predictor::Impl::bound(const Block& block, double confidence, MatrixView<do
     }
 }
 
-Predictor::Predictor(PredictorParts parts) : impl_(std::make_shared<const Impl>(std::move(parts))) {}
+Predictor::Predictor(PredictorParts parts) : impl_(std::make_shared<const Impl>(std::move(parts))) {
+    PITOT_CHECK(impl_->parts.calibration.pools() <= kMostPools);
+}
 
 Result<Predictor> Predictor::load(const std::filesystem::path& file) {
     return core::at_border("reading a model", [&] {
@@ -242,37 +229,6 @@ bool Predictor::measured(std::int32_t platform, std::int32_t module) const {
 
 std::int64_t Predictor::measured_pairs() const { return impl_->parts.measured[kAlone].combinations.size(); }
 
-std::optional<Evidence> Predictor::evidence(std::int32_t platform, std::int32_t module,
-                                            std::span<const std::int32_t> co_runners) const {
-    const PredictorParts& parts = impl_->parts;
-    const bool alone = std::ranges::all_of(co_runners, [](std::int32_t k) { return k == -1; });
-    if (!alone && !parts.measured_beside_others()) {
-        return std::nullopt;
-    }
-    Evidence best = Evidence::kNone;
-    for (std::size_t p = alone ? kAlone : kAlone + 1; p < (alone ? kAlone + 1 : parts.measured.size()); ++p) {
-        if (const auto found = parts.measured[p].combinations.find(platform, module, co_runners)) {
-            best = better(best, evidence_of(parts, p, *found));
-        }
-    }
-    return best;
-}
-
-std::optional<Evidence> Predictor::evidence_beside_others(std::int32_t platform, std::int32_t module) const {
-    const PredictorParts& parts = impl_->parts;
-    if (!parts.measured_beside_others()) {
-        return std::nullopt;
-    }
-    Evidence best = Evidence::kNone;
-    for (std::size_t p = kAlone + 1; p < parts.measured.size(); ++p) {
-        const auto [first, last] = parts.measured[p].combinations.of_pair(platform, module);
-        for (std::int64_t combination = first; combination < last; ++combination) {
-            best = better(best, evidence_of(parts, p, combination));
-        }
-    }
-    return best;
-}
-
 std::int32_t Predictor::parts_apart() const {
     const std::vector<std::int32_t>& parts = impl_->parts.platform_part;
     return parts.empty() ? 0 : 1 + std::ranges::max(parts);
@@ -298,11 +254,13 @@ double Predictor::module_disagreement(std::int32_t module) const {
     return static_cast<double>(of_row(shares, module, 0.0F));
 }
 
-Result<void> Predictor::check_bound(bool with_co_runners, double confidence) const {
-    return impl_->parts.calibration.margin(with_co_runners ? kAlone + 1 : kAlone, confidence).map([](double) {});
+Result<void> Predictor::check_bound(int co_runners, double confidence) const {
+    return impl_->parts.calibration
+        .margin(calibrate::pool_beside(co_runners, impl_->parts.calibration.pools()), confidence)
+        .map([](double) {});
 }
 
-NoBound Predictor::why_no_bound(Basis basis, bool with_co_runners, double confidence) const {
+NoBound Predictor::why_no_bound(Basis basis, int co_runners, double confidence) const {
     switch (basis) {
         case Basis::kFeatures:
         case Basis::kAverage:
@@ -312,7 +270,7 @@ NoBound Predictor::why_no_bound(Basis basis, bool with_co_runners, double confid
         case Basis::kMeasured:
             break;
     }
-    return check_bound(with_co_runners, confidence) ? NoBound::kNothing : NoBound::kFewCalibrationRows;
+    return check_bound(co_runners, confidence) ? NoBound::kNothing : NoBound::kFewCalibrationRows;
 }
 
 Basis Predictor::platform_basis(std::int32_t platform) const {
@@ -327,16 +285,9 @@ Basis Predictor::co_runner_basis(std::int32_t module) const {
     return of_row(impl_->parts.co_runner_basis, module, Basis::kAverage);
 }
 
-std::int64_t Predictor::calibration_rows(bool with_co_runners) const {
+std::int64_t Predictor::calibration_rows(int co_runners) const {
     const calibrate::Calibration& calibration = impl_->parts.calibration;
-    if (!with_co_runners) {
-        return std::ssize(calibration.residuals(kAlone));
-    }
-    std::int64_t rows = 0;
-    for (std::size_t p = kAlone + 1; p < calibration.pools(); ++p) {
-        rows += std::ssize(calibration.residuals(p));
-    }
-    return rows;
+    return std::ssize(calibration.residuals(calibrate::pool_beside(co_runners, calibration.pools())));
 }
 
 std::optional<std::int32_t> Predictor::calibrated_co_runners() const { return impl_->parts.calibrated_co_runners; }

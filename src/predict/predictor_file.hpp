@@ -13,9 +13,14 @@ inline constexpr const char* kCoRunnerBasis = "module_co_runner_basis";
 inline constexpr const char* kPlatformDisagreement = "platform_disagreement";
 inline constexpr const char* kModuleDisagreement = "module_disagreement";
 
+/// A pool's name in names of arrays: "alone", "together" or, of others, "pool" and its number.
+[[nodiscard]] inline std::string array_name(const std::vector<std::string>& pools, std::size_t pool) {
+    return pools[pool] == "alone" || pools[pool] == "together" ? pools[pool] : "pool" + std::to_string(pool);
+}
+
 /// What names of arrays of a pool's measured combinations begin with.
 [[nodiscard]] inline std::string measured_prefix(const std::vector<std::string>& pools, std::size_t pool) {
-    return pool == 0 ? "measured" : pools[pool];
+    return pool == 0 ? "measured" : array_name(pools, pool);
 }
 
 }  // namespace pitot::predict::model_file

@@ -6,7 +6,9 @@
 #include <fmt/core.h>
 
 #include "dataset/index_layout.hpp"
+#include "dataset/pools.hpp"
 #include "formats/npz.hpp"
+#include "models/config_fields.hpp"
 #include "models/model_family.hpp"
 #include "pitot/remedy.hpp"
 #include "predict/parts.hpp"
@@ -45,7 +47,7 @@ Result<void> read_schema(const models::ModelArchive& archive) {
 
 Result<void> read_config(const models::ModelArchive& archive, FitConfig& config) {
     PITOT_TRY(const auto json, archive.text("config"));
-    const auto applied = apply_json(config, json).and_then([&] { return config.validate(); });
+    const auto applied = models::apply_whole_json(config, json).and_then([&] { return config.validate(); });
     return applied ? applied : archive.broken("config", fmt::format("is refused ({})", applied.error().to_string()));
 }
 
@@ -97,8 +99,9 @@ Result<void> read_pools(const models::ModelArchive& archive, PredictorParts& par
     }
     PITOT_TRY(auto names, archive.strings(kPools));
     const std::set<std::string> known(names.begin(), names.end());
-    if (names.size() < 2 || names.size() > kMostPools || known.size() != names.size() || known.contains("")) {
-        return archive.broken(kPools, fmt::format("does not hold 2 to {} names", kMostPools));
+    if (names.size() < 2 || names.size() > kMostPools || known.size() != names.size() || names.front() != "alone" ||
+        !std::ranges::all_of(names, dataset::is_pool_name)) {
+        return archive.broken(kPools, fmt::format("does not hold 2 to {} names, 'alone' first", kMostPools));
     }
     parts.pools = std::move(names);
     return {};
@@ -106,8 +109,8 @@ Result<void> read_pools(const models::ModelArchive& archive, PredictorParts& par
 
 Result<void> read_calibration(const models::ModelArchive& archive, PredictorParts& parts) {
     std::vector<std::vector<double>> residuals;
-    for (const std::string& pool : parts.pools) {
-        PITOT_TRY(auto of_pool, archive.read<double>("calibration_" + pool, {-1}));
+    for (std::size_t p = 0; p < parts.pools.size(); ++p) {
+        PITOT_TRY(auto of_pool, archive.read<double>("calibration_" + array_name(parts.pools, p), {-1}));
         residuals.push_back(std::move(of_pool));
     }
     parts.calibration = calibrate::Calibration(std::move(residuals));

@@ -70,7 +70,7 @@ formats::NpzWriter archive_of(const PredictorParts& parts) {
         npz.add_strings(kPools, parts.pools);
     }
     for (std::size_t p = 0; p < parts.calibration.pools(); ++p) {
-        npz.add<double>("calibration_" + parts.pools[p], parts.calibration.residuals(p));
+        npz.add<double>("calibration_" + array_name(parts.pools, p), parts.calibration.residuals(p));
     }
     if (parts.calibrated_co_runners) {
         npz.add<std::int64_t>(kCalibratedCoRunners, std::vector<std::int64_t>{*parts.calibrated_co_runners}, Shape{});

@@ -94,9 +94,6 @@ std::shared_ptr<const FoldedTask> start_replicate(const FitTask& task, std::int6
 }  // namespace
 
 Result<void> FoldedFamily::check(const Dataset& dataset, const FitConfig& config) const {
-    if (auto ok = check_pools(dataset, config); !ok) {
-        return ok;
-    }
     const ModelConfig& m = config.model;
     const bool networks = m.family == Family::kNetwork || m.family == Family::kPlatformNetwork;
     const auto missing = [&](const char* side, Remedy remedy) {
@@ -112,7 +109,7 @@ Result<void> FoldedFamily::check(const Dataset& dataset, const FitConfig& config
     if ((m.module_features || networks) && dataset.modules.features.cols() == 0) {
         return missing("module", Remedy::kModuleFeatures);
     }
-    return {};
+    return check_pools(dataset, config);
 }
 
 std::int64_t FoldedFamily::folds(const FitConfig& config) const { return config.train.folds; }

@@ -95,7 +95,7 @@ Result<void> check_pools(const Dataset& dataset, const FitConfig& config) {
         const bool there = pool != dataset.pools.end() && (pool == dataset.pools.begin() || pool->rows > 0);
         if (objective.weight > 0.0 && !there) {
             return fail(ErrorCode::kInput,
-                        objective.pool == "together"
+                        objective.pool == "together" && dataset.rows_beside_others() == 0
                             ? fmt::format("preset '{}' trains on rows with co-runners and the dataset has none; add a "
                                           "file that has them or choose a preset such as embedding/128",
                                           config.preset)

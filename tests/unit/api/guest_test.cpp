@@ -67,16 +67,15 @@ TEST(Guest, FindsNamesInBulk) {
 
 TEST(Guest, SaysWhyThereIsNoBound) {
     const Predictor& model = small_model();
-    EXPECT_EQ(model.why_no_bound(Basis::kMeasured, false, 0.5), NoBound::kNothing);
-    EXPECT_EQ(model.why_no_bound(Basis::kMeasured, false, 0.9999), NoBound::kFewCalibrationRows);
-    EXPECT_EQ(model.why_no_bound(Basis::kFeatures, false, 0.5), NoBound::kNeverMeasured);
-    EXPECT_EQ(model.why_no_bound(Basis::kAverage, false, 0.5), NoBound::kNeverMeasured);
-    EXPECT_EQ(model.why_no_bound(Basis::kApart, false, 0.5), NoBound::kApart);
+    EXPECT_EQ(model.why_no_bound(Basis::kMeasured, 0, 0.5), NoBound::kNothing);
+    EXPECT_EQ(model.why_no_bound(Basis::kMeasured, 0, 0.9999), NoBound::kFewCalibrationRows);
+    EXPECT_EQ(model.why_no_bound(Basis::kFeatures, 0, 0.5), NoBound::kNeverMeasured);
+    EXPECT_EQ(model.why_no_bound(Basis::kAverage, 0, 0.5), NoBound::kNeverMeasured);
+    EXPECT_EQ(model.why_no_bound(Basis::kApart, 0, 0.5), NoBound::kApart);
     EXPECT_EQ(to_string(NoBound::kFewCalibrationRows), "few calibration rows");
     for (const double confidence : {0.5, 0.9, 0.9999}) {
         const Prediction answer = model.predict_pair(0, 0, confidence).value();
-        EXPECT_EQ(std::isnan(answer.bound_us),
-                  model.why_no_bound(answer.basis, false, confidence) != NoBound::kNothing);
+        EXPECT_EQ(std::isnan(answer.bound_us), model.why_no_bound(answer.basis, 0, confidence) != NoBound::kNothing);
     }
 }
 

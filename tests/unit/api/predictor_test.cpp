@@ -72,12 +72,12 @@ TEST(HostileQuery, ConfidencesThatAreNoneAreRefused) {
         EXPECT_TRUE(fails_with(small_model().predict({one, one, {}, 0}, confidences), ErrorCode::kUsage, {}));
         EXPECT_TRUE(fails_with(small_model().predict({}, confidences), ErrorCode::kUsage, {})) << "even of no rows";
         EXPECT_TRUE(fails_with(small_model().predict_pair(0, 0, wrong), ErrorCode::kUsage, {}));
-        EXPECT_TRUE(fails_with(small_model().check_bound(false, wrong), ErrorCode::kUsage, {}));
+        EXPECT_TRUE(fails_with(small_model().check_bound(0, wrong), ErrorCode::kUsage, {}));
     }
     // Confidences all but 1 are some: no number of rows anyone has suffices, and that is said at once.
     for (const double high : {0.999, 1 - 1e-9, 1 - 1e-13, 1 - 1e-15, std::nextafter(1.0, 0.0)}) {
         EXPECT_TRUE(
-            fails_with(small_model().check_bound(false, high), ErrorCode::kInput, {"combinations without co-runners"}))
+            fails_with(small_model().check_bound(0, high), ErrorCode::kInput, {"combinations without co-runners"}))
             << high;
         EXPECT_TRUE(std::isnan(small_model().predict_pair(0, 0, high).value().bound_us)) << high;
     }

@@ -114,7 +114,7 @@ TEST(Validate, AcceptsWhatIsWhole) {
     beside.co_runner.edit().assign(18, -1);
     dataset.set_observations({}, std::move(beside));  // rows may be none, repeated, or all together
     EXPECT_TRUE(dataset.validate());
-    dataset.pools.push_back({"with three"});
+    dataset.pools.push_back({"three"});
     EXPECT_TRUE(dataset.validate());
     dataset.set_observations({});
     EXPECT_TRUE(dataset.validate());

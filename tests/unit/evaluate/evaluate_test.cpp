@@ -6,11 +6,12 @@
 #include <cmath>
 #include <numeric>
 
-#include "../../support/synthetic.hpp"
 #include "models/folds/folded_model.hpp"
 #include "models/model_family.hpp"
 #include "pitot/fit.hpp"
 #include "support/pools.hpp"
+#include "support/synthetic.hpp"
+#include "support/three_pools.hpp"
 
 namespace pitot::evaluation {
 namespace {
@@ -290,6 +291,26 @@ TEST(Evaluate, RefusesADatasetThatIsNotWhole) {
     ASSERT_FALSE(evaluation);
     EXPECT_EQ(evaluation.error().code(), ErrorCode::kInput);
     EXPECT_NE(evaluation.error().message().find("'module', row 5"), std::string::npos);
+}
+
+TEST(Evaluate, TellsPoolsApart) {
+    const Dataset dataset = test::three_pools(240);
+    FitConfig config = test::three_pools_config(dataset);
+    config.train.epoch_samples = 1000;
+    const auto evaluation =
+        evaluate(dataset, config, {.share = 0.5, .replicates = 2, .bounds = true, .confidences = {0.8}});
+    ASSERT_TRUE(evaluation) << evaluation.error().to_string();
+    ASSERT_EQ(evaluation->objectives.size(), 3U);
+    const std::vector<std::string> names{"mf", "one", "two"};
+    for (std::size_t p = 0; p < 3; ++p) {
+        const ObjectiveMetrics& metrics = evaluation->objectives[p];
+        EXPECT_EQ(metrics.objective, names[p]);
+        EXPECT_NEAR(static_cast<double>(metrics.test_rows), 0.5 * static_cast<double>(dataset.pools[p].rows), 12.0)
+            << p;
+        ASSERT_EQ(metrics.bounds.size(), 1U);
+        EXPECT_TRUE(metrics.bounds[0].unavailable.empty()) << metrics.bounds[0].unavailable;
+        EXPECT_GT(metrics.bounds[0].coverage.mean, 0.5) << p;
+    }
 }
 
 }  // namespace

@@ -62,11 +62,11 @@ TEST(Fit, CalibratesOnRowsItDidNotTrainOn) {
     config.train.objective("together").rows = 0;
     config.calibration_share = 0.2;
     const Predictor predictor = fit(dataset, config).value();
-    EXPECT_EQ(predictor.calibration_rows(false), dataset.pool(kAlone).size() / 5);
+    EXPECT_EQ(predictor.calibration_rows(0), dataset.pool(kAlone).size() / 5);
     EXPECT_EQ(predictor.calibrated_co_runners(), 1);
     const train::ReplicateRows rows = train::draw_rows(dataset, config, 1.0, 0.2, 0);
-    EXPECT_EQ(predictor.calibration_rows(true), static_cast<std::int64_t>(rows.pools[kAlone + 1].calibration.size()));
-    EXPECT_GE(predictor.calibration_rows(true), 15) << "a fifth of some 80 combinations";
+    EXPECT_EQ(predictor.calibration_rows(1), static_cast<std::int64_t>(rows.pools[kAlone + 1].calibration.size()));
+    EXPECT_GE(predictor.calibration_rows(1), 15) << "a fifth of some 80 combinations";
     EXPECT_TRUE(rows.alone().test.empty());
     std::set<std::int64_t> trained(rows.alone().rest.begin(), rows.alone().rest.end());
     for (const std::int64_t row : rows.alone().calibration) {
@@ -93,7 +93,7 @@ TEST(Fit, BoundsRowsWithCoRunnersThoughTheModelIgnoresThem) {
     config.calibration_share = 0.5;
     config.train.epoch_samples = 1000;
     const Predictor predictor = fit(dataset, config).value();
-    EXPECT_GT(predictor.calibration_rows(true), 130) << "half of the combinations among 400 rows";
+    EXPECT_GT(predictor.calibration_rows(1), 130) << "half of the combinations among 400 rows";
     const ObservationView rows = dataset.pool(kAlone + 1);
     const std::vector<double> confidence{0.9};
     const auto answer = predictor.predict({rows.platform, rows.module, rows.co_runner, rows.width}, confidence).value();

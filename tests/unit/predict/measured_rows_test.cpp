@@ -185,18 +185,18 @@ TEST(MeasuredRows, AreNotSetAsideWhereNoBoundCanComeOfThem) {
     FitConfig config = quick_config("baseline/linear_scaling");
     config.calibration_share = 8.5 / static_cast<double>(dataset.pool(kAlone).size());
     const Predictor none = fit(dataset, config).value();
-    EXPECT_EQ(none.calibration_rows(false), 0);
+    EXPECT_EQ(none.calibration_rows(0), 0);
     EXPECT_EQ(none.evidence(dataset.pool(kAlone).platform[0], dataset.pool(kAlone).module[0]), Evidence::kLearned);
     const std::vector<std::int32_t> zero{0};
     const std::vector<double> confidence{0.9};
     const auto answer = none.predict({zero, zero, {}, 0}, confidence).value();
     EXPECT_GT(answer.runtime_us[0], 0.0);
     EXPECT_TRUE(std::isnan(answer.bound_us(0, 0)));
-    const auto why = none.check_bound(false, 0.9);
+    const auto why = none.check_bound(0, 0.9);
     ASSERT_FALSE(why);
     EXPECT_NE(why.error().message().find("at least 9"), std::string::npos) << why.error().message();
     config.calibration_share = 9.5 / static_cast<double>(dataset.pool(kAlone).size());
-    EXPECT_EQ(fit(dataset, config).value().calibration_rows(false), 9);
+    EXPECT_EQ(fit(dataset, config).value().calibration_rows(0), 9);
 }
 
 TEST(MeasuredRows, OfPartsThatNothingConnectsHaveNoCommonScale) {

@@ -110,7 +110,7 @@ TEST_F(ModelFile, LoadsAsItWasSaved) {
     EXPECT_EQ(loaded.modules().feature_names, model().modules().feature_names);
     EXPECT_EQ(loaded.dataset_digest(), model().dataset_digest());
     EXPECT_EQ(loaded.measured_pairs(), model().measured_pairs());
-    EXPECT_EQ(loaded.calibration_rows(true), model().calibration_rows(true));
+    EXPECT_EQ(loaded.calibration_rows(1), model().calibration_rows(1));
     EXPECT_EQ(loaded.calibrated_co_runners(), model().calibrated_co_runners());
     const std::vector<std::int32_t> platform{0, 3, 7};
     const std::vector<std::int32_t> module{1, 2, 3};

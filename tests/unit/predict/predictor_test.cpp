@@ -78,11 +78,11 @@ TEST(Predictor, RefusesQueriesItCannotAnswer) {
     const Predictions points = predictor().predict({zero, zero, {}, 0}, very).value();
     EXPECT_GT(points.runtime_us[0], 0.0);
     EXPECT_TRUE(std::isnan(points.bound_us(0, 0)));
-    EXPECT_NE(predictor().check_bound(false, 0.9999).error().message().find("at least 9999 combinations"),
+    EXPECT_NE(predictor().check_bound(0, 0.9999).error().message().find("at least 9999 combinations"),
               std::string::npos);
     const std::vector<double> half{0.5};
     EXPECT_TRUE(std::isnan(predictor().predict({zero, zero, zero, 1}, half).value().bound_us(0, 0)));
-    EXPECT_NE(predictor().check_bound(true, 0.5).error().message().find("with co-runners"), std::string::npos);
+    EXPECT_NE(predictor().check_bound(1, 0.5).error().message().find("with co-runners"), std::string::npos);
     // No co-runner in any of the room there is for them: a row alone.
     EXPECT_FALSE(std::isnan(predictor().predict({zero, zero, negative, 1}, half).value().bound_us(0, 0)));
 }
