@@ -34,7 +34,8 @@ disturb() {
     for ((i = 0; i < 24; ++i)); do
         part=$(awk -v whole="$whole" -v i="$i" 'BEGIN { printf "%.4f", whole * (i + 1) / 22 }')
         signal=$(awk -v i="$i" 'BEGIN { split("INT TERM HUP KILL", names); print names[i % 4 + 1] }')
-        { timeout -s "$signal" "$part" "$@" || ended=$((ended + 1)); } >/dev/null 2>&1
+        # In the foreground, or timeout sends the signal twice, and the second ends the program as it stands.
+        { timeout --foreground -s "$signal" "$part" "$@" || ended=$((ended + 1)); } >/dev/null 2>&1
         left=$(cd out && echo *)
         case "$left" in
             '*' | "out.csv out.modules.csv out.platforms.csv" | out.npz | out.pitot) ;;
