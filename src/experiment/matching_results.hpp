@@ -17,8 +17,8 @@ struct MatchingResults {
     ResultRecord record;
 };
 
-/// Opens METHOD's results at `share` if they were made with `dataset`. `remedy` is that of an error about another dataset.
-/// Errors: those of open_results() and read_record(); kInput naming the dataset that they were made with.
+/// Opens METHOD's results at `share` if they were made with `dataset`. `remedy` is that of an error about another
+/// dataset. Errors: those of open_results() and read_record(); kInput naming the dataset that they were made with.
 [[nodiscard]] Result<MatchingResults> open_matching_results(const std::filesystem::path& results,
                                                             const std::string& method, double share,
                                                             const Dataset& dataset, Remedy remedy);
