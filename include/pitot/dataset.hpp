@@ -53,8 +53,8 @@ struct ObservationTable {
 /// distribution of their own: runs alone, runs beside others. A combination with k co-runners is calibrated with pool
 /// k, or with the last one: what has more pools than two tells rows beside one other, beside two, … apart.
 struct Pool {
-    std::string
-        name;  ///< letters, digits, '-' and '_', unique; the first is "alone". Files know "alone" and "together"
+    /// Letters, digits, '-' and '_'; unique. The first pool is "alone". Files know "alone" and "together".
+    std::string name;
     std::int64_t rows = 0;  ///< of Dataset::observations, behind those of the pools before it
 };
 
@@ -104,9 +104,9 @@ struct ReadOptions {
 /// Reads one or several files (.npz in the dense or index layout, .csv in long form) into one dataset. Large columns of
 /// observations (2^20 rows and more) of the first file that has rows are not read but mapped, where they lie in it as
 /// they are needed: stored, not compressed; little-endian int32 indices and float64 runtimes, aligned to their size.
-/// Where rows alone are in
-/// one file and rows beside others in another, columns are copied instead. A mapped file must not be changed while the
-/// dataset is in use; replacing or removing it does no harm. Errors: kInput
+/// Where rows alone are in one file and rows
+/// beside others in another, columns are copied instead. A mapped file must not be changed while the dataset is in use;
+/// replacing or removing it does no harm. Errors: kInput
 /// naming file, array, row and remedy; kEnvironment if a file cannot be opened.
 [[nodiscard]] PITOT_API Result<Dataset> read_dataset(std::span<const std::filesystem::path> files,
                                                      const ReadOptions& options = {});

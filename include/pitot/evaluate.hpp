@@ -62,8 +62,8 @@ struct BoundMetrics {
     std::vector<double> tenths;
 };
 
-/// The rows of one pool, by the published name of its objective: "mf" (rows alone), "if" (rows
-/// with co-runners); other pools go by their own name.
+/// The rows of one pool, by the published name of its objective: "mf" (rows alone), "if" (rows with
+/// co-runners); other pools go by their own name.
 struct ObjectiveMetrics {
     std::string objective;
     std::int64_t test_rows = 0;         ///< of the last replicate

@@ -151,7 +151,7 @@ private:
     }
 
     [[nodiscard]] std::string name_problem(const char* column, std::string_view name, const SideJoin& side,
-                                           const std::string& table) const {
+                                           const std::string& table) {
         if (side.contains(name)) {
             return {};
         }
@@ -165,6 +165,7 @@ private:
         const std::string& where = table.empty() ? side.table_file() : table;
         const std::string near = near_names(name, table.empty() ? side.described_names() : side.names());
         if (where.empty()) {
+            remedy_ = side.axis() == Axis::kPlatform ? Remedy::kPlatformFeatures : Remedy::kModuleFeatures;
             return fmt::format(
                 "column '{0}': {1} '{2}' has no features, but {1}s of other files have{3}: give one table "
                 "of {1} features for all files",
@@ -203,8 +204,9 @@ private:
 
     [[nodiscard]] Result<void> take_row(std::int64_t line, std::span<const std::string> fields, RowSink& sink) {
         double runtime = 0;
+        remedy_ = Remedy::kSkipInvalid;
         if (const std::string problem = row_problem(fields, sink, runtime); !problem.empty()) {
-            return sink.reject([&] { return fmt::format("line {}: {}", line, problem); });
+            return sink.reject([&] { return fmt::format("line {}: {}", line, problem); }, remedy_);
         }
         const std::int32_t platform = *sink.platforms().find_or_add(fields[columns_.platform]);
         const std::int32_t module = *sink.modules().find_or_add(fields[columns_.module]);
@@ -230,6 +232,7 @@ private:
     Columns columns_;
     std::vector<std::string_view> with_;  // of one row
     std::vector<std::int32_t> co_runners_;
+    Remedy remedy_ = Remedy::kSkipInvalid;  // of what is wrong with the row
 };
 
 }  // namespace

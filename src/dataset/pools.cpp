@@ -78,12 +78,13 @@ ObservationView Dataset::pool(std::size_t number) const {
 
 void Dataset::set_observations(ObservationTable alone, ObservationTable together) {
     pools = {{"alone", dataset::rows_in(alone, true)}};
-    if (together.size() == 0) {
+    const std::int64_t beside = dataset::rows_in(together, false);
+    if (beside == 0) {
         observations = std::move(alone);
         return;
     }
-    pools.push_back({"together", dataset::rows_in(together, false)});
-    if (alone.size() == 0) {
+    pools.push_back({"together", beside});
+    if (pools.front().rows == 0) {
         observations = std::move(together);
         return;
     }

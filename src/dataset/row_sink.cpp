@@ -67,10 +67,10 @@ void RowSink::set_maps(std::optional<std::vector<std::int32_t>> platforms,
     module_map_ = map_or_identity(std::move(modules), modules_.first_size());
 }
 
-Result<void> RowSink::reject(const std::function<std::string()>& describe) {
+Result<void> RowSink::reject(const std::function<std::string()>& describe, Remedy remedy) {
     if (!skip_invalid_) {
-        return fail(ErrorCode::kInput, fmt::format("{}: {}; correct it, or leave such rows out", file_, describe()),
-                    Remedy::kSkipInvalid);
+        const char* rest = remedy == Remedy::kSkipInvalid ? "; correct it, or leave such rows out" : "";
+        return fail(ErrorCode::kInput, fmt::format("{}: {}{}", file_, describe(), rest), remedy);
     }
     if (dropped_++ == 0) {
         first_dropped_ = describe();

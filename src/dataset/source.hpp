@@ -13,6 +13,7 @@
 #include "formats/csv.hpp"
 #include "formats/npz.hpp"
 #include "pitot/dataset.hpp"
+#include "pitot/remedy.hpp"
 #include "pitot/result.hpp"
 
 namespace pitot::dataset {
@@ -90,7 +91,9 @@ public:
     void set_maps(std::optional<std::vector<std::int32_t>> platforms, std::optional<std::vector<std::int32_t>> modules);
 
     /// A row that cannot be used: an error saying `describe()` and the remedy, or one more row left out.
-    [[nodiscard]] Result<void> reject(const std::function<std::string()>& describe);
+    /// With another remedy, `describe()` says it, and the error has it.
+    [[nodiscard]] Result<void> reject(const std::function<std::string()>& describe,
+                                      Remedy remedy = Remedy::kSkipInvalid);
 
     /// Where rows known to be in order go, by joined row numbers.
     [[nodiscard]] PoolRows& pools() { return rows_; }

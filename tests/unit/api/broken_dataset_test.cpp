@@ -100,7 +100,12 @@ TEST(BrokenDataset, ColumnsOfDifferentLengths) {
         expect_refused("longer", [&](Dataset& d) { (d.observations.*column).push_back(0); });
         expect_refused("shorter", [&](Dataset& d) { (d.observations.*column).edit().pop_back(); });
         expect_refused("empty", [&](Dataset& d) { (d.observations.*column).edit().clear(); });
-        // Made of tables, of which one has too many values and the other too few.
+        // Made of tables, of which one has no runtimes, or one too many values and the other too few.
+        expect_refused("rows without runtimes", [&](Dataset& d) {
+            test::change_pools(d, [&](ObservationTable& /*alone*/, ObservationTable& together) {
+                together.runtime_us.edit().clear();
+            });
+        });
         expect_refused("shifted", [&](Dataset& d) {
             test::change_pools(d, [&](ObservationTable& alone, ObservationTable& together) {
                 (alone.*column).push_back(0);
