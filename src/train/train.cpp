@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "backend/backend.hpp"
 #include "core/parallel.hpp"
@@ -32,28 +35,6 @@ Result<void> check_steps(std::int64_t steps, const TrainConfig& config, double s
     }
     return {};
 }
-
-}  // namespace
-
-Result<void> check_rows_left(const ReplicateRows& rows, std::int64_t fold, std::int64_t folds, const Dataset& dataset,
-                             double share) {
-    if (!rows.alone().training(fold).empty()) {
-        return {};
-    }
-    return fail(ErrorCode::kInput,
-                fmt::format("no rows are left to train fold {} of {} on ({} observations, share {}); "
-                            "measure more pairs or train fewer folds",
-                            fold + 1, folds, dataset.pools[kAlone].rows, share),
-                Remedy::kFewerFolds);
-}
-
-std::int64_t steps_of(const TrainConfig& config, double share) {
-    // As published: int(25 000 * p / 100) steps between checkpoints, 100 of them at the default.
-    const auto epoch = static_cast<std::int64_t>(static_cast<double>(config.epoch_samples) * share / 100.0);
-    return config.checkpoints * epoch;
-}
-
-namespace {
 
 // The replicates at work. Each is started by whichever of its folds comes first and is shared by them; the last to
 // leave frees it.
@@ -111,6 +92,24 @@ private:
 };
 
 }  // namespace
+
+Result<void> check_rows_left(const ReplicateRows& rows, std::int64_t fold, std::int64_t folds, const Dataset& dataset,
+                             double share) {
+    if (!rows.alone().training(fold).empty()) {
+        return {};
+    }
+    return fail(ErrorCode::kInput,
+                fmt::format("no rows are left to train fold {} of {} on ({} observations, share {}); "
+                            "measure more pairs or train fewer folds",
+                            fold + 1, folds, dataset.pools[kAlone].rows, share),
+                Remedy::kFewerFolds);
+}
+
+std::int64_t steps_of(const TrainConfig& config, double share) {
+    // As published: int(25 000 * p / 100) steps between checkpoints, 100 of them at the default.
+    const auto epoch = static_cast<std::int64_t>(static_cast<double>(config.epoch_samples) * share / 100.0);
+    return config.checkpoints * epoch;
+}
 
 Result<void> train_replicates(const Dataset& dataset, const FitConfig& config, double share, std::int64_t replicates,
                               const Context& context, const StartReplicate& start, const TakeReplicate& take) {

@@ -8,7 +8,6 @@
 #include <limits>
 #include <stop_token>
 
-#include "experiment/sweep.hpp"
 #include "formats/npz.hpp"
 #include "pitot/remedy.hpp"
 #include "place/predictors.hpp"
@@ -20,27 +19,13 @@
 namespace pitot::place {
 namespace {
 
-// Results of two presets at share 0.5 below a folder.
-void train(const Dataset& dataset, const std::filesystem::path& results, const std::vector<std::string>& methods) {
-    experiment::SweepOptions options;
-    options.methods = methods;
-    options.results = results;
-    options.shares = {0.5};
-    options.checkpoints = 2;
-    options.epoch_samples = 4000;
-    options.replicates = 2;
-    options.folds = 2;
-    const experiment::Sweep sweep = experiment::plan_sweep(dataset, options).value();
-    ASSERT_TRUE(experiment::run_sweep(
-        sweep, dataset, {}, [](const experiment::SweepProgress&) {}, [](const experiment::SweepRun&, double) {}));
-}
-
+using test::make_results;
 using test::small;
 
 TEST(Simulate, WritesWhatItSaysAndIsTheSameForTheSameSeed) {
     const test::TempFolder folder;
     const Dataset dataset = test::synthetic_dataset();
-    train(dataset, folder / "results", {"embedding/128"});
+    make_results(dataset, folder / "results", {"embedding/128"});
     const auto options = small(folder, {"embedding/128", "C_bar"});
     const auto results = simulate(dataset, options);
     ASSERT_TRUE(results) << results.error().to_string();
@@ -207,7 +192,7 @@ TEST(Simulate, OlderFoldersAreRead) {
     namespace fs = std::filesystem;
     const test::TempFolder folder;
     const Dataset dataset = test::synthetic_dataset();
-    train(dataset, folder / "results", {"embedding/128"});
+    make_results(dataset, folder / "results", {"embedding/128"});
     auto options = small(folder, {"embedding/128", "C_bar"});
     ASSERT_TRUE(simulate(dataset, options));
     const auto make_older = [&] {
@@ -276,7 +261,7 @@ TEST(Simulate, StopsBetweenJobs) {
 TEST(Simulate, SlowdownsOfAModelCanBeTheTruth) {
     const test::TempFolder folder;
     const Dataset dataset = test::synthetic_dataset({.density = 1.0, .together = 2000});
-    train(dataset, folder / "results", {"interference/1", "linear/32"});
+    make_results(dataset, folder / "results", {"interference/1", "linear/32"});
     auto options = small(folder, {"interference/1", "linear/32"});
     options.jobs = {200};
     const auto alone = simulate(dataset, options);
@@ -307,43 +292,6 @@ TEST(Simulate, SlowdownsOfAModelCanBeTheTruth) {
     EXPECT_EQ(simulate(dataset, options).error().code(), ErrorCode::kUsage);
 }
 
-TEST(Simulate, PredictorsOfInterferenceKnowNeighbours) {
-    const test::TempFolder folder;
-    const Dataset dataset = test::synthetic_dataset({.together = 400});
-    train(dataset, folder / "results", {"interference/2"});
-    const auto predictor = ResultPredictor::open(folder / "results", "interference/2", 0.5, dataset);
-    ASSERT_TRUE(predictor) << predictor.error().to_string();
-    const PlacementPrediction prediction = (*predictor)->replicate(0);
-    ASSERT_TRUE(prediction.slowdown);
-    EXPECT_EQ(prediction.slowdown(1, 2, {}), 1.0);
-    const Neighbour one[] = {{3, 0.5}};
-    const Neighbour two[] = {{3, 0.5}, {3, 0.5}};
-    EXPECT_GE(prediction.slowdown(1, 2, two), prediction.slowdown(1, 2, one));
-    EXPECT_TRUE(simulate(dataset, small(folder, {"interference/2"})));
-}
-
-// Shifted by the margin, 95 % of the test rows' runtimes stay below the prediction.
-TEST(Simulate, PredictionsAreShiftedUp) {
-    const test::TempFolder folder;
-    const Dataset dataset = test::synthetic_dataset({.platforms = 20, .modules = 40});
-    train(dataset, folder / "results", {"linear/32"});
-    const auto file = formats::NpzReader::open(folder / "results/linear/32/0.5.npz").value();
-    const auto test_rows = file.values<std::int32_t>("mf_test").value();
-    const PlacementPrediction prediction =
-        ResultPredictor::open(folder / "results", "linear/32", 0.5, dataset).value()->replicate(1);
-    std::size_t below = 0;
-    const std::size_t rows = test_rows.size() / 2;
-    for (std::size_t n = 0; n < rows; ++n) {
-        const auto row = static_cast<std::size_t>(test_rows[rows + n]);
-        below += dataset.pool(kAlone).runtime_us[row] / 1000.0 <=
-                         prediction.runtime_ms(dataset.pool(kAlone).platform[row], dataset.pool(kAlone).module[row]) *
-                             (1 + 1e-9)
-                     ? 1U
-                     : 0U;
-    }
-    EXPECT_NEAR(static_cast<double>(below) / static_cast<double>(rows), 0.95, 0.01);
-}
-
 TEST(Simulate, SaysWhatIsMissing) {
     const test::TempFolder folder;
     const Dataset dataset = test::synthetic_dataset();
@@ -353,7 +301,7 @@ TEST(Simulate, SaysWhatIsMissing) {
     EXPECT_EQ(missing.error().remedy_about().at(1), "embedding/128");
     EXPECT_EQ(missing.error().remedy_about().at(2), "0.5");
     EXPECT_FALSE(std::filesystem::exists(folder / "out"));
-    train(dataset, folder / "results", {"linear/32"});
+    make_results(dataset, folder / "results", {"linear/32"});
     EXPECT_FALSE(simulate(test::synthetic_dataset({.seed = 4}), small(folder, {"linear/32"})));
     EXPECT_FALSE(simulate(test::synthetic_dataset({.platforms = 2}), small(folder, {})));
     EXPECT_FALSE(read_simulation(folder / "nothing"));
@@ -365,34 +313,6 @@ TEST(Simulate, SaysWhatIsMissing) {
         wrong.share = share;
         EXPECT_EQ(simulate(dataset, wrong).error().code(), ErrorCode::kUsage) << share;
     }
-}
-
-// Arrays of another shape than the predictions' are an error, not read beyond their ends.
-TEST(Simulate, RefusesInterferenceThatDoesNotFit) {
-    const test::TempFolder folder;
-    const Dataset dataset = test::synthetic_dataset({.together = 100});
-    train(dataset, folder / "results", {"interference/1"});
-    const auto path = folder / "results/interference/1/0.5.npz";
-    formats::NpzWriter writer;
-    {
-        const auto file = formats::NpzReader::open(path).value();
-        for (const std::string name : {"C_hat", "M", "V_s", "V_g"}) {
-            auto shape = file.info(name).value().shape;
-            auto values = file.values<float>(name).value();
-            if (name == "V_g") {
-                values.resize(values.size() / 2);
-                shape[0] = 1;
-            }
-            writer.add<float>(name, values, shape);
-        }
-        writer.add<std::int32_t>("mf_test", file.values<std::int32_t>("mf_test").value(),
-                                 file.info("mf_test").value().shape);
-    }
-    ASSERT_TRUE(writer.write(path));
-    const auto refused = ResultPredictor::open(folder / "results", "interference/1", 0.5, dataset);
-    ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().code(), ErrorCode::kInput);
-    EXPECT_NE(refused.error().message().find("do not fit"), std::string::npos);
 }
 
 TEST(Simulate, TooManyJobsForTheLinearProgramAreSaid) {
