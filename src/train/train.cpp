@@ -106,6 +106,9 @@ Result<void> check_rows_left(const ReplicateRows& rows, std::int64_t fold, std::
 }
 
 std::int64_t steps_of(const TrainConfig& config, double share) {
+    if (config.steps > 0) {
+        return config.steps;
+    }
     // As published: int(25 000 * p / 100) steps between checkpoints, 100 of them at the default.
     const auto epoch = static_cast<std::int64_t>(static_cast<double>(config.epoch_samples) * share / 100.0);
     return config.checkpoints * epoch;

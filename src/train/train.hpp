@@ -32,7 +32,8 @@ struct ReplicateTask {
         constants{};  ///< values of its Role::kReplicaConstant buffers
 };
 
-/// Steps of one fold at a training share: checkpoints * int(epoch_samples * share / 100), 22 500 as published.
+/// Steps of one fold at a training share: TrainConfig::steps, or checkpoints * int(epoch_samples * share / 100) without
+/// them, 22 500 as published.
 [[nodiscard]] std::int64_t steps_of(const TrainConfig& config, double share);
 
 /// kInput if a fold (from 0) of some has no rows alone to train on.
