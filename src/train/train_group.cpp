@@ -200,7 +200,7 @@ std::vector<TrainingPool> training_pools(const Dataset& dataset, const FitConfig
 backend::ExecutionPlan plan_of(std::span<const TrainingPool> pools, int threads) {
     backend::ExecutionPlan plan{.threads = threads};
     for (const TrainingPool& from : pools) {
-        const std::int64_t rows = from.batch == 0 ? from.rows.size() : from.batch;
+        const std::int64_t rows = from.batch == 0 ? from.size() : from.batch;
         plan.platform_rows += rows;
         plan.module_rows += rows * (1 + from.rows.width);
     }

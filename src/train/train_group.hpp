@@ -42,6 +42,7 @@ struct TrainingPool {
     std::int64_t batch = 0;       ///< rows a step; 0: all that train
     double weight = 0.0;          ///< of its term in the loss
 
+    [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(target.size()); }
     [[nodiscard]] backend::PairColumns columns() const;
 };
 
