@@ -27,12 +27,15 @@ Label(E, const char*) -> Label<E>;
 inline constexpr std::array kFamilies{
     Label{Family::kLinearScaling, "linear_scaling"}, Label{Family::kFactorization, "factorization"},
     Label{Family::kNetwork, "network"}, Label{Family::kPlatformNetwork, "platform_network"}};
-inline constexpr std::array kLosses{Label{Loss::kSquared, "squared"}, Label{Loss::kRelative, "relative"}};
+inline constexpr std::array kLosses{Label{Loss::kSquared, "squared"}, Label{Loss::kRelative, "relative"},
+                                    Label{Loss::kHuber, "huber"}};
+inline constexpr std::array kSchedules{Label{Schedule::kConstant, "constant"}, Label{Schedule::kCosine, "cosine"}};
 inline constexpr std::array kKeeps{Label{Keep::kLast, "last"}, Label{Keep::kBest, "best"}};
 inline constexpr std::array kSplitUnits{Label{SplitUnit::kCombination, "combinations"}, Label{SplitUnit::kRow, "rows"}};
 
 inline const auto& labels(Family /*tag*/) { return kFamilies; }
 inline const auto& labels(Loss /*tag*/) { return kLosses; }
+inline const auto& labels(Schedule /*tag*/) { return kSchedules; }
 inline const auto& labels(Keep /*tag*/) { return kKeeps; }
 inline const auto& labels(SplitUnit /*tag*/) { return kSplitUnits; }
 

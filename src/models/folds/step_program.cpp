@@ -19,6 +19,7 @@ public:
         model_.program.platforms = platforms.size();
         model_.program.modules = modules.size();
         model_.program.loss = config.loss;
+        model_.program.huber_delta = config.huber_delta;
     }
 
     Model build() {
