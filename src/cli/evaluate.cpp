@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "cli/default_config.hpp"
+#include "cli/hold_out.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
@@ -32,6 +33,7 @@ struct Options {
     DatasetOptions dataset;
     ConfigOptions config;
     RunFlags run;
+    HoldOutFlags hold_out;
     std::optional<double> share;
     bool bounds = false;
     bool json = false;
@@ -275,6 +277,9 @@ void note_parts(const Dataset& dataset) {
 }
 
 Result<void> run(const Options& options) {
+    if (auto ok = options.hold_out.check(options.bounds); !ok) {
+        return ok;
+    }
     const Result<Dataset> dataset = options.dataset.read();
     if (!dataset) {
         return Failure(dataset.error());
@@ -284,6 +289,9 @@ Result<void> run(const Options& options) {
         return Failure(config.error());
     }
     config->share = options.share.value_or(config->share);
+    if (options.hold_out.given()) {
+        return options.hold_out.evaluate(*dataset, *config, options.run.to_context(), options.json);
+    }
     EvaluateOptions evaluate_options;
     evaluate_options.share = config->share;
     evaluate_options.replicates = config->train.replicates;
@@ -319,6 +327,7 @@ Action add(CLI::App& app) {
         ->type_name("X");
     app.add_flag("--bounds", options->bounds,
                  "Set the calibration share of the other combinations aside and test upper bounds too");
+    options->hold_out.add_to(app);
     app.add_flag("--json", options->json, "Print JSON: all percentiles, every replicate, the configuration");
     options->config.add_to(app, true);
     options->run.add_to(app);
@@ -329,13 +338,20 @@ Action add(CLI::App& app) {
         "then\n"
         "mean and standard deviation over replicates; percentiles are of the signed errors of single runs, of all "
         "replicates.\n"
+        "With --hold-out, a fifth of the platforms (or modules, or devices) is held out a replicate and --share of the "
+        "other\n"
+        "rows' combinations train. Errors are of the held-out rows: from features alone (0 cells), then with some of "
+        "their "
+        "cells,\n"
+        "drawn at random, learned from too. A device is all platforms named RUNTIME.DEVICE or RUNTIME:DEVICE.\n"
         "Ctrl-C prints what finished replicates gave.\n"
         "\n"
         "Examples:\n"
         "  pitot evaluate data.npz --preset embedding/128 --share 0.5 --replicates 3\n"
         "  pitot evaluate data.npz --share 0.5 --replicates 10 --bounds\n"
         "  pitot evaluate data.npz if2.npz --preset interference/2 --replicates 1 --json > result.json\n"
-        "  pitot evaluate data.npz --preset baseline/linear_scaling");
+        "  pitot evaluate data.npz --preset baseline/linear_scaling\n"
+        "  pitot evaluate data.npz --hold-out devices --cells 0,3,10 --replicates 3");
     return [options] { return run(*options); };
 }
 
