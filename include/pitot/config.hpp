@@ -18,6 +18,7 @@ enum class Family {
     kFactorization,    ///< y = baseline + alpha p_i . m_j (+ interference)
     kNetwork,          ///< one network on both sides' features
     kPlatformNetwork,  ///< one network a platform on the module's features
+    kKernel,           ///< a Gaussian process on the platform × module grid
 };
 
 enum class Loss {

@@ -116,7 +116,7 @@ std::string objective_text(const std::string& objective) {
     return objective + (objective == "mf" ? " (alone)" : objective == "if" ? " (with co-runners)" : "");
 }
 
-void print_errors(const Evaluation& evaluation, bool trained) {
+void print_errors(const Evaluation& evaluation, bool modelled) {
     const bool several = evaluation.replicates > 1;
     bool exact = true;
     Table table({{"OBJECTIVE"},
@@ -138,7 +138,7 @@ void print_errors(const Evaluation& evaluation, bool trained) {
             }
             table.add(std::move(cells));
         };
-        if (trained) {
+        if (modelled) {
             add("model", objective.model);
         }
         add("linear scaling", objective.baseline);
@@ -224,11 +224,12 @@ void print_parts_of_coverage(const Evaluation& evaluation) {
 }
 
 void print_as_text(const Evaluation& evaluation, const FitConfig& config) {
-    const bool trained = evaluation.steps > 0;
+    const bool stepped = evaluation.steps > 0;
+    const bool modelled = config.model.family != Family::kLinearScaling;
     fmt::print("{} at share {:g}: {}{}{}, seed {}\n", printable(config.preset), config.share,
                evaluation.complete ? "" : fmt::format("{} of ", format_count(evaluation.replicates)),
                format_count(evaluation.replicates_asked, "replicate"),
-               trained ? fmt::format(" of {}", format_count(config.train.folds, "fold")) : "", config.seed);
+               stepped ? fmt::format(" of {}", format_count(config.train.folds, "fold")) : "", config.seed);
     const auto average = [&](double rows) {
         const std::string count =
             rows < 100.0 ? fmt::format("{:.3g}", rows) : format_count(static_cast<std::int64_t>(std::llround(rows)));
@@ -250,11 +251,11 @@ void print_as_text(const Evaluation& evaluation, const FitConfig& config) {
         }
     }
     fmt::print("\n");
-    print_errors(evaluation, trained);
+    print_errors(evaluation, modelled);
     print_bounds(evaluation);
     print_parts_of_coverage(evaluation);
     fmt::print("\ntime: {}", format_duration({evaluation.seconds * 1e6}));
-    if (trained) {
+    if (stepped) {
         fmt::print(", {} training steps, {} steps/s", format_count(evaluation.steps),
                    format_count(static_cast<std::int64_t>(evaluation.steps_per_second)));
     }

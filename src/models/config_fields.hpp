@@ -26,7 +26,8 @@ template <typename E>
 Label(E, const char*) -> Label<E>;
 inline constexpr std::array kFamilies{
     Label{Family::kLinearScaling, "linear_scaling"}, Label{Family::kFactorization, "factorization"},
-    Label{Family::kNetwork, "network"}, Label{Family::kPlatformNetwork, "platform_network"}};
+    Label{Family::kNetwork, "network"}, Label{Family::kPlatformNetwork, "platform_network"},
+    Label{Family::kKernel, "kernel"}};
 inline constexpr std::array kLosses{Label{Loss::kSquared, "squared"}, Label{Loss::kRelative, "relative"},
                                     Label{Loss::kHuber, "huber"}};
 inline constexpr std::array kSchedules{Label{Schedule::kConstant, "constant"}, Label{Schedule::kCosine, "cosine"}};

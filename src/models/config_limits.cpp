@@ -81,8 +81,8 @@ void check_model(Limits& limits, const ModelConfig& m) {
                    "'squared' or 'huber' when model.logarithm is true: errors of logarithms are relative already");
     // Squares of it are no denormals in single precision, nor infinite.
     limits.within("model.huber_delta", m.huber_delta, 1e-10, 1e10);
-    limits.require(m.family != Family::kLinearScaling || m.baseline, "model.baseline", m.baseline,
-                   "true for the family 'linear_scaling'");
+    limits.require((m.family != Family::kLinearScaling && m.family != Family::kKernel) || m.baseline, "model.baseline",
+                   m.baseline, "true for the families 'linear_scaling' and 'kernel'");
 }
 
 void check_pools(Limits& limits, const TrainConfig& t) {

@@ -128,6 +128,8 @@ const std::vector<Entry>& entries() {
                         [](FitConfig& c) { interference(c, 2, 1.0, kPublishedTogetherRows); }});
         add_baselines(list);
         list.push_back({{"factor/wide", "rank 512, Huber loss, all rows in each of 4 000 steps, two models"}, wide});
+        list.push_back({{"kernel", "a Gaussian process on the platform × module grid, in two passes"},
+                        [](FitConfig& c) { c.model.family = Family::kKernel; }});
         return list;
     }();
     return all;

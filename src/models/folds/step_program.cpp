@@ -30,6 +30,7 @@ public:
         }
         switch (config_.family) {
             case Family::kLinearScaling:
+            case Family::kKernel:
                 break;
             case Family::kFactorization:
                 factorization();
