@@ -77,7 +77,9 @@ public:
                         std::vector<double>{state_.constant, state_.residual, state_.cells.within_squares,
                                             state_.cells.within_freedom});
         npz.add<double>("kernel_first_hyper", state_.first_hyper);
-        npz.add<double>("kernel_hyper", state_.hyper);
+        if (has_second_pass(state_)) {
+            npz.add<double>("kernel_hyper", state_.hyper);
+        }
         matrix("kernel_first_alpha", state_.first_alpha);
         npz.add<std::int32_t>("kernel_cell_platform", state_.cells.platform);
         npz.add<std::int32_t>("kernel_cell_module", state_.cells.module);
@@ -172,9 +174,12 @@ void add_first_pass(const KernelState& state, GridDistances& distances, core::Te
 Result<KernelAnswers> answer_all(const KernelState& state, const Side& platforms, const Side& modules,
                                  core::Team& team) {
     GridDistances distances = feature_distances(state, platforms, modules);
-    add_first_pass(state, distances, team);
+    if (has_second_pass(state)) {
+        add_first_pass(state, distances, team);
+    }
     const Layout layout(distances.platforms, distances.modules);
-    const Tables tables = make_tables(layout, state.hyper, distances.platforms, distances.modules, team);
+    const Tables tables = make_tables(layout, has_second_pass(state) ? state.hyper : state.first_hyper,
+                                      distances.platforms, distances.modules, team);
     Matrix<double> alpha(platforms.size(), modules.size());
     for (std::size_t n = 0; n < state.alpha.size(); ++n) {
         alpha(state.cells.platform[n], state.cells.module[n]) = state.alpha[n];
@@ -213,7 +218,9 @@ Result<std::shared_ptr<const FittedModel>> load_kernel_model(const ModelArchive&
     PITOT_TRY(state.first_hyper, archive.read<double>("kernel_first_hyper", {first}));
     // The second pass knows two distances a side more, in every term.
     const auto second = first + static_cast<std::int64_t>(4 * kTerms);
-    PITOT_TRY(state.hyper, archive.read<double>("kernel_hyper", {second}));
+    if (archive.contains("kernel_hyper")) {
+        PITOT_TRY(state.hyper, archive.read<double>("kernel_hyper", {second}));
+    }
     PITOT_TRY(state.cells, read_cells(archive, constants, platforms.size(), modules.size()));
     PITOT_TRY(state.alpha, archive.read<double>("kernel_alpha", {std::ssize(state.cells.mean)}));
     KernelAnswers answers;

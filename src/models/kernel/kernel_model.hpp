@@ -21,10 +21,10 @@ struct KernelState {
     bool module_features = true;
     double constant = 0.0;            ///< c
     std::vector<double> first_hyper;  ///< of the first pass, whose product part gives distances to the second
-    std::vector<double> hyper;        ///< of the second
+    std::vector<double> hyper;        ///< of the second; empty: there was one pass, and what follows is its
     Matrix<double> first_alpha;       ///< reference rows: platforms × modules, 0 where not observed
     Cells cells;
-    std::vector<double> alpha;  ///< of the second pass, a cell
+    std::vector<double> alpha;  ///< a cell
     double residual = 0.0;      ///< of its solve
 };
 
@@ -39,6 +39,7 @@ struct GridDistances {
     SideDistances platforms;
     SideDistances modules;
 };
+[[nodiscard]] inline bool has_second_pass(const KernelState& state) { return !state.hyper.empty(); }
 [[nodiscard]] GridDistances feature_distances(const KernelState& state, const Side& platforms, const Side& modules);
 /// Adds those from the first pass; `distances` are feature_distances().
 void add_first_pass(const KernelState& state, GridDistances& distances, core::Team& team);
