@@ -9,6 +9,7 @@
 #include "backend/backend.hpp"
 #include "core/key.hpp"
 #include "core/parallel.hpp"
+#include "models/factor/embedding_distances.hpp"
 #include "models/kernel/kernel_model.hpp"
 #include "models/kernel/learn.hpp"
 #include "models/kernel/solve.hpp"
@@ -72,6 +73,24 @@ bool wants_one_pass(const Cells& cells, const GridDistances& distances) {
            std::ssize(cells.mean) < kCellsARow * (distances.platforms.rows + distances.modules.rows);
 }
 
+// Distances between embeddings of a factorization trained on what the first pass leaves to products.
+Result<void> embed(const FitTask& task, const GridDistances& distances, const std::vector<double>& target,
+                   core::Team& team, KernelState& state) {
+    const std::vector<double> residual = without_effects(state, distances, target, team);
+    PITOT_TRY(FitConfig config, preset("factor/wide"));
+    config.model.platform_features = task.config.model.platform_features && task.dataset.platforms.features.cols() > 0;
+    config.model.module_features = task.config.model.module_features && task.dataset.modules.features.cols() > 0;
+    config.seed = task.config.seed;
+    Context context = task.context;
+    context.progress = {};
+    PITOT_TRY(auto embedding,
+              embedding_distances(task.dataset.platforms, task.dataset.modules,
+                                  {state.cells.platform, state.cells.module, residual}, config, context));
+    state.platform_embedding = std::move(embedding.platform);
+    state.module_embedding = std::move(embedding.module);
+    return {};
+}
+
 Result<std::shared_ptr<const FittedModel>> fit_kernel(const FitTask& task, const train::ReplicateRows& rows,
                                                       std::int64_t replicate, core::Team& team, Progress& progress) {
     const Side& platforms = task.dataset.platforms;
@@ -102,6 +121,11 @@ Result<std::shared_ptr<const FittedModel>> fit_kernel(const FitTask& task, const
     }
     state.alpha = std::move(first.solution.alpha);
     state.residual = first.solution.residual;
+    if (task.config.model.kernel_embeddings && !once) {
+        if (auto ok = embed(task, distances, target, team, state); !ok) {
+            return Failure(ok.error());
+        }
+    }
     if (once) {
         progress.add(task.config.model.kernel_steps + kSolveSteps);
     } else {

@@ -282,5 +282,34 @@ TEST(KernelFit, NewRowsAreAnsweredFromFeatures) {
     }
 }
 
+TEST(KernelFit, EmbeddingsAreOneMoreDistanceASide) {
+    const Dataset dataset = test::synthetic_dataset({.platforms = 12, .modules = 20});
+    const auto config = preset("kernel/+embeddings");
+    ASSERT_TRUE(config);
+    const auto made = fit(dataset, *config);
+    ASSERT_TRUE(made) << made.error().message();
+    const auto bytes = made->to_bytes();
+    ASSERT_TRUE(bytes);
+    EXPECT_NE(*bytes, *fit(dataset, kernel_preset())->to_bytes());
+    const auto again = Predictor::from_bytes(*bytes);
+    ASSERT_TRUE(again) << again.error().message();
+    EXPECT_EQ(*again->to_bytes(), *bytes);
+    // A new row has the embedding of the row nearest it, and those that were there keep their answers.
+    Side more;
+    more.names = {"twin"};
+    more.feature_names = dataset.modules.feature_names;
+    more.features = Matrix<double>(1, dataset.modules.features.cols());
+    std::ranges::copy(dataset.modules.features.view().row(4), more.features.flat().begin());
+    const auto with = again->with_rows({}, more);
+    ASSERT_TRUE(with) << with.error().message();
+    for (std::int32_t i = 0; i < 12; ++i) {
+        const auto log_time = [&](const Predictor& predictor, std::int32_t j) {
+            return std::log(predictor.predict_pair(i, j)->runtime_us);
+        };
+        EXPECT_NEAR(log_time(*with, 4), log_time(*made, 4), 1e-9);
+        EXPECT_NEAR(log_time(*with, 20), log_time(*made, 4), 0.5);
+    }
+}
+
 }  // namespace
 }  // namespace pitot::models::kernel
