@@ -7,6 +7,8 @@
 int main(int argc, char** argv) {
     const std::array verbs{
         pitot::cli::fit_verb(),          pitot::cli::predict_verb(),
+        pitot::cli::observe_verb(),      pitot::cli::advise_verb(),
+        pitot::cli::explain_verb(),
         pitot::cli::evaluate_verb(),     pitot::cli::info_verb(),
         pitot::cli::profile_verb(),      pitot::cli::engines_verb(),
         pitot::cli::device_verb(),       pitot::cli::measure_verb(),

@@ -40,12 +40,16 @@ struct CellQuestion {
 /// there are fewer.
 using ChooseCells = std::function<Result<std::vector<std::size_t>>(const CellQuestion& question)>;
 
+/// Chooses by Predictor::advise() of the row.
+[[nodiscard]] PITOT_API ChooseCells advised_cells();
+
 struct HoldOutOptions {
     HoldOut side = HoldOut::kPlatforms;
     double held_out = 0.2;         ///< share of the platforms, modules or devices that are held out; one at least
     double share = 0.9;            ///< of the other rows' combinations that train
     std::int64_t replicates = 25;  ///< random draws of both
-    /// Numbers of cells of each held-out row that are measured after all, and learned from; ascending.
+    /// Numbers of cells of each held-out row that are measured after all, and learned from: folded in where the family
+    /// can (Predictor::observe), else by another fit; ascending.
     std::vector<std::int64_t> cells{0, 1, 3, 5, 10};
     ChooseCells choose{};  ///< which; nothing: at random
     Context context{};

@@ -104,6 +104,12 @@ private:
     std::unique_ptr<Impl> impl_;
 };
 
+// pitot/observe.hpp, pitot/advise.hpp and pitot/explain.hpp have these.
+struct Observed;
+struct AdviseOptions;
+struct Advice;
+struct PairExplanation;
+
 /// What a Predictor is made of, for those who make one (src/predict/parts.hpp).
 struct PredictorParts;
 
@@ -205,6 +211,19 @@ public:
     /// control characters), missing or unknown feature names, features that are not names × feature names or beyond
     /// 1e30, or a model that cannot say anything about a new row of that side.
     [[nodiscard]] PITOT_API Result<Predictor> with_rows(const Side& platforms, const Side& modules) const;
+
+    /// Whether the model has observe(), advise() and explain().
+    [[nodiscard]] PITOT_API bool learns_on() const;
+
+    /// A predictor that learned from more runs, too, and what they told (pitot/observe.hpp).
+    [[nodiscard]] PITOT_API Result<Observed> observe(const Dataset& runs) const;
+
+    /// Which pairs to measure next (pitot/advise.hpp).
+    [[nodiscard]] PITOT_API Result<Advice> advise(const AdviseOptions& options) const;
+
+    /// Where the answer for a pair alone comes from (pitot/explain.hpp).
+    [[nodiscard]] PITOT_API Result<PairExplanation> explain(std::int32_t platform, std::int32_t module,
+                                                            std::int64_t most = 10) const;
 
     [[nodiscard]] PITOT_API const PredictorParts& parts() const;
 

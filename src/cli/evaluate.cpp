@@ -344,7 +344,8 @@ Action add(CLI::App& app) {
         "rows' combinations train. Errors are of the held-out rows: from features alone (0 cells), then with some of "
         "their "
         "cells,\n"
-        "drawn at random, learned from too. A device is all platforms named RUNTIME.DEVICE or RUNTIME:DEVICE.\n"
+        "drawn at random or, with --choose advised, one by one the most telling, learned from too: folded in as 'pitot\n"
+        "observe' does where the family can. A device is all platforms named RUNTIME.DEVICE or RUNTIME:DEVICE.\n"
         "Ctrl-C prints what finished replicates gave.\n"
         "\n"
         "Examples:\n"
@@ -352,7 +353,8 @@ Action add(CLI::App& app) {
         "  pitot evaluate data.npz --share 0.5 --replicates 10 --bounds\n"
         "  pitot evaluate data.npz if2.npz --preset interference/2 --replicates 1 --json > result.json\n"
         "  pitot evaluate data.npz --preset baseline/linear_scaling\n"
-        "  pitot evaluate data.npz --hold-out devices --cells 0,3,10 --replicates 3");
+        "  pitot evaluate data.npz --hold-out devices --cells 0,3,10 --replicates 3\n"
+        "  pitot evaluate data.npz --preset kernel --hold-out platforms --choose advised --replicates 3");
     return [options] { return run(*options); };
 }
 

@@ -23,6 +23,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kCells = "0,1,3,5,10";
+constexpr const char* kRandom = "random";
+constexpr const char* kAdvised = "advised";
 
 Result<HoldOut> side_of(const std::string& name) {
     for (const HoldOut side : {HoldOut::kPlatforms, HoldOut::kModules, HoldOut::kDevices}) {
@@ -67,7 +69,8 @@ Json to_json(const AbsoluteErrors& errors) {
             {"median_replicates", errors.median_replicates}};
 }
 
-void print_as_json(const HoldOutEvaluation& evaluation, const FitConfig& config, HoldOut side) {
+void print_as_json(const HoldOutEvaluation& evaluation, const FitConfig& config, HoldOut side,
+                   const std::string& chosen) {
     Json json{{"preset", config.preset},
               {"hold_out", to_string(side)},
               {"rows", evaluation.rows},
@@ -81,7 +84,7 @@ void print_as_json(const HoldOutEvaluation& evaluation, const FitConfig& config,
     for (const HoldOutMetrics& metrics : evaluation.metrics) {
         json["metrics"].push_back({{"objective", metrics.objective},
                                    {"cells", metrics.cells},
-                                   {"chosen", "random"},
+                                   {"chosen", chosen},
                                    {"test_rows", metrics.test_rows},
                                    {"model", to_json(metrics.model)},
                                    {"baseline", to_json(metrics.baseline)}});
@@ -95,10 +98,12 @@ std::string with_spread(const Spread& spread, bool several) {
                    : format_percent(spread.mean);
 }
 
-void print_as_text(const HoldOutEvaluation& evaluation, const FitConfig& config, HoldOut side) {
-    fmt::print("{} on held-out {}: {} of {} a replicate; {:g} of the others' combinations train\n",
+void print_as_text(const HoldOutEvaluation& evaluation, const FitConfig& config, HoldOut side,
+                   const std::string& chosen) {
+    fmt::print("{} on held-out {}: {} of {} a replicate; {:g} of the others' combinations train{}\n",
                printable(config.preset), to_string(side), format_count(evaluation.held_out),
-               format_count(evaluation.rows), config.share);
+               format_count(evaluation.rows), config.share,
+               chosen == kAdvised ? "; cells as advised" : "");
     fmt::print("{}{}, seed {}\n\n",
                evaluation.complete ? "" : fmt::format("{} of ", format_count(evaluation.replicates)),
                format_count(evaluation.replicates_asked, "replicate"), config.seed);
@@ -130,17 +135,26 @@ void HoldOutFlags::add_to(CLI::App& app) {
            "--cells", cells,
            fmt::format("With --hold-out: numbers of cells of each held-out row to learn from. Default: {}", kCells))
         ->type_name("N,…");
+    app.add_option("--choose", choose,
+                   "With --hold-out: which cells, drawn at random or as 'pitot advise' says: random or advised. Default: "
+                   "random")
+        ->type_name("HOW");
 }
 
 Result<void> HoldOutFlags::check(bool bounds) const {
     if (!given()) {
-        return cells.empty() ? Result<void>()
-                             : fail(ErrorCode::kUsage,
-                                    "--cells are of held-out rows: say which with --hold-out platforms, "
-                                    "modules or devices");
+        return cells.empty() && choose.empty()
+                   ? Result<void>()
+                   : fail(ErrorCode::kUsage,
+                          fmt::format("{} of held-out rows: say which with --hold-out platforms, modules or devices",
+                                      cells.empty() ? "--choose chooses cells" : "--cells are"));
     }
     if (bounds) {
         return fail(ErrorCode::kUsage, "--hold-out measures errors alone; leave --bounds out");
+    }
+    if (!choose.empty() && choose != kRandom && choose != kAdvised) {
+        return fail(ErrorCode::kUsage,
+                    fmt::format("--choose {} is not one of random and advised", printable(choose)));
     }
     return side_of(side).and_then([&](HoldOut) { return cells_of(cells.empty() ? kCells : cells); }).map([](auto&&) {});
 }
@@ -152,6 +166,10 @@ Result<void> HoldOutFlags::evaluate(const Dataset& dataset, const FitConfig& con
     options.share = config.share;
     options.replicates = config.train.replicates;
     PITOT_TRY(options.cells, cells_of(cells.empty() ? kCells : cells));
+    const std::string chosen = choose.empty() ? kRandom : choose;
+    if (chosen == kAdvised) {
+        options.choose = advised_cells();
+    }
     const auto evaluation = [&] {
         const Interrupt interrupt;
         Progress progress(fmt::format("evaluating {} on held-out {}", config.preset, to_string(of)));
@@ -165,7 +183,7 @@ Result<void> HoldOutFlags::evaluate(const Dataset& dataset, const FitConfig& con
         return stopped ? fail(ErrorCode::kCancelled, "stopped before a replicate was finished")
                        : Failure(evaluation.error());
     }
-    json ? print_as_json(*evaluation, config, of) : print_as_text(*evaluation, config, of);
+    json ? print_as_json(*evaluation, config, of, chosen) : print_as_text(*evaluation, config, of, chosen);
     if (!evaluation->complete) {
         return fail(ErrorCode::kCancelled, fmt::format("stopped; the figures are of {}",
                                                        format_count(evaluation->replicates, "finished replicate")));

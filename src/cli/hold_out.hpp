@@ -11,10 +11,11 @@
 
 namespace pitot::cli {
 
-/// [--hold-out platforms|modules|devices] [--cells 0,1,3,5,10]
+/// [--hold-out platforms|modules|devices] [--cells 0,1,3,5,10] [--choose random|advised]
 struct HoldOutFlags {
     std::string side;  ///< empty: nothing is held out
     std::string cells;
+    std::string choose;
 
     void add_to(CLI::App& app);
     [[nodiscard]] bool given() const { return !side.empty(); }

@@ -7,6 +7,9 @@ namespace pitot::cli {
 
 [[nodiscard]] Verb fit_verb();
 [[nodiscard]] Verb predict_verb();
+[[nodiscard]] Verb observe_verb();
+[[nodiscard]] Verb advise_verb();
+[[nodiscard]] Verb explain_verb();
 [[nodiscard]] Verb evaluate_verb();
 [[nodiscard]] Verb info_verb();
 [[nodiscard]] Verb dataset_verb();

@@ -16,7 +16,9 @@
 #include "evaluate/held_out_rows.hpp"
 #include "models/model_family.hpp"
 #include "models/objectives.hpp"
+#include "pitot/advise.hpp"
 #include "pitot/fit.hpp"
+#include "pitot/observe.hpp"
 #include "predict/fit_steps.hpp"
 
 namespace pitot {
@@ -91,12 +93,21 @@ public:
         return predictor;
     }
 
-    /// The predictor `base` of `rows` after it learned from `more`, too. This is the place where families that fold
-    /// observations in do so; those that cannot are fitted again.
-    [[nodiscard]] Result<Predictor> taught(const std::optional<Predictor>& /*base*/, std::span<const std::int64_t> rows,
+    /// The predictor `base` of `rows` after it learned from `more`, too: folded in, or fitted again by families that
+    /// cannot.
+    [[nodiscard]] Result<Predictor> taught(const std::optional<Predictor>& base, std::span<const std::int64_t> rows,
                                            std::span<const std::int64_t> more, std::int64_t replicate) {
+        if (base && base->learns_on()) {
+            const Dataset runs = subset(dataset_, joined(more, {}));
+            if (runs.pool(kAlone).size() > 0) {
+                ++count_;
+                return base->observe(runs).map([](Observed&& observed) { return std::move(observed.predictor); });
+            }
+        }
         return fitted(joined(rows, more), replicate);
     }
+
+    [[nodiscard]] bool folds_in() const { return models::family_of(config_.model).learns_on(); }
 
     [[nodiscard]] Result<Predictor> linear_scaling(std::span<const std::int64_t> rows) const {
         FitConfig config = preset("baseline/linear_scaling").value();
@@ -265,10 +276,11 @@ public:
     }
 
 private:
-    [[nodiscard]] bool needs_base() const { return options_.cells.front() == 0 || options_.choose; }
+    [[nodiscard]] bool needs_base() const {
+        return options_.cells.front() == 0 || options_.choose || learner_.folds_in();
+    }
     [[nodiscard]] std::int64_t fits_each() const {
-        const bool only_to_choose = options_.choose && options_.cells.front() > 0;
-        return std::ssize(options_.cells) + (only_to_choose ? 1 : 0);
+        return std::ssize(options_.cells) + (options_.cells.front() > 0 ? 1 : 0);
     }
 
     // The errors of a replicate with the n-th number of cells.
@@ -321,6 +333,25 @@ private:
 
 }  // namespace
 }  // namespace evaluation
+
+ChooseCells advised_cells() {
+    return [](const CellQuestion& question) -> Result<std::vector<std::size_t>> {
+        AdviseOptions options;
+        options.budget = std::max<std::int64_t>(question.most, 1);
+        options.platforms.assign(question.platform.begin(), question.platform.end());
+        options.modules.assign(question.module.begin(), question.module.end());
+        PITOT_TRY(const Advice advice, question.predictor.advise(options));
+        std::vector<std::size_t> places;
+        for (const AdvisedPair& pair : advice.pairs) {
+            for (std::size_t n = 0; n < question.platform.size() && std::ssize(places) < question.most; ++n) {
+                if (question.platform[n] == pair.platform && question.module[n] == pair.module) {
+                    places.push_back(n);
+                }
+            }
+        }
+        return places;
+    };
+}
 
 std::string_view to_string(HoldOut side) {
     return side == HoldOut::kPlatforms ? "platforms" : side == HoldOut::kModules ? "modules" : "devices";

@@ -11,6 +11,7 @@
 
 #include "formats/npz.hpp"
 #include "pitot/dataset.hpp"
+#include "pitot/explain.hpp"
 #include "pitot/matrix_view.hpp"
 #include "pitot/predictor.hpp"
 #include "pitot/result.hpp"
@@ -74,6 +75,21 @@ struct Disagreement {
 using KeepArray =
     std::function<Result<void>(const std::string& name, std::vector<float> values, std::vector<std::int64_t> shape)>;
 
+/// Runs alone that a model has not learned from, for FittedModel::observe(); a value each.
+struct NewRuns {
+    std::span<const std::int32_t> platform;
+    std::span<const std::int32_t> module;
+    std::span<const double> target;  ///< on the model's scale
+
+    [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(platform.size()); }
+};
+
+/// What is known of some pairs together, given what was learned from.
+struct JointPosterior {
+    Matrix<double> covariance;  ///< pairs × pairs: of what new runs scatter about
+    double noise = 0.0;         ///< the variance of a run about it
+};
+
 /// Immutable, safe to use from many threads, without locks. What predict() needs it keeps itself.
 class FittedModel {
 public:
@@ -93,6 +109,24 @@ public:
     /// A model that answers for appended rows too, from their features alone. kInput if the family or its configuration
     /// has nothing to say of a row never seen.
     [[nodiscard]] virtual Result<std::shared_ptr<const FittedModel>> with_rows(const AppendedRows& rows) const = 0;
+
+    /// Whether observe(), posterior() and explain() answer. The others fail with kInput, naming families that do.
+    [[nodiscard]] virtual bool learns_on() const { return false; }
+
+    /// A model that learned from more runs alone, as a fit with the same hyper-parameters would have. The sides are the
+    /// model's, here and below; to observe() rows may have been appended to them.
+    [[nodiscard]] virtual Result<std::shared_ptr<const FittedModel>> observe(const NewRuns& runs, const Side& platforms,
+                                                                             const Side& modules) const;
+
+    /// The joint posterior of pairs (no pair twice), mostly those of one platform or one module.
+    [[nodiscard]] virtual Result<JointPosterior> posterior(std::span<const std::int32_t> platform,
+                                                           std::span<const std::int32_t> module, const Side& platforms,
+                                                           const Side& modules) const;
+
+    /// Where the answer for a pair comes from, with at most `most` measured pairs.
+    [[nodiscard]] virtual Result<PairExplanation> explain(std::int32_t platform, std::int32_t module,
+                                                          std::int64_t most, const Side& platforms,
+                                                          const Side& modules) const;
 
     /// Whether co-runners change its answers.
     [[nodiscard]] virtual bool tells_co_runners() const = 0;

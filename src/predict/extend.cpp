@@ -112,8 +112,9 @@ Result<void> check_side(const Side& known, const Side& extra, const char* kind) 
         .and_then([&] { return check_values(extra, kind); });
 }
 
-// `known` with the rows of `extra`, its columns brought into the known order.
-Side join(const Side& known, const Side& extra) {
+}  // namespace
+
+Side joined_side(const Side& known, const Side& extra) {
     if (extra.names.empty()) {
         return clone_side(known);
     }
@@ -133,7 +134,25 @@ Side join(const Side& known, const Side& extra) {
     return side;
 }
 
-}  // namespace
+void note_appended_rows(PredictorParts& parts) {
+    parts.platform_basis.resize(static_cast<std::size_t>(parts.platforms.size()), Basis::kFeatures);
+    parts.module_basis.resize(static_cast<std::size_t>(parts.modules.size()), Basis::kFeatures);
+    // As co-runners they are known as well as on their own.
+    parts.co_runner_basis.insert(parts.co_runner_basis.end(), parts.module_basis.begin() + std::ssize(parts.co_runner_basis),
+                                parts.module_basis.end());
+    const auto offsets = static_cast<std::size_t>(parts.platforms.size()) + 1;
+    for (MeasuredPool& pool : parts.measured) {
+        pool.combinations.offsets.resize(offsets, pool.combinations.size());
+    }
+    if (!parts.platform_part.empty()) {
+        parts.platform_part.resize(static_cast<std::size_t>(parts.platforms.size()), -1);
+        parts.module_part.resize(static_cast<std::size_t>(parts.modules.size()), -1);
+    }
+    if (!parts.disagreement.platform.empty()) {
+        parts.disagreement.platform.resize(static_cast<std::size_t>(parts.platforms.size()));
+        parts.disagreement.module.resize(static_cast<std::size_t>(parts.modules.size()));
+    }
+}
 
 Result<PredictorParts> extend_parts(const PredictorParts& parts, const Side& platforms, const Side& modules) {
     const auto checked = check_side(parts.platforms, platforms, "platform").and_then([&] {
@@ -143,31 +162,15 @@ Result<PredictorParts> extend_parts(const PredictorParts& parts, const Side& pla
         return Failure(checked.error());
     }
     PredictorParts more = clone_parts(parts);
-    more.platforms = join(parts.platforms, platforms);
-    more.modules = join(parts.modules, modules);
+    more.platforms = joined_side(parts.platforms, platforms);
+    more.modules = joined_side(parts.modules, modules);
     auto model = parts.model->with_rows(
         {more.platforms, more.modules, platforms.size(), modules.size(), parts.platform_basis, parts.module_basis});
     if (!model) {
         return Failure(model.error());
     }
     more.model = std::move(*model);
-    more.platform_basis.resize(static_cast<std::size_t>(more.platforms.size()), Basis::kFeatures);
-    more.module_basis.resize(static_cast<std::size_t>(more.modules.size()), Basis::kFeatures);
-    // As co-runners they are known as well as on their own.
-    more.co_runner_basis.insert(more.co_runner_basis.end(), more.module_basis.end() - modules.size(),
-                                more.module_basis.end());
-    const auto offsets = static_cast<std::size_t>(more.platforms.size()) + 1;
-    for (MeasuredPool& pool : more.measured) {
-        pool.combinations.offsets.resize(offsets, pool.combinations.size());
-    }
-    if (!more.platform_part.empty()) {
-        more.platform_part.resize(static_cast<std::size_t>(more.platforms.size()), -1);
-        more.module_part.resize(static_cast<std::size_t>(more.modules.size()), -1);
-    }
-    if (!more.disagreement.platform.empty()) {
-        more.disagreement.platform.resize(static_cast<std::size_t>(more.platforms.size()));
-        more.disagreement.module.resize(static_cast<std::size_t>(more.modules.size()));
-    }
+    note_appended_rows(more);
     return more;
 }
 

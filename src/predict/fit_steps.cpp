@@ -12,6 +12,7 @@
 #include "dataset/connections.hpp"
 #include "models/gathered_rows.hpp"
 #include "models/row_basis.hpp"
+#include "predict/calibration_rows.hpp"
 
 namespace pitot::predict {
 namespace {
@@ -96,6 +97,9 @@ Result<PredictorParts> make_parts(const Dataset& dataset, const FitConfig& confi
     describe_rows(dataset, fitted.rows, parts);
     PITOT_TRY(auto calibration, calibrate(parts, dataset, fitted.rows));
     parts.calibration = std::move(calibration);
+    if (parts.model->learns_on()) {
+        parts.calibration_rows = calibration_rows_of(parts, dataset, fitted.rows);
+    }
     std::int32_t most = 0;
     for (std::size_t p = 0; p < fitted.rows.pools.size(); ++p) {
         most = std::max(most, most_co_runners(dataset.pool(p), fitted.rows.pools[p].calibration));

@@ -50,7 +50,10 @@ PredictorParts clone_parts(const PredictorParts& parts) {
             parts.calibrated_co_runners,
             parts.platform_part,
             parts.module_part,
-            parts.disagreement};
+            parts.disagreement,
+            parts.calibration_rows,
+            parts.folded_in,
+            parts.fitted_pairs};
 }
 
 }  // namespace pitot::predict

@@ -26,6 +26,14 @@ struct MeasuredPool {
     std::vector<Evidence> use{};  ///< what became of each of them; empty: unknown, in older files
 };
 
+/// Rows alone that were set aside and calibrate bounds. With some runs of a pair, a row each.
+struct CalibrationRows {
+    std::vector<std::int32_t> platform{};
+    std::vector<std::int32_t> module{};
+    std::vector<double> target{};  ///< on the model's scale
+    bool known = false;            ///< not in older files
+};
+
 }  // namespace pitot::predict
 
 namespace pitot {
@@ -49,6 +57,9 @@ struct PredictorParts {
     std::vector<std::int32_t> platform_part{};            ///< see Connections::parts(); empty in older files
     std::vector<std::int32_t> module_part{};              ///< the same
     models::Disagreement disagreement{};                  ///< may be empty
+    predict::CalibrationRows calibration_rows{};          ///< of models that learn on, else none are known
+    std::int64_t folded_in = 0;                           ///< runs learned from since the fit
+    std::int64_t fitted_pairs = 0;                        ///< pairs that the fit learned from; 0 until runs are folded in
 
     /// Combinations measured outside kAlone; nothing if it is not known.
     [[nodiscard]] std::optional<std::int64_t> measured_beside_others() const;

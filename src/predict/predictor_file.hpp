@@ -12,6 +12,10 @@ inline constexpr const char* kCalibratedCoRunners = "calibration_most_co_runners
 inline constexpr const char* kCoRunnerBasis = "module_co_runner_basis";
 inline constexpr const char* kPlatformDisagreement = "platform_disagreement";
 inline constexpr const char* kModuleDisagreement = "module_disagreement";
+inline constexpr const char* kCalibrationPlatform = "calibration_row_platform";
+inline constexpr const char* kCalibrationModule = "calibration_row_module";
+inline constexpr const char* kCalibrationTarget = "calibration_row_target";
+inline constexpr const char* kFoldedIn = "folded_in";  ///< runs since the fit, pairs of the fit
 
 /// A pool's name in names of arrays: "alone", "together" or, of others, "pool" and its number.
 [[nodiscard]] inline std::string array_name(const std::vector<std::string>& pools, std::size_t pool) {

@@ -241,6 +241,42 @@ Result<void> read_disagreement(const models::ModelArchive& archive, PredictorPar
     return {};
 }
 
+// What learning on needs.
+Result<void> read_learned_on(const models::ModelArchive& archive, PredictorParts& parts) {
+    if (archive.contains(kFoldedIn)) {
+        const auto counts = archive.read<std::int64_t>(kFoldedIn, {2});
+        if (!counts) {
+            return Failure(counts.error());
+        }
+        parts.folded_in = counts->front();
+        parts.fitted_pairs = counts->back();
+    }
+    if (!archive.contains(kCalibrationTarget)) {
+        return {};  // of a model that does not learn on, or written before it was noted
+    }
+    auto target = archive.read<double>(kCalibrationTarget, {-1});
+    if (!target) {
+        return Failure(target.error());
+    }
+    const std::int64_t count = std::ssize(*target);
+    const auto read_rows = [&](const char* name, std::int64_t most, std::vector<std::int32_t>& rows) -> Result<void> {
+        auto numbers = archive.read<std::int32_t>(name, {count});
+        if (!numbers) {
+            return Failure(numbers.error());
+        }
+        if (std::ranges::any_of(*numbers, [&](std::int32_t n) { return n < 0 || n >= most; })) {
+            return archive.broken(name, "names a row that does not exist");
+        }
+        rows = std::move(*numbers);
+        return {};
+    };
+    parts.calibration_rows.target = std::move(*target);
+    parts.calibration_rows.known = true;
+    return read_rows(kCalibrationPlatform, parts.platforms.size(), parts.calibration_rows.platform).and_then([&] {
+        return read_rows(kCalibrationModule, parts.modules.size(), parts.calibration_rows.module);
+    });
+}
+
 Result<void> read_model(const models::ModelArchive& archive, PredictorParts& parts) {
     return models::family_of(parts.config.model)
         .load(archive, parts.config, parts.platforms, parts.modules)
@@ -262,6 +298,7 @@ Result<PredictorParts> read_archive(const formats::NpzReader& npz) {
                         .and_then([&] { return read_uses(archive, parts); })
                         .and_then([&] { return read_parts_apart(archive, parts); })
                         .and_then([&] { return read_disagreement(archive, parts); })
+                        .and_then([&] { return read_learned_on(archive, parts); })
                         .and_then([&] { return read_model(archive, parts); });
     if (!read_all) {
         return Failure(read_all.error());

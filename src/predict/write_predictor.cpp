@@ -56,6 +56,17 @@ void add_parts_apart(formats::NpzWriter& npz, const PredictorParts& parts) {
     }
 }
 
+void add_learned_on(formats::NpzWriter& npz, const PredictorParts& parts) {
+    if (parts.calibration_rows.known) {
+        npz.add<std::int32_t>(kCalibrationPlatform, parts.calibration_rows.platform);
+        npz.add<std::int32_t>(kCalibrationModule, parts.calibration_rows.module);
+        npz.add<double>(kCalibrationTarget, parts.calibration_rows.target);
+    }
+    if (parts.folded_in > 0) {
+        npz.add<std::int64_t>(kFoldedIn, std::vector<std::int64_t>{parts.folded_in, parts.fitted_pairs});
+    }
+}
+
 // All members; what they borrow of `parts` must stay until they are written.
 formats::NpzWriter archive_of(const PredictorParts& parts) {
     formats::NpzWriter npz;
@@ -83,6 +94,7 @@ formats::NpzWriter archive_of(const PredictorParts& parts) {
         npz.add<float>(kPlatformDisagreement, parts.disagreement.platform);
         npz.add<float>(kModuleDisagreement, parts.disagreement.module);
     }
+    add_learned_on(npz, parts);
     return npz;
 }
 

@@ -20,7 +20,18 @@ struct Neighbourhood {
     Matrix<double> spread;
 };
 
-std::vector<std::int64_t> cells_near(const Neighbourhood& all, std::int64_t platform, std::int64_t near_cells) {
+Neighbourhood neighbourhood_of(const Tables& tables, const Cells& cells) {
+    Neighbourhood all{
+        std::vector<std::vector<std::int64_t>>(static_cast<std::size_t>(tables.platform_effect.rows())),
+        platform_spread(tables)};
+    for (std::size_t n = 0; n < cells.size(); ++n) {
+        all.cells_of[static_cast<std::size_t>(cells.platform[n])].push_back(static_cast<std::int64_t>(n));
+    }
+    return all;
+}
+
+// Other platforms whose cells tell of one.
+std::vector<std::size_t> platforms_near(const Neighbourhood& all, std::int64_t platform, std::int64_t near_cells) {
     std::vector<std::size_t> others;
     for (std::size_t p = 0; p < all.cells_of.size(); ++p) {
         if (std::cmp_not_equal(p, platform) && !all.cells_of[p].empty()) {
@@ -29,11 +40,22 @@ std::vector<std::int64_t> cells_near(const Neighbourhood& all, std::int64_t plat
     }
     std::ranges::stable_sort(others, {},
                              [&](std::size_t p) { return all.spread(platform, static_cast<std::int64_t>(p)); });
-    std::vector<std::int64_t> near;
-    for (const std::size_t p : others) {
-        if (!near.empty() && std::ssize(near) + std::ssize(all.cells_of[p]) > near_cells) {
+    std::int64_t count = 0;
+    std::size_t last = 0;
+    for (; last < others.size(); ++last) {
+        const std::int64_t more = std::ssize(all.cells_of[others[last]]);
+        if (count > 0 && count + more > near_cells) {
             break;
         }
+        count += more;
+    }
+    others.resize(last);
+    return others;
+}
+
+std::vector<std::int64_t> cells_near(const Neighbourhood& all, std::int64_t platform, std::int64_t near_cells) {
+    std::vector<std::int64_t> near;
+    for (const std::size_t p : platforms_near(all, platform, near_cells)) {
         near.insert(near.end(), all.cells_of[p].begin(), all.cells_of[p].end());
     }
     return near;
@@ -106,25 +128,62 @@ bool one_platform(const Tables& tables, const Cells& cells, const Neighbourhood&
     return true;
 }
 
+Result<void> compute(const Tables& tables, const Cells& cells, std::int64_t near_cells,
+                     std::span<const std::int64_t> some, Uncertainty& result, core::Team& team) {
+    const Neighbourhood all = neighbourhood_of(tables, cells);
+    std::vector<char> good(some.size(), 0);
+    dense::Workers(team).each(std::ssize(some), [&](std::int64_t k) {
+        const auto at = static_cast<std::size_t>(k);
+        good[at] = one_platform(tables, cells, all, some[at], near_cells, result) ? 1 : 0;
+    });
+    if (std::ranges::find(good, 0) != good.end()) {
+        return fail(ErrorCode::kInput, "the covariance matrix of the observations is not positive definite");
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<Uncertainty> local_uncertainty(const Tables& tables, const Cells& cells, std::int64_t near_cells,
                                       core::Team& team) {
     const std::int64_t platforms = tables.platform_effect.rows();
     Uncertainty result{Matrix<double>(platforms, tables.module_effect.rows()), std::vector<double>(cells.size(), 0.0)};
-    Neighbourhood all{std::vector<std::vector<std::int64_t>>(static_cast<std::size_t>(platforms)),
-                      platform_spread(tables)};
-    for (std::size_t n = 0; n < cells.size(); ++n) {
-        all.cells_of[static_cast<std::size_t>(cells.platform[n])].push_back(static_cast<std::int64_t>(n));
-    }
-    std::vector<char> good(static_cast<std::size_t>(platforms), 0);
-    dense::Workers(team).each(platforms, [&](std::int64_t p) {
-        good[static_cast<std::size_t>(p)] = one_platform(tables, cells, all, p, near_cells, result) ? 1 : 0;
-    });
-    if (std::ranges::find(good, 0) != good.end()) {
-        return fail(ErrorCode::kInput, "the covariance matrix of the observations is not positive definite");
+    std::vector<std::int64_t> every(static_cast<std::size_t>(platforms));
+    std::iota(every.begin(), every.end(), 0);
+    if (auto ok = compute(tables, cells, near_cells, every, result, team); !ok) {
+        return Failure(ok.error());
     }
     return result;
+}
+
+Result<void> update_deviation(const Tables& tables, const Cells& cells, std::int64_t near_cells,
+                              std::span<const std::int64_t> some, Matrix<double>& deviation, core::Team& team) {
+    Uncertainty result{std::move(deviation), std::vector<double>(cells.size(), 0.0)};
+    const auto done = compute(tables, cells, near_cells, some, result, team);
+    deviation = std::move(result.deviation);
+    return done;
+}
+
+std::vector<std::int64_t> platforms_affected(const Tables& tables, const Cells& before, const Cells& after,
+                                             const std::vector<bool>& changed, std::int64_t near_cells) {
+    const Neighbourhood then = neighbourhood_of(tables, before);
+    const Neighbourhood now = neighbourhood_of(tables, after);
+    std::vector<bool> touched(now.cells_of.size(), false);
+    for (std::size_t n = 0; n < after.size(); ++n) {
+        if (changed[n]) {
+            touched[static_cast<std::size_t>(after.platform[n])] = true;
+        }
+    }
+    std::vector<std::int64_t> affected;
+    for (std::size_t p = 0; p < touched.size(); ++p) {
+        const auto platform = static_cast<std::int64_t>(p);
+        const std::vector<std::size_t> near = platforms_near(now, platform, near_cells);
+        if (touched[p] || std::ranges::any_of(near, [&](std::size_t k) { return touched[k]; }) ||
+            near != platforms_near(then, platform, near_cells)) {
+            affected.push_back(platform);
+        }
+    }
+    return affected;
 }
 
 }  // namespace pitot::models::kernel

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "core/team.hpp"
@@ -21,5 +22,16 @@ struct Uncertainty {
 /// kInput if a covariance matrix is not positive definite.
 [[nodiscard]] Result<Uncertainty> local_uncertainty(const Tables& tables, const Cells& cells, std::int64_t near_cells,
                                                     core::Team& team);
+
+/// The same for some platforms alone, in place of their rows of `deviation` (platforms × modules).
+[[nodiscard]] Result<void> update_deviation(const Tables& tables, const Cells& cells, std::int64_t near_cells,
+                                            std::span<const std::int64_t> some, Matrix<double>& deviation,
+                                            core::Team& team);
+
+/// Platforms whose deviations `before` and `after` may differ: those of cells that changed, and those near them. Each
+/// cell of `after` that is new or has more runs is `changed`.
+[[nodiscard]] std::vector<std::int64_t> platforms_affected(const Tables& tables, const Cells& before,
+                                                           const Cells& after, const std::vector<bool>& changed,
+                                                           std::int64_t near_cells);
 
 }  // namespace pitot::models::kernel

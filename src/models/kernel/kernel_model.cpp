@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <mutex>
 #include <utility>
 
 #include <fmt/core.h>
@@ -10,28 +11,13 @@
 #include "core/check.hpp"
 #include "core/parallel.hpp"
 #include "models/kernel/deviation.hpp"
+#include "models/kernel/explain.hpp"
 #include "models/kernel/grid.hpp"
+#include "models/kernel/observe.hpp"
+#include "models/kernel/posterior.hpp"
 
 namespace pitot::models::kernel {
 namespace {
-
-constexpr std::int64_t kNearCells = 1000;
-
-KernelState clone_state(const KernelState& state) {
-    return {state.reference_platforms,
-            state.reference_modules,
-            state.platform_features,
-            state.module_features,
-            state.constant,
-            state.first_hyper,
-            state.hyper,
-            state.platform_embedding.clone(),
-            state.module_embedding.clone(),
-            state.first_alpha.clone(),
-            state.cells,
-            state.alpha,
-            state.residual};
-}
 
 // A grid with rows and columns of 0 appended.
 Matrix<double> padded(const Matrix<double>& grid, std::int64_t rows, std::int64_t cols) {
@@ -78,7 +64,8 @@ void add_embedding(const Matrix<double>& embedding, SideDistances& side) {
 
 class KernelModel final : public FittedModel {
 public:
-    KernelModel(KernelState state, KernelAnswers answers) : state_(std::move(state)), answers_(std::move(answers)) {}
+    KernelModel(KernelState state, KernelAnswers answers, std::shared_ptr<const PreparedTables> tables)
+        : state_(std::move(state)), answers_(std::move(answers)), tables_(std::move(tables)) {}
 
     void predict(const PairQuery& query, const Answer& answer,
                  std::unique_ptr<ModelScratch>& /*scratch*/) const override {
@@ -94,6 +81,37 @@ public:
         core::Team team(core::default_threads());
         PITOT_TRY(auto answers, answer_all(state_, rows.platforms, rows.modules, team));
         return make_kernel_model(clone_state(state_), std::move(answers));
+    }
+
+    [[nodiscard]] bool learns_on() const override { return true; }
+
+    [[nodiscard]] Result<std::shared_ptr<const FittedModel>> observe(const NewRuns& runs, const Side& platforms,
+                                                                     const Side& modules) const override {
+        core::Team team(core::default_threads());
+        const bool appended = platforms.size() > answers_.mean.rows() || modules.size() > answers_.mean.cols();
+        auto tables = appended ? prepare_tables(state_, platforms, modules, team) : prepared(platforms, modules, team);
+        PITOT_TRY(auto folded, fold_in(state_, answers_, *tables, runs, team));
+        return make_kernel_model(std::move(folded.state), std::move(folded.answers), std::move(tables));
+    }
+
+    [[nodiscard]] Result<JointPosterior> posterior(std::span<const std::int32_t> platform,
+                                                   std::span<const std::int32_t> module, const Side& platforms,
+                                                   const Side& modules) const override {
+        core::Team team(1);
+        const auto tables = prepared(platforms, modules, team);
+        const Pairs pairs{{platform.begin(), platform.end()}, {module.begin(), module.end()}};
+        const auto near = nearest_cells(*tables, state_.cells, pairs, kPosteriorCells);
+        auto conditioned = condition(tables->tables, subset_of(state_.cells, near), pairs, false, team);
+        if (!conditioned) {
+            return fail(ErrorCode::kInput, "the covariance matrix of the observations is not positive definite");
+        }
+        return JointPosterior{std::move(conditioned->covariance), tables->tables.noise};
+    }
+
+    [[nodiscard]] Result<PairExplanation> explain(std::int32_t platform, std::int32_t module, std::int64_t most,
+                                                  const Side& platforms, const Side& modules) const override {
+        core::Team team(core::default_threads());
+        return explain_pair(state_, answers_, *prepared(platforms, modules, team), platform, module, most, team);
     }
 
     [[nodiscard]] bool tells_co_runners() const override { return false; }
@@ -149,8 +167,20 @@ public:
     }
 
 private:
+    // Computed when first asked for, and the same whoever does.
+    [[nodiscard]] std::shared_ptr<const PreparedTables> prepared(const Side& platforms, const Side& modules,
+                                                                 core::Team& team) const {
+        const std::scoped_lock lock(tables_made_);
+        if (tables_ == nullptr) {
+            tables_ = prepare_tables(state_, platforms, modules, team);
+        }
+        return tables_;
+    }
+
     KernelState state_;
     KernelAnswers answers_;
+    mutable std::mutex tables_made_;
+    mutable std::shared_ptr<const PreparedTables> tables_;
 };
 
 Result<Matrix<double>> read_matrix(const ModelArchive& archive, const char* name, std::int64_t rows,
@@ -188,6 +218,22 @@ Result<Cells> read_cells(const ModelArchive& archive, const std::vector<double>&
 }
 
 }  // namespace
+
+KernelState clone_state(const KernelState& state) {
+    return {state.reference_platforms,
+            state.reference_modules,
+            state.platform_features,
+            state.module_features,
+            state.constant,
+            state.first_hyper,
+            state.hyper,
+            state.platform_embedding.clone(),
+            state.module_embedding.clone(),
+            state.first_alpha.clone(),
+            state.cells,
+            state.alpha,
+            state.residual};
+}
 
 GridDistances feature_distances(const KernelState& state, const Side& platforms, const Side& modules) {
     return {platform_distances(platforms, state.reference_platforms, state.platform_features),
@@ -229,6 +275,19 @@ std::vector<double> without_effects(const KernelState& state, const GridDistance
     return rest;
 }
 
+Matrix<double> mean_grid(const KernelState& state, const Tables& tables, core::Team& team) {
+    Matrix<double> alpha(tables.platform_effect.rows(), tables.module_effect.rows());
+    for (std::size_t n = 0; n < state.alpha.size(); ++n) {
+        alpha(state.cells.platform[n], state.cells.module[n]) = state.alpha[n];
+    }
+    Matrix<double> mean = covariance_product(tables, alpha.view(), team);
+    for (std::size_t n = 0; n < mean.flat().size(); ++n) {
+        // What a cell has by itself was learned where it was observed.
+        mean.flat()[n] += state.constant + tables.white * alpha.flat()[n];
+    }
+    return mean;
+}
+
 Result<KernelAnswers> answer_all(const KernelState& state, const Side& platforms, const Side& modules,
                                  core::Team& team) {
     GridDistances distances = feature_distances(state, platforms, modules);
@@ -238,23 +297,16 @@ Result<KernelAnswers> answer_all(const KernelState& state, const Side& platforms
     const Layout layout(distances.platforms, distances.modules);
     const Tables tables = make_tables(layout, has_second_pass(state) ? state.hyper : state.first_hyper,
                                       distances.platforms, distances.modules, team);
-    Matrix<double> alpha(platforms.size(), modules.size());
-    for (std::size_t n = 0; n < state.alpha.size(); ++n) {
-        alpha(state.cells.platform[n], state.cells.module[n]) = state.alpha[n];
-    }
     KernelAnswers answers;
-    answers.mean = covariance_product(tables, alpha.view(), team);
-    for (std::size_t n = 0; n < answers.mean.flat().size(); ++n) {
-        // What a cell has by itself was learned where it was observed.
-        answers.mean.flat()[n] += state.constant + tables.white * alpha.flat()[n];
-    }
+    answers.mean = mean_grid(state, tables, team);
     PITOT_TRY(auto uncertainty, local_uncertainty(tables, state.cells, kNearCells, team));
     answers.deviation = std::move(uncertainty.deviation);
     return answers;
 }
 
-std::shared_ptr<const FittedModel> make_kernel_model(KernelState state, KernelAnswers answers) {
-    return std::make_shared<const KernelModel>(std::move(state), std::move(answers));
+std::shared_ptr<const FittedModel> make_kernel_model(KernelState state, KernelAnswers answers,
+                                                     std::shared_ptr<const PreparedTables> tables) {
+    return std::make_shared<const KernelModel>(std::move(state), std::move(answers), std::move(tables));
 }
 
 Result<std::shared_ptr<const FittedModel>> load_kernel_model(const ModelArchive& archive, const FitConfig& config,

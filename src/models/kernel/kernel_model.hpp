@@ -36,6 +36,13 @@ struct KernelAnswers {
     Matrix<double> deviation;  ///< of a new run
 };
 
+/// Cells near a platform's that its deviations are computed from, about.
+inline constexpr std::int64_t kNearCells = 1000;
+
+[[nodiscard]] KernelState clone_state(const KernelState& state);
+/// What the state says of every pair, by the tables of the pass that answers: platforms × modules.
+[[nodiscard]] Matrix<double> mean_grid(const KernelState& state, const Tables& tables, core::Team& team);
+
 /// Distances of the second pass.
 struct GridDistances {
     SideDistances platforms;
@@ -55,7 +62,11 @@ void add_first_pass(const KernelState& state, GridDistances& distances, core::Te
 [[nodiscard]] Result<KernelAnswers> answer_all(const KernelState& state, const Side& platforms, const Side& modules,
                                                core::Team& team);
 
-[[nodiscard]] std::shared_ptr<const FittedModel> make_kernel_model(KernelState state, KernelAnswers answers);
+struct PreparedTables;
+
+/// `tables`: prepare_tables() of the state, where they are at hand.
+[[nodiscard]] std::shared_ptr<const FittedModel> make_kernel_model(
+    KernelState state, KernelAnswers answers, std::shared_ptr<const PreparedTables> tables = nullptr);
 [[nodiscard]] Result<std::shared_ptr<const FittedModel>> load_kernel_model(const ModelArchive& archive,
                                                                            const FitConfig& config,
                                                                            const Side& platforms, const Side& modules);

@@ -1,0 +1,361 @@
+#include "pitot/advise.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <memory>
+#include <numbers>
+#include <numeric>
+#include <optional>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "core/border.hpp"
+#include "core/parallel.hpp"
+#include "models/scale.hpp"
+#include "pitot/observe.hpp"
+#include "predict/parts.hpp"
+
+namespace pitot {
+namespace predict {
+namespace {
+
+using Rows = std::vector<std::int32_t>;
+
+// Numbers that are kept of a fleet at most: 800 MB.
+constexpr double kMostNumbers = 1e8;
+
+// Candidates and targets: pairs of some platforms with some modules that were never learned from.
+struct Field {
+    Rows platforms, modules;
+    Matrix<char> open;   // never learned from, and not yet advised
+    Matrix<double> cost; // of a run
+    [[nodiscard]] std::int64_t targets() const { return std::ranges::count(open.flat(), 1); }
+};
+
+// |e^z - 1| of a normal z of this variance, for small ones; a bound of 90 % over the prediction, less 1.
+double expected_error(double variance) { return std::sqrt(2.0 / std::numbers::pi * variance); }
+double expected_margin(double variance) {
+    constexpr double quantile = 1.2815515655446004;  // of 0.9
+    return std::expm1(quantile * std::sqrt(variance));
+}
+
+struct Choice {
+    std::int64_t platform = -1;  // places in the field
+    std::int64_t module = -1;
+    double gain = 0.0;
+};
+
+// How well pairs are known, and what a run of one would tell of the others.
+class Knowledge {
+public:
+    Knowledge() = default;
+    Knowledge(const Knowledge&) = delete;
+    Knowledge& operator=(const Knowledge&) = delete;
+    virtual ~Knowledge() = default;
+    /// Called before gains are asked for.
+    virtual void look_at(const Field& field) = 0;
+    [[nodiscard]] virtual double gain(std::int64_t p, std::int64_t m) const = 0;
+    virtual void learn(std::int64_t p, std::int64_t m) = 0;
+    /// Of a new run.
+    [[nodiscard]] virtual double variance(std::int64_t p, std::int64_t m) const = 0;
+};
+
+// A matrix after one of its variables was seen with noise.
+void downdate(Matrix<double>& covariance, std::int64_t x, double noise) {
+    const std::int64_t n = covariance.rows();
+    std::vector<double> column(static_cast<std::size_t>(n));
+    for (std::int64_t k = 0; k < n; ++k) {
+        column[static_cast<std::size_t>(k)] = covariance(k, x);
+    }
+    const double scale = 1.0 / (covariance(x, x) + noise);
+    for (std::int64_t u = 0; u < n; ++u) {
+        for (std::int64_t v = 0; v < n; ++v) {
+            covariance(u, v) -= column[static_cast<std::size_t>(u)] * column[static_cast<std::size_t>(v)] * scale;
+        }
+    }
+}
+
+// The pairs of one platform or of one module.
+class Line final : public Knowledge {
+public:
+    Line(models::JointPosterior posterior, bool of_platform)
+        : covariance_(std::move(posterior.covariance)), noise_(posterior.noise), of_platform_(of_platform) {}
+
+    void look_at(const Field& field) override { open_.assign(field.open.flat().begin(), field.open.flat().end()); }
+
+    [[nodiscard]] double gain(std::int64_t p, std::int64_t m) const override {
+        const std::int64_t x = place(p, m);
+        double sum = 0.0;
+        for (std::int64_t k = 0; k < covariance_.rows(); ++k) {
+            sum += open_[static_cast<std::size_t>(k)] != 0 ? covariance_(k, x) * covariance_(k, x) : 0.0;
+        }
+        return sum / (covariance_(x, x) + noise_);
+    }
+    void learn(std::int64_t p, std::int64_t m) override { downdate(covariance_, place(p, m), noise_); }
+    [[nodiscard]] double variance(std::int64_t p, std::int64_t m) const override {
+        return covariance_(place(p, m), place(p, m)) + noise_;
+    }
+
+private:
+    [[nodiscard]] std::int64_t place(std::int64_t p, std::int64_t m) const { return of_platform_ ? m : p; }
+
+    Matrix<double> covariance_;
+    double noise_;
+    bool of_platform_;
+    std::vector<char> open_;
+};
+
+// The pairs of many platforms with many modules: covariances along each of both.
+class Fleet final : public Knowledge {
+public:
+    Fleet(std::vector<Matrix<double>> of_platform, std::vector<Matrix<double>> of_module, double noise)
+        : of_platform_(std::move(of_platform)), of_module_(std::move(of_module)), noise_(noise) {}
+
+    void look_at(const Field& field) override {
+        reach_ = Matrix<double>(std::ssize(of_platform_), std::ssize(of_module_));
+        for (std::int64_t q = 0; q < reach_.rows(); ++q) {
+            for (std::int64_t m = 0; m < reach_.cols(); ++m) {
+                reach_(q, m) = reach(field, q, m);
+            }
+        }
+    }
+
+    [[nodiscard]] double gain(std::int64_t p, std::int64_t m) const override {
+        double sum = 0.0;
+        for (std::int64_t q = 0; q < std::ssize(of_platform_); ++q) {
+            const double along = regression(q, p, m);
+            sum += along * along * reach_(q, m);
+        }
+        return sum / (own(p, m) + noise_);
+    }
+
+    void learn(std::int64_t p, std::int64_t m) override {
+        const double scale = 1.0 / (own(p, m) + noise_);
+        std::vector<double> by_platform, by_module;
+        for (std::int64_t q = 0; q < std::ssize(of_platform_); ++q) {
+            by_platform.push_back(regression(q, p, m));
+        }
+        const Matrix<double>& own_row = of_platform_[static_cast<std::size_t>(p)];
+        for (std::int64_t k = 0; k < std::ssize(of_module_); ++k) {
+            by_module.push_back(own_row(k, m) / std::max(column_variance(k, p), kLeast));
+        }
+        for (std::int64_t q = 0; q < std::ssize(of_platform_); ++q) {
+            Matrix<double>& row = of_platform_[static_cast<std::size_t>(q)];
+            scaled_downdate(row, m, by_platform[static_cast<std::size_t>(q)], scale);
+        }
+        for (std::int64_t k = 0; k < std::ssize(of_module_); ++k) {
+            Matrix<double>& column = of_module_[static_cast<std::size_t>(k)];
+            scaled_downdate(column, p, by_module[static_cast<std::size_t>(k)], scale);
+        }
+    }
+
+    [[nodiscard]] double variance(std::int64_t p, std::int64_t m) const override {
+        return std::max(of_platform_[static_cast<std::size_t>(p)](m, m), 0.0) + noise_;
+    }
+
+private:
+    static constexpr double kLeast = 1e-12;
+
+    [[nodiscard]] double own(std::int64_t p, std::int64_t m) const {
+        return std::max(of_platform_[static_cast<std::size_t>(p)](m, m), kLeast);
+    }
+    [[nodiscard]] double column_variance(std::int64_t m, std::int64_t p) const {
+        return of_module_[static_cast<std::size_t>(m)](p, p);
+    }
+    // cov((q, m), (p, m)) / var (q, m): times cov((q, k), (q, m)), it stands for cov((q, k), (p, m)).
+    [[nodiscard]] double regression(std::int64_t q, std::int64_t p, std::int64_t m) const {
+        return q == p ? 1.0
+                      : of_module_[static_cast<std::size_t>(m)](q, p) / std::max(column_variance(m, q), kLeast);
+    }
+    // Σ_k cov((q, k), (q, m))² over open pairs.
+    [[nodiscard]] double reach(const Field& field, std::int64_t q, std::int64_t m) const {
+        const Matrix<double>& row = of_platform_[static_cast<std::size_t>(q)];
+        double sum = 0.0;
+        for (std::int64_t k = 0; k < row.rows(); ++k) {
+            sum += field.open(q, k) != 0 ? row(m, k) * row(m, k) : 0.0;
+        }
+        return sum;
+    }
+    // Less `scale` times the square of column x times `along`.
+    static void scaled_downdate(Matrix<double>& covariance, std::int64_t x, double along, double scale) {
+        if (along == 0.0) {
+            return;
+        }
+        const std::int64_t n = covariance.rows();
+        std::vector<double> column(static_cast<std::size_t>(n));
+        for (std::int64_t k = 0; k < n; ++k) {
+            column[static_cast<std::size_t>(k)] = along * covariance(k, x);
+        }
+        for (std::int64_t u = 0; u < n; ++u) {
+            const double times = scale * column[static_cast<std::size_t>(u)];
+            for (std::int64_t v = 0; v < n; ++v) {
+                covariance(u, v) -= times * column[static_cast<std::size_t>(v)];
+            }
+        }
+    }
+
+    std::vector<Matrix<double>> of_platform_, of_module_;
+    double noise_;
+    Matrix<double> reach_;
+};
+
+Result<models::JointPosterior> line_posterior(const PredictorParts& parts, const Rows& platforms, const Rows& modules) {
+    Rows platform, module;
+    for (const std::int32_t i : platforms) {
+        for (const std::int32_t j : modules) {
+            platform.push_back(i);
+            module.push_back(j);
+        }
+    }
+    return parts.model->posterior(platform, module, parts.platforms, parts.modules);
+}
+
+Result<std::unique_ptr<Knowledge>> knowledge_of(const PredictorParts& parts, const Field& field,
+                                                const Context& context) {
+    if (field.platforms.size() == 1 || field.modules.size() == 1) {
+        PITOT_TRY(auto posterior, line_posterior(parts, field.platforms, field.modules));
+        return std::make_unique<Line>(std::move(posterior), field.platforms.size() == 1);
+    }
+    const std::int64_t lines = std::ssize(field.platforms) + std::ssize(field.modules);
+    const double numbers = static_cast<double>(field.platforms.size()) * static_cast<double>(field.modules.size()) *
+                           static_cast<double>(lines);
+    if (numbers > kMostNumbers) {
+        return fail(ErrorCode::kInput, fmt::format("{} platforms × {} modules are too many to be advised on at once: "
+                                                   "name those that matter",
+                                                   field.platforms.size(), field.modules.size()));
+    }
+    std::vector<Matrix<double>> of_platform, of_module;
+    double noise = 0.0;
+    std::optional<Error> error;
+    core::parallel_ordered(
+        core::threads_for(context.threads, lines), lines,
+        [&](std::int64_t line) {
+            const auto at = static_cast<std::size_t>(line);
+            return at < field.platforms.size()
+                       ? line_posterior(parts, {field.platforms[at]}, field.modules)
+                       : line_posterior(parts, field.platforms, {field.modules[at - field.platforms.size()]});
+        },
+        [&](std::int64_t line, Result<models::JointPosterior>&& posterior) {
+            if (!posterior || context.stop.stop_requested()) {
+                error = posterior ? Error(ErrorCode::kCancelled, "stopped before the advice was found")
+                                  : posterior.error();
+                return false;
+            }
+            noise = posterior->noise;
+            (line < std::ssize(field.platforms) ? of_platform : of_module).push_back(std::move(posterior->covariance));
+            return true;
+        });
+    if (error) {
+        return Failure(*error);
+    }
+    return std::make_unique<Fleet>(std::move(of_platform), std::move(of_module), noise);
+}
+
+// The open pair whose run is worth most.
+Choice best(Knowledge& knowledge, const Field& field) {
+    knowledge.look_at(field);
+    Choice choice;
+    for (std::int64_t p = 0; p < field.open.rows(); ++p) {
+        for (std::int64_t m = 0; m < field.open.cols(); ++m) {
+            if (field.open(p, m) == 0) {
+                continue;
+            }
+            const double gain = knowledge.gain(p, m) / field.cost(p, m);
+            if (choice.platform < 0 || gain > choice.gain) {
+                choice = {p, m, gain};
+            }
+        }
+    }
+    return choice;
+}
+
+// Means over the pairs that were open at first; a measured one is known.
+void expect(const Knowledge& knowledge, const Field& field, std::int64_t targets, double& error, double& bound) {
+    error = bound = 0.0;
+    for (std::int64_t p = 0; p < field.open.rows(); ++p) {
+        for (std::int64_t m = 0; m < field.open.cols(); ++m) {
+            if (field.open(p, m) != 0) {
+                error += expected_error(knowledge.variance(p, m)) / static_cast<double>(targets);
+                bound += expected_margin(knowledge.variance(p, m)) / static_cast<double>(targets);
+            }
+        }
+    }
+}
+
+Result<Rows> checked_rows(const Rows& given, std::int64_t size, const char* kind) {
+    Rows rows = given;
+    std::ranges::sort(rows);
+    rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+    if (!rows.empty() && (rows.front() < 0 || rows.back() >= size)) {
+        return fail(ErrorCode::kUsage, fmt::format("there is no {} number {}: the model has numbers 0 to {}", kind,
+                                                   rows.front() < 0 ? rows.front() : rows.back(), size - 1));
+    }
+    if (rows.empty()) {
+        rows.resize(static_cast<std::size_t>(size));
+        std::iota(rows.begin(), rows.end(), 0);
+    }
+    return rows;
+}
+
+Result<Field> field_of(const Predictor& predictor, const AdviseOptions& options, std::vector<double>& runtime_us) {
+    Field field;
+    PITOT_TRY(field.platforms, checked_rows(options.platforms, predictor.platforms().size(), "platform"));
+    PITOT_TRY(field.modules, checked_rows(options.modules, predictor.modules().size(), "module"));
+    field.open = Matrix<char>(std::ssize(field.platforms), std::ssize(field.modules));
+    field.cost = Matrix<double>(field.open.rows(), field.open.cols());
+    Rows platform, module;
+    for (std::int64_t p = 0; p < field.open.rows(); ++p) {
+        for (std::int64_t m = 0; m < field.open.cols(); ++m) {
+            platform.push_back(field.platforms[static_cast<std::size_t>(p)]);
+            module.push_back(field.modules[static_cast<std::size_t>(m)]);
+            field.open(p, m) = predictor.evidence(platform.back(), module.back()) == Evidence::kLearned ? 0 : 1;
+        }
+    }
+    PITOT_TRY(auto answers, predictor.predict({platform, module, {}, 0}));
+    runtime_us = std::move(answers.runtime_us);
+    for (std::size_t n = 0; n < runtime_us.size(); ++n) {
+        field.cost.flat()[n] = options.by_seconds ? runtime_us[n] * 1e-6 : 1.0;
+    }
+    if (field.targets() == 0) {
+        return fail(ErrorCode::kInput, "there is nothing to advise: the model learned from every pair asked about");
+    }
+    return field;
+}
+
+Result<Advice> advise(const Predictor& predictor, const AdviseOptions& options) {
+    if (options.budget < 1) {
+        return fail(ErrorCode::kUsage, fmt::format("budget {} is not 1 or more", options.budget));
+    }
+    std::vector<double> runtime_us;
+    PITOT_TRY(auto field, field_of(predictor, options, runtime_us));
+    PITOT_TRY(const auto knowledge, knowledge_of(predictor.parts(), field, options.context));
+    Advice advice;
+    advice.targets = field.targets();
+    expect(*knowledge, field, advice.targets, advice.error, advice.bound);
+    while (std::ssize(advice.pairs) < std::min(options.budget, advice.targets)) {
+        if (options.context.stop.stop_requested()) {
+            return fail(ErrorCode::kCancelled, "stopped before the advice was found");
+        }
+        const Choice choice = best(*knowledge, field);
+        knowledge->learn(choice.platform, choice.module);
+        field.open(choice.platform, choice.module) = 0;
+        AdvisedPair& pair = advice.pairs.emplace_back();
+        pair.platform = field.platforms[static_cast<std::size_t>(choice.platform)];
+        pair.module = field.modules[static_cast<std::size_t>(choice.module)];
+        pair.runtime_us = runtime_us[static_cast<std::size_t>(choice.platform * field.open.cols() + choice.module)];
+        expect(*knowledge, field, advice.targets, pair.error, pair.bound);
+    }
+    return advice;
+}
+
+}  // namespace
+}  // namespace predict
+
+Result<Advice> Predictor::advise(const AdviseOptions& options) const {
+    return core::at_border("advising", [&] { return predict::advise(*this, options); });
+}
+
+}  // namespace pitot
