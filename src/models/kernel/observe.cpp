@@ -14,10 +14,6 @@
 namespace pitot::models::kernel {
 namespace {
 
-// Of α's residual, with which means differ from the exact ones by less than 1e-6 (five times it was measured). Errors do
-// not add up: every solve makes the residual of all cells small.
-constexpr double kTolerance = 1e-7;
-
 // Runs of one cell.
 struct CellRuns {
     double count = 0.0;
@@ -121,7 +117,7 @@ std::vector<std::int64_t> affected_platforms(const KernelState& state, const Ker
 Cells merge_runs(const Cells& cells, const NewRuns& runs) { return merge(cells, {}, runs).cells; }
 
 Result<FoldedIn> fold_in(const KernelState& state, const KernelAnswers& before, const PreparedTables& prepared,
-                         const NewRuns& runs, core::Team& team) {
+                         const NewRuns& runs, core::Team& team, const SolveOptions& options) {
     const Tables& tables = prepared.tables;
     Merged merged = merge(state.cells, state.alpha, runs);
     FoldedIn after{clone_state(state), {}};
@@ -131,8 +127,6 @@ Result<FoldedIn> fold_in(const KernelState& state, const KernelAnswers& before, 
     for (const double mean : after.state.cells.mean) {
         target.push_back(mean - state.constant);
     }
-    SolveOptions options;
-    options.tolerance = kTolerance;
     PITOT_TRY(auto solution,
               solve(tables, after.state.cells, target, options, team, [] { return true; }, merged.alpha));
     after.state.alpha = std::move(solution.alpha);
