@@ -354,7 +354,7 @@ Action add(CLI::App& app) {
         "  pitot evaluate data.npz if2.npz --preset interference/2 --replicates 1 --json > result.json\n"
         "  pitot evaluate data.npz --preset baseline/linear_scaling\n"
         "  pitot evaluate data.npz --hold-out devices --cells 0,3,10 --replicates 3\n"
-        "  pitot evaluate data.npz --preset kernel --hold-out platforms --choose advised --replicates 3");
+        "  pitot evaluate data.npz --preset kernel --hold-out platforms --choose both --plot new-platforms.png");
     return [options] { return run(*options); };
 }
 

@@ -12,9 +12,11 @@
 #include <utility>
 #include <vector>
 
+#include "cli/draw_options.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
+#include "figure/lines.hpp"
 #include "pitot/hold_out.hpp"
 
 namespace pitot::cli {
@@ -25,6 +27,13 @@ using Json = nlohmann::ordered_json;
 constexpr const char* kCells = "0,1,3,5,10";
 constexpr const char* kRandom = "random";
 constexpr const char* kAdvised = "advised";
+constexpr const char* kBoth = "both";
+
+// Evaluations that differ in how cells are chosen.
+struct Chosen {
+    std::string how;
+    HoldOutEvaluation evaluation;
+};
 
 Result<HoldOut> side_of(const std::string& name) {
     for (const HoldOut side : {HoldOut::kPlatforms, HoldOut::kModules, HoldOut::kDevices}) {
@@ -69,8 +78,16 @@ Json to_json(const AbsoluteErrors& errors) {
             {"median_replicates", errors.median_replicates}};
 }
 
-void print_as_json(const HoldOutEvaluation& evaluation, const FitConfig& config, HoldOut side,
-                   const std::string& chosen) {
+double seconds_of(const std::vector<Chosen>& all) {
+    double seconds = 0.0;
+    for (const Chosen& chosen : all) {
+        seconds += chosen.evaluation.seconds;
+    }
+    return seconds;
+}
+
+void print_as_json(const std::vector<Chosen>& all, const FitConfig& config, HoldOut side) {
+    const HoldOutEvaluation& evaluation = all.back().evaluation;
     Json json{{"preset", config.preset},
               {"hold_out", to_string(side)},
               {"rows", evaluation.rows},
@@ -79,15 +96,17 @@ void print_as_json(const HoldOutEvaluation& evaluation, const FitConfig& config,
               {"replicates", evaluation.replicates},
               {"replicates_asked", evaluation.replicates_asked},
               {"complete", evaluation.complete},
-              {"seconds", evaluation.seconds}};
+              {"seconds", seconds_of(all)}};
     json["metrics"] = Json::array();
-    for (const HoldOutMetrics& metrics : evaluation.metrics) {
-        json["metrics"].push_back({{"objective", metrics.objective},
-                                   {"cells", metrics.cells},
-                                   {"chosen", chosen},
-                                   {"test_rows", metrics.test_rows},
-                                   {"model", to_json(metrics.model)},
-                                   {"baseline", to_json(metrics.baseline)}});
+    for (const Chosen& chosen : all) {
+        for (const HoldOutMetrics& metrics : chosen.evaluation.metrics) {
+            json["metrics"].push_back({{"objective", metrics.objective},
+                                       {"cells", metrics.cells},
+                                       {"chosen", chosen.how},
+                                       {"test_rows", metrics.test_rows},
+                                       {"model", to_json(metrics.model)},
+                                       {"baseline", to_json(metrics.baseline)}});
+        }
     }
     json["config"] = Json::parse(to_json(config));
     print_json(json);
@@ -98,30 +117,64 @@ std::string with_spread(const Spread& spread, bool several) {
                    : format_percent(spread.mean);
 }
 
-void print_as_text(const HoldOutEvaluation& evaluation, const FitConfig& config, HoldOut side,
-                   const std::string& chosen) {
+void print_as_text(const std::vector<Chosen>& all, const FitConfig& config, HoldOut side) {
+    const HoldOutEvaluation& evaluation = all.back().evaluation;
     fmt::print("{} on held-out {}: {} of {} a replicate; {:g} of the others' combinations train{}\n",
                printable(config.preset), to_string(side), format_count(evaluation.held_out),
                format_count(evaluation.rows), config.share,
-               chosen == kAdvised ? "; cells as advised" : "");
+               all.size() == 1 && all.front().how == kAdvised ? "; cells as advised" : "");
     fmt::print("{}{}, seed {}\n\n",
                evaluation.complete ? "" : fmt::format("{} of ", format_count(evaluation.replicates)),
                format_count(evaluation.replicates_asked, "replicate"), config.seed);
     const bool several = evaluation.replicates > 1;
-    Table table({{"OBJECTIVE"},
-                 {"CELLS", Align::kRight},
-                 {"TEST ROWS", Align::kRight},
-                 {"MAPE", Align::kRight},
-                 {"MEDIAN", Align::kRight},
-                 {"LINEAR SCALING", Align::kRight},
-                 {"ITS MEDIAN", Align::kRight}});
-    for (const HoldOutMetrics& metrics : evaluation.metrics) {
-        table.add({metrics.objective, format_count(metrics.cells),
-                   format_count(static_cast<std::int64_t>(std::llround(metrics.test_rows))),
-                   with_spread(metrics.model.mape, several), with_spread(metrics.model.median, several),
-                   with_spread(metrics.baseline.mape, several), with_spread(metrics.baseline.median, several)});
+    std::vector<Column> columns{{"OBJECTIVE"},
+                                {"CELLS", Align::kRight},
+                                {"TEST ROWS", Align::kRight},
+                                {"MAPE", Align::kRight},
+                                {"MEDIAN", Align::kRight},
+                                {"LINEAR SCALING", Align::kRight},
+                                {"ITS MEDIAN", Align::kRight}};
+    if (all.size() > 1) {
+        columns.insert(columns.begin() + 1, {"CHOSEN"});
     }
-    fmt::print("{}\ntime: {}\n", table.to_string(), format_duration({evaluation.seconds * 1e6}));
+    Table table(columns);
+    for (const Chosen& chosen : all) {
+        for (const HoldOutMetrics& metrics : chosen.evaluation.metrics) {
+            std::vector<std::string> cells{
+                metrics.objective,
+                format_count(metrics.cells),
+                format_count(static_cast<std::int64_t>(std::llround(metrics.test_rows))),
+                with_spread(metrics.model.mape, several),
+                with_spread(metrics.model.median, several),
+                with_spread(metrics.baseline.mape, several),
+                with_spread(metrics.baseline.median, several)};
+            if (all.size() > 1) {
+                cells.insert(cells.begin() + 1, chosen.how);
+            }
+            table.add(std::move(cells));
+        }
+    }
+    fmt::print("{}\ntime: {}\n", table.to_string(), format_duration({seconds_of(all) * 1e6}));
+}
+
+// Mean errors of rows alone by numbers of cells, with two standard errors.
+figure::Plot plot_of(const std::vector<Chosen>& all, HoldOut side) {
+    figure::LinePanel panel;
+    panel.y_label = fmt::format("mean absolute relative error, held-out {}", to_string(side));
+    for (const Chosen& chosen : all) {
+        figure::LineSeries series;
+        series.label = chosen.how == kAdvised ? "cells as advised" : "cells at random";
+        for (const HoldOutMetrics& metrics : chosen.evaluation.metrics) {
+            if (metrics.objective == chosen.evaluation.metrics.front().objective) {
+                series.x.push_back(static_cast<double>(metrics.cells));
+                series.y.push_back(metrics.model.mape.mean);
+                series.error.push_back(2.0 * metrics.model.mape.std /
+                                       std::sqrt(static_cast<double>(metrics.model.mape_replicates.size())));
+            }
+        }
+        panel.series.push_back(std::move(series));
+    }
+    return figure::line_plot("hold-out", "cells of each that were measured", {panel}, false);
 }
 
 }  // namespace
@@ -136,25 +189,34 @@ void HoldOutFlags::add_to(CLI::App& app) {
            fmt::format("With --hold-out: numbers of cells of each held-out row to learn from. Default: {}", kCells))
         ->type_name("N,…");
     app.add_option("--choose", choose,
-                   "With --hold-out: which cells, drawn at random or as 'pitot advise' says: random or advised. Default: "
-                   "random")
+                   "With --hold-out: which cells, drawn at random or as 'pitot advise' says: random, advised or both. "
+                   "Default: random")
         ->type_name("HOW");
+    app.add_option("--plot", plot, "With --hold-out: draw errors by numbers of cells, with the numbers beside as .tsv")
+        ->type_name("FILE.png");
 }
 
 Result<void> HoldOutFlags::check(bool bounds) const {
     if (!given()) {
-        return cells.empty() && choose.empty()
+        return cells.empty() && choose.empty() && plot.empty()
                    ? Result<void>()
                    : fail(ErrorCode::kUsage,
                           fmt::format("{} of held-out rows: say which with --hold-out platforms, modules or devices",
-                                      cells.empty() ? "--choose chooses cells" : "--cells are"));
+                                      !cells.empty()    ? "--cells are"
+                                      : !choose.empty() ? "--choose chooses cells"
+                                                        : "--plot draws errors"));
+    }
+    if (!plot.empty()) {
+        if (auto ok = figure::check_gnuplot(); !ok) {
+            return ok;
+        }
     }
     if (bounds) {
         return fail(ErrorCode::kUsage, "--hold-out measures errors alone; leave --bounds out");
     }
-    if (!choose.empty() && choose != kRandom && choose != kAdvised) {
+    if (!choose.empty() && choose != kRandom && choose != kAdvised && choose != kBoth) {
         return fail(ErrorCode::kUsage,
-                    fmt::format("--choose {} is not one of random and advised", printable(choose)));
+                    fmt::format("--choose {} is not one of random, advised and both", printable(choose)));
     }
     return side_of(side).and_then([&](HoldOut) { return cells_of(cells.empty() ? kCells : cells); }).map([](auto&&) {});
 }
@@ -166,29 +228,36 @@ Result<void> HoldOutFlags::evaluate(const Dataset& dataset, const FitConfig& con
     options.share = config.share;
     options.replicates = config.train.replicates;
     PITOT_TRY(options.cells, cells_of(cells.empty() ? kCells : cells));
-    const std::string chosen = choose.empty() ? kRandom : choose;
-    if (chosen == kAdvised) {
-        options.choose = advised_cells();
+    std::vector<Chosen> all;
+    const bool both = choose == kBoth;
+    for (const std::string& how : both ? std::vector<std::string>{kAdvised, kRandom}
+                                       : std::vector<std::string>{choose.empty() ? kRandom : choose}) {
+        options.choose = how == kAdvised ? advised_cells() : ChooseCells();
+        auto evaluation = [&] {
+            const Interrupt interrupt;
+            Progress progress(fmt::format("evaluating {} on held-out {}", config.preset, to_string(of)));
+            options.context = context;
+            options.context.stop = interrupt.token();
+            options.context.progress = progress.callback();
+            return evaluate_held_out(dataset, config, options);
+        }();
+        if (!evaluation) {
+            const bool stopped = evaluation.error().code() == ErrorCode::kCancelled;
+            return stopped ? fail(ErrorCode::kCancelled, "stopped before a replicate was finished")
+                           : Failure(evaluation.error());
+        }
+        all.push_back({how, std::move(*evaluation)});
+        if (!all.back().evaluation.complete) {
+            break;
+        }
     }
-    const auto evaluation = [&] {
-        const Interrupt interrupt;
-        Progress progress(fmt::format("evaluating {} on held-out {}", config.preset, to_string(of)));
-        options.context = std::move(context);
-        options.context.stop = interrupt.token();
-        options.context.progress = progress.callback();
-        return evaluate_held_out(dataset, config, options);
-    }();
-    if (!evaluation) {
-        const bool stopped = evaluation.error().code() == ErrorCode::kCancelled;
-        return stopped ? fail(ErrorCode::kCancelled, "stopped before a replicate was finished")
-                       : Failure(evaluation.error());
+    json ? print_as_json(all, config, of) : print_as_text(all, config, of);
+    if (!all.back().evaluation.complete) {
+        return fail(ErrorCode::kCancelled,
+                    fmt::format("stopped; the figures are of {}",
+                                format_count(all.back().evaluation.replicates, "finished replicate")));
     }
-    json ? print_as_json(*evaluation, config, of, chosen) : print_as_text(*evaluation, config, of, chosen);
-    if (!evaluation->complete) {
-        return fail(ErrorCode::kCancelled, fmt::format("stopped; the figures are of {}",
-                                                       format_count(evaluation->replicates, "finished replicate")));
-    }
-    return {};
+    return plot.empty() ? Result<void>() : draw_beside(plot_of(all, of), plot, !json);
 }
 
 }  // namespace pitot::cli

@@ -11,11 +11,13 @@
 
 namespace pitot::cli {
 
-/// [--hold-out platforms|modules|devices] [--cells 0,1,3,5,10] [--choose random|advised]
+/// [--hold-out platforms|modules|devices] [--cells 0,1,3,5,10] [--choose random|advised|both]
+/// [--plot FILE]
 struct HoldOutFlags {
     std::string side;  ///< empty: nothing is held out
     std::string cells;
     std::string choose;
+    std::string plot;  ///< a picture of errors by numbers of cells; empty: none
 
     void add_to(CLI::App& app);
     [[nodiscard]] bool given() const { return !side.empty(); }

@@ -232,6 +232,30 @@ TEST(HoldOut, TestsEveryPool) {
               2.0 * static_cast<double>(evaluation.held_out));
 }
 
+// The process learns on from the cells, those advised or others, and each replicate is fitted once.
+TEST(HoldOut, FoldsAdvisedCellsIn) {
+    const Dataset dataset = synthetic_dataset({.platforms = 16, .modules = 14, .interaction = 0.6});
+    FitConfig config = preset("kernel").value();
+    config.model.kernel_steps = 25;
+    for (const HoldOut side : {HoldOut::kPlatforms, HoldOut::kModules}) {
+        HoldOutOptions options{.side = side, .replicates = 2, .cells = {0, 2, 5}};
+        std::int64_t total = 0;
+        options.context.progress = [&](std::int64_t, std::int64_t of) { total = of; };
+        const HoldOutEvaluation random = evaluate_held_out(dataset, config, options).value();
+        EXPECT_GT(total, 0);
+        options.choose = advised_cells();
+        const HoldOutEvaluation advised = evaluate_held_out(dataset, config, options).value();
+        ASSERT_EQ(advised.metrics.size(), 3U);
+        EXPECT_EQ(advised.metrics[0].model.mape_replicates, random.metrics[0].model.mape_replicates);
+        EXPECT_NE(advised.metrics[1].model.mape_replicates, random.metrics[1].model.mape_replicates);
+        EXPECT_LT(advised.metrics[1].model.mape.mean, 0.7 * advised.metrics[0].model.mape.mean);
+        EXPECT_LT(advised.metrics[2].model.mape.mean, advised.metrics[1].model.mape.mean);
+    }
+    HoldOutOptions options{.replicates = 1, .cells = {1}};
+    options.choose = advised_cells();
+    EXPECT_TRUE(refuses(evaluate_held_out(dataset, quick_config(), options), {"cannot tell what measurements are worth"}));
+}
+
 TEST(HoldOut, AsksWhoChooses) {
     const Dataset dataset = synthetic_dataset();
     std::set<std::int32_t> asked;
