@@ -10,11 +10,11 @@
 namespace pitot {
 
 struct AdviseOptions {
-    std::int64_t budget = 10;              ///< pairs wanted, at least 1
-    std::vector<std::int32_t> platforms{}; ///< of which pairs are known better and measured; empty: all
-    std::vector<std::int32_t> modules{};   ///< the same
-    bool by_seconds = false;               ///< gain over predicted runtime; else a run costs the same whatever it takes
-    Context context{};                     ///< threads and stop token
+    std::int64_t budget = 10;               ///< pairs wanted, at least 1
+    std::vector<std::int32_t> platforms{};  ///< of which pairs are known better and measured; empty: all
+    std::vector<std::int32_t> modules{};    ///< the same
+    bool by_seconds = false;  ///< gain over predicted runtime; else a run costs the same whatever it takes
+    Context context{};        ///< threads and stop token
 };
 
 /// A pair to measure. What it is expected to bring holds after it and those before it were measured once.
@@ -34,8 +34,8 @@ struct Advice {
 };
 
 // Predictor::advise(options) takes pairs one by one, each the one that lowers the summed variance of the pairs never
-// learned from most, Σ_j C_jx² / (C_xx + σ²), C their posterior covariance, which is brought down before the next one is
-// taken (Seeger et al. 2003; MacKay 1992). Of one platform or one module C is that of its pairs, given the measured
+// learned from most, Σ_j C_jx² / (C_xx + σ²), C their posterior covariance, which is brought down before the next one
+// is taken (Seeger et al. 2003; MacKay 1992). Of one platform or one module C is that of its pairs, given the measured
 // pairs near them. Of more, C is made of the covariances along each platform and along each module: the covariance of
 // (p', k) with (p, j) is taken for that of (p', j) with (p, j) times the regression of (p', k) on (p', j). Error and
 // bound are those of normal variables of these variances; a measured pair's own does not count any more. Errors: kUsage

@@ -34,16 +34,16 @@ struct PairExplanation {
     double answer = 0.0;     ///< ln t
     double deviation = 0.0;  ///< standard deviation of a new run's ln t
     std::vector<Term> terms{};
-    std::vector<Near> near{};        ///< the pairs that weigh most, largest |weight| first
-    double near_answer = 0.0;        ///< what the pairs weighed make of the answer; all of them where they are all
-    std::int64_t weighed = 0;        ///< pairs
-    std::int64_t learned_from = 0;   ///< pairs in all
+    std::vector<Near> near{};       ///< the pairs that weigh most, largest |weight| first
+    double near_answer = 0.0;       ///< what the pairs weighed make of the answer; all of them where they are all
+    std::int64_t weighed = 0;       ///< pairs
+    std::int64_t learned_from = 0;  ///< pairs in all
     /// Of the deviation's square: "noise" of a run; what measuring all other pairs of the "platform", or of the
     /// "module", would take away; the rest is the "pair"'s own, which its runs alone can tell.
     std::vector<Part> parts{};
 };
 
-// Predictor::explain(platform, module, most) tells it of a pair alone, with at most `most` measured pairs. Errors: kUsage
-// for rows that do not exist; kInput if the family cannot (Predictor::learns_on).
+// Predictor::explain(platform, module, most) tells it of a pair alone, with at most `most` measured pairs. Errors:
+// kUsage for rows that do not exist; kInput if the family cannot (Predictor::learns_on).
 
 }  // namespace pitot

@@ -12,14 +12,14 @@ namespace pitot {
 
 /// What runs that were folded in told of the model.
 struct Observation {
-    std::int64_t runs = 0;                    ///< learned from
-    std::int64_t new_pairs = 0;               ///< that the model had not learned from
-    std::int64_t known_pairs = 0;             ///< that it had
+    std::int64_t runs = 0;         ///< learned from
+    std::int64_t new_pairs = 0;    ///< that the model had not learned from
+    std::int64_t known_pairs = 0;  ///< that it had
     std::vector<std::string> new_platforms{};
     std::vector<std::string> new_modules{};
     /// Of these, those without features though the model uses them: the average of the others stands in.
     std::vector<std::string> without_features{};
-    std::int64_t left_out = 0;          ///< runs beside others, which the model cannot learn from
+    std::int64_t left_out = 0;             ///< runs beside others, which the model cannot learn from
     std::int64_t no_more_calibrating = 0;  ///< pairs that calibrated bounds and are learned from now
     /// Whether bounds were calibrated anew with the answers after. Not in models of older files: their bounds stay as
     /// they were fitted.
@@ -29,7 +29,7 @@ struct Observation {
     /// ln t), and what it is if the pairs are like those that calibrate or, with few of those, as the model expects.
     double log_likelihood = 0.0;
     double expected_log_likelihood = 0.0;
-    double surprise = 0.0;  ///< the first less than the second, in standard deviations of the mean
+    double surprise = 0.0;    ///< the first less than the second, in standard deviations of the mean
     double mean_error = 0.0;  ///< mean of |prediction / runtime - 1| over pairs
     double confidence = 0.9;
     std::int64_t bounded = 0;  ///< pairs that had a bound of this confidence

@@ -111,9 +111,11 @@ Action add(CLI::App& app) {
     app.add_flag("--json", options->json, "Print JSON");
     whole(app.add_option("--threads", options->threads, "Threads; 0 = all there are"), 0, 4096)->type_name("N");
     app.footer(
-        "Names pairs (platform, module) whose runs would tell most of those never learned from, one by one, each given\n"
+        "Names pairs (platform, module) whose runs would tell most of those never learned from, one by one, each "
+        "given\n"
         "those before it: the one that lowers the sum of their variances most, for its cost. ERROR AFTER and BOUND\n"
-        "AFTER are what is expected once it and those before it were measured: the mean relative error of the pairs not\n"
+        "AFTER are what is expected once it and those before it were measured: the mean relative error of the pairs "
+        "not\n"
         "learned from, and how far a 90 % bound lies above the prediction; measured pairs count as known.\n"
         "'pitot evaluate --hold-out platforms --choose advised' measures what following the advice brings.\n"
         "\n"

@@ -82,27 +82,24 @@ void print_terms(const PairExplanation& told) {
 void print_deviation(const PairExplanation& told) {
     Table table({{"WHAT LIMITS IT"}, {"VARIANCE", Align::kRight}});
     for (const PairExplanation::Part& part : told.parts) {
-        table.add({words_for(part.name),
-                   fmt::format("{:.0f} %", 100.0 * part.variance / (told.deviation * told.deviation))});
+        table.add(
+            {words_for(part.name), fmt::format("{:.0f} %", 100.0 * part.variance / (told.deviation * told.deviation))});
     }
     fmt::print("a new run's standard deviation: {}\n{}\n", format_percent(std::expm1(told.deviation), 1),
                table.to_string());
 }
 
 void print_near(const Predictor& predictor, const PairExplanation& told) {
-    Table table({{"PLATFORM"},
-                 {"MODULE"},
-                 {"RUNS", Align::kRight},
-                 {"MEASURED", Align::kRight},
-                 {"WEIGHT", Align::kRight}});
+    Table table(
+        {{"PLATFORM"}, {"MODULE"}, {"RUNS", Align::kRight}, {"MEASURED", Align::kRight}, {"WEIGHT", Align::kRight}});
     for (const PairExplanation::Near& near : told.near) {
         table.add({predictor.platforms().names[static_cast<std::size_t>(near.platform)],
                    predictor.modules().names[static_cast<std::size_t>(near.module)], format_count(near.runs),
                    format_duration({time_of(near.mean)}), fmt::format("{:+.3f}", near.weight)});
     }
     fmt::print("measured pairs that weigh most, of the nearest {} of {}, which alone give {}\n{}",
-               format_count(told.weighed), format_count(told.learned_from), format_duration({time_of(told.near_answer)}),
-               table.to_string());
+               format_count(told.weighed), format_count(told.learned_from),
+               format_duration({time_of(told.near_answer)}), table.to_string());
 }
 
 Result<void> run(const Options& options) {
@@ -151,8 +148,6 @@ Action add(CLI::App& app) {
 }  // namespace
 }  // namespace explain_command
 
-Verb explain_verb() {
-    return {"explain", "Say where the prediction for a pair comes from", explain_command::add};
-}
+Verb explain_verb() { return {"explain", "Say where the prediction for a pair comes from", explain_command::add}; }
 
 }  // namespace pitot::cli

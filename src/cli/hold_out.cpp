@@ -7,6 +7,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
@@ -140,14 +141,13 @@ void print_as_text(const std::vector<Chosen>& all, const FitConfig& config, Hold
     Table table(columns);
     for (const Chosen& chosen : all) {
         for (const HoldOutMetrics& metrics : chosen.evaluation.metrics) {
-            std::vector<std::string> cells{
-                metrics.objective,
-                format_count(metrics.cells),
-                format_count(static_cast<std::int64_t>(std::llround(metrics.test_rows))),
-                with_spread(metrics.model.mape, several),
-                with_spread(metrics.model.median, several),
-                with_spread(metrics.baseline.mape, several),
-                with_spread(metrics.baseline.median, several)};
+            std::vector<std::string> cells{metrics.objective,
+                                           format_count(metrics.cells),
+                                           format_count(static_cast<std::int64_t>(std::llround(metrics.test_rows))),
+                                           with_spread(metrics.model.mape, several),
+                                           with_spread(metrics.model.median, several),
+                                           with_spread(metrics.baseline.mape, several),
+                                           with_spread(metrics.baseline.median, several)};
             if (all.size() > 1) {
                 cells.insert(cells.begin() + 1, chosen.how);
             }
@@ -177,6 +177,19 @@ figure::Plot plot_of(const std::vector<Chosen>& all, HoldOut side) {
     return figure::line_plot("hold-out", "cells of each that were measured", {panel}, false);
 }
 
+figure::DrawOptions draw_options(const std::filesystem::path& file) {
+    figure::DrawOptions options;
+    options.folder = file.has_parent_path() ? file.parent_path() : ".";
+    options.format = file.has_extension() ? file.extension().string().substr(1) : "png";
+    return options;
+}
+
+Result<void> draw(const figure::Plot& plot, const std::filesystem::path& file, bool tell) {
+    const figure::Plot named = figure::renamed(plot, file.stem().string());
+    return tell ? draw_and_tell(named, draw_options(file))
+                : figure::draw(named, draw_options(file)).map([](const auto& /*picture*/) {});
+}
+
 }  // namespace
 
 void HoldOutFlags::add_to(CLI::App& app) {
@@ -192,8 +205,9 @@ void HoldOutFlags::add_to(CLI::App& app) {
                    "With --hold-out: which cells, drawn at random or as 'pitot advise' says: random, advised or both. "
                    "Default: random")
         ->type_name("HOW");
-    app.add_option("--plot", plot, "With --hold-out: draw errors by numbers of cells, with the numbers beside as .tsv")
-        ->type_name("FILE.png");
+    app.add_option("--plot", plot, "With --hold-out: draw errors by numbers of cells as FILE (.png, .svg or .pdf), with the numbers "
+                   "beside as .tsv")
+        ->type_name("FILE");
 }
 
 Result<void> HoldOutFlags::check(bool bounds) const {
@@ -207,7 +221,7 @@ Result<void> HoldOutFlags::check(bool bounds) const {
                                                         : "--plot draws errors"));
     }
     if (!plot.empty()) {
-        if (auto ok = figure::check_gnuplot(); !ok) {
+        if (auto ok = figure::check_options(draw_options(plot)).and_then(figure::check_gnuplot); !ok) {
             return ok;
         }
     }
@@ -257,7 +271,7 @@ Result<void> HoldOutFlags::evaluate(const Dataset& dataset, const FitConfig& con
                     fmt::format("stopped; the figures are of {}",
                                 format_count(all.back().evaluation.replicates, "finished replicate")));
     }
-    return plot.empty() ? Result<void>() : draw_beside(plot_of(all, of), plot, !json);
+    return plot.empty() ? Result<void>() : draw(plot_of(all, of), plot, !json);
 }
 
 }  // namespace pitot::cli

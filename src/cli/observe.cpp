@@ -32,7 +32,7 @@ struct Options {
     bool json = false;
 };
 
-void print_as_json(const std::string& file, const Observation& told, double seconds) {
+void print_as_json(const std::string& file, const Observation& told, std::int64_t calibration_rows, double seconds) {
     Json json{{"model", file},
               {"runs", told.runs},
               {"new_pairs", told.new_pairs},
@@ -42,6 +42,7 @@ void print_as_json(const std::string& file, const Observation& told, double seco
               {"without_features", told.without_features},
               {"left_out", told.left_out},
               {"no_more_calibrating", told.no_more_calibrating},
+              {"calibration_rows", calibration_rows},
               {"recalibrated", told.recalibrated}};
     json["before"] = {{"mape", told.mean_error},
                       {"log_likelihood", told.log_likelihood},
@@ -78,30 +79,33 @@ void print_as_text(const std::string& file, const Observation& told, double seco
     if (told.mean_error > 0.0) {
         fmt::print("before: off by {} on average, log likelihood {:.2f} a pair where {:.2f} is expected{}\n",
                    format_percent(told.mean_error, 1), told.log_likelihood, told.expected_log_likelihood,
-                   told.bounded == 0 ? ""
-                                     : fmt::format("; {} of {} pairs within their {:g} % bounds",
-                                                   format_count(told.covered), format_count(told.bounded),
-                                                   100.0 * told.confidence));
+                   told.bounded == 0
+                       ? ""
+                       : fmt::format("; {} of {} pairs within their {:g} % bounds", format_count(told.covered),
+                                     format_count(told.bounded), 100.0 * told.confidence));
     }
     fmt::print("{}\n", told.reason);
     fmt::print("wrote {} in {}\n", printable(file), format_duration({seconds * 1e6}));
 }
 
 // What the user would not expect.
-void print_notes(const Observation& told) {
+void print_notes(const Observation& told, std::int64_t calibration_rows) {
     if (!told.without_features.empty()) {
-        note(fmt::format("no features of {}: the averages of the others stand in; give --platform-features or "
-                         "--module-features",
-                         listed(told.without_features)));
+        note(
+            fmt::format("no features of {}: the averages of the others stand in; give --platform-features or "
+                        "--module-features",
+                        listed(told.without_features)));
     }
     if (told.left_out > 0) {
         note(fmt::format("{} left out: this model does not learn from runs beside others",
                          format_count(told.left_out, "run")));
     }
     if (told.no_more_calibrating > 0) {
-        note(fmt::format("{} that calibrated bounds {} learned from now, and calibrate no more: bounds rest on rows "
-                         "that the model has not seen",
-                         format_count(told.no_more_calibrating, "pair"), told.no_more_calibrating == 1 ? "is" : "are"));
+        note(fmt::format(
+            "{} that calibrated bounds {} learned from now, and {} no more, for bounds rest on rows that "
+            "the model has not seen; {} left",
+            format_count(told.no_more_calibrating, "pair"), told.no_more_calibrating == 1 ? "is" : "are",
+            told.no_more_calibrating == 1 ? "calibrates" : "calibrate", format_count(calibration_rows, "row")));
     }
     if (!told.recalibrated) {
         note("the model's file does not say which rows calibrate its bounds: they stay as they were fitted");
@@ -110,8 +114,9 @@ void print_notes(const Observation& told) {
 
 Result<void> check_output(const Options& options) {
     if (options.in_place == !options.output.empty()) {
-        return fail(ErrorCode::kUsage, options.in_place ? "-o and --in-place both say where the model goes: leave one out"
-                                                        : "say where the model goes: -o NEW, or --in-place");
+        return fail(ErrorCode::kUsage, options.in_place
+                                           ? "-o and --in-place both say where the model goes: leave one out"
+                                           : "say where the model goes: -o NEW, or --in-place");
     }
     if (options.in_place) {
         return core::check_writable(options.model);
@@ -136,8 +141,8 @@ Result<void> run(const Options& options) {
     if (auto ok = observed.predictor.save(file); !ok) {
         return ok;
     }
-    print_notes(observed.observation);
-    options.json ? print_as_json(file, observed.observation, seconds)
+    print_notes(observed.observation, observed.predictor.calibration_rows(0));
+    options.json ? print_as_json(file, observed.observation, observed.predictor.calibration_rows(0), seconds)
                  : print_as_text(file, observed.observation, seconds);
     return {};
 }

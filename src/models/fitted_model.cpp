@@ -24,7 +24,7 @@ Result<JointPosterior> FittedModel::posterior(std::span<const std::int32_t> /*pl
 }
 
 Result<PairExplanation> FittedModel::explain(std::int32_t /*platform*/, std::int32_t /*module*/, std::int64_t /*most*/,
-                                         const Side& /*platforms*/, const Side& /*modules*/) const {
+                                             const Side& /*platforms*/, const Side& /*modules*/) const {
     return only_kernel("tell which measurements an answer comes from");
 }
 

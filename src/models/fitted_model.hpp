@@ -124,9 +124,8 @@ public:
                                                            const Side& modules) const;
 
     /// Where the answer for a pair comes from, with at most `most` measured pairs.
-    [[nodiscard]] virtual Result<PairExplanation> explain(std::int32_t platform, std::int32_t module,
-                                                          std::int64_t most, const Side& platforms,
-                                                          const Side& modules) const;
+    [[nodiscard]] virtual Result<PairExplanation> explain(std::int32_t platform, std::int32_t module, std::int64_t most,
+                                                          const Side& platforms, const Side& modules) const;
 
     /// Whether co-runners change its answers.
     [[nodiscard]] virtual bool tells_co_runners() const = 0;

@@ -30,8 +30,8 @@ constexpr double kMostNumbers = 1e8;
 // Candidates and targets: pairs of some platforms with some modules that were never learned from.
 struct Field {
     Rows platforms, modules;
-    Matrix<char> open;   // never learned from, and not yet advised
-    Matrix<double> cost; // of a run
+    Matrix<char> open;    // never learned from, and not yet advised
+    Matrix<double> cost;  // of a run
     [[nodiscard]] std::int64_t targets() const { return std::ranges::count(open.flat(), 1); }
 };
 
@@ -167,8 +167,7 @@ private:
     }
     // cov((q, m), (p, m)) / var (q, m): times cov((q, k), (q, m)), it stands for cov((q, k), (p, m)).
     [[nodiscard]] double regression(std::int64_t q, std::int64_t p, std::int64_t m) const {
-        return q == p ? 1.0
-                      : of_module_[static_cast<std::size_t>(m)](q, p) / std::max(column_variance(m, q), kLeast);
+        return q == p ? 1.0 : of_module_[static_cast<std::size_t>(m)](q, p) / std::max(column_variance(m, q), kLeast);
     }
     // Σ_k cov((q, k), (q, m))² over open pairs.
     [[nodiscard]] double reach(const Field& field, std::int64_t q, std::int64_t m) const {
@@ -240,8 +239,8 @@ Result<std::unique_ptr<Knowledge>> knowledge_of(const PredictorParts& parts, con
         },
         [&](std::int64_t line, Result<models::JointPosterior>&& posterior) {
             if (!posterior || context.stop.stop_requested()) {
-                error = posterior ? Error(ErrorCode::kCancelled, "stopped before the advice was found")
-                                  : posterior.error();
+                error =
+                    posterior ? Error(ErrorCode::kCancelled, "stopped before the advice was found") : posterior.error();
                 return false;
             }
             noise = posterior->noise;

@@ -65,6 +65,10 @@ std::string describe_model(const Predictor& predictor) {
     text += predictor.calibrated_co_runners().value_or(0) == 0
                 ? "\n"
                 : fmt::format(", with at most {} of them\n", *predictor.calibrated_co_runners());
+    if (parts.folded_in > 0) {
+        text += fmt::format("learned since the fit, which learned from {} pairs: {} runs\n", parts.fitted_pairs,
+                            parts.folded_in);
+    }
     if (facts.training_loss) {
         text += fmt::format("training loss: {:.6f}\n", *facts.training_loss);
     }
@@ -90,6 +94,10 @@ std::string describe_model_json(const Predictor& predictor) {
     json["calibration_rows"] = {{"alone", predictor.calibration_rows(0)}, {"together", predictor.calibration_rows(1)}};
     if (predictor.calibrated_co_runners()) {
         json["calibrated_co_runners"] = *predictor.calibrated_co_runners();
+    }
+    if (parts.folded_in > 0) {
+        json["folded_in"] = parts.folded_in;
+        json["fitted_pairs"] = parts.fitted_pairs;
     }
     if (facts.validation_loss) {
         json["validation_loss"] = *facts.validation_loss;

@@ -12,8 +12,8 @@ Result<PairExplanation> Predictor::explain(std::int32_t platform, std::int32_t m
         const auto check = [](std::int32_t row, std::int64_t size, const char* kind) -> Result<void> {
             return row >= 0 && row < size
                        ? Result<void>()
-                       : fail(ErrorCode::kUsage,
-                              fmt::format("there is no {} number {}: the model has numbers 0 to {}", kind, row, size - 1));
+                       : fail(ErrorCode::kUsage, fmt::format("there is no {} number {}: the model has numbers 0 to {}",
+                                                             kind, row, size - 1));
         };
         if (auto ok = check(platform, platforms().size(), "platform").and_then([&] {
                 return check(module, modules().size(), "module");

@@ -138,8 +138,9 @@ void note_appended_rows(PredictorParts& parts) {
     parts.platform_basis.resize(static_cast<std::size_t>(parts.platforms.size()), Basis::kFeatures);
     parts.module_basis.resize(static_cast<std::size_t>(parts.modules.size()), Basis::kFeatures);
     // As co-runners they are known as well as on their own.
-    parts.co_runner_basis.insert(parts.co_runner_basis.end(), parts.module_basis.begin() + std::ssize(parts.co_runner_basis),
-                                parts.module_basis.end());
+    parts.co_runner_basis.insert(parts.co_runner_basis.end(),
+                                 parts.module_basis.begin() + std::ssize(parts.co_runner_basis),
+                                 parts.module_basis.end());
     const auto offsets = static_cast<std::size_t>(parts.platforms.size()) + 1;
     for (MeasuredPool& pool : parts.measured) {
         pool.combinations.offsets.resize(offsets, pool.combinations.size());

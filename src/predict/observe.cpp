@@ -191,8 +191,8 @@ void compare(const Predictor& before, const PairMeans& pairs, Observation& told)
         told.log_likelihood += (constant - 0.5 * score) / count;
         told.expected_log_likelihood += (constant - 0.5 * expected.mean) / count;
         told.mean_error += std::abs(scale.error(answers.mean[n], known.mean[n])) / count;
-        const double bound = bounds ? bounds->bound_us(static_cast<std::int64_t>(n), 0)
-                                    : std::numeric_limits<double>::quiet_NaN();
+        const double bound =
+            bounds ? bounds->bound_us(static_cast<std::int64_t>(n), 0) : std::numeric_limits<double>::quiet_NaN();
         told.bounded += std::isnan(bound) ? 0 : 1;
         told.covered += scale.runtime_us(known.mean[n]) <= bound ? 1 : 0;
     }
@@ -214,7 +214,8 @@ void judge(Observation& told) {
     constexpr double most_surprise = 3.0;
     constexpr double most_growth = 0.2;
     const std::int64_t pairs = told.new_pairs + told.known_pairs;
-    const double growth = static_cast<double>(told.folded_in) / static_cast<double>(std::max<std::int64_t>(told.fitted, 1));
+    const double growth =
+        static_cast<double>(told.folded_in) / static_cast<double>(std::max<std::int64_t>(told.fitted, 1));
     told.refit_due = true;
     if (pairs >= least_pairs && told.surprise > most_surprise) {
         told.reason = fmt::format(
@@ -229,9 +230,9 @@ void judge(Observation& told) {
             told.folded_in, told.fitted);
     } else {
         told.refit_due = false;
-        told.reason = pairs < least_pairs ? fmt::format("too few pairs to tell whether a refit is due: {} of {}", pairs,
-                                                        least_pairs)
-                                          : "no refit is due: the runs are as likely as expected";
+        told.reason = pairs < least_pairs
+                          ? fmt::format("too few pairs to tell whether a refit is due: {} of {}", pairs, least_pairs)
+                          : "no refit is due: the runs are as likely as expected";
     }
 }
 
@@ -302,7 +303,8 @@ Result<Observed> fold_in(const Predictor& predictor, const Dataset& dataset) {
     more.platforms = std::move(platforms.side);
     more.modules = std::move(modules.side);
     note_appended_rows(more);
-    PITOT_TRY(more.model, parts.model->observe({runs.platform, runs.module, runs.target}, more.platforms, more.modules));
+    PITOT_TRY(more.model,
+              parts.model->observe({runs.platform, runs.module, runs.target}, more.platforms, more.modules));
     told.new_platforms = std::move(platforms.added);
     told.new_modules = std::move(modules.added);
     told.without_features = std::move(platforms.without_features);

@@ -59,7 +59,7 @@ struct PredictorParts {
     models::Disagreement disagreement{};                  ///< may be empty
     predict::CalibrationRows calibration_rows{};          ///< of models that learn on, else none are known
     std::int64_t folded_in = 0;                           ///< runs learned from since the fit
-    std::int64_t fitted_pairs = 0;                        ///< pairs that the fit learned from; 0 until runs are folded in
+    std::int64_t fitted_pairs = 0;  ///< pairs that the fit learned from; 0 until runs are folded in
 
     /// Combinations measured outside kAlone; nothing if it is not known.
     [[nodiscard]] std::optional<std::int64_t> measured_beside_others() const;

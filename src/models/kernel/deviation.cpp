@@ -21,9 +21,8 @@ struct Neighbourhood {
 };
 
 Neighbourhood neighbourhood_of(const Tables& tables, const Cells& cells) {
-    Neighbourhood all{
-        std::vector<std::vector<std::int64_t>>(static_cast<std::size_t>(tables.platform_effect.rows())),
-        platform_spread(tables)};
+    Neighbourhood all{std::vector<std::vector<std::int64_t>>(static_cast<std::size_t>(tables.platform_effect.rows())),
+                      platform_spread(tables)};
     for (std::size_t n = 0; n < cells.size(); ++n) {
         all.cells_of[static_cast<std::size_t>(cells.platform[n])].push_back(static_cast<std::int64_t>(n));
     }

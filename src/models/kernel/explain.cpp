@@ -126,9 +126,8 @@ Result<PairExplanation> explain_pair(const KernelState& state, const KernelAnswe
     for (const std::size_t n : order) {
         told.near_answer += conditioned->weight(0, static_cast<std::int64_t>(n)) * (some.mean[n] - state.constant);
     }
-    std::ranges::stable_sort(order, {}, [&](std::size_t n) {
-        return -std::abs(conditioned->weight(0, static_cast<std::int64_t>(n)));
-    });
+    std::ranges::stable_sort(
+        order, {}, [&](std::size_t n) { return -std::abs(conditioned->weight(0, static_cast<std::int64_t>(n))); });
     order.resize(std::min(order.size(), static_cast<std::size_t>(most)));
     for (const std::size_t n : order) {
         told.near.push_back({some.platform[n], some.module[n], static_cast<std::int64_t>(some.count[n]), some.mean[n],

@@ -127,8 +127,8 @@ Result<FoldedIn> fold_in(const KernelState& state, const KernelAnswers& before, 
     for (const double mean : after.state.cells.mean) {
         target.push_back(mean - state.constant);
     }
-    PITOT_TRY(auto solution,
-              solve(tables, after.state.cells, target, options, team, [] { return true; }, merged.alpha));
+    PITOT_TRY(auto solution, solve(
+                                 tables, after.state.cells, target, options, team, [] { return true; }, merged.alpha));
     after.state.alpha = std::move(solution.alpha);
     after.state.residual = solution.residual;
     after.answers.mean = mean_grid(after.state, tables, team);

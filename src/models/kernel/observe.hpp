@@ -17,9 +17,9 @@ namespace pitot::models::kernel {
 /// Cells after some more runs: those of a known pair change its mean and count, others add a cell.
 [[nodiscard]] Cells merge_runs(const Cells& cells, const NewRuns& runs);
 
-/// Means differ from the exact ones by less than 1e-6 with this tolerance (five times it was measured), and errors do not
-/// add up: every solve makes the residual of all cells small. From where the old α lead, fewer neighbours than a fit
-/// takes are fastest: 1.3 s of one core with 700, 0.9 with 450, 1.7 with 300 at 27 000 cells.
+/// Means differ from the exact ones by less than 1e-6 with this tolerance (five times it was measured), and errors do
+/// not add up: every solve makes the residual of all cells small. From where the old α lead, fewer neighbours than a
+/// fit takes are fastest: 1.3 s of one core with 700, 0.9 with 450, 1.7 with 300 at 27 000 cells.
 inline constexpr SolveOptions kFoldInOptions{.neighbour_cells = 450, .tolerance = 1e-7, .iterations = 2000};
 
 struct FoldedIn {

@@ -84,7 +84,7 @@ std::shared_ptr<const PreparedTables> prepare_tables(const KernelState& state, c
 }
 
 std::vector<std::int64_t> nearest_cells(const PreparedTables& prepared, const Cells& cells, const Pairs& pairs,
-                                     std::int64_t most) {
+                                        std::int64_t most) {
     const std::set<std::int32_t> platforms(pairs.platform.begin(), pairs.platform.end());
     const std::set<std::int32_t> modules(pairs.module.begin(), pairs.module.end());
     return platforms.size() <= modules.size() ? near_rows(prepared.platform_spread, cells.platform, platforms, most)

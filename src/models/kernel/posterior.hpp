@@ -38,7 +38,7 @@ struct Pairs {
 /// Numbers, ascending, of the cells nearest some pairs, about `most` of them: all cells of their platforms (or of their
 /// modules, where those are fewer), then those of the platforms (modules) nearest these.
 [[nodiscard]] std::vector<std::int64_t> nearest_cells(const PreparedTables& prepared, const Cells& cells,
-                                                   const Pairs& pairs, std::int64_t most);
+                                                      const Pairs& pairs, std::int64_t most);
 
 /// Pairs given cells.
 struct Conditioned {

@@ -253,7 +253,8 @@ TEST(HoldOut, FoldsAdvisedCellsIn) {
     }
     HoldOutOptions options{.replicates = 1, .cells = {1}};
     options.choose = advised_cells();
-    EXPECT_TRUE(refuses(evaluate_held_out(dataset, quick_config(), options), {"cannot tell what measurements are worth"}));
+    EXPECT_TRUE(
+        refuses(evaluate_held_out(dataset, quick_config(), options), {"cannot tell what measurements are worth"}));
 }
 
 TEST(HoldOut, AsksWhoChooses) {

@@ -170,7 +170,8 @@ TEST(KernelPosterior, AgreesWithTheInverseWrittenOut) {
     const Pairs pairs{{2, 2, 5, 0}, {1, 3, 1, 8}};
     const auto given = condition(start.tables->tables, start.state.cells, pairs, true, start.team);
     ASSERT_TRUE(given);
-    // The same from one inverse: the block of pairs of (K of all + D)⁻¹ is the inverse of covariance plus its own noise.
+    // The same from one inverse: the block of pairs of (K of all + D)⁻¹ is the inverse of covariance plus its own
+    // noise.
     Cells all = start.state.cells;
     for (std::size_t n = 0; n < pairs.size(); ++n) {
         all.platform.push_back(pairs.platform[n]);
@@ -227,8 +228,8 @@ TEST(KernelPosterior, NearestCellsAreThoseOfThePairsRowsFirst) {
 TEST(KernelExplain, TermsWeightsAndPartsSumUp) {
     Start start({.platforms = 9, .modules = 8, .density = 0.7}, 7);
     for (std::size_t n = 0; n < start.platform.size(); ++n) {
-        const auto told = explain_pair(start.state, start.answers, *start.tables, start.platform[n], start.module[n], 5,
-                                       start.team);
+        const auto told =
+            explain_pair(start.state, start.answers, *start.tables, start.platform[n], start.module[n], 5, start.team);
         ASSERT_TRUE(told);
         EXPECT_EQ(told->near.size(), 5U);
         EXPECT_EQ(told->weighed, told->learned_from);
