@@ -205,7 +205,8 @@ void HoldOutFlags::add_to(CLI::App& app) {
                    "With --hold-out: which cells, drawn at random or as 'pitot advise' says: random, advised or both. "
                    "Default: random")
         ->type_name("HOW");
-    app.add_option("--plot", plot, "With --hold-out: draw errors by numbers of cells as FILE (.png, .svg or .pdf), with the numbers "
+    app.add_option("--plot", plot,
+                   "With --hold-out: draw errors by numbers of cells as FILE (.png, .svg or .pdf), with the numbers "
                    "beside as .tsv")
         ->type_name("FILE");
 }
