@@ -108,90 +108,113 @@ private:
     std::vector<char> open_;
 };
 
-// The pairs of many platforms with many modules: covariances along each of both.
+// The pairs of many platforms with many modules: covariances along each of both. Each knows of other cells near it, and
+// no variance is smaller than given all: of both, the smaller one holds.
 class Fleet final : public Knowledge {
 public:
     Fleet(std::vector<Matrix<double>> of_platform, std::vector<Matrix<double>> of_module, double noise)
-        : of_platform_(std::move(of_platform)), of_module_(std::move(of_module)), noise_(noise) {}
+        : of_platform_(std::move(of_platform)), of_module_(std::move(of_module)), noise_(noise) {
+        Matrix<double> least(std::ssize(of_platform_), std::ssize(of_module_));
+        for (std::int64_t p = 0; p < least.rows(); ++p) {
+            for (std::int64_t m = 0; m < least.cols(); ++m) {
+                least(p, m) = std::max(std::min(row(p)(m, m), column(m)(p, p)), kLeast);
+            }
+        }
+        for (std::int64_t p = 0; p < least.rows(); ++p) {
+            rescale(row(p), [&](std::int64_t m) { return least(p, m); });
+        }
+        for (std::int64_t m = 0; m < least.cols(); ++m) {
+            rescale(column(m), [&](std::int64_t p) { return least(p, m); });
+        }
+    }
 
     void look_at(const Field& field) override {
         reach_ = Matrix<double>(std::ssize(of_platform_), std::ssize(of_module_));
         for (std::int64_t q = 0; q < reach_.rows(); ++q) {
             for (std::int64_t m = 0; m < reach_.cols(); ++m) {
-                reach_(q, m) = reach(field, q, m);
+                for (std::int64_t k = 0; k < reach_.cols(); ++k) {
+                    reach_(q, m) += field.open(q, k) != 0 ? row(q)(m, k) * row(q)(m, k) : 0.0;
+                }
+                reach_(q, m) /= std::max(row(q)(m, m), kLeast);
             }
         }
     }
 
+    // Σ cov((q, k), (p, m))² = Σ_q ρ² var(p, m) Σ_k cov((q, k), (q, m))² / var(q, m).
     [[nodiscard]] double gain(std::int64_t p, std::int64_t m) const override {
         double sum = 0.0;
-        for (std::int64_t q = 0; q < std::ssize(of_platform_); ++q) {
-            const double along = regression(q, p, m);
+        for (std::int64_t q = 0; q < reach_.rows(); ++q) {
+            const double along = correlation(column(m), q, p);
             sum += along * along * reach_(q, m);
         }
-        return sum / (own(p, m) + noise_);
+        return sum * row(p)(m, m) / (row(p)(m, m) + noise_);
     }
 
     void learn(std::int64_t p, std::int64_t m) override {
-        const double scale = 1.0 / (own(p, m) + noise_);
         std::vector<double> by_platform, by_module;
-        for (std::int64_t q = 0; q < std::ssize(of_platform_); ++q) {
-            by_platform.push_back(regression(q, p, m));
+        for (std::int64_t q = 0; q < reach_.rows(); ++q) {
+            by_platform.push_back(correlation(column(m), q, p));
         }
-        const Matrix<double>& own_row = of_platform_[static_cast<std::size_t>(p)];
-        for (std::int64_t k = 0; k < std::ssize(of_module_); ++k) {
-            by_module.push_back(own_row(k, m) / std::max(column_variance(k, p), kLeast));
+        for (std::int64_t k = 0; k < reach_.cols(); ++k) {
+            by_module.push_back(correlation(row(p), k, m));
         }
-        for (std::int64_t q = 0; q < std::ssize(of_platform_); ++q) {
-            Matrix<double>& row = of_platform_[static_cast<std::size_t>(q)];
-            scaled_downdate(row, m, by_platform[static_cast<std::size_t>(q)], scale);
+        const double share = row(p)(m, m) / (row(p)(m, m) + noise_);
+        for (std::int64_t q = 0; q < reach_.rows(); ++q) {
+            const double along = by_platform[static_cast<std::size_t>(q)];
+            lessen(row(q), m, along * along * share);
         }
-        for (std::int64_t k = 0; k < std::ssize(of_module_); ++k) {
-            Matrix<double>& column = of_module_[static_cast<std::size_t>(k)];
-            scaled_downdate(column, p, by_module[static_cast<std::size_t>(k)], scale);
+        for (std::int64_t k = 0; k < reach_.cols(); ++k) {
+            const double along = by_module[static_cast<std::size_t>(k)];
+            lessen(column(k), p, along * along * share);
         }
     }
 
     [[nodiscard]] double variance(std::int64_t p, std::int64_t m) const override {
-        return std::max(of_platform_[static_cast<std::size_t>(p)](m, m), 0.0) + noise_;
+        return std::max(row(p)(m, m), 0.0) + noise_;
     }
 
 private:
     static constexpr double kLeast = 1e-12;
 
-    [[nodiscard]] double own(std::int64_t p, std::int64_t m) const {
-        return std::max(of_platform_[static_cast<std::size_t>(p)](m, m), kLeast);
+    [[nodiscard]] Matrix<double>& row(std::int64_t p) { return of_platform_[static_cast<std::size_t>(p)]; }
+    [[nodiscard]] const Matrix<double>& row(std::int64_t p) const { return of_platform_[static_cast<std::size_t>(p)]; }
+    [[nodiscard]] Matrix<double>& column(std::int64_t m) { return of_module_[static_cast<std::size_t>(m)]; }
+    [[nodiscard]] const Matrix<double>& column(std::int64_t m) const { return of_module_[static_cast<std::size_t>(m)]; }
+
+    [[nodiscard]] static double correlation(const Matrix<double>& covariance, std::int64_t a, std::int64_t b) {
+        return a == b ? 1.0
+                      : covariance(a, b) /
+                            std::sqrt(std::max(covariance(a, a), kLeast) * std::max(covariance(b, b), kLeast));
     }
-    [[nodiscard]] double column_variance(std::int64_t m, std::int64_t p) const {
-        return of_module_[static_cast<std::size_t>(m)](p, p);
-    }
-    // cov((q, m), (p, m)) / var (q, m): times cov((q, k), (q, m)), it stands for cov((q, k), (p, m)).
-    [[nodiscard]] double regression(std::int64_t q, std::int64_t p, std::int64_t m) const {
-        return q == p ? 1.0 : of_module_[static_cast<std::size_t>(m)](q, p) / std::max(column_variance(m, q), kLeast);
-    }
-    // Σ_k cov((q, k), (q, m))² over open pairs.
-    [[nodiscard]] double reach(const Field& field, std::int64_t q, std::int64_t m) const {
-        const Matrix<double>& row = of_platform_[static_cast<std::size_t>(q)];
-        double sum = 0.0;
-        for (std::int64_t k = 0; k < row.rows(); ++k) {
-            sum += field.open(q, k) != 0 ? row(m, k) * row(m, k) : 0.0;
+
+    // The same correlations with other variances.
+    static void rescale(Matrix<double>& covariance, const auto& variance) {
+        std::vector<double> factor;
+        for (std::int64_t k = 0; k < covariance.rows(); ++k) {
+            factor.push_back(std::sqrt(variance(k) / std::max(covariance(k, k), kLeast)));
         }
-        return sum;
+        for (std::int64_t u = 0; u < covariance.rows(); ++u) {
+            for (std::int64_t v = 0; v < covariance.rows(); ++v) {
+                covariance(u, v) *= factor[static_cast<std::size_t>(u)] * factor[static_cast<std::size_t>(v)];
+            }
+        }
     }
-    // Less `scale` times the square of column x times `along`.
-    static void scaled_downdate(Matrix<double>& covariance, std::int64_t x, double along, double scale) {
-        if (along == 0.0) {
+
+    // Takes away a share of what variable x explains, at most all of it: positive semi-definite it stays.
+    static void lessen(Matrix<double>& covariance, std::int64_t x, double share) {
+        const std::int64_t n = covariance.rows();
+        if (share == 0.0 || covariance(x, x) <= kLeast) {
             return;
         }
-        const std::int64_t n = covariance.rows();
-        std::vector<double> column(static_cast<std::size_t>(n));
+        const double scale = share / covariance(x, x);
+        std::vector<double> of_x;
         for (std::int64_t k = 0; k < n; ++k) {
-            column[static_cast<std::size_t>(k)] = along * covariance(k, x);
+            of_x.push_back(covariance(k, x));
         }
         for (std::int64_t u = 0; u < n; ++u) {
-            const double times = scale * column[static_cast<std::size_t>(u)];
+            const double times = scale * of_x[static_cast<std::size_t>(u)];
             for (std::int64_t v = 0; v < n; ++v) {
-                covariance(u, v) -= times * column[static_cast<std::size_t>(v)];
+                covariance(u, v) -= times * of_x[static_cast<std::size_t>(v)];
             }
         }
     }
