@@ -19,20 +19,20 @@ std::vector<PairExplanation::Term> terms_of(const KernelState& state, const Tabl
                                             std::int32_t module) {
     double of_platform = 0.0;
     double of_module = 0.0;
-    std::vector<double> product(kTerms, 0.0);
+    std::vector<double> product(tables.terms, 0.0);
     for (std::size_t n = 0; n < state.alpha.size(); ++n) {
         const std::int32_t i = state.cells.platform[n];
         const std::int32_t j = state.cells.module[n];
         of_platform += tables.platform_effect(platform, i) * state.alpha[n];
         of_module += tables.module_effect(module, j) * state.alpha[n];
-        for (std::size_t q = 0; q < kTerms; ++q) {
+        for (std::size_t q = 0; q < tables.terms; ++q) {
             product[q] += tables.scale[q] * tables.platform[q].value(platform, i) * tables.module[q].value(module, j) *
                           state.alpha[n];
         }
     }
     std::vector<PairExplanation::Term> terms{
         {"constant", state.constant}, {"platform", of_platform}, {"module", of_module}};
-    for (std::size_t q = 0; q < kTerms; ++q) {
+    for (std::size_t q = 0; q < tables.terms; ++q) {
         terms.push_back({fmt::format("product {}", q + 1), product[q]});
     }
     return terms;

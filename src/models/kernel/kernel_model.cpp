@@ -135,6 +135,10 @@ public:
             npz.add<double>("kernel_hyper", state_.hyper);
         }
         matrix("kernel_first_alpha", state_.first_alpha);
+        if (state_.factors.platform.rows() > 0) {
+            matrix("kernel_platform_factors", state_.factors.platform);
+            matrix("kernel_module_factors", state_.factors.module);
+        }
         if (state_.platform_embedding.rows() > 0) {
             matrix("kernel_platform_embedding", state_.platform_embedding);
             matrix("kernel_module_embedding", state_.module_embedding);
@@ -192,6 +196,18 @@ Result<Matrix<double>> read_matrix(const ModelArchive& archive, const char* name
     return matrix;
 }
 
+// How many hyper-parameters the second pass has: it knows two distances a side more than the first, and those between
+// factors and embeddings.
+std::int64_t second_size(const KernelState& state, GridDistances distances) {
+    const bool factors = state.factors.platform.rows() > 0;
+    const std::size_t more = 2 + (factors ? 2U : 0U) + (state.platform_embedding.rows() > 0 ? 1U : 0U);
+    for (SideDistances* side : {&distances.platforms, &distances.modules}) {
+        side->groups.resize(side->groups.size() + more);
+        side->gram = factors ? Matrix<double>(1, 1) : Matrix<double>();
+    }
+    return static_cast<std::int64_t>(Layout(distances.platforms, distances.modules).size());
+}
+
 Result<Cells> read_cells(const ModelArchive& archive, const std::vector<double>& constants, std::int64_t platforms,
                          std::int64_t modules) {
     Cells cells;
@@ -227,6 +243,7 @@ KernelState clone_state(const KernelState& state) {
             state.constant,
             state.first_hyper,
             state.hyper,
+            {state.factors.platform.clone(), state.factors.module.clone()},
             state.platform_embedding.clone(),
             state.module_embedding.clone(),
             state.first_alpha.clone(),
@@ -255,24 +272,14 @@ void add_first_pass(const KernelState& state, GridDistances& distances, core::Te
                           distances.platforms);
     add_product_distances(transposed.view().columns(0, state.reference_platforms), state.reference_modules,
                           distances.modules);
+    if (state.factors.platform.rows() > 0) {
+        add_factors(extend_factors(state.factors.platform, distances.platforms, team), state.reference_platforms,
+                    distances.platforms);
+        add_factors(extend_factors(state.factors.module, distances.modules, team), state.reference_modules,
+                    distances.modules);
+    }
     add_embedding(state.platform_embedding, distances.platforms);
     add_embedding(state.module_embedding, distances.modules);
-}
-
-std::vector<double> without_effects(const KernelState& state, const GridDistances& distances,
-                                    const std::vector<double>& target, core::Team& team) {
-    const Layout layout(distances.platforms, distances.modules);
-    const Tables tables = make_tables(layout, state.first_hyper, distances.platforms, distances.modules, team);
-    const Matrix<double> all = covariance_product(tables, state.first_alpha.view(), team);
-    const Matrix<double> product = product_part(tables, state.first_alpha.view(), team);
-    std::vector<double> rest;
-    rest.reserve(target.size());
-    for (std::size_t n = 0; n < target.size(); ++n) {
-        const std::int32_t i = state.cells.platform[n];
-        const std::int32_t j = state.cells.module[n];
-        rest.push_back(target[n] - (all(i, j) - product(i, j)));
-    }
-    return rest;
 }
 
 Matrix<double> mean_grid(const KernelState& state, const Tables& tables, core::Team& team) {
@@ -332,11 +339,14 @@ Result<std::shared_ptr<const FittedModel>> load_kernel_model(const ModelArchive&
         PITOT_TRY(state.module_embedding,
                   read_matrix(archive, "kernel_module_embedding", state.reference_modules, state.reference_modules));
     }
-    // The second pass knows two distances a side more in every term, or three.
-    const std::size_t more = state.platform_embedding.rows() > 0 ? 3 : 2;
-    const auto second = first + static_cast<std::int64_t>(2 * more * kTerms);
+    if (archive.contains("kernel_platform_factors")) {
+        PITOT_TRY(state.factors.platform,
+                  read_matrix(archive, "kernel_platform_factors", state.reference_platforms, -1));
+        PITOT_TRY(state.factors.module, read_matrix(archive, "kernel_module_factors", state.reference_modules,
+                                                    state.factors.platform.cols()));
+    }
     if (archive.contains("kernel_hyper")) {
-        PITOT_TRY(state.hyper, archive.read<double>("kernel_hyper", {second}));
+        PITOT_TRY(state.hyper, archive.read<double>("kernel_hyper", {second_size(state, std::move(distances))}));
     }
     PITOT_TRY(state.cells, read_cells(archive, constants, platforms.size(), modules.size()));
     PITOT_TRY(state.alpha, archive.read<double>("kernel_alpha", {std::ssize(state.cells.mean)}));

@@ -9,6 +9,7 @@
 #include "models/fitted_model.hpp"
 #include "models/kernel/cells.hpp"
 #include "models/kernel/hyper.hpp"
+#include "models/kernel/low_rank.hpp"
 #include "models/model_archive.hpp"
 
 namespace pitot::models::kernel {
@@ -22,6 +23,7 @@ struct KernelState {
     double constant = 0.0;            ///< c
     std::vector<double> first_hyper;  ///< of the first pass, whose product part gives distances to the second
     std::vector<double> hyper;        ///< of the second; empty: there was one pass, and what follows is its
+    LowRank factors;                  ///< of the reference rows; empty where there are none
     /// Of the reference rows: distances between embeddings; empty where there are none.
     Matrix<double> platform_embedding, module_embedding;
     Matrix<double> first_alpha;  ///< reference rows: platforms × modules, 0 where not observed
@@ -55,10 +57,6 @@ struct GridDistances {
 void add_first_pass(const KernelState& state, GridDistances& distances, core::Team& team);
 
 /// kInput if a covariance matrix is not positive definite.
-/// What the first pass says of each observed cell's product part: its mean less c, a_i and b_j.
-[[nodiscard]] std::vector<double> without_effects(const KernelState& state, const GridDistances& distances,
-                                                  const std::vector<double>& target, core::Team& team);
-
 [[nodiscard]] Result<KernelAnswers> answer_all(const KernelState& state, const Side& platforms, const Side& modules,
                                                core::Team& team);
 

@@ -18,7 +18,7 @@ namespace dense = backend::dense;
 Matrix<double> spread_of_modules(const Tables& tables) {
     const std::int64_t rows = tables.module_effect.rows();
     Matrix<double> covariance = tables.module_effect.clone();
-    for (std::size_t q = 0; q < kTerms; ++q) {
+    for (std::size_t q = 0; q < tables.terms; ++q) {
         const auto of_platforms = tables.platform[q].value.flat();
         const double mean =
             std::accumulate(of_platforms.begin(), of_platforms.end(), 0.0) / static_cast<double>(of_platforms.size());
