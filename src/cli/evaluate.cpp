@@ -60,13 +60,25 @@ Json to_json(const BoundMetrics& bound) {
     }
     const auto add_range = [&](const char* name, const CoverageRange& range) {
         if (range.groups > 0) {
-            json[name] = {{"count", range.groups}, {"least", range.least}, {"most", range.most}};
+            json[name] = {{"count", range.groups},
+                          {"least", range.least},
+                          {"least_name", range.least_name},
+                          {"most", range.most},
+                          {"short_by_tenth", range.short_by_tenth}};
         }
     };
     add_range("coverage_platforms", bound.platforms);
     add_range("coverage_modules", bound.modules);
     if (!bound.tenths.empty()) {
         json["coverage_tenths"] = bound.tenths;
+    }
+    json["pools"] = Json::array();
+    for (const PoolCoverage& pool : bound.pools) {
+        json["pools"].push_back({{"pool", pool.pool},
+                                 {"from", to_string(pool.from)},
+                                 {"rows", pool.rows},
+                                 {"coverage", to_json(pool.coverage)},
+                                 {"over_provisioning", to_json(pool.over_provisioning)}});
     }
     return json;
 }
@@ -198,13 +210,27 @@ void print_parts_of_coverage(const Evaluation& evaluation) {
                 if (range.groups > 1) {
                     parts.push_back(
                         fmt::format("single {} {:.0f} to {:.0f} %", of, 100.0 * range.least, 100.0 * range.most));
+                    if (range.short_by_tenth > 0.0) {
+                        parts.back() += fmt::format(" (least {}; {} of them more than 10 points short)",
+                                                    printable(range.least_name), format_percent(range.short_by_tenth));
+                    }
                 }
             };
             add_range("platforms", bound.platforms);
             add_range("modules", bound.modules);
             if (!bound.tenths.empty()) {
-                parts.push_back(fmt::format("the fastest tenth {:.0f} %, the slowest {:.0f} %",
-                                            100.0 * bound.tenths.front(), 100.0 * bound.tenths.back()));
+                std::string tenths;
+                for (const double tenth : bound.tenths) {
+                    tenths += fmt::format("{}{:.0f}", tenths.empty() ? "" : " ", 100.0 * tenth);
+                }
+                parts.push_back(fmt::format("tenths from the fastest to the slowest {} %", tenths));
+            }
+            for (const PoolCoverage& pool : bound.pools) {
+                if (bound.pools.size() > 1 || pool.from != BoundFrom::kSetAside) {
+                    parts.push_back(fmt::format("'{}' ({}, {} rows) {}", printable(pool.pool), to_string(pool.from),
+                                                format_count(static_cast<std::int64_t>(std::llround(pool.rows))),
+                                                with_spread(pool.coverage, several)));
+                }
             }
             if (bound.unbounded_rows > 0) {
                 parts.push_back(fmt::format("{} without a bound{}", format_count(bound.unbounded_rows, "row"),

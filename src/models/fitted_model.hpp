@@ -70,6 +70,27 @@ struct Disagreement {
     std::vector<float> module{};
 };
 
+/// What a model does without.
+enum class Withheld : std::uint8_t {
+    kCombination,        ///< the runs of one combination of platform, module and co-runners: leave-one-out
+    kModule,             ///< all runs of a module, as its own and as a co-runner
+    kPlatform,           ///< all runs of a platform
+    kPlatformAndModule,  ///< all runs of either of the two
+};
+
+/// Combinations that a model learned from, each answered as a model would that had done without something, its
+/// hyper-parameters kept; a value each, no combination twice.
+struct WithheldAnswers {
+    std::vector<std::int32_t> platform{};
+    std::vector<std::int32_t> module{};
+    std::vector<std::int32_t> co_runner{};  ///< combinations × width, -1 = none
+    std::int32_t width = 0;
+    std::vector<double> mean{};       ///< on the model's scale
+    std::vector<double> deviation{};  ///< standard deviation of a new run, > 0
+
+    [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(platform.size()); }
+};
+
 /// Takes an array of what experiments keep of a model.
 using KeepArray =
     std::function<Result<void>(const std::string& name, std::vector<float> values, std::vector<std::int64_t> shape)>;
@@ -86,6 +107,16 @@ public:
     /// rows beside it. Allocates nothing, or nothing once `scratch` was given for as many rows.
     virtual void predict(const PairQuery& query, const Answer& answer,
                          std::unique_ptr<ModelScratch>& scratch) const = 0;
+
+    /// Whether Answer::deviation is filled with numbers > 0: the standard deviation of a new run's answer, what is not
+    /// known of the mean and what runs scatter.
+    [[nodiscard]] virtual bool has_deviation() const { return false; }
+
+    /// Answers for all or some of the combinations learned from, without what is withheld: without the combination
+    /// (for a Gaussian process in closed form, y - alpha_n / K^-1_nn), or as with_rows() answers for rows of which
+    /// features are all that is known. Called while bounds are calibrated, of models just fitted. Nothing of families
+    /// that cannot (the default), and of models read from a file that no longer have what it takes.
+    [[nodiscard]] virtual std::optional<WithheldAnswers> answers_without(Withheld what) const;
 
     /// Which quantiles of the answer it estimates by itself, ascending in (0, 1); most models none.
     [[nodiscard]] virtual std::span<const double> quantiles() const { return {}; }

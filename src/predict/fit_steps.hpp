@@ -13,9 +13,11 @@ namespace pitot::predict {
 /// The same, for callbacks that may throw (core/border.hpp).
 [[nodiscard]] Context guarded(Context context);
 
-/// A fitted model with the bounds of its calibration rows and what is known of both sides. Which combinations were
-/// measured is left to the caller. kInput if training diverged.
+enum class Bounds { kWanted, kUnwanted };
+
+/// A fitted model with what its bounds rest on (make_calibration()) and what is known of both sides. Which combinations
+/// were measured is left to the caller. kInput if training diverged.
 [[nodiscard]] Result<PredictorParts> make_parts(const Dataset& dataset, const FitConfig& config,
-                                                const models::Fitted& fitted);
+                                                const models::Fitted& fitted, Bounds bounds = Bounds::kWanted);
 
 }  // namespace pitot::predict
