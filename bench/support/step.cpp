@@ -68,7 +68,7 @@ Result<StepTrial> StepTrial::make(const Dataset& dataset, const FitConfig& confi
         if (table.size() > 0 && train.learns_from(dataset.pools[p].name)) {
             objectives.push_back({tables.size(), {trial.data_->order[p].view()}, objective->batch, objective->weight});
             tables.push_back({table.platform, table.module, table.co_runner, table.width, trial.data_->target[p]});
-            trial.batches_.push_back({objective->batch, table.width});
+            trial.batches_.push_back({objective->batch == 0 ? table.size() : objective->batch, table.width});
         }
     }
     backend::ExecutionPlan plan{.threads = threads};

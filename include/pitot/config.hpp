@@ -18,11 +18,20 @@ enum class Family {
     kFactorization,    ///< y = baseline + alpha p_i . m_j (+ interference)
     kNetwork,          ///< one network on both sides' features
     kPlatformNetwork,  ///< one network a platform on the module's features
+    kKernel,           ///< a Gaussian process on the platform × module grid
 };
 
 enum class Loss {
     kSquared,   ///< mean (prediction - target)^2, what every published preset trains on
     kRelative,  ///< mean ((prediction - target) / target)^2, for models without the logarithm
+    kHuber,     ///< mean Huber loss (Huber 1964) of e = prediction - target: e^2 / 2 where |e| <= delta, else
+                ///< delta (|e| - delta / 2): single wild runs pull no harder than errors of delta
+};
+
+/// How the learning rate goes on from step to step.
+enum class Schedule {
+    kConstant,  ///< it stays, as every published preset has it
+    kCosine,    ///< it stays for a share of the steps and then falls along half a cosine, to 0 after the last
 };
 
 enum class Keep {
@@ -73,27 +82,34 @@ struct ModelConfig {
     bool baseline = true;                 ///< add the linear-scaling baseline
     bool logarithm = true;                ///< work on ln(t / 25 ms); false: on t / 25 ms
     Loss loss = Loss::kSquared;
+    double huber_delta = 0.05;  ///< of Loss::kHuber, on the model's scale: with the logarithm, 0.05 is 5 %
 };
 
 /// One term of the training loss: the mean error over a batch of one pool's rows, times a weight.
 struct PoolObjective {
     std::string pool;        ///< name of the pool (Dataset::pools)
-    std::int64_t batch = 0;  ///< rows a step, drawn with replacement
+    std::int64_t batch = 0;  ///< rows a step, drawn with replacement; 0 = all rows in every step, none drawn
     double weight = 1.0;     ///< of the objective in the sum of all; 0 = the pool is not trained on
     std::int64_t rows = 0;   ///< splits take only the first so many rows of the pool; 0 = all
 };
 
 struct TrainConfig {
-    std::int64_t folds = 10;             ///< k, models a replicate; their mean predicts
+    std::int64_t folds = 10;  ///< k, models a replicate; their mean predicts
+    /// Each fold validates on a k-th of the rows and trains on the others. false: all train on all rows, and differ in
+    /// where they start and in what they draw; there are no validation losses then.
+    bool validation = true;
     std::int64_t replicates = 25;        ///< random splits an evaluation averages over
     std::int64_t checkpoints = 100;      ///< validations a fit; steps = checkpoints * int(epoch_samples * share / 100)
     std::int64_t epoch_samples = 25000;  ///< a hundred times the steps between checkpoints at share 1
+    std::int64_t steps = 0;              ///< so many steps whatever the share; 0 = as the two fields above say
     /// One a pool at most, the pool "alone" among them. A pool without an objective is not trained on.
     std::vector<PoolObjective> objectives{{"alone", 2048, 1.0}, {"together", 128, 0.0}};
     double learning_rate = 1e-3;  ///< Adam
-    double beta1 = 0.9;           ///< Adam
-    double beta2 = 0.999;         ///< Adam
-    double epsilon = 1e-8;        ///< Adam
+    Schedule schedule = Schedule::kConstant;
+    double flat_share = 0.3;  ///< of the steps, before Schedule::kCosine lowers the learning rate
+    double beta1 = 0.9;       ///< Adam
+    double beta2 = 0.999;     ///< Adam
+    double epsilon = 1e-8;    ///< Adam
     Keep keep = Keep::kLast;
 
     /// The objective of a pool; null if there is none.

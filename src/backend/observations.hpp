@@ -31,12 +31,12 @@ public:
     virtual ~ResidentTables() = default;
 };
 
-/// One term of the loss: weight * mean over a batch drawn uniformly with replacement from `rows`. Row numbers are
-/// borrowed, one list a replica; a replica whose list is empty goes without the term.
+/// One term of the loss: weight * mean over a batch drawn uniformly with replacement from `rows`, or over all of them.
+/// Row numbers are borrowed, one list a replica; a replica whose list is empty goes without the term.
 struct Objective {
     std::size_t table = 0;               ///< which of the resident tables
     std::vector<core::RowNumbers> rows;  ///< to train on
-    std::int64_t batch = 0;
+    std::int64_t batch = 0;              ///< 0: all rows in every step
     double weight = 1.0;
     std::vector<core::RowNumbers> validation{};  ///< never trained on; no list at all stands for empty ones
 };

@@ -35,6 +35,7 @@ struct Program {
     std::vector<TowerOp> tower;  ///< once a step
     std::vector<PairOp> pair;    ///< for each batch, towers ready; prediction starts at 0
     Loss loss = Loss::kSquared;
+    double huber_delta = 0.0;  ///< of Loss::kHuber
 
     [[nodiscard]] const BufferInfo& buffer(BufferId id) const { return buffers[static_cast<std::size_t>(id)]; }
     /// Rows of a side.

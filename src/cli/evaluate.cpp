@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "cli/default_config.hpp"
+#include "cli/hold_out.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
@@ -32,6 +33,7 @@ struct Options {
     DatasetOptions dataset;
     ConfigOptions config;
     RunFlags run;
+    HoldOutFlags hold_out;
     std::optional<double> share;
     bool bounds = false;
     bool json = false;
@@ -126,7 +128,7 @@ std::string objective_text(const std::string& objective) {
     return objective + (objective == "mf" ? " (alone)" : objective == "if" ? " (with co-runners)" : "");
 }
 
-void print_errors(const Evaluation& evaluation, bool trained) {
+void print_errors(const Evaluation& evaluation, bool modelled) {
     const bool several = evaluation.replicates > 1;
     bool exact = true;
     Table table({{"OBJECTIVE"},
@@ -148,7 +150,7 @@ void print_errors(const Evaluation& evaluation, bool trained) {
             }
             table.add(std::move(cells));
         };
-        if (trained) {
+        if (modelled) {
             add("model", objective.model);
         }
         add("linear scaling", objective.baseline);
@@ -248,11 +250,12 @@ void print_parts_of_coverage(const Evaluation& evaluation) {
 }
 
 void print_as_text(const Evaluation& evaluation, const FitConfig& config) {
-    const bool trained = evaluation.steps > 0;
+    const bool stepped = evaluation.steps > 0;
+    const bool modelled = config.model.family != Family::kLinearScaling;
     fmt::print("{} at share {:g}: {}{}{}, seed {}\n", printable(config.preset), config.share,
                evaluation.complete ? "" : fmt::format("{} of ", format_count(evaluation.replicates)),
                format_count(evaluation.replicates_asked, "replicate"),
-               trained ? fmt::format(" of {}", format_count(config.train.folds, "fold")) : "", config.seed);
+               stepped ? fmt::format(" of {}", format_count(config.train.folds, "fold")) : "", config.seed);
     const auto average = [&](double rows) {
         const std::string count =
             rows < 100.0 ? fmt::format("{:.3g}", rows) : format_count(static_cast<std::int64_t>(std::llround(rows)));
@@ -274,11 +277,11 @@ void print_as_text(const Evaluation& evaluation, const FitConfig& config) {
         }
     }
     fmt::print("\n");
-    print_errors(evaluation, trained);
+    print_errors(evaluation, modelled);
     print_bounds(evaluation);
     print_parts_of_coverage(evaluation);
     fmt::print("\ntime: {}", format_duration({evaluation.seconds * 1e6}));
-    if (trained) {
+    if (stepped) {
         fmt::print(", {} training steps, {} steps/s", format_count(evaluation.steps),
                    format_count(static_cast<std::int64_t>(evaluation.steps_per_second)));
     }
@@ -301,6 +304,9 @@ void note_parts(const Dataset& dataset) {
 }
 
 Result<void> run(const Options& options) {
+    if (auto ok = options.hold_out.check(options.bounds); !ok) {
+        return ok;
+    }
     const Result<Dataset> dataset = options.dataset.read();
     if (!dataset) {
         return Failure(dataset.error());
@@ -310,6 +316,9 @@ Result<void> run(const Options& options) {
         return Failure(config.error());
     }
     config->share = options.share.value_or(config->share);
+    if (options.hold_out.given()) {
+        return options.hold_out.evaluate(*dataset, *config, options.run.to_context(), options.json);
+    }
     EvaluateOptions evaluate_options;
     evaluate_options.share = config->share;
     evaluate_options.replicates = config->train.replicates;
@@ -345,6 +354,7 @@ Action add(CLI::App& app) {
         ->type_name("X");
     app.add_flag("--bounds", options->bounds,
                  "Set the calibration share of the other combinations aside and test upper bounds too");
+    options->hold_out.add_to(app);
     app.add_flag("--json", options->json, "Print JSON: all percentiles, every replicate, the configuration");
     options->config.add_to(app, true);
     options->run.add_to(app);
@@ -355,13 +365,20 @@ Action add(CLI::App& app) {
         "then\n"
         "mean and standard deviation over replicates; percentiles are of the signed errors of single runs, of all "
         "replicates.\n"
+        "With --hold-out, a fifth of the platforms (or modules, or devices) is held out a replicate and --share of the "
+        "other\n"
+        "rows' combinations train. Errors are of the held-out rows: from features alone (0 cells), then with some of "
+        "their "
+        "cells,\n"
+        "drawn at random, learned from too. A device is all platforms named RUNTIME.DEVICE or RUNTIME:DEVICE.\n"
         "Ctrl-C prints what finished replicates gave.\n"
         "\n"
         "Examples:\n"
         "  pitot evaluate data.npz --preset embedding/128 --share 0.5 --replicates 3\n"
         "  pitot evaluate data.npz --share 0.5 --replicates 10 --bounds\n"
         "  pitot evaluate data.npz if2.npz --preset interference/2 --replicates 1 --json > result.json\n"
-        "  pitot evaluate data.npz --preset baseline/linear_scaling");
+        "  pitot evaluate data.npz --preset baseline/linear_scaling\n"
+        "  pitot evaluate data.npz --hold-out devices --cells 0,3,10 --replicates 3");
     return [options] { return run(*options); };
 }
 

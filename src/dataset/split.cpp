@@ -132,7 +132,7 @@ Split make_split(const SplitPlan& plan, core::Key key) {
         });
     }
     order.shuffle_from(counts.test + counts.calibration, key.fold("folds"));
-    counts.fold = plan.folds < 2 ? 0 : (n - counts.test - counts.calibration) / plan.folds;
+    counts.fold = plan.folds < 2 || !plan.validation ? 0 : (n - counts.test - counts.calibration) / plan.folds;
     if (repeated) {
         return expand(plan, order, counts, key);
     }

@@ -40,6 +40,7 @@ struct SplitPlan {
     double share = 1.0;                 ///< 0 < share <= 1; 1 leaves no test rows
     double calibration_share = 0.0;     ///< of the combinations that do not test; 0 <= calibration_share < 1
     std::int64_t folds = 1;
+    bool validation = true;  ///< whether folds validate on a piece each; false: all train on all of `rest`
     /// Asked for rows that do not test, one a combination, from the last in the order drawn to the first: whether this
     /// one has to train for what those asked before it left open. Nothing: any may be set aside.
     std::function<bool(std::int64_t row)> must_train{};

@@ -46,10 +46,13 @@ void for_each_field(Config& c, Visit visit) {
     visit("model.baseline", c.model.baseline);
     visit("model.logarithm", c.model.logarithm);
     visit("model.loss", c.model.loss);
+    visit("model.huber_delta", c.model.huber_delta);
     visit("train.folds", c.train.folds);
+    visit("train.validation", c.train.validation);
     visit("train.replicates", c.train.replicates);
     visit("train.checkpoints", c.train.checkpoints);
     visit("train.epoch_samples", c.train.epoch_samples);
+    visit("train.steps", c.train.steps);
     for (auto& objective : c.train.objectives) {
         const std::string pool = std::string(models::kObjectives) + objective.pool;
         visit(pool + ".batch", objective.batch);
@@ -57,6 +60,8 @@ void for_each_field(Config& c, Visit visit) {
         visit(pool + ".rows", objective.rows);
     }
     visit("train.learning_rate", c.train.learning_rate);
+    visit("train.schedule", c.train.schedule);
+    visit("train.flat_share", c.train.flat_share);
     visit("train.beta1", c.train.beta1);
     visit("train.beta2", c.train.beta2);
     visit("train.epsilon", c.train.epsilon);

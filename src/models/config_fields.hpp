@@ -26,8 +26,11 @@ template <typename E>
 Label(E, const char*) -> Label<E>;
 inline constexpr std::array kFamilies{
     Label{Family::kLinearScaling, "linear_scaling"}, Label{Family::kFactorization, "factorization"},
-    Label{Family::kNetwork, "network"}, Label{Family::kPlatformNetwork, "platform_network"}};
-inline constexpr std::array kLosses{Label{Loss::kSquared, "squared"}, Label{Loss::kRelative, "relative"}};
+    Label{Family::kNetwork, "network"}, Label{Family::kPlatformNetwork, "platform_network"},
+    Label{Family::kKernel, "kernel"}};
+inline constexpr std::array kLosses{Label{Loss::kSquared, "squared"}, Label{Loss::kRelative, "relative"},
+                                    Label{Loss::kHuber, "huber"}};
+inline constexpr std::array kSchedules{Label{Schedule::kConstant, "constant"}, Label{Schedule::kCosine, "cosine"}};
 inline constexpr std::array kKeeps{Label{Keep::kLast, "last"}, Label{Keep::kBest, "best"}};
 inline constexpr std::array kSplitUnits{Label{SplitUnit::kCombination, "combinations"}, Label{SplitUnit::kRow, "rows"}};
 inline constexpr std::array kBoundsFroms{Label{BoundsFrom::kAuto, "auto"}, Label{BoundsFrom::kSplit, "split"},
@@ -38,6 +41,7 @@ inline constexpr std::array kBoundsBys{Label{BoundsBy::kFleet, "fleet"}, Label{B
 
 inline const auto& labels(Family /*tag*/) { return kFamilies; }
 inline const auto& labels(Loss /*tag*/) { return kLosses; }
+inline const auto& labels(Schedule /*tag*/) { return kSchedules; }
 inline const auto& labels(Keep /*tag*/) { return kKeeps; }
 inline const auto& labels(SplitUnit /*tag*/) { return kSplitUnits; }
 inline const auto& labels(BoundsFrom /*tag*/) { return kBoundsFroms; }

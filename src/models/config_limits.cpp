@@ -77,10 +77,12 @@ void check_model(Limits& limits, const ModelConfig& m) {
     check_size(limits, m);
     limits.require(m.logarithm || !m.baseline, "model.baseline", m.baseline,
                    "false when model.logarithm is false: the baseline is a sum of logarithms");
-    limits.require(!m.logarithm || m.loss == Loss::kSquared, "model.loss", encode(m.loss),
-                   "'squared' when model.logarithm is true: errors of logarithms are relative already");
-    limits.require(m.family != Family::kLinearScaling || m.baseline, "model.baseline", m.baseline,
-                   "true for the family 'linear_scaling'");
+    limits.require(!m.logarithm || m.loss != Loss::kRelative, "model.loss", encode(m.loss),
+                   "'squared' or 'huber' when model.logarithm is true: errors of logarithms are relative already");
+    // Squares of it are no denormals in single precision, nor infinite.
+    limits.within("model.huber_delta", m.huber_delta, 1e-10, 1e10);
+    limits.require((m.family != Family::kLinearScaling && m.family != Family::kKernel) || m.baseline, "model.baseline",
+                   m.baseline, "true for the families 'linear_scaling' and 'kernel'");
 }
 
 void check_pools(Limits& limits, const TrainConfig& t) {
@@ -93,7 +95,8 @@ void check_pools(Limits& limits, const TrainConfig& t) {
         const std::string path = std::string(kObjectives) + objective.pool;
         limits.require(dataset::is_pool_name(objective.pool) && pools.insert(objective.pool).second, "train.objectives",
                        objective.pool, "names of pools (letters, digits, '-' and '_'), each once");
-        limits.positive((path + ".batch").c_str(), objective.batch, 1 << 24);
+        limits.require(objective.batch >= 0 && objective.batch <= 1 << 24, (path + ".batch").c_str(), objective.batch,
+                       "from 1 to 16777216, or 0 (all rows)");
         limits.require(objective.weight <= heaviest && (objective.weight > 0.0 || objective.pool != "alone"),
                        (path + ".weight").c_str(), objective.weight,
                        objective.pool == "alone" ? "greater than 0 and at most 1e6" : "from 0 to 1e6");
@@ -108,8 +111,11 @@ void check_train(Limits& limits, const TrainConfig& t) {
     limits.positive("train.replicates", t.replicates, 1'000'000);
     limits.positive("train.checkpoints", t.checkpoints, many);
     limits.positive("train.epoch_samples", t.epoch_samples, many);
+    limits.require(t.steps >= 0 && t.steps <= many, "train.steps", t.steps,
+                   "from 1 to 1000000000, or 0 (by train.epoch_samples and the share)");
     check_pools(limits, t);
     limits.positive("train.learning_rate", t.learning_rate);
+    limits.within("train.flat_share", t.flat_share, 0.0, 1.0);
     limits.require(t.beta1 >= 0.0 && t.beta1 < 1.0, "train.beta1", t.beta1, "at least 0 and below 1");
     limits.require(t.beta2 >= 0.0 && t.beta2 < 1.0, "train.beta2", t.beta2, "at least 0 and below 1");
     // Below, epsilon is 0 in single precision.
@@ -136,6 +142,7 @@ Result<void> FitConfig::validate() const {
     limits.require(core::decode_utf8(preset).has_value(), "preset", preset, "a text in UTF-8");
     limits.known("model.family", models::encode(model.family));
     limits.known("model.loss", models::encode(model.loss));
+    limits.known("train.schedule", models::encode(train.schedule));
     limits.known("train.keep", models::encode(train.keep));
     limits.known("split", models::encode(split));
     limits.known("bounds.from", models::encode(bounds.from));

@@ -1,5 +1,6 @@
 #include "core/check.hpp"
 #include "models/folds/folded_family.hpp"
+#include "models/kernel/kernel_family.hpp"
 #include "models/model_family.hpp"
 #include "models/scaling/scaling_family.hpp"
 
@@ -7,6 +8,7 @@ namespace pitot::models {
 
 const ModelFamily& family_of(const ModelConfig& config) {
     static const ScalingFamily scaling;
+    static const KernelFamily kernel;
     static const FoldedFamily factorization("factorization");
     static const FoldedFamily network("one network on both sides' features");
     static const FoldedFamily platform_network("one network a platform");
@@ -19,6 +21,8 @@ const ModelFamily& family_of(const ModelConfig& config) {
             return network;
         case Family::kPlatformNetwork:
             return platform_network;
+        case Family::kKernel:
+            return kernel;
     }
     PITOT_CHECK(false);
     return scaling;

@@ -27,7 +27,8 @@ ReplicateRows RowDraw::operator()(double share, double calibration_share, std::i
     // In the order of pools: rows with co-runners need not train for what rows alone connect.
     for (std::size_t p = 0; p < pools_.size(); ++p) {
         const ObservationView rows = pools_[p].rows;
-        dataset::SplitPlan plan{rows.size(), &pools_[p].groups, share, calibration_share, config_->train.folds};
+        dataset::SplitPlan plan{rows.size(),       &pools_[p].groups,    share,
+                                calibration_share, config_->train.folds, config_->train.validation};
         plan.must_train = [&](std::int64_t row) {
             const auto at = static_cast<std::size_t>(row);
             return trained.join(rows.platform[at], rows.module[at]);

@@ -11,7 +11,9 @@
 #include <vector>
 
 #include "backend/backend.hpp"
+#include "core/check.hpp"
 #include "core/parallel.hpp"
+#include "dataset/split.hpp"
 #include "pitot/remedy.hpp"
 #include "train/train_group.hpp"
 
@@ -93,23 +95,35 @@ private:
 
 }  // namespace
 
-Result<void> check_rows_left(const ReplicateRows& rows, std::int64_t fold, std::int64_t folds, const Dataset& dataset,
-                             double share) {
+Result<void> check_rows_left(const ReplicateRows& rows, std::int64_t fold, std::int64_t folds,
+                             std::int64_t observations, double share) {
     if (!rows.alone().training(fold).empty()) {
         return {};
     }
     return fail(ErrorCode::kInput,
                 fmt::format("no rows are left to train fold {} of {} on ({} observations, share {}); "
                             "measure more pairs or train fewer folds",
-                            fold + 1, folds, dataset.pools[kAlone].rows, share),
+                            fold + 1, folds, observations, share),
                 Remedy::kFewerFolds);
 }
 
 std::int64_t steps_of(const TrainConfig& config, double share) {
+    if (config.steps > 0) {
+        return config.steps;
+    }
     // As published: int(25 000 * p / 100) steps between checkpoints, 100 of them at the default.
     const auto epoch = static_cast<std::int64_t>(static_cast<double>(config.epoch_samples) * share / 100.0);
     return config.checkpoints * epoch;
 }
+
+namespace {
+
+// Trains on `pools`, of which the first is that of rows alone.
+Result<void> train_pools(const backend::Backend& backend, const std::vector<TrainingPool>& pools,
+                         const FitConfig& config, double share, std::int64_t replicates, const Context& context,
+                         const StartReplicate& start, const TakeReplicate& take);
+
+}  // namespace
 
 Result<void> train_replicates(const Dataset& dataset, const FitConfig& config, double share, std::int64_t replicates,
                               const Context& context, const StartReplicate& start, const TakeReplicate& take) {
@@ -120,13 +134,46 @@ Result<void> train_replicates(const Dataset& dataset, const FitConfig& config, d
 Result<void> train_replicates(const backend::Backend& backend, const Dataset& dataset, const FitConfig& config,
                               double share, std::int64_t replicates, const Context& context,
                               const StartReplicate& start, const TakeReplicate& take) {
+    return train_pools(backend, training_pools(dataset, config), config, share, replicates, context, start, take);
+}
+
+Result<std::vector<FoldFit>> train_on_targets(const TargetRows& rows, const FitConfig& config,
+                                              const backend::Program& program, const Context& context) {
+    PITOT_TRY(const auto backend, backend::find_backend(context));
+    const PoolObjective* objective = config.train.find_objective("alone");
+    PITOT_CHECK(objective != nullptr);
+    const TrainingPool alone{kAlone,
+                             {rows.platform, rows.module, {}, 0, {}},
+                             {rows.target.begin(), rows.target.end()},
+                             objective->batch,
+                             objective->weight};
+    const auto start = [&](std::int64_t /*replicate*/) {
+        const dataset::SplitPlan plan{alone.size(), nullptr, 1.0, 0.0, config.train.folds, config.train.validation};
+        ReplicateTask task;
+        task.rows.pools.push_back(dataset::make_split(plan, core::Key(config.seed).fold("split")));
+        task.program = program;
+        return std::make_shared<const ReplicateTask>(std::move(task));
+    };
+    std::vector<FoldFit> fits;
+    const auto take = [&](std::int64_t /*replicate*/, const ReplicateTask& /*task*/,
+                          std::vector<FoldFit> folds) -> Result<void> {
+        fits = std::move(folds);
+        return {};
+    };
+    return train_pools(*backend, {alone}, config, 1.0, 1, context, start, take).map([&] { return std::move(fits); });
+}
+
+namespace {
+
+Result<void> train_pools(const backend::Backend& backend, const std::vector<TrainingPool>& pools,
+                         const FitConfig& config, double share, std::int64_t replicates, const Context& context,
+                         const StartReplicate& start, const TakeReplicate& take) {
     const std::int64_t folds = config.train.folds;
     const std::int64_t models = folds * replicates;
     const std::int64_t steps = steps_of(config.train, share);
     if (auto ok = check_steps(steps, config.train, share, replicates); !ok) {
         return ok;
     }
-    const std::vector<TrainingPool> pools = training_pools(dataset, config);
     std::vector<backend::PairColumns> columns;
     std::ranges::transform(pools, std::back_inserter(columns), &TrainingPool::columns);
     PITOT_TRY(const auto data, backend.make_resident(columns));
@@ -150,7 +197,7 @@ Result<void> train_replicates(const backend::Backend& backend, const Dataset& da
         for (std::int64_t model = number * group; model < std::min(models, (number + 1) * group); ++model) {
             const FoldTask& added =
                 done.tasks.emplace_back(FoldTask{starting(model / folds), model / folds, model % folds});
-            if (auto ok = check_rows_left(added.task->rows, added.fold, folds, dataset, share); !ok) {
+            if (auto ok = check_rows_left(added.task->rows, added.fold, folds, pools.front().size(), share); !ok) {
                 done.fits = Failure(ok.error());
                 return done;
             }
@@ -166,5 +213,7 @@ Result<void> train_replicates(const backend::Backend& backend, const Dataset& da
     core::parallel_ordered(core::threads_for(context.threads, groups), groups, produce, collect);
     return collector.outcome();
 }
+
+}  // namespace
 
 }  // namespace pitot::train

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -32,12 +33,14 @@ struct ReplicateTask {
         constants{};  ///< values of its Role::kReplicaConstant buffers
 };
 
-/// Steps of one fold at a training share: checkpoints * int(epoch_samples * share / 100), 22 500 as published.
+/// Steps of one fold at a training share: TrainConfig::steps, or checkpoints * int(epoch_samples * share / 100) without
+/// them, 22 500 as published.
 [[nodiscard]] std::int64_t steps_of(const TrainConfig& config, double share);
 
 /// kInput if a fold (from 0) of some has no rows alone to train on.
+/// `observations`: rows alone in all.
 [[nodiscard]] Result<void> check_rows_left(const ReplicateRows& rows, std::int64_t fold, std::int64_t folds,
-                                           const Dataset& dataset, double share);
+                                           std::int64_t observations, double share);
 
 /// Makes replicate `replicate` (from 0), called once for each, by whichever thread comes to it first.
 using StartReplicate = std::function<std::shared_ptr<const ReplicateTask>(std::int64_t replicate)>;
@@ -59,5 +62,17 @@ using TakeReplicate =
                                             const FitConfig& config, double share, std::int64_t replicates,
                                             const Context& context, const StartReplicate& start,
                                             const TakeReplicate& take);
+
+/// Observations alone with targets of the caller's choice, in place of a dataset's runtimes; borrowed.
+struct TargetRows {
+    std::span<const std::int32_t> platform;
+    std::span<const std::int32_t> module;
+    std::span<const float> target;
+};
+
+/// Trains the folds of one replicate on all of these rows, at share 1, with the objective of the pool "alone". Errors:
+/// as train_replicates().
+[[nodiscard]] Result<std::vector<FoldFit>> train_on_targets(const TargetRows& rows, const FitConfig& config,
+                                                            const backend::Program& program, const Context& context);
 
 }  // namespace pitot::train

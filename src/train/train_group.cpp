@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <utility>
 
 #include "pitot/units.hpp"
@@ -41,6 +42,17 @@ std::vector<backend::Objective> objectives_of(const TrainJob& job, std::span<con
     return objectives;
 }
 
+backend::LearningRate learning_rate(const TrainConfig& config, std::int64_t steps) {
+    if (config.schedule == Schedule::kConstant) {
+        return config.learning_rate;
+    }
+    return backend::LearningRate([highest = config.learning_rate, flat = config.flat_share * static_cast<double>(steps),
+                                  end = static_cast<double>(steps)](std::int64_t step) {
+        const double past = static_cast<double>(step) - flat;
+        return past <= 0.0 ? highest : 0.5 * highest * (1.0 + std::cos(std::numbers::pi * past / (end - flat)));
+    });
+}
+
 std::vector<float> narrowed(const std::vector<double>& values) { return {values.begin(), values.end()}; }
 
 // A group at work.
@@ -64,9 +76,15 @@ public:
     }
 
     Result<std::vector<FoldFit>> train() {
-        const std::int64_t epoch = std::max<std::int64_t>(1, job_.steps / job_.config.train.checkpoints);
-        for (std::int64_t step = 0; step < job_.steps;) {
-            const std::int64_t end = std::min(job_.steps, step + epoch);
+        const std::int64_t checkpoints = job_.config.train.checkpoints;
+        const std::int64_t epoch = job_.steps / checkpoints;
+        const std::int64_t left = job_.steps % checkpoints;
+        std::int64_t step = 0;
+        for (std::int64_t c = 1; c <= checkpoints; ++c) {
+            const std::int64_t end = epoch * c + left * c / checkpoints;
+            if (end == step) {
+                continue;
+            }
             if (auto ok = train_until(step, end); !ok) {
                 return Failure(ok.error());
             }
@@ -89,7 +107,7 @@ private:
 
     Result<void> train_until(std::int64_t step, std::int64_t end) {
         const TrainConfig& config = job_.config.train;
-        const backend::Adam adam{config.learning_rate, config.beta1, config.beta2, config.epsilon};
+        const backend::Adam adam{learning_rate(config, job_.steps), config.beta1, config.beta2, config.epsilon};
         const auto steps = static_cast<double>(end - step);
         std::vector<double> means(courses_.size());
         while (step < end) {
@@ -182,8 +200,9 @@ std::vector<TrainingPool> training_pools(const Dataset& dataset, const FitConfig
 backend::ExecutionPlan plan_of(std::span<const TrainingPool> pools, int threads) {
     backend::ExecutionPlan plan{.threads = threads};
     for (const TrainingPool& from : pools) {
-        plan.platform_rows += from.batch;
-        plan.module_rows += from.batch * (1 + from.rows.width);
+        const std::int64_t rows = from.batch == 0 ? from.size() : from.batch;
+        plan.platform_rows += rows;
+        plan.module_rows += rows * (1 + from.rows.width);
     }
     return plan;
 }

@@ -39,9 +39,10 @@ struct TrainingPool {
     std::size_t number = 0;  ///< of the pool
     ObservationView rows;
     AlignedVector<float> target;  ///< on the model's scale
-    std::int64_t batch = 0;       ///< rows a step
+    std::int64_t batch = 0;       ///< rows a step; 0: all that train
     double weight = 0.0;          ///< of its term in the loss
 
+    [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(target.size()); }
     [[nodiscard]] backend::PairColumns columns() const;
 };
 

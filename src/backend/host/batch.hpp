@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "backend/host/huber.hpp"
 #include "backend/host/layout.hpp"
 #include "backend/host/objectives.hpp"
 #include "backend/host/part.hpp"
@@ -53,6 +54,8 @@ class Batch {
 public:
     /// Rows first … first + n of `data`, in their order.
     void load(const PairColumns& data, std::int64_t first, std::int64_t n) {
+        held_ = taken_ = nullptr;
+        grid_wanted_ = false;
         draws_.resize(static_cast<std::size_t>(n));
         std::iota(draws_.begin(), draws_.end(), first);
         gather(data.platform, platform_);
@@ -64,6 +67,8 @@ public:
     template <typename K>
     void draw(const ReplicaObjective& objective, core::Key key, std::int64_t step) {
         const core::RowNumbers& from = objective.rows;
+        held_ = taken_ = nullptr;
+        grid_wanted_ = false;
         data_ = &objective.data;
         draws_.resize(static_cast<std::size_t>(objective.batch));
         K::fill_below(key, static_cast<std::uint64_t>(step * objective.batch), static_cast<std::uint64_t>(from.size()),
@@ -74,10 +79,27 @@ public:
         gather(data_->platform, platform_);
     }
 
+    /// All rows of an objective, which must stay where it is, in place of drawn ones. `keep`: whether row numbers will
+    /// not be replaced by places, so that the batch can be kept from step to step.
+    void take_all(const ReplicaObjective& objective, bool keep) {
+        if (held_ == &objective) {
+            return;
+        }
+        held_ = nullptr;
+        taken_ = keep ? &objective : nullptr;
+        data_ = &objective.data;
+        draws_.assign(objective.rows.begin(), objective.rows.end());
+        gather(data_->platform, platform_);
+    }
+
     /// Orders the drawn rows by platform, keeping the order of those with the same one, and fetches what else is known
     /// of them. `platforms`: one more than the largest number among them. Rows of one platform together are read and
     /// added to in registers.
     void sort(std::int64_t platforms) {
+        if (held_ != nullptr) {
+            return;
+        }
+        platforms_ = platforms;
         count(platform_, platforms);
         spare_draws_.resize(draws_.size());
         spare_.resize(platform_.size());
@@ -102,6 +124,11 @@ public:
     /// and the order stays that of the batch.
     void order_modules(std::int64_t modules) {
         constexpr std::int64_t many = 8;
+        if (held_ != nullptr) {
+            return;
+        }
+        held_ = taken_;
+        grid_wanted_ = held_ != nullptr && platforms_ * modules <= kGridPairs * size();
         by_module_.resize(module_.size());
         if (modules > many * size()) {
             std::iota(by_module_.begin(), by_module_.end(), 0);
@@ -120,7 +147,7 @@ public:
     /// Calls visit(part) for all rows, `most` of them at a time.
     template <typename Visit>
     void for_each_part(std::int64_t most, Visit visit) {
-        const Part<T> whole{platform_, module_, co_runner_, width_, prediction_, slope_, 0, {}};
+        const Part<T> whole{platform_, module_, co_runner_, width_, prediction_, slope_, 0, {}, nullptr};
         if (most < size()) {
             unordered_.resize(static_cast<std::size_t>(most));
             std::iota(unordered_.begin(), unordered_.end(), 0);
@@ -129,6 +156,7 @@ public:
             Part<T> part = whole.rows(first, std::min(most, size() - first));
             part.first = 0;
             part.by_module = most < size() ? std::span(unordered_).first(part.platform.size()) : std::span(by_module_);
+            part.grid = grid_wanted_ && most >= size() ? &grid_ : nullptr;
             at_ = static_cast<std::size_t>(first);
             visit(part);
         }
@@ -136,13 +164,16 @@ public:
 
     /// Fills the slopes of the part being visited and returns its share of the loss, which is weight * mean over the
     /// batch.
-    double slope_of_loss(const Part<T>& part, Loss kind, double weight) {
+    double slope_of_loss(const Part<T>& part, const Program& program, double weight) {
         const double scale = weight / static_cast<double>(size());
+        if (program.loss == Loss::kHuber) {
+            return slope_of_huber(part, program.huber_delta, scale);
+        }
         const auto slope_scale = static_cast<T>(2.0 * scale);
         std::array<double, 4> sums{};  // of every fourth row, so that no addition waits for the one before
         for (std::size_t n = 0; n < part.prediction.size(); ++n) {
             const T target = target_[at_ + n];
-            const T unit = kind == Loss::kRelative ? T{1} / target : T{1};
+            const T unit = program.loss == Loss::kRelative ? T{1} / target : T{1};
             const T error = (part.prediction[n] - target) * unit;
             sums[n % 4] += static_cast<double>(error) * static_cast<double>(error);
             slope_[at_ + n] = slope_scale * error * unit;
@@ -151,6 +182,19 @@ public:
     }
 
 private:
+    // A batch has a grid if it has at least one in so many of all pairs: a product of whole sides takes a fraction of
+    // the time, a pair, of one that fetches rows pair by pair.
+    static constexpr std::int64_t kGridPairs = 4;
+
+    double slope_of_huber(const Part<T>& part, double delta, double scale) {
+        std::array<double, 4> sums{};
+        for (std::size_t n = 0; n < part.prediction.size(); ++n) {
+            const T error = part.prediction[n] - target_[at_ + n];
+            sums[n % 4] += huber_loss(static_cast<double>(error), delta);
+            slope_[at_ + n] = static_cast<T>(scale) * huber_slope(error, static_cast<T>(delta));
+        }
+        return ((sums[0] + sums[1]) + (sums[2] + sums[3])) * scale;
+    }
     // Makes starts_[n] the count of numbers below n.
     void count(std::span<const std::int32_t> numbers, std::int64_t end) {
         starts_.assign(static_cast<std::size_t>(end) + 1, 0);
@@ -191,6 +235,11 @@ private:
     std::int32_t width_ = 0;
     AlignedVector<T> target_, prediction_, slope_;
     std::vector<std::int32_t> starts_;
+    const ReplicaObjective* taken_ = nullptr;  // of which the batch has all rows, if it may be kept
+    const ReplicaObjective* held_ = nullptr;   // the same once the batch is complete
+    std::int64_t platforms_ = 0;
+    bool grid_wanted_ = false;
+    PairGrid<T> grid_;
     std::size_t at_ = 0;  // first row of the part being visited
 };
 

@@ -1,9 +1,10 @@
 // Runs a program on the host, one replica after another, with the kernels of `K`. Shared by the reference and the cpu
 // backend, which differ in their kernels and their scalar type alone.
 //
-// A step draws a batch for every objective; brings the rows that these use of named sides up to date and copies them;
-// computes the towers; predicts the pairs of each batch and differentiates back to the towers; differentiates the
-// towers; and updates the parameters. Nothing is allocated in a step once the memory has grown to its batches.
+// A step draws a batch for every objective, or takes all its rows; brings the rows that these use of named sides up to
+// date and copies them; computes the towers; predicts the pairs of each batch and differentiates back to the towers;
+// differentiates the towers; and updates the parameters. Nothing is allocated in a step once the memory has grown to
+// its batches.
 #pragma once
 
 #include <algorithm>
@@ -91,6 +92,7 @@ public:
     void set_objectives(std::vector<Objective> objectives) override {
         objectives_ = HostObjectives(objectives, data_, replicas_.size());
         batch_rows_.check(objectives_);
+        work_.batches.clear();  // some may hold rows of objectives that are no more
         prepare(work_, objectives_.most());
     }
 
@@ -111,10 +113,9 @@ public:
         forward_towers();
         std::unique_ptr<Scratch> scratch;
         for (std::size_t g = 0; g < replicas_.size(); ++g) {
-            losses[g] =
-                objectives_.validation_loss(g, program_.loss, [&](const PairColumns& rows, std::span<double> out) {
-                    predict(static_cast<std::int64_t>(g), rows, out, scratch);
-                });
+            losses[g] = objectives_.validation_loss(g, program_, [&](const PairColumns& rows, std::span<double> out) {
+                predict(static_cast<std::int64_t>(g), rows, out, scratch);
+            });
         }
     }
 
@@ -317,7 +318,11 @@ private:
         const auto objectives = objectives_.training(g);
         const auto batches = std::span(work_.batches).first(objectives.size());
         for (std::size_t n = 0; n < objectives.size(); ++n) {
-            batches[n].template draw<K>(objectives[n], key.fold(objectives[n].number), step);
+            if (objectives[n].all) {
+                batches[n].take_all(objectives[n], !names_rows());
+            } else {
+                batches[n].template draw<K>(objectives[n], key.fold(objectives[n].number), step);
+            }
         }
         batch_rows_.name_and_sort(work_.named, batches);
         for (const RowAxis axis : {RowAxis::kPlatform, RowAxis::kModule}) {
@@ -356,7 +361,7 @@ private:
         batch.for_each_part(layout_.size(Arena::kPairs) == 0 ? batch.size() : kPartRows, [&](const Part<T>& part) {
             place.part_rows = part.size();
             operations_.pairs_forward(place, part);
-            loss += batch.slope_of_loss(part, program_.loss, weight);
+            loss += batch.slope_of_loss(part, program_, weight);
             operations_.pairs_backward(place, part);
         });
         return loss;

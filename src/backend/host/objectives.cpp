@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "backend/host/huber.hpp"
 #include "core/check.hpp"
 
 namespace pitot::backend {
@@ -47,7 +48,9 @@ HostObjectives::HostObjectives(const std::vector<Objective>& objectives, std::sh
                              std::vector<std::vector<ReplicaObjective>>& to) {
             for (std::size_t g = 0; g < rows.size(); ++g) {
                 if (!rows[g].empty()) {
-                    to[g].push_back({o, host->tables[objective.table], rows[g], objective.batch, objective.weight});
+                    const bool all = objective.batch == 0;
+                    const auto batch = all ? static_cast<std::int64_t>(rows[g].size()) : objective.batch;
+                    to[g].push_back({o, host->tables[objective.table], rows[g], batch, objective.weight, all});
                 }
             }
         };
@@ -64,7 +67,7 @@ std::size_t HostObjectives::most() const {
     return most;
 }
 
-double HostObjectives::validation_loss(std::size_t replica, Loss kind, const Predict& predict) const {
+double HostObjectives::validation_loss(std::size_t replica, const Program& program, const Predict& predict) const {
     Gathered gathered;
     std::vector<double> prediction;
     double total = 0.0;
@@ -78,7 +81,9 @@ double HostObjectives::validation_loss(std::size_t replica, Loss kind, const Pre
             for (std::size_t n = 0; n < prediction.size(); ++n) {
                 const double target = static_cast<double>(part.data.target[static_cast<std::size_t>(rows[n])]);
                 const double error = prediction[n] - target;
-                sum += kind == Loss::kRelative ? error * error / (target * target) : error * error;
+                sum += program.loss == Loss::kHuber      ? huber_loss(error, program.huber_delta)
+                       : program.loss == Loss::kRelative ? error * error / (target * target)
+                                                         : error * error;
             }
         }
         total += part.weight * sum / static_cast<double>(part.rows.size());

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "backend/observations.hpp"
+#include "backend/program.hpp"
 #include "core/row_numbers.hpp"
 #include "pitot/config.hpp"
 
@@ -26,8 +27,9 @@ struct ReplicaObjective {
     std::size_t number = 0;  ///< among all objectives
     PairColumns data;
     core::RowNumbers rows;
-    std::int64_t batch = 0;
+    std::int64_t batch = 0;  ///< rows a step
     double weight = 1.0;
+    bool all = false;  ///< whether a step takes all rows, none drawn
 };
 
 class HostObjectives {
@@ -45,7 +47,7 @@ public:
 
     using Predict = std::function<void(const PairColumns& rows, std::span<double> out)>;
     /// A replica's loss on its validation rows, which are gathered a piece at a time, whatever their number.
-    [[nodiscard]] double validation_loss(std::size_t replica, Loss kind, const Predict& predict) const;
+    [[nodiscard]] double validation_loss(std::size_t replica, const Program& program, const Predict& predict) const;
 
 private:
     std::shared_ptr<const ResidentTables> data_;

@@ -6,10 +6,10 @@
 
 #include <fmt/core.h>
 
-#include "core/check.hpp"
 #include "models/folds/answer_limits.hpp"
 #include "models/folds/folded_model.hpp"
 #include "models/folds/step_program.hpp"
+#include "models/folds/untrained_rows.hpp"
 #include "models/row_basis.hpp"
 #include "models/scaling/scaling_family.hpp"
 #include "pitot/remedy.hpp"
@@ -33,44 +33,16 @@ Result<void> check_converged(const std::vector<train::FoldFit>& folds) {
     return {};
 }
 
-// Rows that were not measured become the mean of those that were.
-void average_rows(MatrixView<float> table, const std::vector<Basis>& basis) {
-    PITOT_CHECK(table.rows == std::ssize(basis));
-    const auto known = std::ranges::count(basis, Basis::kMeasured);
-    for (std::int64_t c = 0; c < table.cols; ++c) {
-        double sum = 0.0;
-        for (std::int64_t i = 0; i < table.rows; ++i) {
-            sum += basis[static_cast<std::size_t>(i)] == Basis::kMeasured ? static_cast<double>(table(i, c)) : 0.0;
-        }
-        for (std::int64_t i = 0; i < table.rows && known > 0; ++i) {
-            if (basis[static_cast<std::size_t>(i)] != Basis::kMeasured) {
-                table(i, c) = static_cast<float>(sum / static_cast<double>(known));
-            }
-        }
-    }
-}
-
-// Learned inputs (or table rows) of rows that training left where they started, at random, become the mean over the
-// others: those whose basis is not kMeasured, but for modules that an interference model knows as co-runners.
+// Rows that training left where they started: those whose basis is not kMeasured, but for modules that an interference
+// model knows as co-runners.
 void average_untrained(const FitTask& task, const train::ReplicateRows& rows, std::vector<train::FoldFit>& folds) {
     const RowBasis basis = basis_of_rows(task.dataset, task.config, rows);
     bool learns_from_co_runners = false;
     for (std::size_t p = kAlone + 1; p < task.dataset.pools.size() && task.config.model.interference_types > 0; ++p) {
         learns_from_co_runners = learns_from_co_runners || learns_from(task.dataset, task.config, p);
     }
-    const std::vector<Basis>& modules = learns_from_co_runners ? basis.co_runner : basis.module;
-    for (const ParameterInfo& block :
-         parameter_layout(task.config.model, task.dataset.platforms, task.dataset.modules)) {
-        const bool of_platforms = block.name == "platform.learned" || block.name == "platform.table";
-        const bool of_modules = block.name == "module.learned" || block.name == "module.table";
-        if (!of_platforms && !of_modules) {
-            continue;
-        }
-        for (train::FoldFit& fold : folds) {
-            average_rows({fold.parameters.data() + block.offset, block.rows, block.cols, block.cols},
-                         of_platforms ? basis.platform : modules);
-        }
-    }
+    average_untrained_rows(task.config.model, task.dataset.platforms, task.dataset.modules, basis.platform,
+                           learns_from_co_runners ? basis.co_runner : basis.module, folds);
 }
 
 // A replicate at work, with the baseline that its program adds to.

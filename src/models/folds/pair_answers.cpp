@@ -10,6 +10,7 @@ double pair_cost(const ModelConfig& config, const Side& modules) {
     double cost = 1.0;
     switch (config.family) {
         case Family::kLinearScaling:
+        case Family::kKernel:
             break;
         case Family::kFactorization:
             cost += static_cast<double>(config.layers.back() * (1 + 2 * config.interference_types));

@@ -19,6 +19,7 @@ public:
         model_.program.platforms = platforms.size();
         model_.program.modules = modules.size();
         model_.program.loss = config.loss;
+        model_.program.huber_delta = config.huber_delta;
     }
 
     Model build() {
@@ -29,6 +30,7 @@ public:
         }
         switch (config_.family) {
             case Family::kLinearScaling:
+            case Family::kKernel:
                 break;
             case Family::kFactorization:
                 factorization();

@@ -168,7 +168,7 @@ Result<void> ScalingFamily::fit(const FitTask& task, const TakeFitted& take) con
             return fail(ErrorCode::kCancelled, "stopped before all replicates were fitted");
         }
         Fitted fitted{replicate, task.rows(replicate), {}, nullptr};
-        if (auto ok = train::check_rows_left(fitted.rows, 0, 1, task.dataset, task.share); !ok) {
+        if (auto ok = train::check_rows_left(fitted.rows, 0, 1, task.dataset.pool(kAlone).size(), task.share); !ok) {
             return Failure(ok.error());
         }
         fitted.scaling = fit_scaling(task, fitted.rows);

@@ -16,7 +16,7 @@ std::vector<std::int64_t> listed(core::RowNumbers rows) { return {rows.begin(), 
 
 Split split_rows(std::int64_t n, double share, double calibration_share, std::int64_t folds, core::Key key,
                  std::int64_t narrow_rows = core::kNarrowRows) {
-    return make_split({n, nullptr, share, calibration_share, folds, {}, narrow_rows}, key);
+    return make_split({n, nullptr, share, calibration_share, folds, true, {}, narrow_rows}, key);
 }
 
 std::vector<std::int64_t> sorted(std::vector<std::int64_t> values) {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "backend/ops/dense/dense_cpu.hpp"
+
 // Compiled once for every target below; HWY_DYNAMIC_DISPATCH picks at run time.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE \

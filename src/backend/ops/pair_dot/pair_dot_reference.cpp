@@ -1,5 +1,7 @@
 #include "backend/ops/pair_dot/pair_dot_reference.hpp"
 
+#include "backend/ops/dense/dense_reference.hpp"
+
 namespace pitot::backend::reference {
 
 void pair_dot(Index platform, Index module, ConstView left, ConstView right, double scale,

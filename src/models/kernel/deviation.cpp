@@ -1,0 +1,130 @@
+#include "models/kernel/deviation.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <numeric>
+
+#include "backend/dense_algebra.hpp"
+#include "models/kernel/likelihood.hpp"
+#include "models/kernel/solve.hpp"
+
+namespace pitot::models::kernel {
+namespace {
+
+namespace dense = backend::dense;
+
+// Which cells lie where, and which platforms near which.
+struct Neighbourhood {
+    std::vector<std::vector<std::int64_t>> cells_of;  // numbers of each platform's cells
+    Matrix<double> spread;
+};
+
+std::vector<std::int64_t> cells_near(const Neighbourhood& all, std::int64_t platform, std::int64_t near_cells) {
+    std::vector<std::size_t> others;
+    for (std::size_t p = 0; p < all.cells_of.size(); ++p) {
+        if (std::cmp_not_equal(p, platform) && !all.cells_of[p].empty()) {
+            others.push_back(p);
+        }
+    }
+    std::ranges::stable_sort(others, {},
+                             [&](std::size_t p) { return all.spread(platform, static_cast<std::int64_t>(p)); });
+    std::vector<std::int64_t> near;
+    for (const std::size_t p : others) {
+        if (!near.empty() && std::ssize(near) + std::ssize(all.cells_of[p]) > near_cells) {
+            break;
+        }
+        near.insert(near.end(), all.cells_of[p].begin(), all.cells_of[p].end());
+    }
+    return near;
+}
+
+// Appends the cells of a platform's modules that were not observed.
+void append_unobserved(std::int64_t platform, std::int64_t modules, std::span<const std::int64_t> own,
+                       const Cells& cells, Cells& to) {
+    std::vector<bool> observed(static_cast<std::size_t>(modules), false);
+    for (const std::int64_t n : own) {
+        observed[static_cast<std::size_t>(cells.module[static_cast<std::size_t>(n)])] = true;
+    }
+    for (std::int64_t j = 0; j < modules; ++j) {
+        if (!observed[static_cast<std::size_t>(j)]) {
+            to.platform.push_back(static_cast<std::int32_t>(platform));
+            to.module.push_back(static_cast<std::int32_t>(j));
+            to.mean.push_back(0.0);
+            to.count.push_back(1.0);
+        }
+    }
+}
+
+// Fills a platform's row of deviations and its cells' precisions; false if the matrix is not positive definite.
+bool one_platform(const Tables& tables, const Cells& cells, const Neighbourhood& all, std::int64_t platform,
+                  std::int64_t near_cells, Uncertainty& result) {
+    const std::vector<std::int64_t>& own = all.cells_of[static_cast<std::size_t>(platform)];
+    std::vector<std::int64_t> numbers = cells_near(all, platform, near_cells);
+    const std::int64_t near = std::ssize(numbers);
+    numbers.insert(numbers.end(), own.begin(), own.end());
+    const std::int64_t known = std::ssize(numbers);
+    Cells some = subset_of(cells, numbers);
+    append_unobserved(platform, result.deviation.cols(), own, cells, some);
+    Matrix<double> joint(std::ssize(some.mean), std::ssize(some.mean));
+    core::Team alone(1);
+    fill_covariance(tables, some, joint.view(), alone);
+    for (std::int64_t n = 0; n < known; ++n) {
+        joint(n, n) += tables.noise / some.count[static_cast<std::size_t>(n)];
+    }
+    const MatrixView<double> factor = joint.view().row_range(0, known).columns(0, known);
+    if (dense::cholesky(factor, alone)) {
+        return false;
+    }
+    const MatrixView<double> rest = joint.view().row_range(known, joint.rows() - known);
+    dense::solve_lower_rows<double>(factor, rest.columns(0, known), alone);
+    for (std::int64_t u = 0; u < rest.rows; ++u) {
+        double variance = joint(known + u, known + u) + tables.noise;
+        for (std::int64_t n = 0; n < known; ++n) {
+            variance -= rest(u, n) * rest(u, n);
+        }
+        result.deviation(platform, some.module[static_cast<std::size_t>(known + u)]) =
+            std::sqrt(std::max(variance, tables.noise));
+    }
+    Matrix<double> inverse(known - near, known - near);
+    for (std::int64_t n = 0; n < inverse.rows(); ++n) {
+        inverse(n, n) = 1.0;
+    }
+    dense::solve_lower_columns<double>(joint.view().row_range(near, known - near).columns(near, known - near),
+                                       inverse.view(), alone);
+    for (std::int64_t n = 0; n < inverse.rows(); ++n) {
+        double precision = 0.0;
+        for (std::int64_t k = n; k < inverse.rows(); ++k) {
+            precision += inverse(k, n) * inverse(k, n);
+        }
+        const auto number = static_cast<std::size_t>(own[static_cast<std::size_t>(n)]);
+        const double noise = tables.noise / cells.count[number];
+        result.precision[number] = precision;
+        result.deviation(platform, cells.module[number]) =
+            std::sqrt(std::max(noise - noise * noise * precision, 0.0) + tables.noise);
+    }
+    return true;
+}
+
+}  // namespace
+
+Result<Uncertainty> local_uncertainty(const Tables& tables, const Cells& cells, std::int64_t near_cells,
+                                      core::Team& team) {
+    const std::int64_t platforms = tables.platform_effect.rows();
+    Uncertainty result{Matrix<double>(platforms, tables.module_effect.rows()), std::vector<double>(cells.size(), 0.0)};
+    Neighbourhood all{std::vector<std::vector<std::int64_t>>(static_cast<std::size_t>(platforms)),
+                      platform_spread(tables)};
+    for (std::size_t n = 0; n < cells.size(); ++n) {
+        all.cells_of[static_cast<std::size_t>(cells.platform[n])].push_back(static_cast<std::int64_t>(n));
+    }
+    std::vector<char> good(static_cast<std::size_t>(platforms), 0);
+    dense::Workers(team).each(platforms, [&](std::int64_t p) {
+        good[static_cast<std::size_t>(p)] = one_platform(tables, cells, all, p, near_cells, result) ? 1 : 0;
+    });
+    if (std::ranges::find(good, 0) != good.end()) {
+        return fail(ErrorCode::kInput, "the covariance matrix of the observations is not positive definite");
+    }
+    return result;
+}
+
+}  // namespace pitot::models::kernel

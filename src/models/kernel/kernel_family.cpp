@@ -1,0 +1,149 @@
+#include "models/kernel/kernel_family.hpp"
+
+#include <functional>
+#include <numeric>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "backend/backend.hpp"
+#include "core/key.hpp"
+#include "core/parallel.hpp"
+#include "models/kernel/kernel_model.hpp"
+#include "models/kernel/learn.hpp"
+#include "models/kernel/solve.hpp"
+#include "models/scaling/scaling_family.hpp"
+
+namespace pitot::models {
+namespace {
+
+using namespace kernel;
+
+constexpr std::int64_t kMostRows = 3000;
+constexpr double kFirstTolerance = 1e-4;  // the first pass only gives distances to the second
+constexpr std::int64_t kPasses = 2;
+// What a solve counts for in progress, in steps of learning.
+constexpr std::int64_t kSolveSteps = 20;
+
+// Counts what is done of all replicates, and whether to go on.
+class Progress {
+public:
+    Progress(const Context& context, std::int64_t total) : context_(context), total_(total) {}
+    bool add(std::int64_t steps) {
+        done_ += steps;
+        if (context_.progress) {
+            context_.progress(done_, total_);
+        }
+        return go_on();
+    }
+    [[nodiscard]] bool go_on() const { return !context_.stop.stop_requested(); }
+
+private:
+    const Context& context_;
+    std::int64_t total_;
+    std::int64_t done_ = 0;
+};
+
+// One pass: hyper-parameters, then α.
+struct Pass {
+    std::vector<double> hyper{};
+    Solution solution{};
+};
+
+Result<Pass> run_pass(const GridDistances& distances, const Cells& cells, const std::vector<double>& target,
+                      double tolerance, core::Key key, core::Team& team, Progress& progress) {
+    const Layout layout(distances.platforms, distances.modules);
+    Pass pass;
+    PITOT_TRY(pass.hyper, learn_hyper(layout, distances.platforms, distances.modules, cells, target, {}, key, team,
+                                      [&] { return progress.add(1); }));
+    const Tables tables = make_tables(layout, pass.hyper, distances.platforms, distances.modules, team);
+    SolveOptions options;
+    options.tolerance = tolerance;
+    PITOT_TRY(pass.solution, solve(tables, cells, target, options, team, [&] { return progress.go_on(); }));
+    progress.add(kSolveSteps);
+    return pass;
+}
+
+Result<std::shared_ptr<const FittedModel>> fit_kernel(const FitTask& task, const train::ReplicateRows& rows,
+                                                      std::int64_t replicate, core::Team& team, Progress& progress) {
+    const Side& platforms = task.dataset.platforms;
+    const Side& modules = task.dataset.modules;
+    KernelState state;
+    state.reference_platforms = platforms.size();
+    state.reference_modules = modules.size();
+    state.platform_features = task.config.model.platform_features;
+    state.module_features = task.config.model.module_features;
+    state.cells = gather_cells(task.dataset.pool(kAlone), rows.alone().rest);
+    const auto count = static_cast<double>(state.cells.size());
+    state.constant = std::accumulate(state.cells.mean.begin(), state.cells.mean.end(), 0.0) / count;
+    std::vector<double> target;
+    for (const double mean : state.cells.mean) {
+        target.push_back(mean - state.constant);
+    }
+    const core::Key key = core::Key(task.config.seed).fold("kernel").fold(static_cast<std::uint64_t>(replicate));
+    GridDistances distances = feature_distances(state, platforms, modules);
+    PITOT_TRY(auto first, run_pass(distances, state.cells, target, kFirstTolerance, key.fold("first"), team, progress));
+    state.first_hyper = std::move(first.hyper);
+    state.first_alpha = Matrix<double>(platforms.size(), modules.size());
+    for (std::size_t n = 0; n < target.size(); ++n) {
+        state.first_alpha(state.cells.platform[n], state.cells.module[n]) = first.solution.alpha[n];
+    }
+    add_first_pass(state, distances, team);
+    PITOT_TRY(auto second,
+              run_pass(distances, state.cells, target, SolveOptions{}.tolerance, key.fold("second"), team, progress));
+    state.hyper = std::move(second.hyper);
+    state.alpha = std::move(second.solution.alpha);
+    state.residual = second.solution.residual;
+    PITOT_TRY(auto answers, answer_all(state, platforms, modules, team));
+    return make_kernel_model(std::move(state), std::move(answers));
+}
+
+}  // namespace
+
+Result<void> KernelFamily::check(const Dataset& dataset, const FitConfig& config) const {
+    if (dataset.platforms.size() > kMostRows || dataset.modules.size() > kMostRows) {
+        return fail(ErrorCode::kInput,
+                    fmt::format("a fleet of {} platforms and {} modules is too large for preset '{}', which takes {} "
+                                "of each at most; choose a preset such as embedding/128",
+                                dataset.platforms.size(), dataset.modules.size(), config.preset, kMostRows));
+    }
+    return check_pools(dataset, config);
+}
+
+std::int64_t KernelFamily::folds(const FitConfig& /*config*/) const { return 1; }
+
+std::optional<std::int64_t> KernelFamily::steps(const FitConfig& /*config*/, double /*share*/) const { return {}; }
+
+Result<void> KernelFamily::fit(const FitTask& task, const TakeFitted& take) const {
+    if (auto ok = check(task.dataset, task.config); !ok) {
+        return ok;
+    }
+    if (auto backend = backend::find_backend(task.context); !backend) {  // nothing runs on it, but it is recorded
+        return Failure(backend.error());
+    }
+    core::Team team(core::team_size(task.context.threads, 1));
+    Progress progress(task.context, task.replicates * kPasses * (LearnOptions{}.steps + kSolveSteps));
+    for (std::int64_t replicate = 0; replicate < task.replicates; ++replicate) {
+        Fitted fitted{replicate, task.rows(replicate), {}, nullptr};
+        if (auto ok = train::check_rows_left(fitted.rows, 0, 1, task.dataset.pool(kAlone).size(), task.share); !ok) {
+            return ok;
+        }
+        fitted.scaling = fit_scaling(task, fitted.rows);
+        PITOT_TRY(fitted.model, fit_kernel(task, fitted.rows, replicate, team, progress));
+        if (auto ok = take(std::move(fitted)); !ok) {
+            return ok;
+        }
+    }
+    return {};
+}
+
+Result<std::shared_ptr<const FittedModel>> KernelFamily::load(const ModelArchive& archive, const FitConfig& config,
+                                                              const Side& platforms, const Side& modules) const {
+    return load_kernel_model(archive, config, platforms, modules);
+}
+
+ArrayShapes KernelFamily::kept_shapes(const FitConfig& /*config*/, std::int64_t platforms, std::int64_t modules) const {
+    return {{"C_hat", {1, platforms, modules}}};
+}
+
+}  // namespace pitot::models

@@ -1,0 +1,24 @@
+// Gaussian processes on the platform × module grid as a family of models: two passes, hyper-parameters by marginal
+// likelihood (docs/method.md).
+#pragma once
+
+#include "models/model_family.hpp"
+
+namespace pitot::models {
+
+/// Learns from rows alone; what ran beside others is no part of it.
+class KernelFamily final : public ModelFamily {
+public:
+    /// kInput also where the grid has more pairs or a side more rows than its dense tables are meant for.
+    [[nodiscard]] Result<void> check(const Dataset& dataset, const FitConfig& config) const override;
+    [[nodiscard]] std::int64_t folds(const FitConfig& config) const override;
+    [[nodiscard]] std::optional<std::int64_t> steps(const FitConfig& config, double share) const override;
+    [[nodiscard]] Result<void> fit(const FitTask& task, const TakeFitted& take) const override;
+    [[nodiscard]] Result<std::shared_ptr<const FittedModel>> load(const ModelArchive& archive, const FitConfig& config,
+                                                                  const Side& platforms,
+                                                                  const Side& modules) const override;
+    [[nodiscard]] ArrayShapes kept_shapes(const FitConfig& config, std::int64_t platforms,
+                                          std::int64_t modules) const override;
+};
+
+}  // namespace pitot::models

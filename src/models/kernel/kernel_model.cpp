@@ -1,0 +1,225 @@
+#include "models/kernel/kernel_model.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "core/check.hpp"
+#include "core/parallel.hpp"
+#include "models/kernel/deviation.hpp"
+#include "models/kernel/grid.hpp"
+
+namespace pitot::models::kernel {
+namespace {
+
+constexpr std::int64_t kNearCells = 1000;
+
+KernelState clone_state(const KernelState& state) {
+    return {state.reference_platforms,
+            state.reference_modules,
+            state.platform_features,
+            state.module_features,
+            state.constant,
+            state.first_hyper,
+            state.hyper,
+            state.first_alpha.clone(),
+            state.cells,
+            state.alpha,
+            state.residual};
+}
+
+// A grid with rows and columns of 0 appended.
+Matrix<double> padded(const Matrix<double>& grid, std::int64_t rows, std::int64_t cols) {
+    Matrix<double> more(rows, cols);
+    for (std::int64_t i = 0; i < grid.rows(); ++i) {
+        std::ranges::copy(grid.view().row(i), more.view().row(i).begin());
+    }
+    return more;
+}
+
+class KernelModel final : public FittedModel {
+public:
+    KernelModel(KernelState state, KernelAnswers answers) : state_(std::move(state)), answers_(std::move(answers)) {}
+
+    void predict(const PairQuery& query, const Answer& answer,
+                 std::unique_ptr<ModelScratch>& /*scratch*/) const override {
+        std::ranges::transform(query.platform, query.module, answer.mean.begin(),
+                               [this](std::int32_t i, std::int32_t j) { return answers_.mean(i, j); });
+        if (!answer.deviation.empty()) {
+            std::ranges::transform(query.platform, query.module, answer.deviation.begin(),
+                                   [this](std::int32_t i, std::int32_t j) { return answers_.deviation(i, j); });
+        }
+    }
+
+    [[nodiscard]] Result<std::shared_ptr<const FittedModel>> with_rows(const AppendedRows& rows) const override {
+        core::Team team(core::default_threads());
+        PITOT_TRY(auto answers, answer_all(state_, rows.platforms, rows.modules, team));
+        return make_kernel_model(clone_state(state_), std::move(answers));
+    }
+
+    [[nodiscard]] bool tells_co_runners() const override { return false; }
+
+    [[nodiscard]] ModelFacts describe() const override {
+        return {.kind = fmt::format("Gaussian process on the platform × module grid ({} observed cells)",
+                                    state_.cells.size()),
+                .parameters = std::ssize(state_.first_hyper) + std::ssize(state_.hyper),
+                .co_runners = "ignored"};
+    }
+
+    void save(formats::NpzWriter& npz) const override {
+        const auto matrix = [&](const char* name, const Matrix<double>& values) {
+            npz.add<double>(name, values.flat(), std::vector<std::int64_t>{values.rows(), values.cols()});
+        };
+        npz.add<double>("kernel_constants",
+                        std::vector<double>{state_.constant, state_.residual, state_.cells.within_squares,
+                                            state_.cells.within_freedom});
+        npz.add<double>("kernel_first_hyper", state_.first_hyper);
+        npz.add<double>("kernel_hyper", state_.hyper);
+        matrix("kernel_first_alpha", state_.first_alpha);
+        npz.add<std::int32_t>("kernel_cell_platform", state_.cells.platform);
+        npz.add<std::int32_t>("kernel_cell_module", state_.cells.module);
+        npz.add<double>("kernel_cell_mean", state_.cells.mean);
+        npz.add<double>("kernel_cell_runs", state_.cells.count);
+        npz.add<double>("kernel_alpha", state_.alpha);
+        matrix("kernel_mean", answers_.mean);
+        matrix("kernel_deviation", answers_.deviation);
+    }
+
+    [[nodiscard]] Result<void> keep(const Dataset& dataset, const train::ReplicateRows& rows,
+                                    const KeepArray& put) const override {
+        std::vector<float> pairs(answers_.mean.flat().size());
+        std::ranges::transform(answers_.mean.flat(), pairs.begin(), [](double v) { return static_cast<float>(v); });
+        std::vector<float> beside;
+        for (std::size_t p = kAlone + 1; p < rows.pools.size(); ++p) {
+            const ObservationView table = dataset.pool(p);
+            for (const std::int64_t row : rows.pools[p].test) {
+                const auto at = static_cast<std::size_t>(row);
+                beside.push_back(static_cast<float>(answers_.mean(table.platform[at], table.module[at])));
+            }
+        }
+        const auto tested = std::ssize(beside);
+        return put("C_hat", std::move(pairs), {1, answers_.mean.rows(), answers_.mean.cols()}).and_then([&] {
+            return tested > 0 ? put("C_ijk_hat", std::move(beside), {1, tested}) : Result<void>();
+        });
+    }
+
+private:
+    KernelState state_;
+    KernelAnswers answers_;
+};
+
+Result<Matrix<double>> read_matrix(const ModelArchive& archive, const char* name, std::int64_t rows,
+                                   std::int64_t cols) {
+    PITOT_TRY(const auto values, archive.read<double>(name, {rows, cols}));
+    PITOT_TRY(const auto info, archive.npz().info(name));
+    Matrix<double> matrix(info.shape[0], info.shape[1]);
+    std::ranges::copy(values, matrix.flat().begin());
+    return matrix;
+}
+
+Result<Cells> read_cells(const ModelArchive& archive, const std::vector<double>& constants, std::int64_t platforms,
+                         std::int64_t modules) {
+    Cells cells;
+    PITOT_TRY(cells.platform, archive.read<std::int32_t>("kernel_cell_platform", {-1}));
+    const std::int64_t n = std::ssize(cells.platform);
+    PITOT_TRY(cells.module, archive.read<std::int32_t>("kernel_cell_module", {n}));
+    PITOT_TRY(cells.mean, archive.read<double>("kernel_cell_mean", {n}));
+    PITOT_TRY(cells.count, archive.read<double>("kernel_cell_runs", {n}));
+    cells.within_squares = constants[2];
+    cells.within_freedom = constants[3];
+    const auto outside = [](const std::vector<std::int32_t>& rows, std::int64_t most) {
+        return std::ranges::any_of(rows, [&](std::int32_t row) { return row < 0 || row >= most; });
+    };
+    if (outside(cells.platform, platforms)) {
+        return archive.broken("kernel_cell_platform", "names a platform that does not exist");
+    }
+    if (outside(cells.module, modules)) {
+        return archive.broken("kernel_cell_module", "names a module that does not exist");
+    }
+    if (std::ranges::any_of(cells.count, [](double runs) { return runs < 1.0; })) {
+        return archive.broken("kernel_cell_runs", "has a cell without runs");
+    }
+    return cells;
+}
+
+}  // namespace
+
+GridDistances feature_distances(const KernelState& state, const Side& platforms, const Side& modules) {
+    return {platform_distances(platforms, state.reference_platforms, state.platform_features),
+            module_distances(modules, state.reference_modules, state.module_features)};
+}
+
+void add_first_pass(const KernelState& state, GridDistances& distances, core::Team& team) {
+    const Layout layout(distances.platforms, distances.modules);
+    const Tables tables = make_tables(layout, state.first_hyper, distances.platforms, distances.modules, team);
+    const Matrix<double> alpha = padded(state.first_alpha, distances.platforms.rows, distances.modules.rows);
+    const Matrix<double> product = product_part(tables, alpha.view(), team);
+    Matrix<double> transposed(product.cols(), product.rows());
+    for (std::int64_t i = 0; i < product.rows(); ++i) {
+        for (std::int64_t j = 0; j < product.cols(); ++j) {
+            transposed(j, i) = product(i, j);
+        }
+    }
+    add_product_distances(product.view().columns(0, state.reference_modules), state.reference_platforms,
+                          distances.platforms);
+    add_product_distances(transposed.view().columns(0, state.reference_platforms), state.reference_modules,
+                          distances.modules);
+}
+
+Result<KernelAnswers> answer_all(const KernelState& state, const Side& platforms, const Side& modules,
+                                 core::Team& team) {
+    GridDistances distances = feature_distances(state, platforms, modules);
+    add_first_pass(state, distances, team);
+    const Layout layout(distances.platforms, distances.modules);
+    const Tables tables = make_tables(layout, state.hyper, distances.platforms, distances.modules, team);
+    Matrix<double> alpha(platforms.size(), modules.size());
+    for (std::size_t n = 0; n < state.alpha.size(); ++n) {
+        alpha(state.cells.platform[n], state.cells.module[n]) = state.alpha[n];
+    }
+    KernelAnswers answers;
+    answers.mean = covariance_product(tables, alpha.view(), team);
+    for (std::size_t n = 0; n < answers.mean.flat().size(); ++n) {
+        // What a cell has by itself was learned where it was observed.
+        answers.mean.flat()[n] += state.constant + tables.white * alpha.flat()[n];
+    }
+    PITOT_TRY(auto uncertainty, local_uncertainty(tables, state.cells, kNearCells, team));
+    answers.deviation = std::move(uncertainty.deviation);
+    return answers;
+}
+
+std::shared_ptr<const FittedModel> make_kernel_model(KernelState state, KernelAnswers answers) {
+    return std::make_shared<const KernelModel>(std::move(state), std::move(answers));
+}
+
+Result<std::shared_ptr<const FittedModel>> load_kernel_model(const ModelArchive& archive, const FitConfig& config,
+                                                             const Side& platforms, const Side& modules) {
+    KernelState state;
+    state.platform_features = config.model.platform_features;
+    state.module_features = config.model.module_features;
+    PITOT_TRY(const auto constants, archive.read<double>("kernel_constants", {4}));
+    state.constant = constants[0];
+    state.residual = constants[1];
+    PITOT_TRY(state.first_alpha, read_matrix(archive, "kernel_first_alpha", -1, -1));
+    state.reference_platforms = state.first_alpha.rows();
+    state.reference_modules = state.first_alpha.cols();
+    if (state.reference_platforms > platforms.size() || state.reference_modules > modules.size()) {
+        return archive.broken("kernel_first_alpha", "has more rows or columns than there are platforms and modules");
+    }
+    GridDistances distances = feature_distances(state, platforms, modules);
+    const auto first = static_cast<std::int64_t>(Layout(distances.platforms, distances.modules).size());
+    PITOT_TRY(state.first_hyper, archive.read<double>("kernel_first_hyper", {first}));
+    // The second pass knows two distances a side more, in every term.
+    const auto second = first + static_cast<std::int64_t>(4 * kTerms);
+    PITOT_TRY(state.hyper, archive.read<double>("kernel_hyper", {second}));
+    PITOT_TRY(state.cells, read_cells(archive, constants, platforms.size(), modules.size()));
+    PITOT_TRY(state.alpha, archive.read<double>("kernel_alpha", {std::ssize(state.cells.mean)}));
+    KernelAnswers answers;
+    PITOT_TRY(answers.mean, read_matrix(archive, "kernel_mean", platforms.size(), modules.size()));
+    PITOT_TRY(answers.deviation, read_matrix(archive, "kernel_deviation", platforms.size(), modules.size()));
+    return make_kernel_model(std::move(state), std::move(answers));
+}
+
+}  // namespace pitot::models::kernel

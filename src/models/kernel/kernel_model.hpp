@@ -1,0 +1,55 @@
+// A Gaussian process on the platform × module grid that was fitted.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/team.hpp"
+#include "models/fitted_model.hpp"
+#include "models/kernel/cells.hpp"
+#include "models/kernel/hyper.hpp"
+#include "models/model_archive.hpp"
+
+namespace pitot::models::kernel {
+
+/// What was learned, and what it was learned from.
+struct KernelState {
+    std::int64_t reference_platforms = 0;  ///< rows that the distances' constants come from; later ones were appended
+    std::int64_t reference_modules = 0;
+    bool platform_features = true;
+    bool module_features = true;
+    double constant = 0.0;            ///< c
+    std::vector<double> first_hyper;  ///< of the first pass, whose product part gives distances to the second
+    std::vector<double> hyper;        ///< of the second
+    Matrix<double> first_alpha;       ///< reference rows: platforms × modules, 0 where not observed
+    Cells cells;
+    std::vector<double> alpha;  ///< of the second pass, a cell
+    double residual = 0.0;      ///< of its solve
+};
+
+/// What the state says of every pair.
+struct KernelAnswers {
+    Matrix<double> mean;       ///< platforms × modules
+    Matrix<double> deviation;  ///< of a new run
+};
+
+/// Distances of the second pass.
+struct GridDistances {
+    SideDistances platforms;
+    SideDistances modules;
+};
+[[nodiscard]] GridDistances feature_distances(const KernelState& state, const Side& platforms, const Side& modules);
+/// Adds those from the first pass; `distances` are feature_distances().
+void add_first_pass(const KernelState& state, GridDistances& distances, core::Team& team);
+
+/// kInput if a covariance matrix is not positive definite.
+[[nodiscard]] Result<KernelAnswers> answer_all(const KernelState& state, const Side& platforms, const Side& modules,
+                                               core::Team& team);
+
+[[nodiscard]] std::shared_ptr<const FittedModel> make_kernel_model(KernelState state, KernelAnswers answers);
+[[nodiscard]] Result<std::shared_ptr<const FittedModel>> load_kernel_model(const ModelArchive& archive,
+                                                                           const FitConfig& config,
+                                                                           const Side& platforms, const Side& modules);
+
+}  // namespace pitot::models::kernel

@@ -1,0 +1,227 @@
+#include "models/kernel/likelihood.hpp"
+
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <numbers>
+#include <utility>
+
+#include "backend/dense_algebra.hpp"
+
+namespace pitot::models::kernel {
+namespace {
+
+namespace dense = backend::dense;
+
+// Cells of one platform, one after another.
+struct Block {
+    std::int32_t platform = 0;
+    std::size_t first = 0;
+    std::size_t last = 0;
+};
+
+std::vector<Block> blocks_of(const Cells& cells) {
+    std::vector<Block> blocks;
+    for (std::size_t n = 0; n < cells.size(); ++n) {
+        if (blocks.empty() || blocks.back().platform != cells.platform[n]) {
+            blocks.push_back({cells.platform[n], n, n});
+        }
+        blocks.back().last = n + 1;
+    }
+    return blocks;
+}
+
+// s_q Kp_q of two platforms.
+std::array<double, kTerms> scaled_terms(const Tables& tables, std::int32_t a, std::int32_t b) {
+    std::array<double, kTerms> terms{};
+    for (std::size_t q = 0; q < kTerms; ++q) {
+        terms[q] = tables.scale[q] * tables.platform[q].value(a, b);
+    }
+    return terms;
+}
+
+// A module's rows of all module tables.
+struct ModuleRows {
+    const double* effect;
+    std::array<const double*, kTerms> term;
+    ModuleRows(const Tables& tables, std::int32_t module) : effect(&tables.module_effect(module, 0)), term{} {
+        for (std::size_t q = 0; q < kTerms; ++q) {
+            term[q] = &tables.module[q].value(module, 0);
+        }
+    }
+};
+
+// Sums over the elements of W in one pair of blocks: of W Km_q for every term, and of W.
+struct BlockSums {
+    std::array<double, kTerms> term{};
+    double all = 0.0;
+};
+
+// Row `u` of W from `first` to `last`, added to sums.
+void add_row(MatrixView<const double> weight, const Tables& tables, const Cells& cells, std::size_t u,
+             std::size_t first, std::size_t last, double times, BlockSums& sums) {
+    const ModuleRows rows(tables, cells.module[u]);
+    const double* w = weight.data + static_cast<std::ptrdiff_t>(u) * weight.stride;
+    BlockSums add;
+    for (std::size_t v = first; v < last; ++v) {
+        const auto j = static_cast<std::size_t>(cells.module[v]);
+        add.all += w[v];
+        for (std::size_t q = 0; q < kTerms; ++q) {
+            add.term[q] += w[v] * rows.term[q][j];
+        }
+    }
+    for (std::size_t q = 0; q < kTerms; ++q) {
+        sums.term[q] += times * add.term[q];
+    }
+    sums.all += times * add.all;
+}
+
+// Gradient of the platform tables, W on and below the diagonal.
+void platform_gradient(MatrixView<const double> weight, const Tables& tables, const Cells& cells,
+                       const std::vector<Block>& blocks, TableGradient& gradient, core::Team& team) {
+    dense::Workers(team).each(std::ssize(blocks), [&](std::int64_t task) {
+        // The longest first.
+        const std::size_t b = blocks.size() - 1 - static_cast<std::size_t>(task);
+        const Block& block = blocks[b];
+        for (std::size_t other = 0; other <= b; ++other) {
+            BlockSums sums;
+            for (std::size_t u = block.first; u < block.last; ++u) {
+                if (other < b) {
+                    add_row(weight, tables, cells, u, blocks[other].first, blocks[other].last, 1.0, sums);
+                } else {
+                    add_row(weight, tables, cells, u, block.first, u, 2.0, sums);
+                    add_row(weight, tables, cells, u, u, u + 1, 1.0, sums);
+                }
+            }
+            const std::int32_t i = block.platform;
+            const std::int32_t k = blocks[other].platform;
+            for (std::size_t q = 0; q < kTerms; ++q) {
+                gradient.platform[q](i, k) = gradient.platform[q](k, i) = sums.term[q];
+            }
+            gradient.platform_effect(i, k) = gradient.platform_effect(k, i) = sums.all;
+        }
+    });
+}
+
+// Gradient of the module tables, from W as a whole. One task a module: it owns that row of every table.
+void module_gradient(MatrixView<const double> weight, const Tables& tables, const Cells& cells,
+                     const std::vector<Block>& blocks, TableGradient& gradient, core::Team& team) {
+    std::vector<std::vector<std::size_t>> cells_of(static_cast<std::size_t>(gradient.module_effect.rows()));
+    for (std::size_t n = 0; n < cells.size(); ++n) {
+        cells_of[static_cast<std::size_t>(cells.module[n])].push_back(n);
+    }
+    dense::Workers(team).each(std::ssize(cells_of), [&](std::int64_t m) {
+        double* effect = &gradient.module_effect(m, 0);
+        std::array<double*, kTerms> to{};
+        for (std::size_t q = 0; q < kTerms; ++q) {
+            to[q] = &gradient.module[q](m, 0);
+        }
+        for (const std::size_t u : cells_of[static_cast<std::size_t>(m)]) {
+            const double* w = weight.data + static_cast<std::ptrdiff_t>(u) * weight.stride;
+            for (const Block& block : blocks) {
+                const std::array<double, kTerms> terms = scaled_terms(tables, cells.platform[u], block.platform);
+                for (std::size_t v = block.first; v < block.last; ++v) {
+                    const auto j = static_cast<std::size_t>(cells.module[v]);
+                    effect[j] += w[v];
+                    for (std::size_t q = 0; q < kTerms; ++q) {
+                        to[q][j] += w[v] * terms[q];
+                    }
+                }
+            }
+        }
+        // The chain rule multiplies the terms' gradients by s_q once more.
+        for (std::size_t q = 0; q < kTerms; ++q) {
+            for (std::int64_t j = 0; j < gradient.module_effect.cols(); ++j) {
+                to[q][j] /= tables.scale[q];
+            }
+        }
+    });
+}
+
+// W = ½(K⁻¹ - ααᵀ) in place of K⁻¹'s lower triangle, and above it.
+void make_weight(MatrixView<double> inverse, std::span<const double> alpha, core::Team& team) {
+    dense::Workers(team).each(inverse.rows, [&](std::int64_t u) {
+        double* row = inverse.data + u * inverse.stride;
+        for (std::int64_t v = 0; v <= u; ++v) {
+            row[v] = 0.5 * (row[v] - alpha[static_cast<std::size_t>(u)] * alpha[static_cast<std::size_t>(v)]);
+        }
+    });
+    dense::mirror_lower(inverse);
+}
+
+}  // namespace
+
+void fill_covariance(const Tables& tables, const Cells& cells, MatrixView<double> out, core::Team& team) {
+    const std::vector<Block> blocks = blocks_of(cells);
+    dense::Workers(team).each(std::ssize(blocks), [&](std::int64_t task) {
+        const std::size_t b = blocks.size() - 1 - static_cast<std::size_t>(task);
+        for (std::size_t other = 0; other <= b; ++other) {
+            const std::int32_t i = blocks[b].platform;
+            const std::int32_t k = blocks[other].platform;
+            const std::array<double, kTerms> terms = scaled_terms(tables, i, k);
+            const double effect = tables.platform_effect(i, k);
+            for (std::size_t u = blocks[b].first; u < blocks[b].last; ++u) {
+                const ModuleRows rows(tables, cells.module[u]);
+                double* to = out.data + static_cast<std::ptrdiff_t>(u) * out.stride;
+                const std::size_t last = other < b ? blocks[other].last : u + 1;
+                for (std::size_t v = blocks[other].first; v < last; ++v) {
+                    const auto j = static_cast<std::size_t>(cells.module[v]);
+                    double sum = effect + rows.effect[j];
+                    for (std::size_t q = 0; q < kTerms; ++q) {
+                        sum += terms[q] * rows.term[q][j];
+                    }
+                    to[v] = sum;
+                }
+            }
+        }
+    });
+}
+
+std::optional<Likelihood> likelihood(const Layout& layout, std::span<const double> values,
+                                     const SideDistances& platforms, const SideDistances& modules, const Cells& cells,
+                                     std::span<const double> target, double whole, core::Team& team) {
+    const Tables tables = make_tables(layout, values, platforms, modules, team);
+    const std::int64_t n = std::ssize(cells.mean);
+    Matrix<double> matrix(n, n);
+    fill_covariance(tables, cells, matrix.view(), team);
+    for (std::int64_t u = 0; u < n; ++u) {
+        matrix(u, u) += tables.noise / cells.count[static_cast<std::size_t>(u)];
+    }
+    if (dense::cholesky(matrix.view(), team)) {
+        return {};
+    }
+    std::vector<double> alpha(target.begin(), target.end());
+    double half_log_determinant = 0.0;
+    for (std::int64_t u = 0; u < n; ++u) {
+        half_log_determinant += std::log(matrix(u, u));
+    }
+    dense::solve_lower(matrix.view(), std::span(alpha));
+    double square = 0.0;
+    for (const double z : alpha) {
+        square += z * z;
+    }
+    dense::solve_lower_transposed(matrix.view(), std::span(alpha));
+    dense::inverse_from_cholesky(matrix.view(), team);
+    make_weight(matrix.view(), alpha, team);
+
+    TableGradient gradient(platforms.rows, modules.rows);
+    const std::vector<Block> blocks = blocks_of(cells);
+    platform_gradient(matrix.view(), tables, cells, blocks, gradient, team);
+    module_gradient(matrix.view(), tables, cells, blocks, gradient, team);
+    const auto size = static_cast<double>(n);
+    for (std::int64_t u = 0; u < n; ++u) {
+        gradient.noise += matrix(u, u) / cells.count[static_cast<std::size_t>(u)];
+    }
+    Likelihood result;
+    result.gradient = hyper_gradient(layout, values, tables, gradient, platforms, modules, team);
+    for (double& g : result.gradient) {
+        g /= size;
+    }
+    result.value = (0.5 * square + half_log_determinant + 0.5 * size * std::log(2.0 * std::numbers::pi)) / size;
+    const double within = cells.within_squares / tables.noise;
+    result.value += 0.5 * (cells.within_freedom * std::log(tables.noise) + within) / whole;
+    result.gradient[layout.noise()] += 0.5 * (cells.within_freedom - within) / whole;
+    return result;
+}
+
+}  // namespace pitot::models::kernel

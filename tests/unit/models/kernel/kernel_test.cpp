@@ -1,0 +1,282 @@
+// The Gaussian process: gradients against differences, solvers against dense algebra, and whole fits.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <vector>
+
+#include "backend/dense_algebra.hpp"
+#include "core/key.hpp"
+#include "core/team.hpp"
+#include "models/kernel/deviation.hpp"
+#include "models/kernel/grid.hpp"
+#include "models/kernel/kernel_model.hpp"
+#include "models/kernel/likelihood.hpp"
+#include "models/kernel/solve.hpp"
+#include "pitot/fit.hpp"
+#include "support/synthetic.hpp"
+
+namespace pitot::models::kernel {
+namespace {
+
+namespace dense = backend::dense;
+
+// A synthetic fleet, its cells and its distances by features.
+struct Grid {
+    explicit Grid(const test::SyntheticOptions& options = {}) : dataset(test::synthetic_dataset(options)) {
+        const ObservationView alone = dataset.pool(kAlone);
+        std::vector<std::int64_t> rows(static_cast<std::size_t>(alone.size()));
+        std::iota(rows.begin(), rows.end(), 0);
+        cells = gather_cells(alone, rows);
+        for (const double mean : cells.mean) {
+            target.push_back(mean + 1.0);
+        }
+        platforms = platform_distances(dataset.platforms, dataset.platforms.size(), true);
+        modules = module_distances(dataset.modules, dataset.modules.size(), true);
+    }
+
+    Dataset dataset;
+    Cells cells;
+    std::vector<double> target;
+    SideDistances platforms, modules;
+};
+
+double value_at(const Grid& grid, const Layout& layout, const std::vector<double>& values, core::Team& team) {
+    const auto point = likelihood(layout, values, grid.platforms, grid.modules, grid.cells, grid.target,
+                                  static_cast<double>(grid.cells.size()), team);
+    return point ? point->value : std::numeric_limits<double>::quiet_NaN();
+}
+
+TEST(KernelLikelihood, GradientAgreesWithDifferences) {
+    Grid grid;
+    grid.cells.within_squares = 0.3;  // as if some cells had several runs
+    grid.cells.within_freedom = 7.0;
+    grid.cells.count[3] = 4.0;
+    core::Team team(1);
+    const Layout layout(grid.platforms, grid.modules);
+    const std::vector<double> at = layout.start(core::Key(5));
+    const auto point = likelihood(layout, at, grid.platforms, grid.modules, grid.cells, grid.target,
+                                  static_cast<double>(grid.cells.size()), team);
+    ASSERT_TRUE(point);
+    for (std::size_t p = 0; p < at.size(); ++p) {
+        constexpr double kStep = 1e-5;
+        std::vector<double> more = at;
+        std::vector<double> less = at;
+        more[p] += kStep;
+        less[p] -= kStep;
+        const double slope = (value_at(grid, layout, more, team) - value_at(grid, layout, less, team)) / (2.0 * kStep);
+        EXPECT_NEAR(point->gradient[p], slope, 1e-7 + 1e-5 * std::abs(slope)) << "hyper-parameter " << p;
+    }
+}
+
+TEST(KernelLikelihood, GradientIsTheSameToTheBitForAnyNumberOfThreads) {
+    const Grid grid;
+    const Layout layout(grid.platforms, grid.modules);
+    const std::vector<double> at = layout.start(core::Key(5));
+    core::Team one(1);
+    core::Team three(3);
+    const auto a = likelihood(layout, at, grid.platforms, grid.modules, grid.cells, grid.target, 1.0, one);
+    const auto b = likelihood(layout, at, grid.platforms, grid.modules, grid.cells, grid.target, 1.0, three);
+    ASSERT_TRUE(a && b);
+    EXPECT_EQ(a->value, b->value);
+    EXPECT_EQ(a->gradient, b->gradient);
+}
+
+TEST(KernelTables, CovariancesArePositiveSemiDefinite) {
+    for (const std::uint64_t seed : {1U, 2U, 3U}) {
+        const Grid grid({.platforms = 9, .modules = 7, .seed = seed});
+        core::Team team(1);
+        const Layout layout(grid.platforms, grid.modules);
+        const Tables tables = make_tables(layout, layout.start(core::Key(seed)), grid.platforms, grid.modules, team);
+        const auto definite = [](const Matrix<double>& table) {
+            Matrix<double> copy = table.clone();
+            for (std::int64_t i = 0; i < copy.rows(); ++i) {
+                copy(i, i) += 1e-9;
+            }
+            return !dense::cholesky(copy.view(), 1);
+        };
+        for (std::size_t q = 0; q < kTerms; ++q) {
+            EXPECT_TRUE(definite(tables.platform[q].value)) << q;
+            EXPECT_TRUE(definite(tables.module[q].value)) << q;
+        }
+        EXPECT_TRUE(definite(tables.platform_effect));
+        EXPECT_TRUE(definite(tables.module_effect));
+    }
+}
+
+TEST(KernelGrid, ProductsAgreeWithTheMatrixWrittenOut) {
+    const Grid grid({.density = 1.0});
+    core::Team team(2);
+    const Layout layout(grid.platforms, grid.modules);
+    const Tables tables = make_tables(layout, layout.start(core::Key(1)), grid.platforms, grid.modules, team);
+    const std::int64_t n = std::ssize(grid.cells.mean);
+    Matrix<double> matrix(n, n);
+    fill_covariance(tables, grid.cells, matrix.view(), team);
+    dense::mirror_lower(matrix.view());
+    Matrix<double> alpha(grid.platforms.rows, grid.modules.rows);
+    ASSERT_EQ(n, grid.platforms.rows * grid.modules.rows);
+    for (std::size_t k = 0; k < alpha.flat().size(); ++k) {
+        alpha.flat()[k] = std::sin(static_cast<double>(k));
+    }
+    const Matrix<double> product = covariance_product(tables, alpha.view(), team);
+    for (std::int64_t u = 0; u < n; ++u) {
+        double sum = -tables.white * alpha.flat()[static_cast<std::size_t>(u)];
+        for (std::int64_t v = 0; v < n; ++v) {
+            sum += matrix(u, v) * alpha.flat()[static_cast<std::size_t>(v)];
+        }
+        EXPECT_NEAR(product.flat()[static_cast<std::size_t>(u)], sum, 1e-9);
+    }
+}
+
+TEST(KernelSolve, ConjugateGradientsAgreeWithADenseFactor) {
+    const Grid grid({.platforms = 25, .modules = 30, .density = 0.6});
+    core::Team team(2);
+    const Layout layout(grid.platforms, grid.modules);
+    const Tables tables = make_tables(layout, layout.start(core::Key(1)), grid.platforms, grid.modules, team);
+    const auto exact = solve(tables, grid.cells, grid.target, {}, team);
+    SolveOptions options;
+    options.dense_cells = 0;
+    options.neighbour_cells = 60;
+    options.tolerance = 1e-11;
+    const auto iterative = solve(tables, grid.cells, grid.target, options, team);
+    ASSERT_TRUE(exact && iterative) << (iterative ? "" : iterative.error().message());
+    EXPECT_EQ(exact->iterations, 0);
+    EXPECT_GT(iterative->iterations, 0);
+    EXPECT_LE(iterative->residual, options.tolerance);
+    for (std::size_t n = 0; n < exact->alpha.size(); ++n) {
+        EXPECT_NEAR(iterative->alpha[n], exact->alpha[n], 1e-6 * (1.0 + std::abs(exact->alpha[n])));
+    }
+    options.iterations = 1;
+    const auto early = solve(tables, grid.cells, grid.target, options, team);
+    ASSERT_FALSE(early);
+    EXPECT_NE(early.error().message().find("did not converge"), std::string::npos);
+}
+
+TEST(KernelDeviation, IsThePosteriorsWhereAllCellsAreNear) {
+    const Grid grid({.platforms = 6, .modules = 8, .density = 0.7});
+    core::Team team(2);
+    const Layout layout(grid.platforms, grid.modules);
+    const Tables tables = make_tables(layout, layout.start(core::Key(1)), grid.platforms, grid.modules, team);
+    const auto local = local_uncertainty(tables, grid.cells, 1 << 20, team);
+    ASSERT_TRUE(local);
+    const std::int64_t n = std::ssize(grid.cells.mean);
+    Matrix<double> inverse(n, n);
+    fill_covariance(tables, grid.cells, inverse.view(), team);
+    for (std::int64_t u = 0; u < n; ++u) {
+        inverse(u, u) += tables.noise;
+    }
+    ASSERT_FALSE(dense::cholesky(inverse.view(), 1));
+    dense::inverse_from_cholesky(inverse.view(), 1);
+    for (std::int64_t u = 0; u < n; ++u) {
+        const auto at = static_cast<std::size_t>(u);
+        EXPECT_NEAR(local->precision[at], inverse(u, u), 1e-8 * inverse(u, u));
+        const double variance = tables.noise - tables.noise * tables.noise * inverse(u, u) + tables.noise;
+        EXPECT_NEAR(local->deviation(grid.cells.platform[at], grid.cells.module[at]), std::sqrt(variance), 1e-8);
+    }
+    const auto near = local_uncertainty(tables, grid.cells, 10, team);
+    ASSERT_TRUE(near);
+    for (std::size_t k = 0; k < local->deviation.flat().size(); ++k) {
+        EXPECT_GE(near->deviation.flat()[k], local->deviation.flat()[k] - 1e-12);
+    }
+}
+
+TEST(KernelCells, RunsOfOneCombinationAreOneObservation) {
+    Dataset dataset = test::synthetic_dataset({.platforms = 2, .modules = 2, .density = 1.0});
+    const std::vector<std::int32_t> platform{0, 1, 0};
+    const std::vector<std::int32_t> module{1, 0, 1};
+    const std::vector<double> runtime{25'000.0, 100.0, 25'000.0 * std::exp(0.2)};
+    const ObservationView table{platform, module, {}, 0, runtime};
+    const Cells cells = gather_cells(table, std::vector<std::int64_t>{0, 1, 2});
+    ASSERT_EQ(cells.size(), 2U);
+    EXPECT_NEAR(cells.mean[0], 0.1, 1e-12);
+    EXPECT_EQ(cells.count, (std::vector<double>{2.0, 1.0}));
+    EXPECT_NEAR(cells.within_squares, 0.02, 1e-12);
+    EXPECT_EQ(cells.within_freedom, 1.0);
+}
+
+FitConfig kernel_preset() {
+    auto config = preset("kernel");
+    EXPECT_TRUE(config);
+    return *config;
+}
+
+TEST(KernelFit, IsTheSameToTheBitForAnyNumberOfThreadsAndFromItsFile) {
+    const Dataset dataset = test::synthetic_dataset({.platforms = 8, .modules = 9});
+    Context one;
+    one.threads = 1;
+    Context two;
+    two.threads = 2;
+    const auto a = fit(dataset, kernel_preset(), one);
+    const auto b = fit(dataset, kernel_preset(), two);
+    ASSERT_TRUE(a && b);
+    const auto bytes = a->to_bytes();
+    ASSERT_TRUE(bytes);
+    EXPECT_EQ(*bytes, *b->to_bytes());
+    const auto again = Predictor::from_bytes(*bytes);
+    ASSERT_TRUE(again) << again.error().message();
+    EXPECT_EQ(*again->to_bytes(), *bytes);
+    EXPECT_EQ(again->predict_pair(3, 4)->runtime_us, a->predict_pair(3, 4)->runtime_us);
+}
+
+TEST(KernelFit, LearnsWhatLinearScalingCannot) {
+    const test::SyntheticOptions options{.platforms = 20, .modules = 30, .density = 0.5, .interaction = 0.5};
+    const Dataset dataset = test::synthetic_dataset(options);
+    const Dataset whole = test::synthetic_dataset({.platforms = 20, .modules = 30, .density = 1.0, .interaction = 0.5});
+    const auto error = [&](const char* name) {
+        const auto made = fit(dataset, *preset(name));
+        EXPECT_TRUE(made);
+        double sum = 0.0;
+        const ObservationView all = whole.pool(kAlone);
+        for (std::size_t n = 0; n < all.runtime_us.size(); ++n) {
+            const double t = made->predict_pair(all.platform[n], all.module[n])->runtime_us;
+            sum += std::abs(t / all.runtime_us[n] - 1.0);
+        }
+        return sum / static_cast<double>(all.size());
+    };
+    EXPECT_LT(error("kernel"), 0.6 * error("baseline/linear_scaling"));
+}
+
+// What few observations, or none of a side's features, leave to say: finite answers.
+TEST(KernelFit, AnswersForSmallFleets) {
+    const std::vector<test::SyntheticOptions> fleets{
+        {.platforms = 1, .modules = 6, .density = 1.0}, {.platforms = 6, .modules = 1, .density = 1.0},
+        {.platforms = 2, .modules = 1, .density = 1.0}, {.platforms = 5, .modules = 6, .features = 0, .density = 0.6},
+        {.platforms = 5, .modules = 6, .density = 1.0},
+    };
+    for (const test::SyntheticOptions& options : fleets) {
+        const Dataset dataset = test::synthetic_dataset(options);
+        const auto made = fit(dataset, kernel_preset());
+        ASSERT_TRUE(made) << made.error().message();
+        for (std::int32_t i = 0; i < options.platforms; ++i) {
+            for (std::int32_t j = 0; j < options.modules; ++j) {
+                const double t = made->predict_pair(i, j)->runtime_us;
+                EXPECT_TRUE(std::isfinite(t) && t > 0.0) << options.platforms << " × " << options.modules;
+            }
+        }
+    }
+}
+
+TEST(KernelFit, NewRowsAreAnsweredFromFeatures) {
+    const Dataset dataset = test::synthetic_dataset({.platforms = 8, .modules = 9});
+    const auto made = fit(dataset, kernel_preset());
+    ASSERT_TRUE(made);
+    // A new platform with the features of a known one is predicted near it.
+    Side more;
+    more.names = {"twin"};
+    more.feature_names = dataset.platforms.feature_names;
+    more.features = Matrix<double>(1, dataset.platforms.features.cols());
+    std::ranges::copy(dataset.platforms.features.view().row(2), more.features.flat().begin());
+    const auto with = made->with_rows(more, {});
+    ASSERT_TRUE(with) << with.error().message();
+    for (std::int32_t j = 0; j < 9; ++j) {
+        EXPECT_NEAR(std::log(with->predict_pair(8, j)->runtime_us), std::log(made->predict_pair(2, j)->runtime_us),
+                    0.5);
+        EXPECT_NEAR(std::log(with->predict_pair(2, j)->runtime_us), std::log(made->predict_pair(2, j)->runtime_us),
+                    1e-9);
+    }
+}
+
+}  // namespace
+}  // namespace pitot::models::kernel
