@@ -15,6 +15,10 @@ namespace {
 
 constexpr std::size_t kTenths = 10;
 constexpr double kLargestFactor = 5.0;
+// What it costs that coverage of parts of the fleet is off: over-provisioning counts a quarter more for every point
+// that it is too little or too much in all of them.
+constexpr double kViolationCost = 25.0;
+constexpr double kWorthIt = 0.99;  // of the simpler scale's cost, so that chance does not choose
 
 double factor_of(const std::vector<double>& factors, std::int32_t row) {
     return row >= 0 && row < std::ssize(factors) ? factors[static_cast<std::size_t>(row)] : 1.0;
@@ -286,13 +290,12 @@ ScaleChoice choose_scale(const ScoredRows& rows, std::int64_t platforms, std::in
     if (rows.size() < kLeastChoiceRows) {
         return choice;
     }
-    constexpr double good_enough = 1e-3;
-    double best_violation = infinite;
+    double best_cost = infinite;
     double best_over = infinite;
     double best_prior = infinite;
     const bool factors = rows.size() >= kLeastFactorRows;
     for (const ScoreKind kind : {ScoreKind::kStandardised, ScoreKind::kResidual}) {
-        for (const double prior : {infinite, 200.0, 50.0, 12.0}) {
+        for (const double prior : {infinite, 200.0, 50.0, 25.0, 12.0}) {
             if (!factors && std::isfinite(prior)) {
                 continue;
             }
@@ -300,10 +303,10 @@ ScaleChoice choose_scale(const ScoredRows& rows, std::int64_t platforms, std::in
             if (kind == ScoreKind::kResidual && !std::isfinite(prior)) {
                 choice.residual_over_provisioning = trial.over_provisioning;
             }
-            // Below that many rows coverage of parts says little, and the tightest is taken.
-            const double violation = factors ? std::max(trial.violation, good_enough) : good_enough;
-            if (violation < best_violation || (violation == best_violation && trial.over_provisioning < best_over)) {
-                best_violation = violation;
+            // Of few rows the coverage of parts says little.
+            const double cost = trial.over_provisioning * (1.0 + (factors ? kViolationCost * trial.violation : 0.0));
+            if (cost < kWorthIt * best_cost) {
+                best_cost = cost;
                 best_over = trial.over_provisioning;
                 best_prior = prior;
                 choice.tables.kind = kind;

@@ -255,7 +255,7 @@ Result<Evaluation> evaluate(const Dataset& dataset, const FitConfig& config, con
         evaluation.replicates_asked = options.replicates;
         const auto consume = [&](models::Fitted&& fitted) -> Result<void> {
             PITOT_TRY(auto parts,
-                      predict::make_parts(dataset, config, fitted,
+                      predict::make_parts(dataset, config, fitted, options.context,
                                           options.bounds ? predict::Bounds::kWanted : predict::Bounds::kUnwanted));
             const Predictor predictor(std::move(parts));
             const LearnedPairs learned(dataset, config, fitted.rows);

@@ -86,7 +86,7 @@ public:
                 context_.progress(count_ * total + done, fits_ * total);
             };
         }
-        auto predictor = fit(subset(dataset_, rows), config, context);
+        auto predictor = predict::fit(subset(dataset_, rows), config, context, predict::Bounds::kUnwanted);
         ++count_;
         return predictor;
     }
@@ -103,7 +103,7 @@ public:
         config.calibration_share = 0.0;
         Context context = context_;
         context.progress = {};
-        return fit(subset(dataset_, rows), config, context);
+        return predict::fit(subset(dataset_, rows), config, context, predict::Bounds::kUnwanted);
     }
 
 private:

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "formats/npz.hpp"
+#include "pitot/context.hpp"
 #include "pitot/dataset.hpp"
 #include "pitot/matrix_view.hpp"
 #include "pitot/predictor.hpp"
@@ -70,14 +71,6 @@ struct Disagreement {
     std::vector<float> module{};
 };
 
-/// What a model does without.
-enum class Withheld : std::uint8_t {
-    kCombination,        ///< the runs of one combination of platform, module and co-runners: leave-one-out
-    kModule,             ///< all runs of a module, as its own and as a co-runner
-    kPlatform,           ///< all runs of a platform
-    kPlatformAndModule,  ///< all runs of either of the two
-};
-
 /// Combinations that a model learned from, each answered as a model would that had done without something, its
 /// hyper-parameters kept; a value each, no combination twice.
 struct WithheldAnswers {
@@ -89,6 +82,13 @@ struct WithheldAnswers {
     std::vector<double> deviation{};  ///< standard deviation of a new run, > 0
 
     [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(platform.size()); }
+};
+
+/// Combinations that a model learned from, each answered from features where the model says new.
+struct HeldOutAnswers {
+    WithheldAnswers module{};    ///< without any run of their module
+    WithheldAnswers platform{};  ///< without any run of their platform
+    WithheldAnswers both{};      ///< without any run of either
 };
 
 /// Takes an array of what experiments keep of a model.
@@ -112,11 +112,17 @@ public:
     /// known of the mean and what runs scatter.
     [[nodiscard]] virtual bool has_deviation() const { return false; }
 
-    /// Answers for all or some of the combinations learned from, without what is withheld: without the combination
-    /// (for a Gaussian process in closed form, y - alpha_n / K^-1_nn), or as with_rows() answers for rows of which
-    /// features are all that is known. Called while bounds are calibrated, of models just fitted. Nothing of families
-    /// that cannot (the default), and of models read from a file that no longer have what it takes.
-    [[nodiscard]] virtual std::optional<WithheldAnswers> answers_without(Withheld what) const;
+    /// Answers for all or some of the combinations learned from, each without its own runs: leave-one-out (for a
+    /// Gaussian process in closed form, y - α_n / [K⁻¹]_nn). Nothing of families that cannot (the default) and of
+    /// models that no longer have what it takes: called while bounds are calibrated, of models just fitted.
+    [[nodiscard]] virtual std::optional<WithheldAnswers> answers_left_out() const;
+
+    /// The same without a platform, a module or both, as with_rows() answers for rows of which features are all that is
+    /// known; empty where features do not tell a new row of the side. Several may be held out at once. `platforms` and
+    /// `modules` are those that the model was fitted with. Errors: kInput, kCancelled.
+    [[nodiscard]] virtual Result<std::optional<HeldOutAnswers>> answers_held_out(const Side& platforms,
+                                                                                 const Side& modules,
+                                                                                 const Context& context) const;
 
     /// Which quantiles of the answer it estimates by itself, ascending in (0, 1); most models none.
     [[nodiscard]] virtual std::span<const double> quantiles() const { return {}; }

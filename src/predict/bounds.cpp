@@ -29,7 +29,6 @@ using calibrate::PoolKey;
 using calibrate::ScoredRows;
 using calibrate::ScorePool;
 using calibrate::ScoreSource;
-using models::Withheld;
 
 // Leave-one-out rows stand in for so few set aside.
 constexpr std::size_t kPlenty = 999;
@@ -119,9 +118,9 @@ private:
 };
 
 // What the model says of rows without themselves, or without their platform or module.
-ScoredRows withheld(const models::WithheldAnswers& answers, const LearnedRuns& runs, Withheld what) {
-    const bool no_platform = what == Withheld::kPlatform || what == Withheld::kPlatformAndModule;
-    const bool no_module = what == Withheld::kModule || what == Withheld::kPlatformAndModule;
+ScoredRows withheld(const models::WithheldAnswers& answers, const LearnedRuns& runs, Newness newness) {
+    const bool no_platform = newness == Newness::kPlatform || newness == Newness::kBoth;
+    const bool no_module = newness == Newness::kModule || newness == Newness::kBoth;
     const auto width = static_cast<std::size_t>(answers.width);
     ScoredRows scored;
     for (std::size_t n = 0; n < answers.platform.size(); ++n) {
@@ -281,18 +280,19 @@ void add_groups(const ScoredRows& rows, std::size_t pool, const Groups& groups, 
 
 // Rows answered without their platform or module. What holds for a new one is learned from as many as were left out,
 // not from as many as they have rows.
-Result<void> add_new(const PredictorParts& parts, const LearnedRuns& runs, bool deviations, Pools& pools) {
-    constexpr std::array kinds{std::pair{Withheld::kModule, Newness::kModule},
-                               std::pair{Withheld::kPlatform, Newness::kPlatform},
-                               std::pair{Withheld::kPlatformAndModule, Newness::kBoth}};
+Result<void> add_new(const PredictorParts& parts, const LearnedRuns& runs, const Context& context, Pools& pools) {
+    PITOT_TRY(const auto held_out, parts.model->answers_held_out(parts.platforms, parts.modules, context));
+    if (!held_out) {
+        return {};
+    }
+    const std::array kinds{std::pair{&held_out->module, Newness::kModule},
+                           std::pair{&held_out->platform, Newness::kPlatform},
+                           std::pair{&held_out->both, Newness::kBoth}};
     constexpr std::array names{"", "new module", "new platform", "new platform and module"};
     for (const auto& kind : kinds) {
-        const auto answers = parts.model->answers_without(kind.first);
-        if (!answers) {
-            continue;
-        }
-        const ScoredRows rows = withheld(*answers, runs, kind.first);
-        if (!usable(rows, deviations)) {
+        const models::WithheldAnswers* const answers = kind.first;
+        const ScoredRows rows = withheld(*answers, runs, kind.second);
+        if (!usable(rows, parts.model->has_deviation())) {
             return fail(ErrorCode::kInput, "answers for platforms or modules left out are not finite");
         }
         for (const bool beside : {false, true}) {
@@ -349,7 +349,7 @@ Result<void> check_bounds(const Dataset& dataset, const FitConfig& config) {
 }
 
 Result<calibrate::Calibration> make_calibration(const PredictorParts& parts, const Dataset& dataset,
-                                                const train::ReplicateRows& rows) {
+                                                const train::ReplicateRows& rows, const Context& context) {
     const BoundsConfig& asked = parts.config.bounds;
     const bool deviations = parts.model->has_deviation();
     std::vector<ScoredRows> aside(parts.pools.size());
@@ -365,7 +365,7 @@ Result<calibrate::Calibration> make_calibration(const PredictorParts& parts, con
     // Each row learned from, without itself: to choose a scale on, and where rows set aside are few.
     std::optional<models::WithheldAnswers> answers;
     if (deviations || asked.from == BoundsFrom::kLeaveOneOut) {
-        answers = parts.model->answers_without(Withheld::kCombination);
+        answers = parts.model->answers_left_out();
     }
     calibrate::CalibrationParts made;
     std::optional<LearnedRuns> runs;
@@ -374,7 +374,7 @@ Result<calibrate::Calibration> make_calibration(const PredictorParts& parts, con
         runs.emplace(parts, dataset, rows);
     }
     if (answers) {
-        const ScoredRows scored = withheld(*answers, *runs, Withheld::kCombination);
+        const ScoredRows scored = withheld(*answers, *runs, Newness::kNone);
         if (!usable(scored, deviations)) {
             return diverged();
         }
@@ -413,7 +413,7 @@ Result<calibrate::Calibration> make_calibration(const PredictorParts& parts, con
         }
     }
     if (deviations) {
-        if (auto ok = add_new(parts, *runs, deviations, pools); !ok) {
+        if (auto ok = add_new(parts, *runs, context, pools); !ok) {
             return Failure(ok.error());
         }
     }

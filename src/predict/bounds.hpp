@@ -4,6 +4,7 @@
 #include "calibrate/calibration.hpp"
 #include "models/model_family.hpp"
 #include "pitot/config.hpp"
+#include "pitot/context.hpp"
 #include "pitot/dataset.hpp"
 #include "predict/parts.hpp"
 #include "train/row_draw.hpp"
@@ -19,8 +20,8 @@ namespace pitot::predict {
 
 /// Scores of rows set aside, of rows learned from, each answered without itself, and of rows answered without their
 /// platform or module, with the very answers that a predictor gives: bounds rest on residuals exact to the bit. `parts`
-/// have their model and what is known of both sides. kInput if training diverged.
+/// have their model and what is known of both sides. kInput if training diverged; kCancelled.
 [[nodiscard]] Result<calibrate::Calibration> make_calibration(const PredictorParts& parts, const Dataset& dataset,
-                                                              const train::ReplicateRows& rows);
+                                                              const train::ReplicateRows& rows, const Context& context);
 
 }  // namespace pitot::predict

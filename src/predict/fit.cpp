@@ -112,7 +112,7 @@ FitConfig default_config(const Dataset& dataset) {
     return std::move(*config);
 }
 
-Result<Predictor> fit(const Dataset& dataset, const FitConfig& config, const Context& context) {
+Result<Predictor> predict::fit(const Dataset& dataset, const FitConfig& config, const Context& context, Bounds bounds) {
     return core::at_border("fitting", [&]() -> Result<Predictor> {
         if (auto ok = config.validate().and_then([&] { return dataset.validate(); }); !ok) {
             return Failure(ok.error());
@@ -138,12 +138,16 @@ Result<Predictor> fit(const Dataset& dataset, const FitConfig& config, const Con
             return Failure(done.error());
         }
         PITOT_CHECK(fitted.has_value());
-        PITOT_TRY(auto parts, predict::make_parts(dataset, config, *fitted));
+        PITOT_TRY(auto parts, predict::make_parts(dataset, config, *fitted, context, bounds));
         note_measured(dataset, fitted->rows, parts);
         parts.disagreement = parts.model->disagreement(parts.platforms, parts.modules);
         parts.dataset_digest = dataset_digest(dataset);
         return Predictor(std::move(parts));
     });
+}
+
+Result<Predictor> fit(const Dataset& dataset, const FitConfig& config, const Context& context) {
+    return predict::fit(dataset, config, context, predict::Bounds::kWanted);
 }
 
 }  // namespace pitot

@@ -67,7 +67,7 @@ Context guarded(Context context) {
 }
 
 Result<PredictorParts> make_parts(const Dataset& dataset, const FitConfig& config, const models::Fitted& fitted,
-                                  Bounds bounds) {
+                                  const Context& context, Bounds bounds) {
     PredictorParts parts;
     parts.config = config;
     parts.platforms = clone_side(dataset.platforms);
@@ -80,7 +80,7 @@ Result<PredictorParts> make_parts(const Dataset& dataset, const FitConfig& confi
     describe_rows(dataset, fitted.rows, parts);
     count_runs(dataset, fitted.rows, parts);
     if (bounds == Bounds::kWanted) {
-        PITOT_TRY(auto calibration, make_calibration(parts, dataset, fitted.rows));
+        PITOT_TRY(auto calibration, make_calibration(parts, dataset, fitted.rows, context));
         parts.calibration = std::move(calibration);
     }
     std::int32_t most = 0;

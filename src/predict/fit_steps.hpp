@@ -16,8 +16,13 @@ namespace pitot::predict {
 enum class Bounds { kWanted, kUnwanted };
 
 /// A fitted model with what its bounds rest on (make_calibration()) and what is known of both sides. Which combinations
-/// were measured is left to the caller. kInput if training diverged.
+/// were measured is left to the caller. kInput if training diverged; kCancelled.
 [[nodiscard]] Result<PredictorParts> make_parts(const Dataset& dataset, const FitConfig& config,
-                                                const models::Fitted& fitted, Bounds bounds = Bounds::kWanted);
+                                                const models::Fitted& fitted, const Context& context,
+                                                Bounds bounds = Bounds::kWanted);
+
+/// pitot::fit(), without bounds if they are not wanted.
+[[nodiscard]] Result<Predictor> fit(const Dataset& dataset, const FitConfig& config, const Context& context,
+                                    Bounds bounds);
 
 }  // namespace pitot::predict

@@ -337,18 +337,24 @@ Result<void> Predictor::check_bound(int co_runners, double confidence) const {
 
 Result<BoundSource> Predictor::bound_source(std::int32_t platform, std::int32_t module, double confidence,
                                             std::span<const std::int32_t> co_runners) const {
-    PITOT_TRY(const auto point, predict_pair(platform, module, confidence, co_runners));
     const calibrate::Calibration& calibration = impl_->parts.calibration;
+    const Query query{{&platform, 1}, {&module, 1}, co_runners, static_cast<std::int32_t>(co_runners.size())};
+    if (auto ok = calibrate::check_confidence(confidence).and_then([&] { return check_query(query, impl_->parts); });
+        !ok) {
+        return Failure(ok.error());
+    }
+    const Basis basis = predict::pair_basis(impl_->parts, platform, module, co_runners);
     double y = 0.0;
-    std::unique_ptr<models::ModelScratch> scratch;
-    const auto width = static_cast<std::int32_t>(co_runners.size());
-    impl_->parts.model->predict({{&platform, 1}, {&module, 1}, co_runners, width}, {{&y, 1}}, scratch);
-    const calibrate::PoolChain chain = impl_->chain_of(platform, module, co_runners, point.basis, y);
+    if (!calibration.parts().grouping.edges.empty()) {  // nothing else depends on the prediction
+        std::unique_ptr<models::ModelScratch> scratch;
+        impl_->parts.model->predict({query.platform, query.module, co_runners, query.width}, {{&y, 1}}, scratch);
+    }
+    const calibrate::PoolChain chain = impl_->chain_of(platform, module, co_runners, basis, y);
     BoundSource source;
     if (chain.empty()) {
-        source.missing = point.basis == Basis::kApart      ? NoBound::kApart
-                         : point.basis == Basis::kMeasured ? NoBound::kFewCalibrationRows
-                                                           : NoBound::kNeverMeasured;
+        source.missing = basis == Basis::kApart      ? NoBound::kApart
+                         : basis == Basis::kMeasured ? NoBound::kFewCalibrationRows
+                                                     : NoBound::kNeverMeasured;
         return source;
     }
     const calibrate::Margin margin = calibration.upper(chain, confidence);

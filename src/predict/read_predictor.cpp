@@ -253,9 +253,13 @@ Result<void> read_disagreement(const models::ModelArchive& archive, PredictorPar
 }
 
 Result<void> read_model(const models::ModelArchive& archive, PredictorParts& parts) {
-    return models::family_of(parts.config.model)
-        .load(archive, parts.config, parts.platforms, parts.modules)
-        .map([&](std::shared_ptr<const models::FittedModel>&& model) { parts.model = std::move(model); });
+    PITOT_TRY(auto model,
+              models::family_of(parts.config.model).load(archive, parts.config, parts.platforms, parts.modules));
+    if (parts.calibration.scale().needs_deviation() && !model->has_deviation()) {
+        return archive.broken(kScore, "divides by a deviation, and models of its configuration have none");
+    }
+    parts.model = std::move(model);
+    return {};
 }
 
 Result<PredictorParts> read_archive(const formats::NpzReader& npz) {

@@ -11,11 +11,13 @@
 #include "core/parallel.hpp"
 #include "models/kernel/deviation.hpp"
 #include "models/kernel/grid.hpp"
+#include "models/kernel/held_out.hpp"
 
 namespace pitot::models::kernel {
 namespace {
 
 constexpr std::int64_t kNearCells = 1000;
+constexpr std::int64_t kHeldOutParts = 5;
 
 KernelState clone_state(const KernelState& state) {
     return {state.reference_platforms,
@@ -58,6 +60,32 @@ public:
         core::Team team(core::default_threads());
         PITOT_TRY(auto answers, answer_all(state_, rows.platforms, rows.modules, team));
         return make_kernel_model(clone_state(state_), std::move(answers));
+    }
+
+    [[nodiscard]] bool has_deviation() const override { return true; }
+
+    [[nodiscard]] std::optional<WithheldAnswers> answers_left_out() const override {
+        if (answers_.precision.empty()) {
+            return {};
+        }
+        WithheldAnswers answers;
+        answers.platform = state_.cells.platform;
+        answers.module = state_.cells.module;
+        const double noise = std::exp(state_.hyper.back());
+        for (std::size_t n = 0; n < state_.cells.size(); ++n) {
+            const double variance = 1.0 / answers_.precision[n];
+            answers.mean.push_back(state_.cells.mean[n] - state_.alpha[n] * variance);
+            // What is left out has the noise of its mean; a new run has that of one run.
+            answers.deviation.push_back(std::sqrt(variance + noise - noise / state_.cells.count[n]));
+        }
+        return answers;
+    }
+
+    [[nodiscard]] Result<std::optional<HeldOutAnswers>> answers_held_out(const Side& platforms, const Side& modules,
+                                                                         const Context& context) const override {
+        core::Team team(core::team_size(context.threads, 1));
+        PITOT_TRY(auto answers, hold_out(state_, platforms, modules, kHeldOutParts, team, context));
+        return std::optional(std::move(answers));
     }
 
     [[nodiscard]] bool tells_co_runners() const override { return false; }
@@ -187,6 +215,7 @@ Result<KernelAnswers> answer_all(const KernelState& state, const Side& platforms
     }
     PITOT_TRY(auto uncertainty, local_uncertainty(tables, state.cells, kNearCells, team));
     answers.deviation = std::move(uncertainty.deviation);
+    answers.precision = std::move(uncertainty.precision);
     return answers;
 }
 

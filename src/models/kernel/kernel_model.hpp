@@ -32,6 +32,8 @@ struct KernelState {
 struct KernelAnswers {
     Matrix<double> mean;       ///< platforms × modules
     Matrix<double> deviation;  ///< of a new run
+    /// A cell: [K⁻¹]_nn, as local_uncertainty() has it. Empty in models from a file.
+    std::vector<double> precision{};
 };
 
 /// Distances of the second pass.
