@@ -1,6 +1,6 @@
 # Everything one does here, by name. Each target does all it needs, from a fresh clone of the repository.
 .DEFAULT_GOAL := help
-.PHONY: help run test build bench format lint wasm ci clean
+.PHONY: help run test build bench study format lint wasm ci clean
 
 JOBS ?= $(shell nproc)
 
@@ -32,6 +32,12 @@ bench: ## run the benchmarks, medians and spread, JSON beside them; BENCH_ARGS i
 	    echo "== $$program"; "$$program" --benchmark_repetitions=5 --benchmark_report_aggregates_only \
 	        --benchmark_out="$$program.json" $(BENCH_ARGS) || exit 1; \
 	done
+
+study: ## errors on made-up fleets, beside plain methods; STUDY_ARGS is passed on, as '--preset NAME --seeds 1'
+	@scripts/install-deps.sh --test
+	cmake --preset bench
+	cmake --build --preset bench -j $(JOBS) --target other_fleets
+	build/release/bench/other_fleets $(STUDY_ARGS)
 
 format: ## format all sources in place
 	@scripts/install-deps.sh

@@ -5,13 +5,15 @@
 //   [--json]
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -59,7 +61,7 @@ struct Tally {
     AbsoluteErrors errors;
     std::int64_t off = 0;  // predictions farther than kWildlyOff from the truth, and no mark says so
     std::int64_t off_marked = 0;
-    std::string preset;  // that the default was
+    std::string preset;  // that a default was
 };
 
 using Tallies = std::vector<std::pair<std::string, Tally>>;  // by method
@@ -113,22 +115,45 @@ Result<void> add(Tally& tally, const Forecast& forecast, const Runs& runs, const
     return evaluation::add_replicate(tally.errors, errors, runs.weight);
 }
 
-// The methods compared, by name: the truth, linear scaling, least squares, the default, presets.
+// The methods compared, by name, before presets.
 constexpr const char* kFloor = "floor";
 constexpr const char* kScaling = "baseline/linear_scaling";
 constexpr const char* kLeastSquares = "least squares";
+constexpr const char* kOldDefault = "old default";
 constexpr const char* kDefault = "default";
 
+// What was taken where nothing was named before there were Gaussian processes: embedding/128 with learned tables in the
+// place of features that are missing, and batches no larger than the dataset; linear scaling for few pairs.
+FitConfig old_default(const Dataset& dataset) {
+    const bool platforms = dataset.platforms.features.cols() > 0;
+    const bool modules = dataset.modules.features.cols() > 0;
+    std::set<std::pair<std::int32_t, std::int32_t>> pairs;
+    for (std::size_t n = 0; n < dataset.observations.platform.size(); ++n) {
+        pairs.emplace(dataset.observations.platform[n], dataset.observations.module[n]);
+    }
+    if (std::ssize(pairs) <= dataset.platforms.size() + dataset.modules.size()) {
+        return preset(kScaling).value();
+    }
+    FitConfig config = preset(platforms && modules ? "embedding/128"
+                              : platforms          ? "baseline/platform_only"
+                              : modules            ? "baseline/module_only"
+                                                   : "linear/128")
+                           .value();
+    const auto rows = static_cast<std::uint64_t>(std::clamp<std::int64_t>(dataset.observations.size(), 64, 2048));
+    config.train.objective("alone").batch = static_cast<std::int64_t>(std::bit_ceil(rows));
+    return config;
+}
+
 std::vector<std::string> methods_of(const StudyOptions& options) {
-    std::vector<std::string> methods{kFloor, kScaling, kLeastSquares, kDefault};
+    std::vector<std::string> methods{kFloor, kScaling, kLeastSquares, kOldDefault, kDefault};
     methods.insert(methods.end(), options.presets.begin(), options.presets.end());
     return methods;
 }
 
 Result<FitConfig> config_of(const std::string& method, const Dataset& dataset, const StudyOptions& options,
                             std::uint64_t seed) {
-    FitConfig config = default_config(dataset);
-    if (method != kDefault) {
+    FitConfig config = method == kOldDefault ? old_default(dataset) : default_config(dataset);
+    if (method != kDefault && method != kOldDefault) {
         PITOT_TRY(config, preset(method));
     }
     config.seed = seed;
@@ -140,6 +165,48 @@ Result<FitConfig> config_of(const std::string& method, const Dataset& dataset, c
     }
     return config;
 }
+
+// What methods learn from the same rows of a fleet. Each is fitted once, and so are methods of one configuration.
+class Forecaster {
+public:
+    Forecaster(const StudyFleet& fleet, const Dataset& training, const StudyOptions& options, std::uint64_t seed)
+        : fleet_(fleet), training_(training), options_(options), seed_(seed) {}
+
+    Result<Forecast> operator()(const std::string& method, const Runs& runs) {
+        preset_.clear();
+        if (method == kFloor) {
+            return forecast_of(fleet_.truth, runs);
+        }
+        if (method == kLeastSquares) {
+            if (least_squares_.rows() == 0) {
+                least_squares_ = validated_least_squares(training_.pool(kAlone), training_.platforms.size(),
+                                                         training_.modules.size(), core::Key(seed_));
+            }
+            return forecast_of(least_squares_, runs);
+        }
+        PITOT_TRY(const FitConfig config, config_of(method, training_, options_, seed_));
+        preset_ = config.preset;
+        auto known = predictors_.find(to_json(config));
+        if (known == predictors_.end()) {
+            Context context;
+            context.threads = options_.threads;
+            PITOT_TRY(auto predictor, fit(training_, config, context));
+            known = predictors_.emplace(to_json(config), std::move(predictor)).first;
+        }
+        return forecast_of(known->second, runs);
+    }
+    /// Of the method last asked; empty for those without.
+    [[nodiscard]] const std::string& preset() const { return preset_; }
+
+private:
+    const StudyFleet& fleet_;
+    const Dataset& training_;
+    const StudyOptions& options_;
+    std::uint64_t seed_;
+    std::string preset_;
+    Matrix<double> least_squares_;
+    std::map<std::string, Predictor> predictors_;  // by configuration
+};
 
 // One seed of a fleet at a share: each method learns from the same rows and predicts the same others.
 Result<void> add_seed(const StudyFleet& fleet, double share, std::uint64_t seed, const StudyOptions& options,
@@ -161,37 +228,16 @@ Result<void> add_seed(const StudyFleet& fleet, double share, std::uint64_t seed,
     std::ranges::generate(unmeasured, [n = std::int64_t{0}]() mutable { return n++; });
     add_test_rows(results[1].first, fleet.unmeasured.view(), unmeasured);
 
+    Forecaster forecaster(fleet, training, options, seed);
     const std::vector<std::string> methods = methods_of(options);
     for (std::size_t m = 0; m < methods.size(); ++m) {
-        std::vector<Forecast> forecasts(results.size());
-        std::string preset;
-        if (methods[m] == kFloor || methods[m] == kLeastSquares) {
-            const bool floor = methods[m] == kFloor;
-            Matrix<double> fitted;
-            if (!floor) {
-                fitted = validated_least_squares(training.pool(kAlone), training.platforms.size(),
-                                                 training.modules.size(), core::Key(seed));
-            }
-            for (std::size_t r = 0; r < results.size(); ++r) {
-                forecasts[r] = forecast_of(floor ? fleet.truth : fitted, results[r].first);
-            }
-        } else {
-            PITOT_TRY(const FitConfig config, config_of(methods[m], training, options, seed));
-            Context context;
-            context.threads = options.threads;
-            PITOT_TRY(const Predictor predictor, fit(training, config, context));
-            preset = config.preset;
-            for (std::size_t r = 0; r < results.size(); ++r) {
-                PITOT_TRY(forecasts[r], forecast_of(predictor, results[r].first));
-            }
-        }
-        for (std::size_t r = 0; r < results.size(); ++r) {
-            auto& [runs, tallies] = results[r];
+        for (auto& [runs, tallies] : results) {
             if (runs.platform.empty()) {
                 continue;
             }
-            tallies[m].second.preset = preset;
-            if (auto ok = add(tallies[m].second, forecasts[r], runs, fleet.truth); !ok) {
+            PITOT_TRY(const Forecast forecast, forecaster(methods[m], runs));
+            tallies[m].second.preset = forecaster.preset();
+            if (auto ok = add(tallies[m].second, forecast, runs, fleet.truth); !ok) {
                 return ok;
             }
         }
@@ -203,10 +249,10 @@ const Tally& tally_of(const Tallies& tallies, const std::string& method) {
     return std::ranges::find(tallies, method, &std::pair<std::string, Tally>::first)->second;
 }
 
-// The least error of the methods that a default must not be worse than: linear scaling, least squares, the default.
+// The least error of the methods that no default may be worse than.
 double rival(const Tallies& tallies, Spread AbsoluteErrors::*which) {
     double least = std::numeric_limits<double>::infinity();
-    for (const char* method : {kScaling, kLeastSquares, kDefault}) {
+    for (const char* method : {kScaling, kLeastSquares, kOldDefault}) {
         least = std::min(least, (tally_of(tallies, method).errors.*which).mean);
     }
     return least;
@@ -215,7 +261,8 @@ double rival(const Tallies& tallies, Spread AbsoluteErrors::*which) {
 void print_text(const std::string& fleet, double share, const Runs& runs, const Tallies& tallies) {
     const Tally& floor = tally_of(tallies, kFloor);
     for (const auto& [method, tally] : tallies) {
-        const std::string name = method == kDefault ? fmt::format("default ({})", tally.preset) : method;
+        const std::string name =
+            method == kDefault || method == kOldDefault ? fmt::format("{} ({})", method, tally.preset) : method;
         const auto percent = [](const Spread& spread) {
             return fmt::format("{:.2f} ± {:.2f}", 100.0 * spread.mean, 100.0 * spread.std);
         };
@@ -259,7 +306,30 @@ void warn(const std::string& fleet, double share, const Runs& runs, const Tallie
     }
 }
 
+// Names and shares that are wrong, before anything is fitted.
+Result<void> check(const StudyOptions& options) {
+    for (const std::string& fleet : options.fleets) {
+        if (const auto made = study_fleet(fleet, 1); !made) {
+            return Failure(made.error());
+        }
+    }
+    for (const std::string& name : options.presets) {
+        if (const auto known = preset(name); !known) {
+            return Failure(known.error());
+        }
+    }
+    for (const double share : options.shares) {
+        if (!(share > 0.0 && share < 1.0)) {
+            return fail(ErrorCode::kUsage, fmt::format("share {} is not between 0 and 1", share));
+        }
+    }
+    return {};
+}
+
 Result<void> study(const StudyOptions& options) {
+    if (auto ok = check(options); !ok) {
+        return ok;
+    }
     Json json = Json::array();
     if (!options.json) {
         fmt::print("{:<7} {:>5} {:<10} {:<36} {:>14}   {:>12}   {:>9} {:>9} {:>10} {:>6} {:>6}\n", "FLEET", "SHARE",
@@ -296,12 +366,7 @@ Result<void> study(const StudyOptions& options) {
     return {};
 }
 
-}  // namespace
-}  // namespace pitot::bench
-
-int main(int argc, char** argv) {
-    CLI::App app("How presets predict fleets made up to be unlike the one they were tuned on");
-    pitot::bench::StudyOptions options;
+void add_options(CLI::App& app, StudyOptions& options) {
     const auto several = [&](const char* name, auto& values, const char* text) {
         app.add_option(name, values, text)->allow_extra_args(false);
     };
@@ -312,18 +377,27 @@ int main(int argc, char** argv) {
     app.add_option("--seeds", options.seeds, "Fleets and splits drawn")->check(CLI::Range(1, 1000));
     app.add_option("--threads", options.threads, "Threads; 0 = all this process may use");
     app.add_flag("--json", options.json, "Print JSON");
+}
+
+int run(int argc, char** argv) {
+    CLI::App app("How presets predict fleets made up to be unlike the one they were tuned on");
+    StudyOptions options;
+    add_options(app, options);
     CLI11_PARSE(app, argc, argv);
     if (options.fleets.empty()) {
-        for (const pitot::bench::StudyFleetInfo& fleet : pitot::bench::study_fleets()) {
-            options.fleets.push_back(fleet.name);
-        }
+        std::ranges::transform(study_fleets(), std::back_inserter(options.fleets), &StudyFleetInfo::name);
     }
     if (options.shares.empty()) {
         options.shares = {0.2, 0.5, 0.8};
     }
-    if (const auto done = pitot::bench::study(options); !done) {
+    if (const auto done = study(options); !done) {
         fmt::print(stderr, "other_fleets: error: {}\n", done.error().to_string());
         return EXIT_FAILURE;
     }
     return EXIT_SUCCESS;
 }
+
+}  // namespace
+}  // namespace pitot::bench
+
+int main(int argc, char** argv) { return pitot::bench::run(argc, argv); }

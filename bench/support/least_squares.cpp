@@ -31,6 +31,7 @@ std::vector<Cell> cells_of(const ObservationView& runs) {
         count += 1.0;
     }
     std::vector<Cell> cells;
+    cells.reserve(sums.size());
     for (const auto& [pair, sum] : sums) {
         cells.push_back({pair.first, pair.second, sum.first / sum.second});
     }

@@ -82,7 +82,11 @@ struct ModelConfig {
     bool baseline = true;                 ///< add the linear-scaling baseline
     bool logarithm = true;                ///< work on ln(t / 25 ms); false: on t / 25 ms
     Loss loss = Loss::kSquared;
-    double huber_delta = 0.05;  ///< of Loss::kHuber, on the model's scale: with the logarithm, 0.05 is 5 %
+    double huber_delta = 0.05;         ///< of Loss::kHuber, on the model's scale: with the logarithm, 0.05 is 5 %
+    std::int64_t kernel_steps = 100;   ///< of learning the hyper-parameters of Family::kKernel, each pass
+    std::int64_t kernel_cells = 1800;  ///< observed cells whose likelihood such a step takes
+    /// Whether distances between embeddings of a factorization ("factor/wide") join those of the second pass.
+    bool kernel_embeddings = false;
 };
 
 /// One term of the training loss: the mean error over a batch of one pool's rows, times a weight.

@@ -54,8 +54,7 @@ Result<std::vector<std::int64_t>> cells_of(const std::string& list) {
         rest.remove_prefix(item.size() + 1);
     }
     std::ranges::sort(cells);
-    const auto repeated = std::ranges::unique(cells);
-    cells.erase(repeated.begin(), repeated.end());
+    cells.erase(std::unique(cells.begin(), cells.end()), cells.end());
     return cells;
 }
 

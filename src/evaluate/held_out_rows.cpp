@@ -41,6 +41,7 @@ Result<std::vector<std::vector<std::int32_t>>> groups_of(const Dataset& dataset,
         }
     }
     std::vector<std::vector<std::int32_t>> groups;
+    groups.reserve(members.size());
     for (auto& [number, some] : members) {
         groups.push_back(std::move(some));
     }

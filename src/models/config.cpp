@@ -47,6 +47,9 @@ void for_each_field(Config& c, Visit visit) {
     visit("model.logarithm", c.model.logarithm);
     visit("model.loss", c.model.loss);
     visit("model.huber_delta", c.model.huber_delta);
+    visit("model.kernel_steps", c.model.kernel_steps);
+    visit("model.kernel_cells", c.model.kernel_cells);
+    visit("model.kernel_embeddings", c.model.kernel_embeddings);
     visit("train.folds", c.train.folds);
     visit("train.validation", c.train.validation);
     visit("train.replicates", c.train.replicates);

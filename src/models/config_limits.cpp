@@ -81,6 +81,10 @@ void check_model(Limits& limits, const ModelConfig& m) {
                    "'squared' or 'huber' when model.logarithm is true: errors of logarithms are relative already");
     // Squares of it are no denormals in single precision, nor infinite.
     limits.within("model.huber_delta", m.huber_delta, 1e-10, 1e10);
+    limits.require(m.kernel_steps >= 10 && m.kernel_steps <= 100'000, "model.kernel_steps", m.kernel_steps,
+                   "from 10 to 100000");
+    limits.require(m.kernel_cells >= 100 && m.kernel_cells <= 20'000, "model.kernel_cells", m.kernel_cells,
+                   "from 100 to 20000: a dense matrix of as many rows and columns");
     limits.require((m.family != Family::kLinearScaling && m.family != Family::kKernel) || m.baseline, "model.baseline",
                    m.baseline, "true for the families 'linear_scaling' and 'kernel'");
 }

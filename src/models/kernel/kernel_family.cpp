@@ -9,6 +9,7 @@
 #include "backend/backend.hpp"
 #include "core/key.hpp"
 #include "core/parallel.hpp"
+#include "models/factor/embedding_distances.hpp"
 #include "models/kernel/kernel_model.hpp"
 #include "models/kernel/learn.hpp"
 #include "models/kernel/solve.hpp"
@@ -51,10 +52,11 @@ struct Pass {
 };
 
 Result<Pass> run_pass(const GridDistances& distances, const Cells& cells, const std::vector<double>& target,
-                      double tolerance, core::Key key, core::Team& team, Progress& progress) {
+                      const LearnOptions& learn, double tolerance, core::Key key, core::Team& team,
+                      Progress& progress) {
     const Layout layout(distances.platforms, distances.modules);
     Pass pass;
-    PITOT_TRY(pass.hyper, learn_hyper(layout, distances.platforms, distances.modules, cells, target, {}, key, team,
+    PITOT_TRY(pass.hyper, learn_hyper(layout, distances.platforms, distances.modules, cells, target, learn, key, team,
                                       [&] { return progress.add(1); }));
     const Tables tables = make_tables(layout, pass.hyper, distances.platforms, distances.modules, team);
     SolveOptions options;
@@ -62,6 +64,31 @@ Result<Pass> run_pass(const GridDistances& distances, const Cells& cells, const 
     PITOT_TRY(pass.solution, solve(tables, cells, target, options, team, [&] { return progress.go_on(); }));
     progress.add(kSolveSteps);
     return pass;
+}
+
+// With few cells a row, what a first pass makes of runtimes tells rows apart no better than features do.
+bool wants_one_pass(const Cells& cells, const GridDistances& distances) {
+    constexpr std::int64_t kCellsARow = 4;
+    return distances.platforms.features > 0 && distances.modules.features > 0 &&
+           std::ssize(cells.mean) < kCellsARow * (distances.platforms.rows + distances.modules.rows);
+}
+
+// Distances between embeddings of a factorization trained on what the first pass leaves to products.
+Result<void> embed(const FitTask& task, const GridDistances& distances, const std::vector<double>& target,
+                   core::Team& team, KernelState& state) {
+    const std::vector<double> residual = without_effects(state, distances, target, team);
+    PITOT_TRY(FitConfig config, preset("factor/wide"));
+    config.model.platform_features = task.config.model.platform_features && task.dataset.platforms.features.cols() > 0;
+    config.model.module_features = task.config.model.module_features && task.dataset.modules.features.cols() > 0;
+    config.seed = task.config.seed;
+    Context context = task.context;
+    context.progress = {};
+    PITOT_TRY(auto embedding,
+              embedding_distances(task.dataset.platforms, task.dataset.modules,
+                                  {state.cells.platform, state.cells.module, residual}, config, context));
+    state.platform_embedding = std::move(embedding.platform);
+    state.module_embedding = std::move(embedding.module);
+    return {};
 }
 
 Result<std::shared_ptr<const FittedModel>> fit_kernel(const FitTask& task, const train::ReplicateRows& rows,
@@ -81,19 +108,34 @@ Result<std::shared_ptr<const FittedModel>> fit_kernel(const FitTask& task, const
         target.push_back(mean - state.constant);
     }
     const core::Key key = core::Key(task.config.seed).fold("kernel").fold(static_cast<std::uint64_t>(replicate));
+    const LearnOptions learn{.steps = task.config.model.kernel_steps, .subset = task.config.model.kernel_cells};
     GridDistances distances = feature_distances(state, platforms, modules);
-    PITOT_TRY(auto first, run_pass(distances, state.cells, target, kFirstTolerance, key.fold("first"), team, progress));
+    const bool once = wants_one_pass(state.cells, distances);
+    PITOT_TRY(auto first,
+              run_pass(distances, state.cells, target, learn, once ? SolveOptions{}.tolerance : kFirstTolerance,
+                       key.fold("first"), team, progress));
     state.first_hyper = std::move(first.hyper);
     state.first_alpha = Matrix<double>(platforms.size(), modules.size());
     for (std::size_t n = 0; n < target.size(); ++n) {
         state.first_alpha(state.cells.platform[n], state.cells.module[n]) = first.solution.alpha[n];
     }
-    add_first_pass(state, distances, team);
-    PITOT_TRY(auto second,
-              run_pass(distances, state.cells, target, SolveOptions{}.tolerance, key.fold("second"), team, progress));
-    state.hyper = std::move(second.hyper);
-    state.alpha = std::move(second.solution.alpha);
-    state.residual = second.solution.residual;
+    state.alpha = std::move(first.solution.alpha);
+    state.residual = first.solution.residual;
+    if (task.config.model.kernel_embeddings && !once) {
+        if (auto ok = embed(task, distances, target, team, state); !ok) {
+            return Failure(ok.error());
+        }
+    }
+    if (once) {
+        progress.add(task.config.model.kernel_steps + kSolveSteps);
+    } else {
+        add_first_pass(state, distances, team);
+        PITOT_TRY(auto second, run_pass(distances, state.cells, target, learn, SolveOptions{}.tolerance,
+                                        key.fold("second"), team, progress));
+        state.hyper = std::move(second.hyper);
+        state.alpha = std::move(second.solution.alpha);
+        state.residual = second.solution.residual;
+    }
     PITOT_TRY(auto answers, answer_all(state, platforms, modules, team));
     return make_kernel_model(std::move(state), std::move(answers));
 }
@@ -122,7 +164,7 @@ Result<void> KernelFamily::fit(const FitTask& task, const TakeFitted& take) cons
         return Failure(backend.error());
     }
     core::Team team(core::team_size(task.context.threads, 1));
-    Progress progress(task.context, task.replicates * kPasses * (LearnOptions{}.steps + kSolveSteps));
+    Progress progress(task.context, task.replicates * kPasses * (task.config.model.kernel_steps + kSolveSteps));
     for (std::int64_t replicate = 0; replicate < task.replicates; ++replicate) {
         Fitted fitted{replicate, task.rows(replicate), {}, nullptr};
         if (auto ok = train::check_rows_left(fitted.rows, 0, 1, task.dataset.pool(kAlone).size(), task.share); !ok) {

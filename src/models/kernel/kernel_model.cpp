@@ -27,6 +27,8 @@ KernelState clone_state(const KernelState& state) {
             state.constant,
             state.first_hyper,
             state.hyper,
+            state.platform_embedding.clone(),
+            state.module_embedding.clone(),
             state.first_alpha.clone(),
             state.cells,
             state.alpha,
@@ -40,6 +42,40 @@ Matrix<double> padded(const Matrix<double>& grid, std::int64_t rows, std::int64_
         std::ranges::copy(grid.view().row(i), more.view().row(i).begin());
     }
     return more;
+}
+
+// The reference row nearest a row by all distances but the last group's, itself if it is one.
+std::int64_t nearest_reference(const SideDistances& side, std::int64_t row, std::int64_t reference) {
+    std::int64_t nearest = 0;
+    double least = std::numeric_limits<double>::infinity();
+    for (std::int64_t k = 0; k < reference && row >= reference; ++k) {
+        double sum = 0.0;
+        for (const Matrix<double>& group : side.groups) {
+            sum += group(row, k);
+        }
+        if (sum < least) {
+            least = sum;
+            nearest = k;
+        }
+    }
+    return row < reference ? row : nearest;
+}
+
+void add_embedding(const Matrix<double>& embedding, SideDistances& side) {
+    if (embedding.rows() == 0) {
+        return;
+    }
+    std::vector<std::int64_t> place;
+    for (std::int64_t i = 0; i < side.rows; ++i) {
+        place.push_back(nearest_reference(side, i, embedding.rows()));
+    }
+    Matrix<double> distances(side.rows, side.rows);
+    for (std::int64_t i = 0; i < side.rows; ++i) {
+        for (std::int64_t k = 0; k < side.rows; ++k) {
+            distances(i, k) = embedding(place[static_cast<std::size_t>(i)], place[static_cast<std::size_t>(k)]);
+        }
+    }
+    side.groups.push_back(std::move(distances));
 }
 
 class KernelModel final : public FittedModel {
@@ -105,8 +141,14 @@ public:
                         std::vector<double>{state_.constant, state_.residual, state_.cells.within_squares,
                                             state_.cells.within_freedom});
         npz.add<double>("kernel_first_hyper", state_.first_hyper);
-        npz.add<double>("kernel_hyper", state_.hyper);
+        if (has_second_pass(state_)) {
+            npz.add<double>("kernel_hyper", state_.hyper);
+        }
         matrix("kernel_first_alpha", state_.first_alpha);
+        if (state_.platform_embedding.rows() > 0) {
+            matrix("kernel_platform_embedding", state_.platform_embedding);
+            matrix("kernel_module_embedding", state_.module_embedding);
+        }
         npz.add<std::int32_t>("kernel_cell_platform", state_.cells.platform);
         npz.add<std::int32_t>("kernel_cell_module", state_.cells.module);
         npz.add<double>("kernel_cell_mean", state_.cells.mean);
@@ -195,14 +237,35 @@ void add_first_pass(const KernelState& state, GridDistances& distances, core::Te
                           distances.platforms);
     add_product_distances(transposed.view().columns(0, state.reference_platforms), state.reference_modules,
                           distances.modules);
+    add_embedding(state.platform_embedding, distances.platforms);
+    add_embedding(state.module_embedding, distances.modules);
+}
+
+std::vector<double> without_effects(const KernelState& state, const GridDistances& distances,
+                                    const std::vector<double>& target, core::Team& team) {
+    const Layout layout(distances.platforms, distances.modules);
+    const Tables tables = make_tables(layout, state.first_hyper, distances.platforms, distances.modules, team);
+    const Matrix<double> all = covariance_product(tables, state.first_alpha.view(), team);
+    const Matrix<double> product = product_part(tables, state.first_alpha.view(), team);
+    std::vector<double> rest;
+    rest.reserve(target.size());
+    for (std::size_t n = 0; n < target.size(); ++n) {
+        const std::int32_t i = state.cells.platform[n];
+        const std::int32_t j = state.cells.module[n];
+        rest.push_back(target[n] - (all(i, j) - product(i, j)));
+    }
+    return rest;
 }
 
 Result<KernelAnswers> answer_all(const KernelState& state, const Side& platforms, const Side& modules,
                                  core::Team& team) {
     GridDistances distances = feature_distances(state, platforms, modules);
-    add_first_pass(state, distances, team);
+    if (has_second_pass(state)) {
+        add_first_pass(state, distances, team);
+    }
     const Layout layout(distances.platforms, distances.modules);
-    const Tables tables = make_tables(layout, state.hyper, distances.platforms, distances.modules, team);
+    const Tables tables = make_tables(layout, has_second_pass(state) ? state.hyper : state.first_hyper,
+                                      distances.platforms, distances.modules, team);
     Matrix<double> alpha(platforms.size(), modules.size());
     for (std::size_t n = 0; n < state.alpha.size(); ++n) {
         alpha(state.cells.platform[n], state.cells.module[n]) = state.alpha[n];
@@ -240,9 +303,18 @@ Result<std::shared_ptr<const FittedModel>> load_kernel_model(const ModelArchive&
     GridDistances distances = feature_distances(state, platforms, modules);
     const auto first = static_cast<std::int64_t>(Layout(distances.platforms, distances.modules).size());
     PITOT_TRY(state.first_hyper, archive.read<double>("kernel_first_hyper", {first}));
-    // The second pass knows two distances a side more, in every term.
-    const auto second = first + static_cast<std::int64_t>(4 * kTerms);
-    PITOT_TRY(state.hyper, archive.read<double>("kernel_hyper", {second}));
+    if (archive.contains("kernel_platform_embedding")) {
+        PITOT_TRY(state.platform_embedding, read_matrix(archive, "kernel_platform_embedding", state.reference_platforms,
+                                                        state.reference_platforms));
+        PITOT_TRY(state.module_embedding,
+                  read_matrix(archive, "kernel_module_embedding", state.reference_modules, state.reference_modules));
+    }
+    // The second pass knows two distances a side more in every term, or three.
+    const std::size_t more = state.platform_embedding.rows() > 0 ? 3 : 2;
+    const auto second = first + static_cast<std::int64_t>(2 * more * kTerms);
+    if (archive.contains("kernel_hyper")) {
+        PITOT_TRY(state.hyper, archive.read<double>("kernel_hyper", {second}));
+    }
     PITOT_TRY(state.cells, read_cells(archive, constants, platforms.size(), modules.size()));
     PITOT_TRY(state.alpha, archive.read<double>("kernel_alpha", {std::ssize(state.cells.mean)}));
     KernelAnswers answers;

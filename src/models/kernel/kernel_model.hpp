@@ -21,10 +21,12 @@ struct KernelState {
     bool module_features = true;
     double constant = 0.0;            ///< c
     std::vector<double> first_hyper;  ///< of the first pass, whose product part gives distances to the second
-    std::vector<double> hyper;        ///< of the second
-    Matrix<double> first_alpha;       ///< reference rows: platforms × modules, 0 where not observed
+    std::vector<double> hyper;        ///< of the second; empty: there was one pass, and what follows is its
+    /// Of the reference rows: distances between embeddings; empty where there are none.
+    Matrix<double> platform_embedding, module_embedding;
+    Matrix<double> first_alpha;  ///< reference rows: platforms × modules, 0 where not observed
     Cells cells;
-    std::vector<double> alpha;  ///< of the second pass, a cell
+    std::vector<double> alpha;  ///< a cell
     double residual = 0.0;      ///< of its solve
 };
 
@@ -41,11 +43,17 @@ struct GridDistances {
     SideDistances platforms;
     SideDistances modules;
 };
+[[nodiscard]] inline bool has_second_pass(const KernelState& state) { return !state.hyper.empty(); }
 [[nodiscard]] GridDistances feature_distances(const KernelState& state, const Side& platforms, const Side& modules);
-/// Adds those from the first pass; `distances` are feature_distances().
+/// Adds those from the first pass and, where there are any, from embeddings: an appended row has those of the reference
+/// row nearest it. `distances` are feature_distances().
 void add_first_pass(const KernelState& state, GridDistances& distances, core::Team& team);
 
 /// kInput if a covariance matrix is not positive definite.
+/// What the first pass says of each observed cell's product part: its mean less c, a_i and b_j.
+[[nodiscard]] std::vector<double> without_effects(const KernelState& state, const GridDistances& distances,
+                                                  const std::vector<double>& target, core::Team& team);
+
 [[nodiscard]] Result<KernelAnswers> answer_all(const KernelState& state, const Side& platforms, const Side& modules,
                                                core::Team& team);
 

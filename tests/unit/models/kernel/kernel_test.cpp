@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "backend/dense_algebra.hpp"
@@ -202,22 +203,25 @@ FitConfig kernel_preset() {
     return *config;
 }
 
+// Few cells a row take one pass, more take two.
 TEST(KernelFit, IsTheSameToTheBitForAnyNumberOfThreadsAndFromItsFile) {
-    const Dataset dataset = test::synthetic_dataset({.platforms = 8, .modules = 9});
-    Context one;
-    one.threads = 1;
-    Context two;
-    two.threads = 2;
-    const auto a = fit(dataset, kernel_preset(), one);
-    const auto b = fit(dataset, kernel_preset(), two);
-    ASSERT_TRUE(a && b);
-    const auto bytes = a->to_bytes();
-    ASSERT_TRUE(bytes);
-    EXPECT_EQ(*bytes, *b->to_bytes());
-    const auto again = Predictor::from_bytes(*bytes);
-    ASSERT_TRUE(again) << again.error().message();
-    EXPECT_EQ(*again->to_bytes(), *bytes);
-    EXPECT_EQ(again->predict_pair(3, 4)->runtime_us, a->predict_pair(3, 4)->runtime_us);
+    for (const auto& [platforms, modules] : {std::pair{8, 9}, std::pair{12, 20}}) {
+        const Dataset dataset = test::synthetic_dataset({.platforms = platforms, .modules = modules});
+        Context one;
+        one.threads = 1;
+        Context two;
+        two.threads = 2;
+        const auto a = fit(dataset, kernel_preset(), one);
+        const auto b = fit(dataset, kernel_preset(), two);
+        ASSERT_TRUE(a && b);
+        const auto bytes = a->to_bytes();
+        ASSERT_TRUE(bytes);
+        EXPECT_EQ(*bytes, *b->to_bytes());
+        const auto again = Predictor::from_bytes(*bytes);
+        ASSERT_TRUE(again) << again.error().message();
+        EXPECT_EQ(*again->to_bytes(), *bytes);
+        EXPECT_EQ(again->predict_pair(3, 4)->runtime_us, a->predict_pair(3, 4)->runtime_us);
+    }
 }
 
 TEST(KernelFit, LearnsWhatLinearScalingCannot) {
@@ -275,6 +279,35 @@ TEST(KernelFit, NewRowsAreAnsweredFromFeatures) {
                     0.5);
         EXPECT_NEAR(std::log(with->predict_pair(2, j)->runtime_us), std::log(made->predict_pair(2, j)->runtime_us),
                     1e-9);
+    }
+}
+
+TEST(KernelFit, EmbeddingsAreOneMoreDistanceASide) {
+    const Dataset dataset = test::synthetic_dataset({.platforms = 12, .modules = 20});
+    const auto config = preset("kernel/+embeddings");
+    ASSERT_TRUE(config);
+    const auto made = fit(dataset, *config);
+    ASSERT_TRUE(made) << made.error().message();
+    const auto bytes = made->to_bytes();
+    ASSERT_TRUE(bytes);
+    EXPECT_NE(*bytes, *fit(dataset, kernel_preset())->to_bytes());
+    const auto again = Predictor::from_bytes(*bytes);
+    ASSERT_TRUE(again) << again.error().message();
+    EXPECT_EQ(*again->to_bytes(), *bytes);
+    // A new row has the embedding of the row nearest it, and those that were there keep their answers.
+    Side more;
+    more.names = {"twin"};
+    more.feature_names = dataset.modules.feature_names;
+    more.features = Matrix<double>(1, dataset.modules.features.cols());
+    std::ranges::copy(dataset.modules.features.view().row(4), more.features.flat().begin());
+    const auto with = again->with_rows({}, more);
+    ASSERT_TRUE(with) << with.error().message();
+    for (std::int32_t i = 0; i < 12; ++i) {
+        const auto log_time = [&](const Predictor& predictor, std::int32_t j) {
+            return std::log(predictor.predict_pair(i, j)->runtime_us);
+        };
+        EXPECT_NEAR(log_time(*with, 4), log_time(*made, 4), 1e-9);
+        EXPECT_NEAR(log_time(*with, 20), log_time(*made, 4), 0.5);
     }
 }
 
