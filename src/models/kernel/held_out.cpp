@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -46,12 +47,16 @@ void add(const Cells& cells, std::size_t n, const KernelAnswers& from, WithheldA
     to.deviation.push_back(from.deviation(cells.platform[n], cells.module[n]));
 }
 
-// The same hyper-parameters with some of the cells: both passes solved again, from where all cells led.
-Result<KernelAnswers> answer_without(const KernelState& state, const Side& platforms, const Side& modules,
-                                     const std::vector<std::int64_t>& kept, core::Team& team, const Context& context) {
-    const auto go_on = [&] { return !context.stop.stop_requested(); };
-    SolveOptions options;
-    options.tolerance = kTolerance;
+// Which rows of a side a part holds out.
+std::vector<bool> rows_of(const std::vector<std::int64_t>& part_of, std::int64_t part) {
+    std::vector<bool> out;
+    out.reserve(part_of.size());
+    std::ranges::transform(part_of, std::back_inserter(out), [&](std::int64_t of) { return of == part; });
+    return out;
+}
+
+// The state without some of its cells, their α still where all cells led.
+KernelState without(const KernelState& state, const std::vector<std::int64_t>& kept) {
     KernelState less;
     less.reference_platforms = state.reference_platforms;
     less.reference_modules = state.reference_modules;
@@ -60,26 +65,42 @@ Result<KernelAnswers> answer_without(const KernelState& state, const Side& platf
     less.constant = state.constant;
     less.first_hyper = state.first_hyper;
     less.hyper = state.hyper;
+    less.platform_embedding = state.platform_embedding.clone();
+    less.module_embedding = state.module_embedding.clone();
     less.cells = subset_of(state.cells, kept);
+    less.alpha = elements(state.alpha, kept);
+    return less;
+}
+
+// Solves the passes again with the same hyper-parameters, from where all cells led.
+Result<KernelAnswers> solve_again(KernelState less, const KernelState& state, const Side& platforms,
+                                  const Side& modules, core::Team& team, const Context& context) {
+    const auto go_on = [&] { return !context.stop.stop_requested(); };
+    SolveOptions options;
+    options.tolerance = kTolerance;
     std::vector<double> target, start;
     for (std::size_t n = 0; n < less.cells.size(); ++n) {
         target.push_back(less.cells.mean[n] - state.constant);
         start.push_back(state.first_alpha(less.cells.platform[n], less.cells.module[n]));
     }
     GridDistances distances = feature_distances(less, platforms, modules);
-    const auto tables = [&](const std::vector<double>& hyper) {
-        return make_tables(Layout(distances.platforms, distances.modules), hyper, distances.platforms,
-                           distances.modules, team);
+    const auto again = [&](const std::vector<double>& hyper, const std::vector<double>& from) {
+        const Layout layout(distances.platforms, distances.modules);
+        return solve(make_tables(layout, hyper, distances.platforms, distances.modules, team), less.cells, target,
+                     options, team, go_on, from);
     };
-    PITOT_TRY(const auto first, solve(tables(less.first_hyper), less.cells, target, options, team, go_on, start));
+    PITOT_TRY(auto first, again(less.first_hyper, start));
     less.first_alpha = Matrix<double>(less.reference_platforms, less.reference_modules);
     for (std::size_t n = 0; n < target.size(); ++n) {
         less.first_alpha(less.cells.platform[n], less.cells.module[n]) = first.alpha[n];
     }
-    add_first_pass(less, distances, team);
-    PITOT_TRY(auto second,
-              solve(tables(less.hyper), less.cells, target, options, team, go_on, elements(state.alpha, kept)));
-    less.alpha = std::move(second.alpha);
+    if (has_second_pass(less)) {
+        add_first_pass(less, distances, team);
+        PITOT_TRY(auto second, again(less.hyper, less.alpha));
+        less.alpha = std::move(second.alpha);
+    } else {
+        less.alpha = std::move(first.alpha);
+    }
     return answer_all(less, platforms, modules, team);
 }
 
@@ -109,7 +130,10 @@ Result<HeldOutAnswers> hold_out(const KernelState& state, const Side& platforms,
         if (kept.empty() || kept.size() == state.cells.size()) {
             continue;
         }
-        PITOT_TRY(const auto answers, answer_without(state, platforms, modules, kept, team, context));
+        KernelState less = without(state, kept);
+        less.platform_held_out = rows_of(part_of_platform, part);
+        less.module_held_out = rows_of(part_of_module, part);
+        PITOT_TRY(const auto answers, solve_again(std::move(less), state, platforms, modules, team, context));
         for (std::size_t n = 0; n < state.cells.size(); ++n) {
             if (platform_out(n) || module_out(n)) {
                 add(state.cells, n, answers,

@@ -9,7 +9,7 @@
 
 namespace pitot::models::kernel {
 
-/// Every platform and every module is held out once, in `folds` parts: part by part both passes are solved again
+/// Every platform and every module is held out once, in `folds` parts: part by part the passes are solved again
 /// without the cells of its platforms and modules, hyper-parameters kept, and answer those cells. Of cells whose
 /// platform alone is held out, whose module alone, and both. A side without features is not held out. kInput if a solve
 /// fails; kCancelled.

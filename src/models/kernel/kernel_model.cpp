@@ -32,7 +32,9 @@ KernelState clone_state(const KernelState& state) {
             state.first_alpha.clone(),
             state.cells,
             state.alpha,
-            state.residual};
+            state.residual,
+            state.platform_held_out,
+            state.module_held_out};
 }
 
 // A grid with rows and columns of 0 appended.
@@ -44,30 +46,35 @@ Matrix<double> padded(const Matrix<double>& grid, std::int64_t rows, std::int64_
     return more;
 }
 
-// The reference row nearest a row by all distances but the last group's, itself if it is one.
-std::int64_t nearest_reference(const SideDistances& side, std::int64_t row, std::int64_t reference) {
+// The reference row nearest a row by all distances but the last group's, itself if it is one that is not held out.
+std::int64_t nearest_reference(const SideDistances& side, std::int64_t row, std::int64_t reference,
+                               const std::vector<bool>& held_out) {
+    const auto out = [&](std::int64_t k) { return !held_out.empty() && held_out[static_cast<std::size_t>(k)]; };
+    if (row < reference && !out(row)) {
+        return row;
+    }
     std::int64_t nearest = 0;
     double least = std::numeric_limits<double>::infinity();
-    for (std::int64_t k = 0; k < reference && row >= reference; ++k) {
+    for (std::int64_t k = 0; k < reference; ++k) {
         double sum = 0.0;
         for (const Matrix<double>& group : side.groups) {
             sum += group(row, k);
         }
-        if (sum < least) {
+        if (!out(k) && sum < least) {
             least = sum;
             nearest = k;
         }
     }
-    return row < reference ? row : nearest;
+    return nearest;
 }
 
-void add_embedding(const Matrix<double>& embedding, SideDistances& side) {
+void add_embedding(const Matrix<double>& embedding, const std::vector<bool>& held_out, SideDistances& side) {
     if (embedding.rows() == 0) {
         return;
     }
     std::vector<std::int64_t> place;
     for (std::int64_t i = 0; i < side.rows; ++i) {
-        place.push_back(nearest_reference(side, i, embedding.rows()));
+        place.push_back(nearest_reference(side, i, embedding.rows(), held_out));
     }
     Matrix<double> distances(side.rows, side.rows);
     for (std::int64_t i = 0; i < side.rows; ++i) {
@@ -107,7 +114,7 @@ public:
         WithheldAnswers answers;
         answers.platform = state_.cells.platform;
         answers.module = state_.cells.module;
-        const double noise = std::exp(state_.hyper.back());
+        const double noise = std::exp(last_hyper(state_).back());
         for (std::size_t n = 0; n < state_.cells.size(); ++n) {
             const double variance = 1.0 / answers_.precision[n];
             answers.mean.push_back(state_.cells.mean[n] - state_.alpha[n] * variance);
@@ -237,8 +244,8 @@ void add_first_pass(const KernelState& state, GridDistances& distances, core::Te
                           distances.platforms);
     add_product_distances(transposed.view().columns(0, state.reference_platforms), state.reference_modules,
                           distances.modules);
-    add_embedding(state.platform_embedding, distances.platforms);
-    add_embedding(state.module_embedding, distances.modules);
+    add_embedding(state.platform_embedding, state.platform_held_out, distances.platforms);
+    add_embedding(state.module_embedding, state.module_held_out, distances.modules);
 }
 
 std::vector<double> without_effects(const KernelState& state, const GridDistances& distances,
@@ -264,7 +271,7 @@ Result<KernelAnswers> answer_all(const KernelState& state, const Side& platforms
         add_first_pass(state, distances, team);
     }
     const Layout layout(distances.platforms, distances.modules);
-    const Tables tables = make_tables(layout, has_second_pass(state) ? state.hyper : state.first_hyper,
+    const Tables tables = make_tables(layout, last_hyper(state),
                                       distances.platforms, distances.modules, team);
     Matrix<double> alpha(platforms.size(), modules.size());
     for (std::size_t n = 0; n < state.alpha.size(); ++n) {
