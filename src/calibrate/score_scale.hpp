@@ -87,8 +87,8 @@ inline constexpr std::size_t kLeastFactorRows = 1000;
 
 /// The scale for rows of a model that has deviations, from rows that neither trained the model's answers for them nor
 /// calibrate: of residuals and standardised residuals, without factors and with ever less shrunken ones, the one of the
-/// least over-provisioning of 95 % bounds, which counts a quarter more for every point that the coverage of 90 % bounds is
-/// off in parts of the fleet, on average: outside 82 to 97 % of a platform and 86 to 94 % of a tenth of predictions.
+/// least over-provisioning of 95 % bounds, which counts a quarter more for every point that the coverage of 90 % bounds
+/// is off in parts of the fleet, on average: outside 82 to 97 % of a platform and 86 to 94 % of a tenth of predictions.
 /// Factors are tried on rows that they were not estimated from.
 [[nodiscard]] ScaleChoice choose_scale(const ScoredRows& rows, std::int64_t platforms, std::int64_t modules);
 

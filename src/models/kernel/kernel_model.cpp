@@ -271,8 +271,7 @@ Result<KernelAnswers> answer_all(const KernelState& state, const Side& platforms
         add_first_pass(state, distances, team);
     }
     const Layout layout(distances.platforms, distances.modules);
-    const Tables tables = make_tables(layout, last_hyper(state),
-                                      distances.platforms, distances.modules, team);
+    const Tables tables = make_tables(layout, last_hyper(state), distances.platforms, distances.modules, team);
     Matrix<double> alpha(platforms.size(), modules.size());
     for (std::size_t n = 0; n < state.alpha.size(); ++n) {
         alpha(state.cells.platform[n], state.cells.module[n]) = state.alpha[n];

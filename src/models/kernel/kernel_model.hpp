@@ -51,8 +51,8 @@ struct GridDistances {
     return has_second_pass(state) ? state.hyper : state.first_hyper;
 }
 [[nodiscard]] GridDistances feature_distances(const KernelState& state, const Side& platforms, const Side& modules);
-/// Adds those from the first pass and, where there are any, from embeddings: a row appended or held out has those of the
-/// reference row nearest it. `distances` are feature_distances().
+/// Adds those from the first pass and, where there are any, from embeddings: a row appended or held out has those of
+/// the reference row nearest it. `distances` are feature_distances().
 void add_first_pass(const KernelState& state, GridDistances& distances, core::Team& team);
 
 /// What the first pass says of each observed cell's product part: its mean less c, a_i and b_j.
