@@ -304,7 +304,7 @@ void note_parts(const Dataset& dataset) {
 }
 
 Result<void> run(const Options& options) {
-    if (auto ok = options.hold_out.check(options.bounds); !ok) {
+    if (auto ok = options.hold_out.check(); !ok) {
         return ok;
     }
     const Result<Dataset> dataset = options.dataset.read();
@@ -317,7 +317,7 @@ Result<void> run(const Options& options) {
     }
     config->share = options.share.value_or(config->share);
     if (options.hold_out.given()) {
-        return options.hold_out.evaluate(*dataset, *config, options.run.to_context(), options.json);
+        return options.hold_out.evaluate(*dataset, *config, options.run.to_context(), options.bounds, options.json);
     }
     EvaluateOptions evaluate_options;
     evaluate_options.share = config->share;
@@ -370,7 +370,8 @@ Action add(CLI::App& app) {
         "rows' combinations train. Errors are of the held-out rows: from features alone (0 cells), then with some of "
         "their "
         "cells,\n"
-        "drawn at random, learned from too. A device is all platforms named RUNTIME.DEVICE or RUNTIME:DEVICE.\n"
+        "drawn at random, learned from too. A device is all platforms named RUNTIME.DEVICE or RUNTIME:DEVICE. With\n"
+        "--bounds, the bounds of these rows are tested.\n"
         "Ctrl-C prints what finished replicates gave.\n"
         "\n"
         "Examples:\n"
@@ -378,7 +379,8 @@ Action add(CLI::App& app) {
         "  pitot evaluate data.npz --share 0.5 --replicates 10 --bounds\n"
         "  pitot evaluate data.npz if2.npz --preset interference/2 --replicates 1 --json > result.json\n"
         "  pitot evaluate data.npz --preset baseline/linear_scaling\n"
-        "  pitot evaluate data.npz --hold-out devices --cells 0,3,10 --replicates 3");
+        "  pitot evaluate data.npz --hold-out devices --cells 0,3,10 --replicates 3\n"
+        "  pitot evaluate data.npz --preset kernel --hold-out modules --cells 0 --bounds --replicates 5");
     return [options] { return run(*options); };
 }
 
