@@ -15,6 +15,10 @@ namespace {
 
 constexpr std::size_t kTenths = 10;
 constexpr double kLargestFactor = 5.0;
+// Of a platform's rows at 90 %, where it has as many.
+constexpr double kLeastCoverage = 0.86;
+constexpr std::size_t kLeastRowsToWiden = 15;
+constexpr int kPassesToWiden = 3;
 // What it costs that coverage of parts of the fleet is off: over-provisioning counts a quarter more for every point
 // that it is too little or too much in all of them.
 constexpr double kViolationCost = 25.0;
@@ -117,6 +121,25 @@ void learn_side(const ScoredRows& rows, std::span<const std::size_t> chosen, con
     }
 }
 
+// Widens the factors of platforms whose rows exceed 90 % bounds of all rows too often: shrinkage leaves those short
+// whose scores have a heavy tail or few rows.
+void widen_short_platforms(const ScoredRows& rows, std::span<const std::size_t> chosen, ScaleTables& tables) {
+    std::vector<double> all = relative_scores(rows, chosen, tables);
+    std::vector<std::vector<double>> of_platform(tables.platform.size());
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+        if (const std::int32_t platform = rows.platform[chosen[i]]; platform >= 0) {
+            of_platform[static_cast<std::size_t>(platform)].push_back(all[i]);
+        }
+    }
+    const double margin = quantile(all, 0.9);
+    for (std::size_t p = 0; p < of_platform.size() && margin > 0.0; ++p) {
+        if (of_platform[p].size() >= kLeastRowsToWiden) {
+            const double missing = quantile(of_platform[p], kLeastCoverage) / margin;
+            tables.platform[p] = std::min(tables.platform[p] * std::max(missing, 1.0), kLargestFactor);
+        }
+    }
+}
+
 // Places of some rows in the order of their predictions, as tenths.
 std::vector<std::vector<std::size_t>> tenths_of(const ScoredRows& rows, std::span<const std::size_t> chosen) {
     std::vector<std::size_t> order = all_rows(chosen.size());
@@ -167,6 +190,9 @@ ScaleTables learn(const ScoredRows& rows, std::span<const std::size_t> chosen, S
     learn_side(rows, chosen, rows.platform, tables, prior_rows, tables.platform);
     learn_side(rows, chosen, rows.module, tables, 2.0 * prior_rows, tables.module);
     learn_runtime(rows, chosen, prior_rows, tables);
+    for (int pass = 0; pass < kPassesToWiden; ++pass) {  // wider factors of some lower the bounds of all
+        widen_short_platforms(rows, chosen, tables);
+    }
     return tables;
 }
 

@@ -89,7 +89,8 @@ inline constexpr std::size_t kLeastFactorRows = 1000;
 /// calibrate: of residuals and standardised residuals, without factors and with ever less shrunken ones, the one of the
 /// least over-provisioning of 95 % bounds, which counts a quarter more for every point that the coverage of 90 % bounds
 /// is off in parts of the fleet, on average: outside 82 to 97 % of a platform and 86 to 94 % of a tenth of predictions.
-/// Factors are tried on rows that they were not estimated from.
+/// Factors are tried on rows that they were not estimated from; those of platforms are at least so large that 86 % of
+/// their rows keep to 90 % bounds.
 [[nodiscard]] ScaleChoice choose_scale(const ScoredRows& rows, std::int64_t platforms, std::int64_t modules);
 
 }  // namespace pitot::calibrate

@@ -111,6 +111,27 @@ TEST(ChooseScale, LearnsWhichPlatformsScatterMoreThanTheModelExpects) {
     EXPECT_LT(coverage(ScoreScale(), calibration, test, of_wild), 0.8) << "what the factors mend";
 }
 
+// Shrinkage of factors must not leave those short that have few rows.
+TEST(ChooseScale, LeavesNoPlatformOfFewRowsFarShort) {
+    const auto wild = [](std::int32_t i, std::int32_t, double) { return i < 2 ? 0.5 : 0.1; };
+    const auto of_wild = [](const ScoredRows& r, std::size_t n) { return r.platform[n] < 2; };
+    double covered = 0.0;
+    constexpr int kDraws = 20;
+    for (std::uint64_t draw = 0; draw < kDraws; ++draw) {
+        const ScoredRows all = rows_of(constant, wild, 100 + draw);
+        ScoredRows rows;
+        for (std::size_t n = 0; n < all.size(); ++n) {
+            if (all.platform[n] >= 2 || n % 4 == 0) {
+                rows.add(all, n);
+            }
+        }
+        const ScaleChoice choice = choose_scale(rows, kPlatforms, kModules);
+        const ScoredRows calibration = rows_of(constant, wild, 200 + draw);
+        covered += coverage(ScoreScale(choice.tables), calibration, rows_of(constant, wild, 300 + draw), of_wild);
+    }
+    EXPECT_GT(covered / kDraws, 0.84);
+}
+
 TEST(ChooseScale, LearnsWhichRuntimesScatterMore) {
     const auto slow = [](std::int32_t, std::int32_t, double y) { return y < 2.0 ? 0.05 : 0.2; };
     const ScaleChoice choice = choose_scale(rows_of(constant, slow, 6), kPlatforms, kModules);
