@@ -9,6 +9,7 @@
 #include "core/border.hpp"
 #include "core/check.hpp"
 #include "models/row_basis.hpp"
+#include "predict/bounds.hpp"
 #include "predict/fit_steps.hpp"
 #include "predict/parts.hpp"
 
@@ -111,20 +112,23 @@ FitConfig default_config(const Dataset& dataset) {
     return std::move(*config);
 }
 
-Result<Predictor> fit(const Dataset& dataset, const FitConfig& config, const Context& context) {
+Result<Predictor> predict::fit(const Dataset& dataset, const FitConfig& config, const Context& context, Bounds bounds) {
     return core::at_border("fitting", [&]() -> Result<Predictor> {
         if (auto ok = config.validate().and_then([&] { return dataset.validate(); }); !ok) {
             return Failure(ok.error());
         }
+        if (auto ok = predict::check_bounds(dataset, config); !ok) {
+            return Failure(ok.error());
+        }
+        const double aside = predict::share_set_aside(config);
         const train::RowDraw draw(dataset, config);
         std::optional<models::Fitted> fitted;
         // All rows that are not set aside train: the draw gets the training share 1.
-        const models::FitTask task{
-            .dataset = dataset,
-            .config = config,
-            .share = 1.0 - config.calibration_share,
-            .context = predict::guarded(context),
-            .rows = [&](std::int64_t replicate) { return draw(1.0, config.calibration_share, replicate); }};
+        const models::FitTask task{.dataset = dataset,
+                                   .config = config,
+                                   .share = 1.0 - aside,
+                                   .context = predict::guarded(context),
+                                   .rows = [&](std::int64_t replicate) { return draw(1.0, aside, replicate); }};
         // The model outlives this call, the memory of training does not: the sets of measured pairs take its place.
         const auto done = models::family_of(config.model).fit(task, [&](models::Fitted&& made) -> Result<void> {
             fitted = std::move(made);
@@ -134,12 +138,16 @@ Result<Predictor> fit(const Dataset& dataset, const FitConfig& config, const Con
             return Failure(done.error());
         }
         PITOT_CHECK(fitted.has_value());
-        PITOT_TRY(auto parts, predict::make_parts(dataset, config, *fitted));
+        PITOT_TRY(auto parts, predict::make_parts(dataset, config, *fitted, context, bounds));
         note_measured(dataset, fitted->rows, parts);
         parts.disagreement = parts.model->disagreement(parts.platforms, parts.modules);
         parts.dataset_digest = dataset_digest(dataset);
         return Predictor(std::move(parts));
     });
+}
+
+Result<Predictor> fit(const Dataset& dataset, const FitConfig& config, const Context& context) {
+    return predict::fit(dataset, config, context, predict::Bounds::kWanted);
 }
 
 }  // namespace pitot
