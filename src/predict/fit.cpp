@@ -54,7 +54,7 @@ void note_measured(const Dataset& dataset, const train::ReplicateRows& rows, Pre
 
 // Whether observations have at most `most` different pairs of platform and module. Columns may differ in length:
 // default_config() takes datasets that were not validated.
-bool has_few_pairs(const ObservationView& alone, std::int64_t most) {
+bool pairs_at_most(const ObservationView& alone, std::int64_t most) {
     std::unordered_set<std::uint64_t> pairs;
     for (std::size_t n = 0; n < std::min(alone.platform.size(), alone.module.size()); ++n) {
         const auto platform = static_cast<std::uint64_t>(static_cast<std::uint32_t>(alone.platform[n]));
@@ -82,6 +82,12 @@ void learn_from_all(const Dataset& dataset, TrainConfig& train) {
     }
 }
 
+// Whether a Gaussian process on its grid takes minutes at most.
+bool suits_kernel(const Dataset& dataset) {
+    return dataset.platforms.size() <= kMostKernelRows && dataset.modules.size() <= kMostKernelRows &&
+           pairs_at_most(dataset.pool(kAlone), kMostKernelCombinations);
+}
+
 }  // namespace
 
 FitConfig default_config(const Dataset& dataset) {
@@ -90,13 +96,14 @@ FitConfig default_config(const Dataset& dataset) {
     const bool modules = dataset.modules.features.cols() > 0;
     // Linear scaling has one parameter a platform and one a module. It explains that many pairs, and nothing is left
     // for a larger model to learn.
-    const bool few = has_few_pairs(dataset.pool(kAlone), dataset.platforms.size() + dataset.modules.size());
-    const char* name = few                    ? "baseline/linear_scaling"
-                       : together             ? "interference/2"
-                       : platforms && modules ? "embedding/128"
-                       : platforms            ? "baseline/platform_only"
-                       : modules              ? "baseline/module_only"
-                                              : "linear/128";
+    const bool few = pairs_at_most(dataset.pool(kAlone), dataset.platforms.size() + dataset.modules.size());
+    const char* name = few                     ? "baseline/linear_scaling"
+                       : together              ? "interference/2"
+                       : suits_kernel(dataset) ? "kernel"
+                       : platforms && modules  ? "embedding/128"
+                       : platforms             ? "baseline/platform_only"
+                       : modules               ? "baseline/module_only"
+                                               : "linear/128";
     auto config = preset(name);
     PITOT_CHECK(config.has_value());
     if (!few) {
