@@ -21,8 +21,8 @@ struct Observation {
     std::vector<std::string> without_features{};
     std::int64_t left_out = 0;             ///< runs beside others, which the model cannot learn from
     std::int64_t no_more_calibrating = 0;  ///< pairs that calibrated bounds and are learned from now
-    /// Whether bounds were calibrated anew with the answers after. Not in models of older files: their bounds stay as
-    /// they were fitted.
+    /// Whether bounds alone were calibrated anew with the answers after. Not where they rest on runs learned from
+    /// (BoundFrom::kLeaveOneOut), nor in models of older files: their bounds stay as they were fitted.
     bool recalibrated = false;
 
     /// What the model said of these pairs before it learned from them. The mean logarithm of the likelihood a pair (of

@@ -79,6 +79,18 @@ Json to_json(const AbsoluteErrors& errors) {
             {"median_replicates", errors.median_replicates}};
 }
 
+Json to_json(const BoundMetrics& bound) {
+    Json json{{"confidence", bound.confidence},
+              {"coverage", to_json(bound.coverage)},
+              {"over_provisioning", to_json(bound.over_provisioning)},
+              {"rows_without_bound", bound.unbounded_rows}};
+    json["pools"] = Json::array();
+    for (const PoolCoverage& pool : bound.pools) {
+        json["pools"].push_back({{"pool", pool.pool}, {"from", to_string(pool.from)}, {"rows", pool.rows}});
+    }
+    return json;
+}
+
 double seconds_of(const std::vector<Chosen>& all) {
     double seconds = 0.0;
     for (const Chosen& chosen : all) {
@@ -107,6 +119,9 @@ void print_as_json(const std::vector<Chosen>& all, const FitConfig& config, Hold
                                        {"test_rows", metrics.test_rows},
                                        {"model", to_json(metrics.model)},
                                        {"baseline", to_json(metrics.baseline)}});
+            for (const BoundMetrics& bound : metrics.bounds) {
+                json["metrics"].back()["bounds"].push_back(to_json(bound));
+            }
         }
     }
     json["config"] = Json::parse(to_json(config));
@@ -116,6 +131,49 @@ void print_as_json(const std::vector<Chosen>& all, const FitConfig& config, Hold
 std::string with_spread(const Spread& spread, bool several) {
     return several ? fmt::format("{} ± {:.2f}", format_percent(spread.mean), 100.0 * spread.std)
                    : format_percent(spread.mean);
+}
+
+std::string percent_or_dash(const Spread& spread, bool any, bool several) {
+    return any ? with_spread(spread, several) : "-";
+}
+
+// How bounds fared by the rows that they rest on; empty without bounds.
+std::string bounds_text(const std::vector<Chosen>& all, bool several) {
+    std::vector<Column> columns{{"OBJECTIVE"},
+                                {"CELLS", Align::kRight},
+                                {"CONFIDENCE", Align::kRight},
+                                {"COVERAGE", Align::kRight},
+                                {"OVER-PROVISIONING", Align::kRight},
+                                {"RESTS ON"}};
+    if (all.size() > 1) {
+        columns.insert(columns.begin() + 1, {"CHOSEN"});
+    }
+    Table table(columns);
+    bool any = false;
+    for (const Chosen& chosen : all) {
+        for (const HoldOutMetrics& metrics : chosen.evaluation.metrics) {
+            for (const BoundMetrics& bound : metrics.bounds) {
+                any = true;
+                std::string pools;
+                for (const PoolCoverage& pool : bound.pools) {
+                    pools +=
+                        fmt::format("{}{}, {}", pools.empty() ? "" : "; ", printable(pool.pool), to_string(pool.from));
+                }
+                const bool bounded = !bound.pools.empty();
+                std::vector<std::string> cells{metrics.objective,
+                                               format_count(metrics.cells),
+                                               fmt::format("{:g} %", 100.0 * bound.confidence),
+                                               percent_or_dash(bound.coverage, bounded, several),
+                                               percent_or_dash(bound.over_provisioning, bounded, several),
+                                               bounded ? pools : "none"};
+                if (all.size() > 1) {
+                    cells.insert(cells.begin() + 1, chosen.how);
+                }
+                table.add(std::move(cells));
+            }
+        }
+    }
+    return any ? table.to_string() + "\n" : "";
 }
 
 void print_as_text(const std::vector<Chosen>& all, const FitConfig& config, HoldOut side) {
@@ -154,7 +212,8 @@ void print_as_text(const std::vector<Chosen>& all, const FitConfig& config, Hold
             table.add(std::move(cells));
         }
     }
-    fmt::print("{}\ntime: {}\n", table.to_string(), format_duration({seconds_of(all) * 1e6}));
+    fmt::print("{}\n{}time: {}\n", table.to_string(), bounds_text(all, several),
+               format_duration({seconds_of(all) * 1e6}));
 }
 
 // Mean errors of rows alone by numbers of cells, with two standard errors.
@@ -211,7 +270,7 @@ void HoldOutFlags::add_to(CLI::App& app) {
         ->type_name("FILE");
 }
 
-Result<void> HoldOutFlags::check(bool bounds) const {
+Result<void> HoldOutFlags::check() const {
     if (!given()) {
         return cells.empty() && choose.empty() && plot.empty()
                    ? Result<void>()
@@ -226,9 +285,6 @@ Result<void> HoldOutFlags::check(bool bounds) const {
             return ok;
         }
     }
-    if (bounds) {
-        return fail(ErrorCode::kUsage, "--hold-out measures errors alone; leave --bounds out");
-    }
     if (!choose.empty() && choose != kRandom && choose != kAdvised && choose != kBoth) {
         return fail(ErrorCode::kUsage,
                     fmt::format("--choose {} is not one of random, advised and both", printable(choose)));
@@ -236,12 +292,16 @@ Result<void> HoldOutFlags::check(bool bounds) const {
     return side_of(side).and_then([&](HoldOut) { return cells_of(cells.empty() ? kCells : cells); }).map([](auto&&) {});
 }
 
-Result<void> HoldOutFlags::evaluate(const Dataset& dataset, const FitConfig& config, Context context, bool json) const {
+Result<void> HoldOutFlags::evaluate(const Dataset& dataset, const FitConfig& config, Context context, bool bounds,
+                                    bool json) const {
     PITOT_TRY(const HoldOut of, side_of(side));
     HoldOutOptions options;
     options.side = of;
     options.share = config.share;
     options.replicates = config.train.replicates;
+    if (bounds) {
+        options.confidences = EvaluateOptions().confidences;
+    }
     PITOT_TRY(options.cells, cells_of(cells.empty() ? kCells : cells));
     std::vector<Chosen> all;
     const bool both = choose == kBoth;

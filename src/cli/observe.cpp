@@ -108,7 +108,9 @@ void print_notes(const Observation& told, std::int64_t calibration_rows) {
             told.no_more_calibrating == 1 ? "calibrates" : "calibrate", format_count(calibration_rows, "row")));
     }
     if (!told.recalibrated) {
-        note("the model's file does not say which rows calibrate its bounds: they stay as they were fitted");
+        note(
+            "the model's bounds stay as they were fitted: they rest on runs learned from, or its file does not say on "
+            "which rows");
     }
 }
 
@@ -161,7 +163,9 @@ Action add(CLI::App& app) {
         "Runs of known pairs, of new platforms and of new modules are folded in: the model predicts as if it had been\n"
         "fitted on all of them with the hyper-parameters that it has. Names tell what is known; a new platform or\n"
         "module is described by its features, if the model uses them, and by the average of the others without.\n"
-        "Bounds stay valid: runs folded in never calibrate, and the rows that do are answered anew.\n"
+        "Bounds stay valid: runs folded in never calibrate, and the rows set aside that do are answered anew. Bounds "
+        "of new\n"
+        "platforms and modules and those from runs learned from stay as they were fitted.\n"
         "\n"
         "It says how well the runs were predicted before, and whether it is time for a new fit, which learns\n"
         "hyper-parameters, too: when runs are less likely than expected, bounds hold for too few, or a fifth of what\n"

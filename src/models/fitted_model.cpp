@@ -28,4 +28,11 @@ Result<PairExplanation> FittedModel::explain(std::int32_t /*platform*/, std::int
     return only_kernel("tell which measurements an answer comes from");
 }
 
+std::optional<WithheldAnswers> FittedModel::answers_left_out() const { return std::nullopt; }
+
+Result<std::optional<HeldOutAnswers>> FittedModel::answers_held_out(const Side& /*platforms*/, const Side& /*modules*/,
+                                                                    const Context& /*context*/) const {
+    return std::nullopt;
+}
+
 }  // namespace pitot::models

@@ -68,6 +68,9 @@ public:
     /// Whether its models learn on (FittedModel::learns_on).
     [[nodiscard]] virtual bool learns_on() const { return false; }
 
+    /// Whether models just fitted answer FittedModel::answers_left_out().
+    [[nodiscard]] virtual bool leaves_one_out(const FitConfig& /*config*/) const { return false; }
+
     /// Fits models and hands each on, in order and one at a time. The same to the bit for any number of threads.
     /// Errors: as check(), kUsage, kInput (no rows left, training diverged), kEnvironment, kCancelled, or what `take`
     /// returns.

@@ -1,6 +1,7 @@
 #include "predict/calibration_rows.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -11,6 +12,37 @@
 #include "models/scale.hpp"
 
 namespace pitot::predict {
+namespace {
+
+constexpr calibrate::PoolKey kAlonePool{calibrate::PoolKey::Kind::kDataset, static_cast<std::int32_t>(kAlone), 0};
+
+// What a model says of rows that calibrate.
+calibrate::ScoredRows answered_anew(const models::FittedModel& model, const CalibrationRows& rows) {
+    calibrate::ScoredRows scored{rows.platform, rows.module, {}, {}, {}, {}};
+    scored.co_runners.resize(rows.target.size(), 0);
+    scored.predicted.resize(rows.target.size());
+    scored.deviation.resize(rows.target.size());
+    scored.residual.resize(rows.target.size());
+    std::unique_ptr<models::ModelScratch> scratch;
+    model.predict({rows.platform, rows.module, {}, 0}, {scored.predicted, scored.deviation}, scratch);
+    std::ranges::transform(rows.target, scored.predicted, scored.residual.begin(), std::minus<>());
+    return scored;
+}
+
+// Gives a pool the scores of its rows: all, or those of its group.
+void fill(calibrate::ScorePool& pool, const calibrate::ScoredRows& rows, const calibrate::ScoreScale& scale,
+          const calibrate::Grouping& grouping) {
+    const bool group = pool.key.kind == calibrate::PoolKey::Kind::kGroup;
+    pool.scores.clear();
+    for (std::size_t n = 0; n < rows.size(); ++n) {
+        if (!group || grouping(rows.platform[n], rows.predicted[n]) == pool.key.b) {
+            pool.scores.push_back(rows.score(scale, n));
+        }
+    }
+    pool.units = std::ssize(pool.scores);
+}
+
+}  // namespace
 
 CalibrationRows calibration_rows_of(const PredictorParts& parts, const Dataset& dataset,
                                     const train::ReplicateRows& rows) {
@@ -50,22 +82,28 @@ std::int64_t drop_calibration_rows(std::span<const std::int32_t> platform, std::
     return std::ssize(dropped);
 }
 
-bool recalibrate(PredictorParts& parts) {
+Result<bool> recalibrate(PredictorParts& parts) {
     const CalibrationRows& rows = parts.calibration_rows;
-    if (!rows.known) {
+    calibrate::CalibrationParts made = parts.calibration.parts();
+    if (!rows.known || made.pools.empty() || made.pools[kAlone].source != calibrate::ScoreSource::kSetAside) {
         return false;
     }
-    std::vector<double> residual(rows.target.size());
-    std::unique_ptr<models::ModelScratch> scratch;
-    parts.model->predict({rows.platform, rows.module, {}, 0}, {residual}, scratch);
-    std::ranges::transform(rows.target, residual, residual.begin(), std::minus<>());
-    std::vector<std::vector<double>> pools;
-    for (std::size_t p = 0; p < parts.calibration.pools(); ++p) {
-        const auto old = parts.calibration.residuals(p);
-        pools.emplace_back(old.begin(), old.end());
+    const calibrate::ScoredRows scored = answered_anew(*parts.model, rows);
+    std::erase_if(made.pools, [&](calibrate::ScorePool& pool) {
+        const bool group = pool.key.kind == calibrate::PoolKey::Kind::kGroup;
+        const bool own = group && pool.key.a == kAlone && pool.source == calibrate::ScoreSource::kSetAside;
+        if (own || pool.key == kAlonePool) {
+            fill(pool, scored, parts.calibration.scale(), made.grouping);
+        }
+        return own && pool.scores.empty();
+    });
+    for (const calibrate::ScorePool& pool : made.pools) {
+        if (!std::ranges::all_of(pool.scores, [](double score) { return std::isfinite(score); })) {
+            return fail(ErrorCode::kInput,
+                        "the model's answers for the rows that calibrate its bounds are not finite: fit it again");
+        }
     }
-    pools[kAlone] = std::move(residual);
-    parts.calibration = calibrate::Calibration(std::move(pools));
+    parts.calibration = calibrate::Calibration(std::move(made));
     return true;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include "pitot/result.hpp"
 #include "predict/parts.hpp"
 #include "train/row_draw.hpp"
 
@@ -17,9 +18,11 @@ namespace pitot::predict {
 std::int64_t drop_calibration_rows(std::span<const std::int32_t> platform, std::span<const std::int32_t> module,
                                    CalibrationRows& rows);
 
-/// Computes the residuals of rows alone again, with the answers of the model that `parts` have: no run that the model
-/// learned from is among these rows, so that bounds hold as after a fit. False, and nothing changes, where the rows are
-/// not known (older files).
-bool recalibrate(PredictorParts& parts);
+/// Computes the scores of rows alone again, with the answers of the model that `parts` have and the scale and groups
+/// that bounds have: no run that the model learned from is among these rows, so that bounds hold as after a fit. Scores
+/// of runs learned from, of rows beside others and of rows held out stay those of the fit. False, and nothing changes,
+/// where the rows are not known (older files) or bounds alone rest on runs learned from. kInput if scores are not
+/// finite.
+[[nodiscard]] Result<bool> recalibrate(PredictorParts& parts);
 
 }  // namespace pitot::predict

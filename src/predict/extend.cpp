@@ -153,6 +153,10 @@ void note_appended_rows(PredictorParts& parts) {
         parts.disagreement.platform.resize(static_cast<std::size_t>(parts.platforms.size()));
         parts.disagreement.module.resize(static_cast<std::size_t>(parts.modules.size()));
     }
+    if (!parts.platform_runs.empty()) {
+        parts.platform_runs.resize(static_cast<std::size_t>(parts.platforms.size()), 0);
+        parts.module_runs.resize(static_cast<std::size_t>(parts.modules.size()), 0);
+    }
 }
 
 Result<PredictorParts> extend_parts(const PredictorParts& parts, const Side& platforms, const Side& modules) {

@@ -254,6 +254,11 @@ void note_learned(const PairMeans& pairs, PredictorParts& parts, Observation& to
         parts.platform_basis[static_cast<std::size_t>(pairs.platform[n])] = Basis::kMeasured;
         parts.module_basis[static_cast<std::size_t>(pairs.module[n])] = Basis::kMeasured;
         parts.co_runner_basis[static_cast<std::size_t>(pairs.module[n])] = Basis::kMeasured;
+        if (!parts.platform_runs.empty()) {  // not known of older files
+            const auto runs = static_cast<std::int64_t>(pairs.count[n]);
+            parts.platform_runs[static_cast<std::size_t>(pairs.platform[n])] += runs;
+            parts.module_runs[static_cast<std::size_t>(pairs.module[n])] += runs;
+        }
     }
     const auto platforms = static_cast<std::size_t>(parts.platforms.size());
     pool = {{std::vector<std::int64_t>(platforms + 1, 0), {}, {}, 0}};
@@ -316,7 +321,7 @@ Result<Observed> fold_in(const Predictor& predictor, const Dataset& dataset) {
     told.fitted = more.fitted_pairs > 0 ? more.fitted_pairs : told.fitted;
     more.fitted_pairs = told.fitted;
     told.no_more_calibrating = drop_calibration_rows(pairs.platform, pairs.module, more.calibration_rows);
-    told.recalibrated = recalibrate(more);
+    PITOT_TRY(told.recalibrated, recalibrate(more));
     judge(told);
     return Observed{Predictor(std::move(more)), std::move(told)};
 }

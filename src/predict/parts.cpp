@@ -51,6 +51,8 @@ PredictorParts clone_parts(const PredictorParts& parts) {
             parts.platform_part,
             parts.module_part,
             parts.disagreement,
+            parts.platform_runs,
+            parts.module_runs,
             parts.calibration_rows,
             parts.folded_in,
             parts.fitted_pairs};

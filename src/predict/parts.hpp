@@ -57,6 +57,8 @@ struct PredictorParts {
     std::vector<std::int32_t> platform_part{};            ///< see Connections::parts(); empty in older files
     std::vector<std::int32_t> module_part{};              ///< the same
     models::Disagreement disagreement{};                  ///< may be empty
+    std::vector<std::int64_t> platform_runs{};            ///< learned from, of each platform; empty in older files
+    std::vector<std::int64_t> module_runs{};              ///< the same of each module
     predict::CalibrationRows calibration_rows{};          ///< of models that learn on, else none are known
     std::int64_t folded_in = 0;                           ///< runs learned from since the fit
     std::int64_t fitted_pairs = 0;  ///< pairs that the fit learned from; 0 until runs are folded in
@@ -74,7 +76,7 @@ namespace pitot::predict {
                                std::span<const std::int32_t> co_runners);
 
 /// Newest model file this program writes and reads. Older ones load; newer ones are refused.
-inline constexpr std::int64_t kModelSchema = 2;
+inline constexpr std::int64_t kModelSchema = 3;
 
 [[nodiscard]] Result<void> write_parts(const PredictorParts& parts, const std::filesystem::path& file);
 [[nodiscard]] Result<PredictorParts> read_parts(const std::filesystem::path& file);

@@ -17,13 +17,13 @@
 #include "models/kernel/learn.hpp"
 #include "models/kernel/solve.hpp"
 #include "models/scaling/scaling_family.hpp"
+#include "pitot/fit.hpp"
 
 namespace pitot::models {
 namespace {
 
 using namespace kernel;
 
-constexpr std::int64_t kMostRows = 3000;
 constexpr double kFirstTolerance = 1e-4;  // the first pass only gives distances to the second
 constexpr std::int64_t kPasses = 2;
 // What a solve counts for in progress, in steps of learning.
@@ -251,11 +251,11 @@ Result<std::shared_ptr<const FittedModel>> fit_kernel(const FitTask& task, const
 }  // namespace
 
 Result<void> KernelFamily::check(const Dataset& dataset, const FitConfig& config) const {
-    if (dataset.platforms.size() > kMostRows || dataset.modules.size() > kMostRows) {
+    if (dataset.platforms.size() > kMostKernelRows || dataset.modules.size() > kMostKernelRows) {
         return fail(ErrorCode::kInput,
                     fmt::format("a fleet of {} platforms and {} modules is too large for preset '{}', which takes {} "
                                 "of each at most; choose a preset such as embedding/128",
-                                dataset.platforms.size(), dataset.modules.size(), config.preset, kMostRows));
+                                dataset.platforms.size(), dataset.modules.size(), config.preset, kMostKernelRows));
     }
     return check_pools(dataset, config);
 }

@@ -13,11 +13,14 @@
 #include "models/kernel/deviation.hpp"
 #include "models/kernel/explain.hpp"
 #include "models/kernel/grid.hpp"
+#include "models/kernel/held_out.hpp"
 #include "models/kernel/observe.hpp"
 #include "models/kernel/posterior.hpp"
 
 namespace pitot::models::kernel {
 namespace {
+
+constexpr std::int64_t kHeldOutParts = 5;
 
 // A grid with rows and columns of 0 appended.
 Matrix<double> padded(const Matrix<double>& grid, std::int64_t rows, std::int64_t cols) {
@@ -28,30 +31,35 @@ Matrix<double> padded(const Matrix<double>& grid, std::int64_t rows, std::int64_
     return more;
 }
 
-// The reference row nearest a row by all distances but the last group's, itself if it is one.
-std::int64_t nearest_reference(const SideDistances& side, std::int64_t row, std::int64_t reference) {
+// The reference row nearest a row by all distances but the last group's, itself if it is one that is not held out.
+std::int64_t nearest_reference(const SideDistances& side, std::int64_t row, std::int64_t reference,
+                               const std::vector<bool>& held_out) {
+    const auto out = [&](std::int64_t k) { return !held_out.empty() && held_out[static_cast<std::size_t>(k)]; };
+    if (row < reference && !out(row)) {
+        return row;
+    }
     std::int64_t nearest = 0;
     double least = std::numeric_limits<double>::infinity();
-    for (std::int64_t k = 0; k < reference && row >= reference; ++k) {
+    for (std::int64_t k = 0; k < reference; ++k) {
         double sum = 0.0;
         for (const Matrix<double>& group : side.groups) {
             sum += group(row, k);
         }
-        if (sum < least) {
+        if (!out(k) && sum < least) {
             least = sum;
             nearest = k;
         }
     }
-    return row < reference ? row : nearest;
+    return nearest;
 }
 
-void add_embedding(const Matrix<double>& embedding, SideDistances& side) {
+void add_embedding(const Matrix<double>& embedding, const std::vector<bool>& held_out, SideDistances& side) {
     if (embedding.rows() == 0) {
         return;
     }
     std::vector<std::int64_t> place;
     for (std::int64_t i = 0; i < side.rows; ++i) {
-        place.push_back(nearest_reference(side, i, embedding.rows()));
+        place.push_back(nearest_reference(side, i, embedding.rows(), held_out));
     }
     Matrix<double> distances(side.rows, side.rows);
     for (std::int64_t i = 0; i < side.rows; ++i) {
@@ -112,6 +120,32 @@ public:
                                                   const Side& platforms, const Side& modules) const override {
         core::Team team(core::default_threads());
         return explain_pair(state_, answers_, *prepared(platforms, modules, team), platform, module, most, team);
+    }
+
+    [[nodiscard]] bool has_deviation() const override { return true; }
+
+    [[nodiscard]] std::optional<WithheldAnswers> answers_left_out() const override {
+        if (answers_.precision.empty()) {
+            return {};
+        }
+        WithheldAnswers answers;
+        answers.platform = state_.cells.platform;
+        answers.module = state_.cells.module;
+        const double noise = std::exp(last_hyper(state_).back());
+        for (std::size_t n = 0; n < state_.cells.size(); ++n) {
+            const double variance = 1.0 / answers_.precision[n];
+            answers.mean.push_back(state_.cells.mean[n] - state_.alpha[n] * variance);
+            // What is left out has the noise of its mean; a new run has that of one run.
+            answers.deviation.push_back(std::sqrt(variance + noise - noise / state_.cells.count[n]));
+        }
+        return answers;
+    }
+
+    [[nodiscard]] Result<std::optional<HeldOutAnswers>> answers_held_out(const Side& platforms, const Side& modules,
+                                                                         const Context& context) const override {
+        core::Team team(core::team_size(context.threads, 1));
+        PITOT_TRY(auto answers, hold_out(state_, platforms, modules, kHeldOutParts, team, context));
+        return std::optional(std::move(answers));
     }
 
     [[nodiscard]] bool tells_co_runners() const override { return false; }
@@ -249,7 +283,9 @@ KernelState clone_state(const KernelState& state) {
             state.first_alpha.clone(),
             state.cells,
             state.alpha,
-            state.residual};
+            state.residual,
+            state.platform_held_out,
+            state.module_held_out};
 }
 
 GridDistances feature_distances(const KernelState& state, const Side& platforms, const Side& modules) {
@@ -273,13 +309,13 @@ void add_first_pass(const KernelState& state, GridDistances& distances, core::Te
     add_product_distances(transposed.view().columns(0, state.reference_platforms), state.reference_modules,
                           distances.modules);
     if (state.factors.platform.rows() > 0) {
-        add_factors(extend_factors(state.factors.platform, distances.platforms, team), state.reference_platforms,
-                    distances.platforms);
-        add_factors(extend_factors(state.factors.module, distances.modules, team), state.reference_modules,
-                    distances.modules);
+        add_factors(extend_factors(state.factors.platform, state.platform_held_out, distances.platforms, team),
+                    state.reference_platforms, distances.platforms);
+        add_factors(extend_factors(state.factors.module, state.module_held_out, distances.modules, team),
+                    state.reference_modules, distances.modules);
     }
-    add_embedding(state.platform_embedding, distances.platforms);
-    add_embedding(state.module_embedding, distances.modules);
+    add_embedding(state.platform_embedding, state.platform_held_out, distances.platforms);
+    add_embedding(state.module_embedding, state.module_held_out, distances.modules);
 }
 
 Matrix<double> mean_grid(const KernelState& state, const Tables& tables, core::Team& team) {
@@ -302,12 +338,12 @@ Result<KernelAnswers> answer_all(const KernelState& state, const Side& platforms
         add_first_pass(state, distances, team);
     }
     const Layout layout(distances.platforms, distances.modules);
-    const Tables tables = make_tables(layout, has_second_pass(state) ? state.hyper : state.first_hyper,
-                                      distances.platforms, distances.modules, team);
+    const Tables tables = make_tables(layout, last_hyper(state), distances.platforms, distances.modules, team);
     KernelAnswers answers;
     answers.mean = mean_grid(state, tables, team);
     PITOT_TRY(auto uncertainty, local_uncertainty(tables, state.cells, kNearCells, team));
     answers.deviation = std::move(uncertainty.deviation);
+    answers.precision = std::move(uncertainty.precision);
     return answers;
 }
 

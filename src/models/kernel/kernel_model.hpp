@@ -30,12 +30,16 @@ struct KernelState {
     Cells cells;
     std::vector<double> alpha;  ///< a cell
     double residual = 0.0;      ///< of its solve
+    /// Reference rows that embeddings are not to tell anything of, as if they were appended; empty: none.
+    std::vector<bool> platform_held_out{}, module_held_out{};
 };
 
 /// What the state says of every pair.
 struct KernelAnswers {
     Matrix<double> mean;       ///< platforms × modules
     Matrix<double> deviation;  ///< of a new run
+    /// A cell: [K⁻¹]_nn, as local_uncertainty() has it. Empty in models from a file.
+    std::vector<double> precision{};
 };
 
 /// Cells near a platform's that its deviations are computed from, about.
@@ -51,9 +55,13 @@ struct GridDistances {
     SideDistances modules;
 };
 [[nodiscard]] inline bool has_second_pass(const KernelState& state) { return !state.hyper.empty(); }
+/// Of the pass that answers.
+[[nodiscard]] inline const std::vector<double>& last_hyper(const KernelState& state) {
+    return has_second_pass(state) ? state.hyper : state.first_hyper;
+}
 [[nodiscard]] GridDistances feature_distances(const KernelState& state, const Side& platforms, const Side& modules);
-/// Adds those from the first pass and, where there are any, from embeddings: an appended row has those of the reference
-/// row nearest it. `distances` are feature_distances().
+/// Adds those from the first pass and, where there are any, from embeddings: a row appended or held out has those of
+/// the reference row nearest it. `distances` are feature_distances().
 void add_first_pass(const KernelState& state, GridDistances& distances, core::Team& team);
 
 /// kInput if a covariance matrix is not positive definite.

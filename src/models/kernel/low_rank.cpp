@@ -265,24 +265,40 @@ LowRank fit_low_rank(const SideDistances& platforms, const SideDistances& module
     return found;
 }
 
-Matrix<double> extend_factors(const Matrix<double>& factors, const SideDistances& side, core::Team& team) {
-    const std::int64_t reference = factors.rows();
+Matrix<double> extend_factors(const Matrix<double>& factors, const std::vector<bool>& held_out,
+                              const SideDistances& side, core::Team& team) {
+    std::vector<std::int64_t> known, unknown;
+    for (std::int64_t i = 0; i < side.rows; ++i) {
+        const bool out = i >= factors.rows() || (!held_out.empty() && held_out[static_cast<std::size_t>(i)]);
+        (out ? unknown : known).push_back(i);
+    }
     Matrix<double> all(side.rows, factors.cols());
-    std::ranges::copy(factors.flat(), all.flat().begin());
-    if (reference == side.rows || side.features == 0) {
+    Matrix<double> of_known(std::ssize(known), factors.cols());
+    for (std::int64_t k = 0; k < of_known.rows(); ++k) {
+        const auto from = factors.view().row(known[static_cast<std::size_t>(k)]);
+        std::ranges::copy(from, all.view().row(known[static_cast<std::size_t>(k)]).begin());
+        std::ranges::copy(from, of_known.view().row(k).begin());
+    }
+    if (known.empty() || unknown.empty() || side.features == 0) {
         return all;
     }
     const Matrix<double> prior = prior_of(side);
-    Matrix<double> known(reference, reference);
-    for (std::int64_t i = 0; i < reference; ++i) {
-        std::ranges::copy(prior.view().row(i).first(static_cast<std::size_t>(reference)), known.view().row(i).begin());
+    Matrix<double> among_known(of_known.rows(), of_known.rows());
+    for (std::int64_t k = 0; k < among_known.rows(); ++k) {
+        for (std::int64_t l = 0; l < among_known.rows(); ++l) {
+            among_known(k, l) = prior(known[static_cast<std::size_t>(k)], known[static_cast<std::size_t>(l)]);
+        }
     }
-    const Matrix<double> inverse = inverse_of(std::move(known), team);
-    Matrix<double> weights(reference, factors.cols());
-    dense::multiply<double>(inverse.view(), factors.view(), weights.view(), {}, team);
-    const std::int64_t more = side.rows - reference;
-    dense::multiply<double>(prior.view().row_range(reference, more).columns(0, reference), weights.view(),
-                            all.view().row_range(reference, more), {}, team);
+    const Matrix<double> inverse = inverse_of(std::move(among_known), team);
+    Matrix<double> weights(of_known.rows(), factors.cols());
+    dense::multiply<double>(inverse.view(), of_known.view(), weights.view(), {}, team);
+    for (const std::int64_t i : unknown) {
+        for (std::int64_t k = 0; k < of_known.rows(); ++k) {
+            for (std::int64_t q = 0; q < factors.cols(); ++q) {
+                all(i, q) += prior(i, known[static_cast<std::size_t>(k)]) * weights(k, q);
+            }
+        }
+    }
     return all;
 }
 

@@ -31,9 +31,10 @@ struct LowRankOptions {
                                    const std::vector<double>& residual, const LowRankOptions& options, core::Key key,
                                    core::Team& team);
 
-/// Factors of all rows of a side from those of its first rows: the others' are the mean of the process there, 0 of a
-/// side without features.
-[[nodiscard]] Matrix<double> extend_factors(const Matrix<double>& factors, const SideDistances& side, core::Team& team);
+/// Factors of all rows of a side from those of its first rows. Those appended, and those of the first that are held out
+/// (none where the list is empty), have the mean of the process there: 0 of a side without features.
+[[nodiscard]] Matrix<double> extend_factors(const Matrix<double>& factors, const std::vector<bool>& held_out,
+                                            const SideDistances& side, core::Team& team);
 
 /// Adds two groups of distances between factors, and Gram, their products over their mean square in the first
 /// `reference` rows.

@@ -69,6 +69,34 @@ double log_time(const Predictor& predictor, std::int32_t platform, std::int32_t 
     return std::log(predictor.predict_pair(platform, module)->runtime_us);
 }
 
+using Kind = calibrate::PoolKey::Kind;
+
+const calibrate::ScorePool* pool_with(const Predictor& predictor, const calibrate::PoolKey& key) {
+    const auto& pools = predictor.parts().calibration.parts().pools;
+    const auto found = std::ranges::find(pools, key, &calibrate::ScorePool::key);
+    return found == pools.end() ? nullptr : &*found;
+}
+
+// A pool has the scores of its calibration rows by the model's own answers.
+void expect_scores_of_answers(const Predictor& predictor, const calibrate::PoolKey& key) {
+    const predict::CalibrationRows& rows = predictor.parts().calibration_rows;
+    const calibrate::Calibration& calibration = predictor.parts().calibration;
+    std::vector<double> mean(rows.target.size()), deviation(rows.target.size()), scores;
+    std::unique_ptr<models::ModelScratch> scratch;
+    predictor.parts().model->predict({rows.platform, rows.module, {}, 0}, {mean, deviation}, scratch);
+    for (std::size_t n = 0; n < rows.target.size(); ++n) {
+        const std::int32_t group = calibration.parts().grouping(rows.platform[n], mean[n]);
+        if (key.kind == Kind::kDataset || group == key.b) {
+            scores.push_back((rows.target[n] - mean[n]) /
+                             calibration.scale()(rows.platform[n], rows.module[n], mean[n], deviation[n]));
+        }
+    }
+    std::ranges::sort(scores);
+    const calibrate::ScorePool* const pool = pool_with(predictor, key);
+    ASSERT_NE(pool, nullptr);
+    EXPECT_EQ(pool->scores, scores);
+}
+
 class Observe : public testing::Test {
 protected:
     static void SetUpTestSuite() {
@@ -156,19 +184,84 @@ TEST_F(Observe, CalibrationRowsAreNeverLearnedFrom) {
     EXPECT_EQ(observed->observation.no_more_calibrating, 1);
     EXPECT_EQ(observed->predictor.calibration_rows(0), predictor().calibration_rows(0) - 1);
     EXPECT_EQ(observed->predictor.evidence(platform, module), Evidence::kLearned);
-    // The other rows are answered anew: residuals are those of the answers after.
-    const predict::CalibrationRows& rows = observed->predictor.parts().calibration_rows;
-    std::vector<double> residuals;
-    for (std::size_t n = 0; n < rows.target.size(); ++n) {
-        residuals.push_back(rows.target[n] - log_time(observed->predictor, rows.platform[n], rows.module[n]) +
-                            std::log(25'000.0));
+    // The other rows are answered anew: scores are those of the answers after.
+    expect_scores_of_answers(observed->predictor, calibrate::PoolKey{Kind::kDataset, 0, 0});
+    EXPECT_GT(observed->predictor.parts().calibration_rows.target.size(), 0U);
+}
+
+TEST_F(Observe, GroupsOfRowsSetAsideAreScoredAnewAndOtherPoolsStay) {
+    for (const BoundsBy by : {BoundsBy::kPlatform, BoundsBy::kRuntime}) {
+        FitConfig config = quick_kernel();
+        config.bounds.by = by;
+        const Predictor before = fit(fleet(), config).value();
+        Dataset runs = other_rows(fleet());
+        const predict::CalibrationRows& known = before.parts().calibration_rows;
+        ASSERT_GT(known.target.size(), 3U);
+        for (std::size_t n = 0; n < 3; ++n) {
+            test::add_alone(runs, known.platform[n], known.module[n], 30'000.0);
+        }
+        const auto observed = before.observe(runs);
+        ASSERT_TRUE(observed) << observed.error().message();
+        EXPECT_TRUE(observed->observation.recalibrated);
+        EXPECT_EQ(observed->predictor.calibration_rows(0), std::ssize(known.target) - 3);
+        std::size_t groups = 0, in_groups = 0, others = 0;
+        for (const calibrate::ScorePool& pool : observed->predictor.parts().calibration.parts().pools) {
+            const bool group = pool.key.kind == Kind::kGroup && pool.key.a == 0;
+            if (group) {
+                ++groups;
+                in_groups += pool.scores.size();
+                EXPECT_FALSE(pool.scores.empty());
+                EXPECT_EQ(pool.units, std::ssize(pool.scores));
+            }
+            if (group || pool.key == calibrate::PoolKey{Kind::kDataset, 0, 0}) {
+                EXPECT_EQ(pool.source, calibrate::ScoreSource::kSetAside);
+                expect_scores_of_answers(observed->predictor, pool.key);
+                continue;
+            }
+            ++others;
+            const calibrate::ScorePool* const old = pool_with(before, pool.key);
+            ASSERT_NE(old, nullptr);
+            EXPECT_EQ(pool.scores, old->scores);
+            EXPECT_EQ(pool.units, old->units);
+            EXPECT_EQ(pool.source, old->source);
+        }
+        EXPECT_GT(groups, 1U);
+        EXPECT_LE(in_groups, known.target.size() - 3);
+        EXPECT_GT(in_groups, 0U);
+        EXPECT_NE(pool_with(observed->predictor, {Kind::kLeaveOneOut, 0, 0}), nullptr);
+        EXPECT_GT(others, 1U);
+        const auto bytes = observed->predictor.to_bytes();
+        ASSERT_TRUE(bytes);
+        EXPECT_EQ(*Predictor::from_bytes(*bytes)->to_bytes(), *bytes);
     }
-    std::ranges::sort(residuals);
-    const auto kept = observed->predictor.parts().calibration.residuals(kAlone);
-    ASSERT_EQ(kept.size(), residuals.size());
-    for (std::size_t n = 0; n < kept.size(); ++n) {
-        EXPECT_NEAR(kept[n], residuals[n], 1e-9);
-    }
+}
+
+TEST_F(Observe, BoundsFromRunsLearnedFromStay) {
+    FitConfig config = quick_kernel();
+    config.bounds.from = BoundsFrom::kLeaveOneOut;
+    const Predictor before = fit(fleet(), config).value();
+    const auto observed = before.observe(other_rows(fleet()));
+    ASSERT_TRUE(observed) << observed.error().message();
+    EXPECT_FALSE(observed->observation.recalibrated);
+    EXPECT_EQ(observed->observation.no_more_calibrating, 0);
+    EXPECT_EQ(observed->predictor.calibration_rows(0), before.calibration_rows(0));
+    EXPECT_EQ(observed->predictor.bound_source(0, 0, 0.9)->from, BoundFrom::kLeaveOneOut);
+}
+
+TEST_F(Observe, RunsAreCountedOn) {
+    const std::int64_t platform = predictor().platform_runs(1).value();
+    const std::int64_t module = predictor().module_runs(3).value();
+    Dataset runs = one_run("platform1", "module3", 40'000.0);
+    test::add_alone(runs, 0, 0, 41'000.0);
+    const auto known = predictor().observe(runs);
+    ASSERT_TRUE(known);
+    EXPECT_EQ(known->predictor.platform_runs(1), platform + 2);
+    EXPECT_EQ(known->predictor.module_runs(3), module + 2);
+    EXPECT_EQ(known->predictor.platform_runs(2), predictor().platform_runs(2));
+    const auto grown = known->predictor.observe(one_run("newcomer", "module3", 40'000.0));
+    ASSERT_TRUE(grown);
+    EXPECT_EQ(grown->predictor.platform_runs(12), 1);
+    EXPECT_EQ(grown->predictor.module_runs(3), module + 3);
 }
 
 TEST_F(Observe, NewRowsJoinTheFleet) {

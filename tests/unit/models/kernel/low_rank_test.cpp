@@ -133,14 +133,20 @@ TEST(LowRankFactors, OfAppendedRowsFollowFromFeatures) {
         factors(i, 0) = 1.0 + 0.1 * static_cast<double>(i);
         factors(i, 1) = i < 5 ? -1.0 : 1.0;
     }
-    const Matrix<double> all = extend_factors(factors, line(11), team);
+    const Matrix<double> all = extend_factors(factors, {}, line(11), team);
     for (std::int64_t i = 0; i < 10; ++i) {
         EXPECT_EQ(all(i, 0), factors(i, 0));
     }
     EXPECT_GT(all(10, 0), 0.2);
     EXPECT_LT(all(10, 0), 2.0);
     EXPECT_GT(all(10, 1), 0.0) << "its neighbours'";
-    const Matrix<double> unknown = extend_factors(factors, without_features(11), team);
+    std::vector<bool> held_out(10, false);
+    held_out[4] = true;
+    const Matrix<double> without = extend_factors(factors, held_out, line(11), team);
+    EXPECT_NE(without(4, 0), factors(4, 0));
+    EXPECT_NEAR(without(4, 0), factors(4, 0), 0.8) << "what its neighbours say";
+    EXPECT_EQ(without(3, 0), factors(3, 0));
+    const Matrix<double> unknown = extend_factors(factors, {}, without_features(11), team);
     EXPECT_EQ(unknown(10, 0), 0.0);
     EXPECT_EQ(unknown(3, 1), factors(3, 1));
 }
