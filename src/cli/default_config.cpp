@@ -54,6 +54,12 @@ Result<FitConfig> resolve_config(const ConfigOptions& options, const Dataset& da
         note(fmt::format("using preset {}, because {}; --preset chooses another", fallback.preset,
                          reason(dataset, fallback)));
     }
+    if (config->model.family == Family::kKernel && (options.folds || options.checkpoints || options.epoch_samples)) {
+        note(
+            fmt::format("preset {} is not trained in folds and checkpoints: --folds, --checkpoints and "
+                        "--epoch-samples do nothing to it; --preset embedding/128 is",
+                        config->preset));
+    }
     for (const Pool& pool : dataset.pools) {
         const PoolObjective* objective = config->train.find_objective(pool.name);
         if (objective != nullptr && objective->rows > 0 && objective->rows < pool.rows) {

@@ -483,7 +483,8 @@ Result<void> print_predictions_table(const Predictor& predictor, const Selection
         }
         cells.push_back(format_duration({line.runtime_us}));
         if (predictor.has_deviation()) {
-            cells.push_back(fmt::format("{:.2g} %", 100.0 * std::expm1(line.deviation)));
+            const double percent = 100.0 * std::expm1(line.deviation);
+            cells.push_back(percent < 10.0 ? fmt::format("{:.2g} %", percent) : fmt::format("{:.0f} %", percent));
         }
         for (const double bound : line.bound_us) {
             cells.push_back(std::isnan(bound) ? "none" : format_duration({bound}));
