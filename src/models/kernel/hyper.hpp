@@ -67,6 +67,15 @@ struct Factor {
     std::vector<double> weight{};
 };
 
+/// A factor's table from the hyper-parameters at its place.
+[[nodiscard]] Factor make_factor(const Layout::FactorPlace& place, std::span<const double> values,
+                                 const SideDistances& side);
+
+/// Adds to the gradient of a factor's hyper-parameters, from that of its table (rows × rows, each a sum over all
+/// elements) times `scale`.
+void factor_gradient(const Layout::FactorPlace& place, const Factor& factor, const Matrix<double>& table, double scale,
+                     const SideDistances& side, std::vector<double>& gradient);
+
 /// All covariances.
 struct Tables {
     std::array<Factor, kTerms> platform;

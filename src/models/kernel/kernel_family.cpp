@@ -10,9 +10,11 @@
 #include "core/key.hpp"
 #include "core/parallel.hpp"
 #include "models/factor/embedding_distances.hpp"
+#include "models/kernel/beside_fit.hpp"
 #include "models/kernel/kernel_model.hpp"
 #include "models/kernel/learn.hpp"
 #include "models/kernel/solve.hpp"
+#include "models/row_basis.hpp"
 #include "models/scaling/scaling_family.hpp"
 
 namespace pitot::models {
@@ -23,6 +25,8 @@ using namespace kernel;
 constexpr std::int64_t kMostRows = 3000;
 constexpr double kFirstTolerance = 1e-4;  // the first pass only gives distances to the second
 constexpr std::int64_t kPasses = 2;
+constexpr std::int64_t kBesideSubset = 3200;
+constexpr double kBesideTolerance = 1e-7;
 // What a solve counts for in progress, in steps of learning.
 constexpr std::int64_t kSolveSteps = 20;
 
@@ -91,6 +95,46 @@ Result<void> embed(const FitTask& task, const GridDistances& distances, const st
     return {};
 }
 
+// Whether there are rows beside others to learn from.
+bool learns_beside(const Dataset& dataset, const FitConfig& config) {
+    for (std::size_t p = kAlone + 1; p < dataset.pools.size(); ++p) {
+        if (dataset.pools[p].rows > 0 && learns_from(dataset, config, p)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// What co-runners do, after what rows alone say: hyper-parameters of both, then α of all rows.
+Result<void> fit_beside(const FitTask& task, const train::ReplicateRows& rows, const GridDistances& distances,
+                        core::Key key, core::Team& team, Progress& progress, KernelState& state) {
+    std::vector<core::RowNumbers> learned;
+    for (std::size_t p = 0; p < rows.pools.size(); ++p) {
+        learned.push_back(learns_from(task.dataset, task.config, p) ? rows.pools[p].rest : core::RowNumbers());
+    }
+    BesideState& beside = state.beside;
+    beside.runs = gather_runs(task.dataset, learned);
+    std::vector<double> target;
+    for (const double mean : beside.runs.cells.mean) {
+        target.push_back(mean - state.constant);
+    }
+    const BesideLayout layout(distances.platforms, distances.modules);
+    const LearnOptions learn{.steps = task.config.model.kernel_steps, .subset = kBesideSubset};
+    PITOT_TRY(beside.hyper,
+              learn_hyper(layout, distances.platforms, distances.modules, beside.runs, target,
+                          has_second_pass(state) ? state.hyper : state.first_hyper, learn, key, team,
+                          [&] { return progress.add(1); }));
+    const BesideTables tables = make_tables(layout, beside.hyper, distances.platforms, distances.modules, team);
+    SolveOptions options;
+    options.tolerance = kBesideTolerance;
+    PITOT_TRY(auto solution, solve(tables, make_loadings(tables, state.reference_modules), beside.runs, target, options,
+                                   team, [&] { return progress.go_on(); }));
+    beside.alpha = std::move(solution.alpha);
+    beside.residual = solution.residual;
+    progress.add(kSolveSteps);
+    return {};
+}
+
 Result<std::shared_ptr<const FittedModel>> fit_kernel(const FitTask& task, const train::ReplicateRows& rows,
                                                       std::int64_t replicate, core::Team& team, Progress& progress) {
     const Side& platforms = task.dataset.platforms;
@@ -136,6 +180,11 @@ Result<std::shared_ptr<const FittedModel>> fit_kernel(const FitTask& task, const
         state.alpha = std::move(second.solution.alpha);
         state.residual = second.solution.residual;
     }
+    if (learns_beside(task.dataset, task.config)) {
+        if (auto ok = fit_beside(task, rows, distances, key.fold("beside"), team, progress, state); !ok) {
+            return Failure(ok.error());
+        }
+    }
     PITOT_TRY(auto answers, answer_all(state, platforms, modules, team));
     return make_kernel_model(std::move(state), std::move(answers));
 }
@@ -164,7 +213,8 @@ Result<void> KernelFamily::fit(const FitTask& task, const TakeFitted& take) cons
         return Failure(backend.error());
     }
     core::Team team(core::team_size(task.context.threads, 1));
-    Progress progress(task.context, task.replicates * kPasses * (task.config.model.kernel_steps + kSolveSteps));
+    const std::int64_t passes = kPasses + (learns_beside(task.dataset, task.config) ? 1 : 0);
+    Progress progress(task.context, task.replicates * passes * (task.config.model.kernel_steps + kSolveSteps));
     for (std::int64_t replicate = 0; replicate < task.replicates; ++replicate) {
         Fitted fitted{replicate, task.rows(replicate), {}, nullptr};
         if (auto ok = train::check_rows_left(fitted.rows, 0, 1, task.dataset.pool(kAlone).size(), task.share); !ok) {

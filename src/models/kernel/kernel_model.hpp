@@ -7,11 +7,20 @@
 
 #include "core/team.hpp"
 #include "models/fitted_model.hpp"
+#include "models/kernel/beside_solve.hpp"
 #include "models/kernel/cells.hpp"
 #include "models/kernel/hyper.hpp"
 #include "models/model_archive.hpp"
 
 namespace pitot::models::kernel {
+
+/// What was learned of rows beside others, with those alone.
+struct BesideState {
+    std::vector<double> hyper{};  ///< of both, over the distances of the last pass; empty: nothing was learned
+    Runs runs{};
+    std::vector<double> alpha{};  ///< a row of `runs`
+    double residual = 0.0;
+};
 
 /// What was learned, and what it was learned from.
 struct KernelState {
@@ -28,12 +37,15 @@ struct KernelState {
     Cells cells;
     std::vector<double> alpha;  ///< a cell
     double residual = 0.0;      ///< of its solve
+    BesideState beside{};
 };
 
 /// What the state says of every pair.
 struct KernelAnswers {
     Matrix<double> mean;       ///< platforms × modules
     Matrix<double> deviation;  ///< of a new run
+    Matrix<double> beside_deviation{};  ///< of a new run beside one other, a typical one
+    BesideGrid beside{};
 };
 
 /// Distances of the second pass.
@@ -42,16 +54,17 @@ struct GridDistances {
     SideDistances modules;
 };
 [[nodiscard]] inline bool has_second_pass(const KernelState& state) { return !state.hyper.empty(); }
+[[nodiscard]] inline bool knows_co_runners(const KernelState& state) { return !state.beside.hyper.empty(); }
 [[nodiscard]] GridDistances feature_distances(const KernelState& state, const Side& platforms, const Side& modules);
 /// Adds those from the first pass and, where there are any, from embeddings: an appended row has those of the reference
 /// row nearest it. `distances` are feature_distances().
 void add_first_pass(const KernelState& state, GridDistances& distances, core::Team& team);
 
-/// kInput if a covariance matrix is not positive definite.
 /// What the first pass says of each observed cell's product part: its mean less c, a_i and b_j.
 [[nodiscard]] std::vector<double> without_effects(const KernelState& state, const GridDistances& distances,
                                                   const std::vector<double>& target, core::Team& team);
 
+/// kInput if a covariance matrix is not positive definite.
 [[nodiscard]] Result<KernelAnswers> answer_all(const KernelState& state, const Side& platforms, const Side& modules,
                                                core::Team& team);
 

@@ -138,7 +138,8 @@ void module_gradient(MatrixView<const double> weight, const Tables& tables, cons
     });
 }
 
-// W = ½(K⁻¹ - ααᵀ) in place of K⁻¹'s lower triangle, and above it.
+}  // namespace
+
 void make_weight(MatrixView<double> inverse, std::span<const double> alpha, core::Team& team) {
     dense::Workers(team).each(inverse.rows, [&](std::int64_t u) {
         double* row = inverse.data + u * inverse.stride;
@@ -149,7 +150,14 @@ void make_weight(MatrixView<double> inverse, std::span<const double> alpha, core
     dense::mirror_lower(inverse);
 }
 
-}  // namespace
+TableGradient table_gradient(MatrixView<const double> weight, const Tables& tables, const Cells& cells,
+                             core::Team& team) {
+    TableGradient gradient(tables.platform_effect.rows(), tables.module_effect.rows());
+    const std::vector<Block> blocks = blocks_of(cells);
+    platform_gradient(weight, tables, cells, blocks, gradient, team);
+    module_gradient(weight, tables, cells, blocks, gradient, team);
+    return gradient;
+}
 
 void fill_covariance(const Tables& tables, const Cells& cells, MatrixView<double> out, core::Team& team) {
     const std::vector<Block> blocks = blocks_of(cells);
@@ -204,10 +212,7 @@ std::optional<Likelihood> likelihood(const Layout& layout, std::span<const doubl
     dense::inverse_from_cholesky(matrix.view(), team);
     make_weight(matrix.view(), alpha, team);
 
-    TableGradient gradient(platforms.rows, modules.rows);
-    const std::vector<Block> blocks = blocks_of(cells);
-    platform_gradient(matrix.view(), tables, cells, blocks, gradient, team);
-    module_gradient(matrix.view(), tables, cells, blocks, gradient, team);
+    TableGradient gradient = table_gradient(matrix.view(), tables, cells, team);
     const auto size = static_cast<double>(n);
     for (std::int64_t u = 0; u < n; ++u) {
         gradient.noise += matrix(u, u) / cells.count[static_cast<std::size_t>(u)];
