@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <map>
 #include <numbers>
 #include <numeric>
@@ -281,7 +282,8 @@ Runs subset_of(const Runs& runs, std::span<const std::int64_t> numbers) {
     return some;
 }
 
-BesideLayout::BesideLayout(const SideDistances& platforms, const SideDistances& modules) : alone_(platforms, modules) {
+BesideLayout::BesideLayout(const SideDistances& platforms, const SideDistances& modules)
+    : alone_(platforms, modules, !std::getenv("MIX")) {
     size_ = alone_.size();
     const auto factor = [this](const SideDistances& side) {
         const Layout::FactorPlace place{size_, side.groups.size(), size_ + side.groups.size(), true};
@@ -293,6 +295,7 @@ BesideLayout::BesideLayout(const SideDistances& platforms, const SideDistances& 
         module_[t] = factor(modules);
         if (t > 0) {
             co_runner_[t] = factor(modules);
+            co_runner_[t].root = !std::getenv("CBELL");
         }
     }
     scale_ = size_;
@@ -302,10 +305,13 @@ BesideLayout::BesideLayout(const SideDistances& platforms, const SideDistances& 
 }
 
 std::vector<double> BesideLayout::start(std::span<const double> alone, core::Key key) const {
-    constexpr double kTheta = -1.0;
-    constexpr double kWhite = -1.0;
-    constexpr double kScale = -3.5;
-    constexpr double kNoise = -5.0;
+    // What rows of two public fleets learned, about: distances count for less in h than in f.
+    const bool old = std::getenv("OLD");
+    const double kTheta = old ? -1.0 : -2.5;
+    const double kWhite = old ? -1.0 : -3.0;
+    const double kScale = old ? -3.5 : -5.0;
+    const double kFirstScale = old ? -3.5 : -4.2;
+    const double kNoise = old ? -5.0 : -7.0;
     core::Stream draws(key);
     std::vector<double> values(alone.begin(), alone.end());
     values.resize(size_, 0.0);
@@ -321,7 +327,7 @@ std::vector<double> BesideLayout::start(std::span<const double> alone, core::Key
         if (t > 0) {
             factor(co_runner_[t]);
         }
-        values[scale(t)] = kScale + 0.1 * draws.normal();
+        values[scale(t)] = (t == 0 ? kFirstScale : kScale) + 0.1 * draws.normal();
     }
     for (std::size_t kind = 1; kind < kKinds; ++kind) {
         values[noise(kind)] = kNoise;

@@ -1,6 +1,7 @@
 #include "models/kernel/beside_fit.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <numeric>
 #include <utility>
 
@@ -85,8 +86,22 @@ Result<std::vector<double>> learn_hyper(const BesideLayout& layout, const SideDi
                                         const LearnOptions& options, core::Key key, core::Team& team,
                                         const std::function<bool()>& step_done) {
     const core::Key start_key = key.fold("start");
-    const std::vector<double> start = layout.start(alone, start_key);
-    const std::vector<double> prior = layout.start(layout.alone().start(start_key), start_key);
+    std::vector<double> f = layout.alone().start(start_key);
+    if (!std::getenv("OLD")) {
+        for (std::size_t q = 0; q < kTerms; ++q) {
+            f[layout.alone().scale(q)] -= 1.5;
+            f[layout.alone().platform(q).white] = f[layout.alone().module(q).white] = -3.0;
+            for (std::size_t g = 0; g < layout.alone().platform(q).distances; ++g) {
+                f[layout.alone().platform(q).theta + g] -= 1.0;
+            }
+            for (std::size_t g = 0; g < layout.alone().module(q).distances; ++g) {
+                f[layout.alone().module(q).theta + g] -= 1.0;
+            }
+        }
+        f[layout.alone().noise()] = -8.0;
+    }
+    const std::vector<double> start = layout.start(f, start_key);
+    const std::vector<double> prior = start;
     std::vector<std::size_t> noise{layout.alone().noise()};
     for (std::size_t kind = 1; kind < kKinds; ++kind) {
         noise.push_back(layout.noise(kind));

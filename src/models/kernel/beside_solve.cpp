@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <numeric>
 #include <utility>
 
@@ -12,47 +13,6 @@ namespace pitot::models::kernel {
 namespace {
 
 namespace dense = backend::dense;
-
-constexpr std::int64_t kMostColumns = 96;
-constexpr double kLeastPivot = 1e-4;  // of the largest diagonal element
-
-// Columns of a pivoted Cholesky factor with pivots among the first `reference` rows.
-Matrix<double> pivoted_factor(const Matrix<double>& table, std::int64_t reference, std::vector<double>& rest) {
-    const std::int64_t rows = table.rows();
-    rest.resize(static_cast<std::size_t>(rows));
-    for (std::int64_t k = 0; k < rows; ++k) {
-        rest[static_cast<std::size_t>(k)] = table(k, k);
-    }
-    const double largest = *std::max_element(rest.begin(), rest.begin() + reference);
-    Matrix<double> wide(std::min(kMostColumns, reference), rows);  // transposed
-    std::int64_t rank = 0;
-    for (; rank < wide.rows(); ++rank) {
-        const auto pivot = std::max_element(rest.begin(), rest.begin() + reference) - rest.begin();
-        const double value = rest[static_cast<std::size_t>(pivot)];
-        if (value <= kLeastPivot * largest) {
-            break;
-        }
-        const auto column = wide.view().row(rank);
-        for (std::int64_t k = 0; k < rows; ++k) {
-            double sum = table(k, pivot);
-            for (std::int64_t c = 0; c < rank; ++c) {
-                sum -= wide(c, k) * wide(c, pivot);
-            }
-            column[static_cast<std::size_t>(k)] = sum / std::sqrt(value);
-        }
-        for (std::size_t k = 0; k < rest.size(); ++k) {
-            rest[k] = std::max(rest[k] - column[k] * column[k], 0.0);
-        }
-        rest[static_cast<std::size_t>(pivot)] = 0.0;
-    }
-    Matrix<double> factor(rows, rank);
-    for (std::int64_t k = 0; k < rows; ++k) {
-        for (std::int64_t c = 0; c < rank; ++c) {
-            factor(k, c) = wide(c, k);
-        }
-    }
-    return factor;
-}
 
 // Rows of a platform, one after another.
 std::vector<std::pair<std::size_t, std::size_t>> pieces_by_platform(const Runs& runs, std::int64_t platforms) {
@@ -67,88 +27,21 @@ std::vector<std::pair<std::size_t, std::size_t>> pieces_by_platform(const Runs& 
     return pieces;
 }
 
-// Grids of α by columns of the loadings and back.
-class ColumnGrids {
+// Products with the covariance of h, and of rows alone and beside others together.
+class Products {
 public:
-    ColumnGrids(const BesideTables& tables, const Loadings& loadings, const Runs& runs)
+    Products(const BesideTables& tables, const Runs& runs)
         : tables_(tables),
           runs_(runs),
           platforms_(tables.alone.platform_effect.rows()),
-          modules_(tables.alone.module_effect.rows()),
-          pieces_(pieces_by_platform(runs, platforms_)),
-          sets_(sets_of(runs)),
-          own_(runs.size(), 0.0) {
-        for (std::size_t t = 0; t < kBesideTerms; ++t) {
-            weight_[t] = Matrix<double>(std::ssize(sets_.sets), loadings.columns[t].cols());
-            std::vector<double> rest;
-            for (std::size_t s = 0; s < sets_.sets.size(); ++s) {
-                const auto& set = sets_.sets[s];
-                const double number = tables.number[std::min(set.size(), kKinds - 1)];
-                const auto to = weight_[t].view().row(static_cast<std::int64_t>(s));
-                rest.push_back(0.0);
-                for (const std::int32_t k : set) {
-                    const auto from = loadings.columns[t].view().row(k);
-                    for (std::size_t c = 0; c < to.size(); ++c) {
-                        to[c] += number * from[c];
-                    }
-                    rest.back() += number * number * loadings.rest[t][static_cast<std::size_t>(k)];
-                }
-            }
-            for (const std::int64_t n : sets_.beside) {
-                const auto at = static_cast<std::size_t>(n);
-                const std::int32_t i = runs.cells.platform[at];
-                const std::int32_t j = runs.cells.module[at];
-                own_[at] += tables.scale[t] * tables.platform[t].value(i, i) * tables.module[t].value(j, j) *
-                            rest[static_cast<std::size_t>(sets_.of_row[at])];
+          modules_(tables.alone.module_effect.rows()) {
+        for (std::size_t n = 0; n < runs.size(); ++n) {
+            const auto set = runs.set(n);
+            const double weight = tables.number[std::min(set.size(), kKinds - 1)];
+            for (const std::int32_t k : set) {
+                members_.push_back({n, runs.cells.platform[n], k, runs.cells.module[n], weight});
             }
         }
-    }
-
-    // s_t Kp_t A_c Km_t of one term, platforms × (columns · modules).
-    [[nodiscard]] Matrix<double> spread(std::size_t t, const std::vector<double>& alpha, core::Team& team) const {
-        const std::int64_t columns = weight_[t].cols();
-        Matrix<double> grid(platforms_, columns * modules_);
-        dense::Workers(team).each(platforms_, [&](std::int64_t i) {
-            const auto to = grid.view().row(i);
-            const auto [first, last] = pieces_[static_cast<std::size_t>(i)];
-            for (std::size_t n = first; n < last; ++n) {
-                if (sets_.of_row[n] < 0) {
-                    continue;
-                }
-                const auto weight = weight_[t].view().row(sets_.of_row[n]);
-                auto at = static_cast<std::size_t>(runs_.cells.module[n]);
-                for (const double w : weight) {
-                    to[at] += alpha[n] * w;
-                    at += static_cast<std::size_t>(modules_);
-                }
-            }
-        });
-        Matrix<double> half(platforms_, columns * modules_);
-        dense::multiply(tables_.platform[t].value.view(), grid.view(), half.view(), {tables_.scale[t], 0.0},
-                        dense::Workers(team));
-        dense::multiply(by_columns(half, columns), tables_.module[t].value.view(), by_columns(grid, columns),
-                        {1.0, 0.0}, dense::Workers(team));
-        return grid;
-    }
-
-    // Adds what rows take from a term's grid.
-    void gather(std::size_t t, const Matrix<double>& grid, std::vector<double>& to, core::Team& team) const {
-        dense::Workers(team).each(platforms_, [&](std::int64_t i) {
-            const auto from = grid.view().row(i);
-            const auto [first, last] = pieces_[static_cast<std::size_t>(i)];
-            for (std::size_t n = first; n < last; ++n) {
-                if (sets_.of_row[n] < 0) {
-                    continue;
-                }
-                double sum = 0.0;
-                auto at = static_cast<std::size_t>(runs_.cells.module[n]);
-                for (const double w : weight_[t].view().row(sets_.of_row[n])) {
-                    sum += w * from[at];
-                    at += static_cast<std::size_t>(modules_);
-                }
-                to[n] += sum;
-            }
-        });
     }
 
     // (K + D) v.
@@ -160,64 +53,113 @@ public:
             const std::int32_t i = runs_.cells.platform[n];
             const std::int32_t j = runs_.cells.module[n];
             result[n] = product(i, j) + tables_.alone.white * alone(i, j) +
-                        (own_[n] + tables_.noise[runs_.kind(n)] / runs_.cells.count[n]) * v[n];
+                        tables_.noise[runs_.kind(n)] / runs_.cells.count[n] * v[n];
         }
-        for (std::size_t t = 0; t < kBesideTerms; ++t) {
-            gather(t, spread(t, v, team), result, team);
-        }
+        const std::vector<double> weighed = weigh(v);
+        dense::Workers(team).each(platforms_, [&](std::int64_t i) { add_row(i, weighed, result); });
         return result;
     }
 
-    // Elements of K + D as times() has them.
-    void fill(std::span<const std::int64_t> rows, MatrixView<double> out, core::Team& team) const {
-        const Runs some = subset_of(runs_, rows);
-        fill_covariance(tables_.alone, some.cells, out, team);
-        dense::Workers(team).each(std::ssize(rows), [&](std::int64_t u) {
-            const auto at = static_cast<std::size_t>(rows[static_cast<std::size_t>(u)]);
-            double* to = out.data + u * out.stride;
-            for (std::size_t t = 0; t < kBesideTerms && sets_.of_row[at] >= 0; ++t) {
-                add_row(t, at, rows.first(static_cast<std::size_t>(u) + 1), to);
+    // h(i, j, k) of all co-runners k and modules j.
+    void fill_grid(std::int64_t i, const std::vector<double>& weighed, MatrixView<float> to) const {
+        core::Team alone(1);
+        Matrix<double> half(modules_, modules_);
+        Matrix<double> sum(modules_, modules_);
+        for (std::size_t t = 1; t < kBesideTerms; ++t) {
+            spread(t, i, weighed, half, alone);
+            dense::multiply<double>(half.view(), tables_.module[t].value.view(), sum.view(), {1.0, 1.0}, alone);
+        }
+        const std::vector<double> common = common_part(i, weighed);
+        for (std::int64_t k = 0; k < modules_; ++k) {
+            for (std::int64_t j = 0; j < modules_; ++j) {
+                to.data[k * to.stride + j] = static_cast<float>(sum(k, j) + common[static_cast<std::size_t>(j)]);
             }
-            to[u] += own_[at] + tables_.noise[runs_.kind(at)] / runs_.cells.count[at];
-        });
+        }
+    }
+
+    // v of every member of a row's set, times ρ.
+    [[nodiscard]] std::vector<double> weigh(const std::vector<double>& v) const {
+        std::vector<double> weighed;
+        weighed.reserve(members_.size());
+        for (const Member& member : members_) {
+            weighed.push_back(member.weight * v[member.row]);
+        }
+        return weighed;
     }
 
 private:
-    static MatrixView<double> by_columns(Matrix<double>& grid, std::int64_t columns) {
-        const std::int64_t modules = columns > 0 ? grid.cols() / columns : 0;
-        return {grid.flat().data(), grid.rows() * columns, modules, modules};
+    struct Member {
+        std::size_t row = 0;
+        std::int32_t platform = 0, co_runner = 0, module = 0;
+        double weight = 0.0;
+    };
+
+    // s_t Kc_t B with B(k, j) = Σ Kp_t(i, i') v over members of platforms i'.
+    void spread(std::size_t t, std::int64_t i, const std::vector<double>& weighed, Matrix<double>& to,
+                core::Team& alone) const {
+        Matrix<double> table(modules_, modules_);
+        const auto of_platform = tables_.platform[t].value.view().row(i);
+        const std::span<double> flat = table.flat();
+        for (std::size_t m = 0; m < members_.size(); ++m) {
+            const Member& member = members_[m];
+            flat[static_cast<std::size_t>(member.co_runner * modules_ + member.module)] +=
+                of_platform[static_cast<std::size_t>(member.platform)] * weighed[m];
+        }
+        dense::multiply<double>(tables_.co_runner[t].value.view(), table.view(), to.view(), {tables_.scale[t], 0.0},
+                                alone);
     }
 
-    void add_row(std::size_t t, std::size_t u, std::span<const std::int64_t> rows, double* to) const {
-        const auto of_platform = tables_.platform[t].value.view().row(runs_.cells.platform[u]);
-        const auto of_module = tables_.module[t].value.view().row(runs_.cells.module[u]);
-        const auto own = weight_[t].view().row(sets_.of_row[u]);
-        // Kc of this row's set and every other, when it is first asked for.
-        std::vector<double> of_set(sets_.sets.size(), 0.0);
-        std::vector<bool> known(sets_.sets.size(), false);
-        for (std::size_t n = 0; n < rows.size(); ++n) {
-            const auto v = static_cast<std::size_t>(rows[n]);
-            if (sets_.of_row[v] < 0) {
-                continue;
-            }
-            const auto s = static_cast<std::size_t>(sets_.of_row[v]);
-            if (!known[s]) {
-                const auto other = weight_[t].view().row(sets_.of_row[v]);
-                of_set[s] = std::inner_product(own.begin(), own.end(), other.begin(), 0.0);
-                known[s] = true;
-            }
-            to[n] += tables_.scale[t] * of_platform[static_cast<std::size_t>(runs_.cells.platform[v])] *
-                     of_module[static_cast<std::size_t>(runs_.cells.module[v])] * of_set[s];
+    // Of term 0: what any co-runner does.
+    [[nodiscard]] std::vector<double> common_part(std::int64_t i, const std::vector<double>& weighed) const {
+        std::vector<double> sums(static_cast<std::size_t>(modules_), 0.0);
+        const auto of_platform = tables_.platform[0].value.view().row(i);
+        for (std::size_t m = 0; m < members_.size(); ++m) {
+            sums[static_cast<std::size_t>(members_[m].module)] +=
+                of_platform[static_cast<std::size_t>(members_[m].platform)] * weighed[m];
         }
+        std::vector<double> common(sums.size(), 0.0);
+        for (std::size_t j = 0; j < sums.size(); ++j) {
+            const auto row = tables_.module[0].value.view().row(static_cast<std::int64_t>(j));
+            common[j] = tables_.scale[0] * std::inner_product(row.begin(), row.end(), sums.begin(), 0.0);
+        }
+        return common;
+    }
+
+    // Adds the product's part of h to the rows of one platform.
+    void add_row(std::int64_t i, const std::vector<double>& weighed, std::vector<double>& result) const {
+        const auto [first, last] = members_of(i);
+        if (first == last) {
+            return;
+        }
+        core::Team alone(1);
+        Matrix<double> half(modules_, modules_);
+        for (std::size_t t = 1; t < kBesideTerms; ++t) {
+            spread(t, i, weighed, half, alone);
+            for (std::size_t m = first; m < last; ++m) {
+                const Member& member = members_[m];
+                const auto from = half.view().row(member.co_runner);
+                const auto of_module = tables_.module[t].value.view().row(member.module);
+                result[member.row] +=
+                    member.weight * std::inner_product(from.begin(), from.end(), of_module.begin(), 0.0);
+            }
+        }
+        const std::vector<double> common = common_part(i, weighed);
+        for (std::size_t m = first; m < last; ++m) {
+            result[members_[m].row] += members_[m].weight * common[static_cast<std::size_t>(members_[m].module)];
+        }
+    }
+
+    [[nodiscard]] std::pair<std::size_t, std::size_t> members_of(std::int64_t platform) const {
+        const auto place = [](const Member& member) { return static_cast<std::int64_t>(member.platform); };
+        const auto found = std::ranges::equal_range(members_, platform, {}, place);
+        return {static_cast<std::size_t>(found.begin() - members_.begin()),
+                static_cast<std::size_t>(found.end() - members_.begin())};
     }
 
     const BesideTables& tables_;
     const Runs& runs_;
     std::int64_t platforms_, modules_;
-    std::vector<std::pair<std::size_t, std::size_t>> pieces_;
-    CoRunnerSets sets_;
-    std::vector<double> own_;                          // a row's variance that loadings leave out
-    std::array<Matrix<double>, kBesideTerms> weight_;  // sets × columns
+    std::vector<Member> members_;  // by platform
 };
 
 // The modules that are like most others as co-runners, and like the middle one.
@@ -267,72 +209,41 @@ void append(const Runs& more, Runs& to) {
 
 }  // namespace
 
-Loadings make_loadings(const BesideTables& tables, std::int64_t reference) {
-    Loadings loadings;
-    const std::int64_t modules = tables.alone.module_effect.rows();
-    loadings.columns[0] = Matrix<double>(modules, 1);
-    std::ranges::fill(loadings.columns[0].flat(), 1.0);
-    loadings.rest[0].assign(static_cast<std::size_t>(modules), 0.0);
-    for (std::size_t t = 1; t < kBesideTerms; ++t) {
-        loadings.columns[t] = pivoted_factor(tables.co_runner[t].value, reference, loadings.rest[t]);
-    }
-    return loadings;
-}
-
-Result<Solution> solve(const BesideTables& tables, const Loadings& loadings, const Runs& runs,
-                       const std::vector<double>& target, const SolveOptions& options, core::Team& team,
-                       const std::function<bool()>& go_on) {
-    const ColumnGrids grids(tables, loadings, runs);
+Result<Solution> solve(const BesideTables& tables, const Runs& runs, const std::vector<double>& target,
+                       const SolveOptions& options, core::Team& team, const std::function<bool()>& go_on) {
+    const Products products(tables, runs);
     const auto fill = [&](std::span<const std::int64_t> rows, MatrixView<double> out, core::Team& workers) {
-        grids.fill(rows, out, workers);
+        fill_covariance(tables, subset_of(runs, rows), out, workers);
     };
-    const auto times = [&](const std::vector<double>& v) { return grids.times(v, team); };
+    const auto times = [&](const std::vector<double>& v) { return products.times(v, team); };
     return solve({runs.cells.platform, platform_spread(tables.alone), fill, times}, target, options, team, go_on, {});
 }
 
-double BesideGrid::operator()(std::int32_t platform, std::int32_t module_at,
+double BesideGrid::operator()(std::int32_t platform, std::int32_t module,
                               std::span<const std::int32_t> co_runners) const {
-    const auto own = pair.view().row(static_cast<std::int64_t>(platform) * module.rows() + module_at);
+    const std::int64_t first = platform * one.cols();
     double sum = 0.0;
     std::size_t count = 0;
     for (const std::int32_t k : co_runners) {
         if (k >= 0) {
-            const auto other = module.view().row(k);
-            float product = 0.0F;
-            for (std::size_t c = 0; c < own.size(); ++c) {
-                product += own[c] * other[c];
-            }
-            sum += static_cast<double>(product);
+            sum += static_cast<double>(one(first + k, module));
             ++count;
         }
     }
     return number[std::min(count, kKinds - 1)] * sum;
 }
 
-BesideGrid make_grid(const BesideTables& tables, const Loadings& loadings, const Runs& runs,
-                     const std::vector<double>& alpha, core::Team& team) {
+BesideGrid make_grid(const BesideTables& tables, const Runs& runs, const std::vector<double>& alpha,
+                     core::Team& team) {
     const std::int64_t platforms = tables.alone.platform_effect.rows();
     const std::int64_t modules = tables.alone.module_effect.rows();
-    const ColumnGrids grids(tables, loadings, runs);
-    BesideGrid made{Matrix<float>(platforms * modules, loadings.size()), Matrix<float>(modules, loadings.size()),
-                    tables.number};
-    std::int64_t first = 0;
-    for (std::size_t t = 0; t < kBesideTerms; ++t) {
-        const Matrix<double> grid = grids.spread(t, alpha, team);
-        const std::int64_t columns = loadings.columns[t].cols();
-        for (std::int64_t c = 0; c < columns; ++c) {
-            for (std::int64_t i = 0; i < platforms; ++i) {
-                for (std::int64_t j = 0; j < modules; ++j) {
-                    made.pair(i * modules + j, first + c) = static_cast<float>(grid(i, c * modules + j));
-                }
-            }
-            for (std::int64_t k = 0; k < modules; ++k) {
-                made.module(k, first + c) = static_cast<float>(loadings.columns[t](k, c));
-            }
-        }
-        first += columns;
-    }
-    return made;
+    const Products products(tables, runs);
+    const std::vector<double> weighed = products.weigh(alpha);
+    BesideGrid grid{Matrix<float>(platforms * modules, modules), tables.number};
+    dense::Workers(team).each(platforms, [&](std::int64_t i) {
+        products.fill_grid(i, weighed, grid.one.view().row_range(i * modules, modules));
+    });
+    return grid;
 }
 
 Matrix<double> sum_by_pair(const Runs& runs, const std::vector<double>& alpha, std::int64_t platforms,

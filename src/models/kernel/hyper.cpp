@@ -114,8 +114,11 @@ void factor_gradient(const Layout::FactorPlace& place, const Factor& factor, con
     gradient[place.white] += scale * factor.white * kept * (diagonal - phi);
 }
 
-Layout::Layout(const SideDistances& platforms, const SideDistances& modules)
-    : platforms_(platforms.groups.size()), modules_(modules.groups.size()), term_size_(platforms_ + modules_ + 3) {
+Layout::Layout(const SideDistances& platforms, const SideDistances& modules, bool roots)
+    : platforms_(platforms.groups.size()),
+      modules_(modules.groups.size()),
+      term_size_(platforms_ + modules_ + 3),
+      first_root_(roots ? 0 : kTerms / 2) {
     const auto effect = [&](std::size_t at, std::int64_t features) {
         const auto distances = static_cast<std::size_t>(features);
         return FactorPlace{at, distances, at + distances, true};
@@ -126,12 +129,12 @@ Layout::Layout(const SideDistances& platforms, const SideDistances& modules)
 }
 
 Layout::FactorPlace Layout::platform(std::size_t term) const {
-    return {term * term_size_, platforms_, term * term_size_ + platforms_ + modules_, term >= kTerms / 2};
+    return {term * term_size_, platforms_, term * term_size_ + platforms_ + modules_, term >= first_root_};
 }
 
 Layout::FactorPlace Layout::module(std::size_t term) const {
     return {term * term_size_ + platforms_, modules_, term * term_size_ + platforms_ + modules_ + 1,
-            term >= kTerms / 2};
+            term >= first_root_};
 }
 
 std::vector<double> Layout::start(core::Key key) const {

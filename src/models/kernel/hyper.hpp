@@ -26,7 +26,8 @@ inline constexpr std::size_t kTerms = 4;
 /// Where each hyper-parameter lies in a vector of all.
 class Layout {
 public:
-    Layout(const SideDistances& platforms, const SideDistances& modules);
+    /// `roots`: φ(E) = exp(-√E) of all terms, not of the second half alone.
+    Layout(const SideDistances& platforms, const SideDistances& modules, bool roots = false);
 
     struct FactorPlace {
         std::size_t theta = 0;      ///< of the first distance; the others follow
@@ -53,6 +54,7 @@ public:
 
 private:
     std::size_t platforms_, modules_, term_size_, size_ = 0;
+    std::size_t first_root_ = kTerms / 2;
     FactorPlace platform_effect_, module_effect_;
 };
 

@@ -303,8 +303,7 @@ BesideTables beside_tables(const KernelState& state, const GridDistances& distan
 }
 
 BesideGrid beside_grid(const KernelState& state, const BesideTables& tables, core::Team& team) {
-    return make_grid(tables, make_loadings(tables, state.reference_modules), state.beside.runs, state.beside.alpha,
-                     team);
+    return make_grid(tables, state.beside.runs, state.beside.alpha, team);
 }
 
 // What rows alone and beside others say together.
