@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <map>
 #include <numbers>
 #include <numeric>
@@ -283,7 +282,7 @@ Runs subset_of(const Runs& runs, std::span<const std::int64_t> numbers) {
 }
 
 BesideLayout::BesideLayout(const SideDistances& platforms, const SideDistances& modules)
-    : alone_(platforms, modules, !std::getenv("MIX")) {
+    : alone_(platforms, modules, true) {
     size_ = alone_.size();
     const auto factor = [this](const SideDistances& side) {
         const Layout::FactorPlace place{size_, side.groups.size(), size_ + side.groups.size(), true};
@@ -295,7 +294,6 @@ BesideLayout::BesideLayout(const SideDistances& platforms, const SideDistances& 
         module_[t] = factor(modules);
         if (t > 0) {
             co_runner_[t] = factor(modules);
-            co_runner_[t].root = !std::getenv("CBELL");
         }
     }
     scale_ = size_;
@@ -304,28 +302,36 @@ BesideLayout::BesideLayout(const SideDistances& platforms, const SideDistances& 
     size_ = noise_ + kKinds - 1;
 }
 
-std::vector<double> BesideLayout::start(std::span<const double> alone, core::Key key) const {
+std::vector<double> BesideLayout::start(core::Key key) const {
     // What rows of two public fleets learned, about: distances count for less in h than in f.
-    const bool old = std::getenv("OLD");
-    const double kTheta = old ? -1.0 : -2.5;
-    const double kWhite = old ? -1.0 : -3.0;
-    const double kScale = old ? -3.5 : -5.0;
-    const double kFirstScale = old ? -3.5 : -4.2;
-    const double kNoise = old ? -5.0 : -7.0;
+    constexpr double kTheta = -2.5;
+    constexpr double kWhite = -3.0;
+    constexpr double kFirstScale = -4.2;
+    constexpr double kScale = -5.0;
+    constexpr double kNoise = -7.0;
+    constexpr double kAloneTheta = -2.0;
+    constexpr double kAloneScale = -3.5;
+    constexpr double kAloneNoise = -8.0;
     core::Stream draws(key);
-    std::vector<double> values(alone.begin(), alone.end());
+    std::vector<double> values = alone_.start(key.fold("alone"));
     values.resize(size_, 0.0);
-    const auto factor = [&](const Layout::FactorPlace& place) {
+    const auto factor = [&](const Layout::FactorPlace& place, double theta) {
         for (std::size_t g = 0; g < place.distances; ++g) {
-            values[place.theta + g] = kTheta + 0.3 * draws.normal();
+            values[place.theta + g] = theta + 0.3 * draws.normal();
         }
         values[place.white] = kWhite;
     };
+    for (std::size_t q = 0; q < kTerms; ++q) {
+        factor(alone_.platform(q), kAloneTheta);
+        factor(alone_.module(q), kAloneTheta);
+        values[alone_.scale(q)] = kAloneScale + 0.1 * draws.normal();
+    }
+    values[alone_.noise()] = kAloneNoise;
     for (std::size_t t = 0; t < kBesideTerms; ++t) {
-        factor(platform_[t]);
-        factor(module_[t]);
+        factor(platform_[t], kTheta);
+        factor(module_[t], kTheta);
         if (t > 0) {
-            factor(co_runner_[t]);
+            factor(co_runner_[t], kTheta);
         }
         values[scale(t)] = (t == 0 ? kFirstScale : kScale) + 0.1 * draws.normal();
     }

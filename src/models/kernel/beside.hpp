@@ -63,8 +63,9 @@ public:
     [[nodiscard]] std::size_t number(std::size_t kind) const { return number_ + kind - 2; }  ///< ln ρ, kind >= 2
     [[nodiscard]] std::size_t noise(std::size_t kind) const { return noise_ + kind - 1; }    ///< ln σ², kind >= 1
 
-    /// Where learning starts: the alone part at `alone`.
-    [[nodiscard]] std::vector<double> start(std::span<const double> alone, core::Key key) const;
+    /// Where learning starts, and the mean of the prior: about what rows of two public fleets taught. All factors of f
+    /// are exp(-√E) here, and its start is another than that of rows alone.
+    [[nodiscard]] std::vector<double> start(core::Key key) const;
 
 private:
     Layout alone_;

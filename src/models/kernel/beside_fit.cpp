@@ -1,7 +1,6 @@
 #include "models/kernel/beside_fit.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <numeric>
 #include <utility>
 
@@ -85,23 +84,7 @@ Result<std::vector<double>> learn_hyper(const BesideLayout& layout, const SideDi
                                         const std::vector<double>& target, const std::vector<double>& alone,
                                         const LearnOptions& options, core::Key key, core::Team& team,
                                         const std::function<bool()>& step_done) {
-    const core::Key start_key = key.fold("start");
-    std::vector<double> f = layout.alone().start(start_key);
-    if (!std::getenv("OLD")) {
-        for (std::size_t q = 0; q < kTerms; ++q) {
-            f[layout.alone().scale(q)] -= 1.5;
-            f[layout.alone().platform(q).white] = f[layout.alone().module(q).white] = -3.0;
-            for (std::size_t g = 0; g < layout.alone().platform(q).distances; ++g) {
-                f[layout.alone().platform(q).theta + g] -= 1.0;
-            }
-            for (std::size_t g = 0; g < layout.alone().module(q).distances; ++g) {
-                f[layout.alone().module(q).theta + g] -= 1.0;
-            }
-        }
-        f[layout.alone().noise()] = -8.0;
-    }
-    const std::vector<double> start = layout.start(f, start_key);
-    const std::vector<double> prior = start;
+    const std::vector<double> start = layout.start(key.fold("start"));
     std::vector<std::size_t> noise{layout.alone().noise()};
     for (std::size_t kind = 1; kind < kKinds; ++kind) {
         noise.push_back(layout.noise(kind));
@@ -121,7 +104,7 @@ Result<std::vector<double>> learn_hyper(const BesideLayout& layout, const SideDi
                                                static_cast<double>(runs.size()), team);
                          }};
     };
-    return descend(start, prior, noise, options, at, step_done);
+    return descend(start, start, noise, options, at, step_done);
 }
 
 }  // namespace pitot::models::kernel

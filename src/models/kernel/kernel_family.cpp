@@ -1,13 +1,10 @@
 #include "models/kernel/kernel_family.hpp"
 
 #include <functional>
-#include <map>
 #include <numeric>
 #include <utility>
 
-#include <cstdlib>
 #include <fmt/core.h>
-#include <fmt/ranges.h>
 
 #include "backend/backend.hpp"
 #include "core/key.hpp"
@@ -29,6 +26,8 @@ constexpr std::int64_t kMostRows = 3000;
 constexpr double kFirstTolerance = 1e-4;  // the first pass only gives distances to the second
 constexpr std::int64_t kPasses = 2;
 constexpr std::int64_t kBesideSubset = 2000;
+constexpr std::int64_t kBesideNeighbours = 1500;
+constexpr double kBesideRate = 0.15;
 constexpr double kBesideTolerance = 1e-6;
 // What a solve counts for in progress, in steps of learning.
 constexpr std::int64_t kSolveSteps = 20;
@@ -108,53 +107,30 @@ bool learns_beside(const Dataset& dataset, const FitConfig& config) {
     return false;
 }
 
-// Cells of all runs, as if those beside others were runs alone that scatter more, less what they take longer by platform
-// in the mean.
-Cells pool_cells(const Runs& runs, std::int64_t platforms) {
-    const double kAloneWeight = std::getenv("AW") ? std::atof(std::getenv("AW")) : 10.0;
-    std::map<std::pair<std::int32_t, std::int32_t>, double> alone;
-    for (std::size_t n = 0; n < runs.size(); ++n) {
-        if (runs.kind(n) == 0) {
-            alone[{runs.cells.platform[n], runs.cells.module[n]}] = runs.cells.mean[n];
+// What is known of rows alone when both were learned from.
+void take_alone(const BesideLayout& layout, bool once, KernelState& state) {
+    const BesideState& beside = state.beside;
+    const auto size = static_cast<std::ptrdiff_t>(layout.alone().size());
+    if (!once) {
+        state.hyper.assign(beside.hyper.begin(), beside.hyper.begin() + size);
+    }
+    std::vector<std::int64_t> alone;
+    state.alpha.clear();
+    for (std::size_t n = 0; n < beside.runs.size(); ++n) {
+        if (beside.runs.kind(n) == 0) {
+            alone.push_back(static_cast<std::int64_t>(n));
+            state.alpha.push_back(beside.alpha[n]);
         }
     }
-    std::vector<double> sum(static_cast<std::size_t>(platforms) + 1, 0.0);
-    std::vector<double> count(sum.size(), 0.0);
-    const auto add = [&](std::size_t p, double v) {
-        sum[p] += v;
-        count[p] += 1.0;
-    };
-    for (std::size_t n = 0; n < runs.size(); ++n) {
-        const auto found = alone.find({runs.cells.platform[n], runs.cells.module[n]});
-        if (runs.kind(n) > 0 && found != alone.end()) {
-            add(static_cast<std::size_t>(runs.cells.platform[n]), runs.cells.mean[n] - found->second);
-            add(sum.size() - 1, runs.cells.mean[n] - found->second);
-        }
-    }
-    const double overall = count.back() > 0.0 ? sum.back() / count.back() : 0.0;
-    Cells cells;
-    for (std::size_t n = 0; n < runs.size(); ++n) {
-        const std::int32_t i = runs.cells.platform[n];
-        const auto p = static_cast<std::size_t>(i);
-        if (cells.size() == 0 || cells.platform.back() != i || cells.module.back() != runs.cells.module[n]) {
-            cells.platform.push_back(i);
-            cells.module.push_back(runs.cells.module[n]);
-            cells.mean.push_back(0.0);
-            cells.count.push_back(0.0);
-        }
-        const bool beside = runs.kind(n) > 0;
-        constexpr double kPrior = 5.0;
-        const double shift = beside ? (sum[p] + kPrior * overall) / (count[p] + kPrior) : 0.0;
-        const double weight = runs.cells.count[n] * (beside ? 1.0 : kAloneWeight);
-        cells.count.back() += weight;
-        cells.mean.back() += weight * (runs.cells.mean[n] - shift - cells.mean.back()) / cells.count.back();
-    }
-    return cells;
+    state.cells = subset_of(beside.runs.cells, alone);
+    state.cells.within_squares = beside.runs.within_squares[0];
+    state.cells.within_freedom = beside.runs.within_freedom[0];
+    state.residual = beside.residual;
 }
 
-// What co-runners do, after what rows alone say: hyper-parameters of both, then α of all rows.
+// In place of a last pass on rows alone: hyper-parameters of rows alone and beside others, then α of all.
 Result<void> fit_beside(const FitTask& task, const train::ReplicateRows& rows, const GridDistances& distances,
-                        core::Key key, core::Team& team, Progress& progress, KernelState& state) {
+                        bool once, core::Key key, core::Team& team, Progress& progress, KernelState& state) {
     std::vector<core::RowNumbers> learned;
     for (std::size_t p = 0; p < rows.pools.size(); ++p) {
         learned.push_back(learns_from(task.dataset, task.config, p) ? rows.pools[p].rest : core::RowNumbers());
@@ -166,33 +142,19 @@ Result<void> fit_beside(const FitTask& task, const train::ReplicateRows& rows, c
         target.push_back(mean - state.constant);
     }
     const BesideLayout layout(distances.platforms, distances.modules);
-    const auto env = [](const char* n, double d) { const char* v = std::getenv(n); return v ? std::atof(v) : d; };
-    LearnOptions learn{.steps = (std::int64_t)env("BSTEPS", 100), .subset = (std::int64_t)env("BSUB", kBesideSubset)};
-    learn.rate = env("BRATE", learn.rate);
-    learn.trace = std::getenv("DBG");
+    const LearnOptions learn{.steps = std::getenv("BSTEPS") ? std::atoi(std::getenv("BSTEPS")) : task.config.model.kernel_steps, .subset = kBesideSubset, .rate = std::getenv("BRATE") ? std::atof(std::getenv("BRATE")) : kBesideRate};
     PITOT_TRY(beside.hyper,
               learn_hyper(layout, distances.platforms, distances.modules, beside.runs, target,
-                          has_second_pass(state) ? state.hyper : state.first_hyper, learn, key, team,
-                          [&] { return progress.add(1); }));
-    if (std::getenv("DBG")) {
-        for (int pass = 0; pass < 1; ++pass) {
-            const BesideTables q = make_tables(layout, beside.hyper, distances.platforms, distances.modules, team);
-            fmt::print(stderr, "noise {:.2e} {:.2e} {:.2e} white {:.2e} number {:.3f} rows {}\n", q.noise[0], q.noise[1], q.noise[2], q.alone.white, q.number[2], beside.runs.size());
-            for (std::size_t t = 0; t < 4; ++t)
-                fmt::print(stderr, "f {} s {:.3e} wp {:.3f} {::.2e} wm {:.3f} {::.2e}\n", t, q.alone.scale[t], q.alone.platform[t].white, q.alone.platform[t].weight, q.alone.module[t].white, q.alone.module[t].weight);
-            for (std::size_t t = 0; t < kBesideTerms; ++t)
-                fmt::print(stderr, "h {} s {:.3e} wp {:.3f} {::.2e} wm {:.3f} {::.2e} wc {:.3f} {::.2e}\n", t, q.scale[t], q.platform[t].white, q.platform[t].weight, q.module[t].white, q.module[t].weight, q.co_runner[t].white, q.co_runner[t].weight);
-        }
-    }
+                          learn, key, team, [&] { return progress.add(1); }));
     const BesideTables tables = make_tables(layout, beside.hyper, distances.platforms, distances.modules, team);
     SolveOptions options;
     options.tolerance = kBesideTolerance;
-    options.neighbour_cells = (std::int64_t)env("NEAR", 1500);
+    options.neighbour_cells = kBesideNeighbours;
     PITOT_TRY(auto solution, solve(tables, beside.runs, target, options,
                                    team, [&] { return progress.go_on(); }));
-    if (std::getenv("DBG")) fmt::print(stderr, "iterations {} residual {:.2e}\n", solution.iterations, solution.residual);
     beside.alpha = std::move(solution.alpha);
     beside.residual = solution.residual;
+    take_alone(layout, once, state);
     progress.add(kSolveSteps);
     return {};
 }
@@ -217,26 +179,13 @@ Result<std::shared_ptr<const FittedModel>> fit_kernel(const FitTask& task, const
     const LearnOptions learn{.steps = task.config.model.kernel_steps, .subset = task.config.model.kernel_cells};
     GridDistances distances = feature_distances(state, platforms, modules);
     const bool once = wants_one_pass(state.cells, distances);
-    Cells first_cells = state.cells;
-    std::vector<double> first_target = target;
-    if (std::getenv("POOL") && learns_beside(task.dataset, task.config)) {
-        std::vector<core::RowNumbers> learned;
-        for (std::size_t p = 0; p < rows.pools.size(); ++p) {
-            learned.push_back(learns_from(task.dataset, task.config, p) ? rows.pools[p].rest : core::RowNumbers());
-        }
-        first_cells = pool_cells(gather_runs(task.dataset, learned), platforms.size());
-        first_target.clear();
-        for (const double mean : first_cells.mean) {
-            first_target.push_back(mean - state.constant);
-        }
-    }
     PITOT_TRY(auto first,
-              run_pass(distances, first_cells, first_target, learn, once ? SolveOptions{}.tolerance : kFirstTolerance,
+              run_pass(distances, state.cells, target, learn, once ? SolveOptions{}.tolerance : kFirstTolerance,
                        key.fold("first"), team, progress));
     state.first_hyper = std::move(first.hyper);
     state.first_alpha = Matrix<double>(platforms.size(), modules.size());
-    for (std::size_t n = 0; n < first_target.size(); ++n) {
-        state.first_alpha(first_cells.platform[n], first_cells.module[n]) = first.solution.alpha[n];
+    for (std::size_t n = 0; n < target.size(); ++n) {
+        state.first_alpha(state.cells.platform[n], state.cells.module[n]) = first.solution.alpha[n];
     }
     state.alpha = std::move(first.solution.alpha);
     state.residual = first.solution.residual;
@@ -245,18 +194,21 @@ Result<std::shared_ptr<const FittedModel>> fit_kernel(const FitTask& task, const
             return Failure(ok.error());
         }
     }
-    if (once) {
-        progress.add(task.config.model.kernel_steps + kSolveSteps);
-    } else {
+    const bool beside = learns_beside(task.dataset, task.config);
+    if (!once) {
         add_first_pass(state, distances, team);
+    }
+    if (once || beside) {
+        progress.add(beside ? 0 : task.config.model.kernel_steps + kSolveSteps);
+    } else {
         PITOT_TRY(auto second, run_pass(distances, state.cells, target, learn, SolveOptions{}.tolerance,
                                         key.fold("second"), team, progress));
         state.hyper = std::move(second.hyper);
         state.alpha = std::move(second.solution.alpha);
         state.residual = second.solution.residual;
     }
-    if (learns_beside(task.dataset, task.config)) {
-        if (auto ok = fit_beside(task, rows, distances, key.fold("beside"), team, progress, state); !ok) {
+    if (beside) {
+        if (auto ok = fit_beside(task, rows, distances, once, key.fold("beside"), team, progress, state); !ok) {
             return Failure(ok.error());
         }
     }
@@ -273,7 +225,21 @@ Result<void> KernelFamily::check(const Dataset& dataset, const FitConfig& config
                                 "of each at most; choose a preset such as embedding/128",
                                 dataset.platforms.size(), dataset.modules.size(), config.preset, kMostRows));
     }
-    return check_pools(dataset, config);
+    // What a preset would learn of rows beside others it does without where there are none.
+    FitConfig asked = config;
+    if (dataset.rows_beside_others() == 0) {
+        asked.train.objective("together").weight = 0.0;
+    }
+    constexpr std::int64_t kMostTriples = std::int64_t{1} << 28;
+    const std::int64_t triples = dataset.platforms.size() * dataset.modules.size() * dataset.modules.size();
+    if (learns_beside(dataset, config) && triples > kMostTriples) {
+        return fail(ErrorCode::kInput,
+                    fmt::format("{} platforms and {} modules beside one another are {} combinations, and preset '{}' "
+                                "keeps a table of {} at most; choose a preset such as interference/2, or train on rows "
+                                "alone (train.objectives.together.weight = 0)",
+                                dataset.platforms.size(), dataset.modules.size(), triples, config.preset, kMostTriples));
+    }
+    return check_pools(dataset, asked);
 }
 
 std::int64_t KernelFamily::folds(const FitConfig& /*config*/) const { return 1; }
@@ -288,8 +254,7 @@ Result<void> KernelFamily::fit(const FitTask& task, const TakeFitted& take) cons
         return Failure(backend.error());
     }
     core::Team team(core::team_size(task.context.threads, 1));
-    const std::int64_t passes = kPasses + (learns_beside(task.dataset, task.config) ? 1 : 0);
-    Progress progress(task.context, task.replicates * passes * (task.config.model.kernel_steps + kSolveSteps));
+    Progress progress(task.context, task.replicates * kPasses * (task.config.model.kernel_steps + kSolveSteps));
     for (std::int64_t replicate = 0; replicate < task.replicates; ++replicate) {
         Fitted fitted{replicate, task.rows(replicate), {}, nullptr};
         if (auto ok = train::check_rows_left(fitted.rows, 0, 1, task.dataset.pool(kAlone).size(), task.share); !ok) {

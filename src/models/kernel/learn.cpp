@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <numbers>
 #include <numeric>
 #include <utility>
@@ -131,7 +130,6 @@ Result<std::vector<double>> descend(std::vector<double> start, std::span<const d
             }
             point = one.likelihood(values);
         }
-        if (options.trace && (step < 4 || step % 10 < 2 || step > options.steps-3)) fprintf(stderr, "step %d value %.4f n %d\n", (int)step, point->value, (int)one.cells);
         const double first = 1.0 - std::pow(kBeta1, static_cast<double>(step + 1));
         const double second = 1.0 - std::pow(kBeta2, static_cast<double>(step + 1));
         const double rate = rate_at(options, step);

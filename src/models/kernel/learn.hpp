@@ -18,7 +18,6 @@ namespace pitot::models::kernel {
 struct LearnOptions {
     std::int64_t steps = 100;
     std::int64_t subset = 1800;  ///< cells whose likelihood a step takes
-    bool trace = false;
     double rate = 0.07;          ///< of Adam, after some steps of warm-up and before it falls as a cosine
 };
 
