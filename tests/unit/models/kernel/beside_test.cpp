@@ -119,7 +119,8 @@ TEST(KernelBeside, CombinationsAreJoinedWhateverTheOrderOfCoRunners) {
 Matrix<double> written_out(const BesideTables& tables, const Runs& runs) {
     const auto n = std::ssize(runs.cells.mean);
     Matrix<double> matrix(n, n);
-    fill_covariance(tables.alone, runs.cells, matrix.view(), *std::make_unique<core::Team>(1));
+    core::Team team(1);
+    fill_covariance(tables.alone, runs.cells, matrix.view(), team);
     dense::mirror_lower(matrix.view());
     for (std::size_t u = 0; u < runs.size(); ++u) {
         for (std::size_t v = 0; v < runs.size(); ++v) {
@@ -249,15 +250,15 @@ TEST(KernelBesideFit, IsTheSameToTheBitForAnyNumberOfThreadsAndFromItsFile) {
     EXPECT_EQ(*again->to_bytes(), *bytes);
     const std::array<std::int32_t, 2> others{7, 2};
     const std::array<std::int32_t, 2> turned{2, 7};
-    const double beside = a->predict_pair(3, 4, others)->runtime_us;
-    EXPECT_EQ(again->predict_pair(3, 4, others)->runtime_us, beside);
-    EXPECT_EQ(a->predict_pair(3, 4, turned)->runtime_us, beside);
+    const double beside = a->predict_pair(3, 4, {}, others)->runtime_us;
+    EXPECT_EQ(again->predict_pair(3, 4, {}, others)->runtime_us, beside);
+    EXPECT_EQ(a->predict_pair(3, 4, {}, turned)->runtime_us, beside);
     EXPECT_NE(a->predict_pair(3, 4)->runtime_us, beside);
     // No co-runner is alone, and a module may run beside itself.
     const std::array<std::int32_t, 2> none{-1, -1};
-    EXPECT_EQ(a->predict_pair(3, 4, none)->runtime_us, a->predict_pair(3, 4)->runtime_us);
+    EXPECT_EQ(a->predict_pair(3, 4, {}, none)->runtime_us, a->predict_pair(3, 4)->runtime_us);
     const std::array<std::int32_t, 1> itself{4};
-    EXPECT_GT(a->predict_pair(3, 4, itself)->runtime_us, 0.0);
+    EXPECT_GT(a->predict_pair(3, 4, {}, itself)->runtime_us, 0.0);
 }
 
 TEST(KernelBesideFit, LearnsWhatCoRunnersDo) {
@@ -274,7 +275,7 @@ TEST(KernelBesideFit, LearnsWhatCoRunnersDo) {
             for (std::int32_t k = 0; k < 20; ++k) {
                 const std::int32_t j = (3 * k + i) % 20;
                 const double expected = to_time(LogRuntime{truth(i, j) + truth.slowdown(i, k)}).value;
-                sum += std::abs(made->predict_pair(i, j, std::array<std::int32_t, 1>{k})->runtime_us / expected - 1.0);
+                sum += std::abs(made->predict_pair(i, j, {}, std::array<std::int32_t, 1>{k})->runtime_us / expected - 1.0);
             }
         }
         return sum / 240.0;
@@ -295,7 +296,7 @@ TEST(KernelBesideFit, NewModulesAreAnsweredAsCoRunnersFromFeatures) {
     ASSERT_TRUE(with) << with.error().message();
     for (std::int32_t i = 0; i < 12; ++i) {
         const auto log_time = [&](const Predictor& predictor, std::int32_t k) {
-            return std::log(predictor.predict_pair(i, 5, std::array<std::int32_t, 1>{k})->runtime_us);
+            return std::log(predictor.predict_pair(i, 5, {}, std::array<std::int32_t, 1>{k})->runtime_us);
         };
         EXPECT_NEAR(log_time(*with, 2), log_time(*made, 2), 1e-6);
         EXPECT_NEAR(log_time(*with, 20), log_time(*made, 2), 0.1);
