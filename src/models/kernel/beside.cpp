@@ -284,16 +284,18 @@ Runs subset_of(const Runs& runs, std::span<const std::int64_t> numbers) {
 BesideLayout::BesideLayout(const SideDistances& platforms, const SideDistances& modules)
     : alone_(platforms, modules, true) {
     size_ = alone_.size();
-    const auto factor = [this](const SideDistances& side) {
-        const Layout::FactorPlace place{size_, side.groups.size(), size_ + side.groups.size(), true};
+    const auto factor = [this](const SideDistances& side, std::size_t term) {
+        // The last term is smooth: φ(E) = exp(-E).
+        const Layout::FactorPlace place{size_, side.groups.size(), size_ + side.groups.size(),
+                                        term + 1 < kBesideTerms};
         size_ = place.white + 1;
         return place;
     };
     for (std::size_t t = 0; t < kBesideTerms; ++t) {
-        platform_[t] = factor(platforms);
-        module_[t] = factor(modules);
+        platform_[t] = factor(platforms, t);
+        module_[t] = factor(modules, t);
         if (t > 0) {
-            co_runner_[t] = factor(modules);
+            co_runner_[t] = factor(modules, t);
         }
     }
     scale_ = size_;

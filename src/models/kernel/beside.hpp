@@ -47,7 +47,7 @@ struct Runs {
 [[nodiscard]] Runs subset_of(const Runs& runs, std::span<const std::int64_t> numbers);
 
 /// Terms of the covariance of h.
-inline constexpr std::size_t kBesideTerms = 2;
+inline constexpr std::size_t kBesideTerms = 3;
 
 /// Where the hyper-parameters of h lie, behind those of f.
 class BesideLayout {

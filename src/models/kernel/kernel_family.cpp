@@ -25,6 +25,7 @@ using namespace kernel;
 constexpr std::int64_t kMostRows = 3000;
 constexpr double kFirstTolerance = 1e-4;  // the first pass only gives distances to the second
 constexpr std::int64_t kPasses = 2;
+constexpr std::int64_t kCellsARow = 4;  // observed; of fewer a further pass makes nothing better
 constexpr std::int64_t kBesideSubset = 2000;
 constexpr std::int64_t kBesideNeighbours = 1500;
 constexpr double kBesideRate = 0.15;
@@ -74,7 +75,6 @@ Result<Pass> run_pass(const GridDistances& distances, const Cells& cells, const 
 
 // With few cells a row, what a first pass makes of runtimes tells rows apart no better than features do.
 bool wants_one_pass(const Cells& cells, const GridDistances& distances) {
-    constexpr std::int64_t kCellsARow = 4;
     return distances.platforms.features > 0 && distances.modules.features > 0 &&
            std::ssize(cells.mean) < kCellsARow * (distances.platforms.rows + distances.modules.rows);
 }
@@ -108,12 +108,8 @@ bool learns_beside(const Dataset& dataset, const FitConfig& config) {
 }
 
 // What is known of rows alone when both were learned from.
-void take_alone(const BesideLayout& layout, bool once, KernelState& state) {
+void take_alone(KernelState& state) {
     const BesideState& beside = state.beside;
-    const auto size = static_cast<std::ptrdiff_t>(layout.alone().size());
-    if (!once) {
-        state.hyper.assign(beside.hyper.begin(), beside.hyper.begin() + size);
-    }
     std::vector<std::int64_t> alone;
     state.alpha.clear();
     for (std::size_t n = 0; n < beside.runs.size(); ++n) {
@@ -128,9 +124,27 @@ void take_alone(const BesideLayout& layout, bool once, KernelState& state) {
     state.residual = beside.residual;
 }
 
-// In place of a last pass on rows alone: hyper-parameters of rows alone and beside others, then α of all.
-Result<void> fit_beside(const FitTask& task, const train::ReplicateRows& rows, const GridDistances& distances,
-                        bool once, core::Key key, core::Team& team, Progress& progress, KernelState& state) {
+// One pass on rows alone and beside others.
+Result<Pass> run_beside_pass(const GridDistances& distances, const Runs& runs, const std::vector<double>& target,
+                             std::int64_t steps, double tolerance, core::Key key, core::Team& team,
+                             Progress& progress) {
+    const BesideLayout layout(distances.platforms, distances.modules);
+    const LearnOptions learn{.steps = steps, .subset = kBesideSubset, .rate = kBesideRate};
+    Pass pass;
+    PITOT_TRY(pass.hyper, learn_hyper(layout, distances.platforms, distances.modules, runs, target, learn, key, team,
+                                      [&] { return progress.add(1); }));
+    const BesideTables tables = make_tables(layout, pass.hyper, distances.platforms, distances.modules, team);
+    SolveOptions options;
+    options.tolerance = tolerance;
+    options.neighbour_cells = kBesideNeighbours;
+    PITOT_TRY(pass.solution, solve(tables, runs, target, options, team, [&] { return progress.go_on(); }));
+    progress.add(kSolveSteps);
+    return pass;
+}
+
+// In place of a last pass on rows alone: two on rows alone and beside others, or one where those are few.
+Result<void> fit_beside(const FitTask& task, const train::ReplicateRows& rows, GridDistances& distances, bool once,
+                        core::Key key, core::Team& team, Progress& progress, KernelState& state) {
     std::vector<core::RowNumbers> learned;
     for (std::size_t p = 0; p < rows.pools.size(); ++p) {
         learned.push_back(learns_from(task.dataset, task.config, p) ? rows.pools[p].rest : core::RowNumbers());
@@ -141,21 +155,28 @@ Result<void> fit_beside(const FitTask& task, const train::ReplicateRows& rows, c
     for (const double mean : beside.runs.cells.mean) {
         target.push_back(mean - state.constant);
     }
-    const BesideLayout layout(distances.platforms, distances.modules);
-    const LearnOptions learn{.steps = std::getenv("BSTEPS") ? std::atoi(std::getenv("BSTEPS")) : task.config.model.kernel_steps, .subset = kBesideSubset, .rate = std::getenv("BRATE") ? std::atof(std::getenv("BRATE")) : kBesideRate};
-    PITOT_TRY(beside.hyper,
-              learn_hyper(layout, distances.platforms, distances.modules, beside.runs, target,
-                          learn, key, team, [&] { return progress.add(1); }));
-    const BesideTables tables = make_tables(layout, beside.hyper, distances.platforms, distances.modules, team);
-    SolveOptions options;
-    options.tolerance = kBesideTolerance;
-    options.neighbour_cells = kBesideNeighbours;
-    PITOT_TRY(auto solution, solve(tables, beside.runs, target, options,
-                                   team, [&] { return progress.go_on(); }));
-    beside.alpha = std::move(solution.alpha);
-    beside.residual = solution.residual;
-    take_alone(layout, once, state);
-    progress.add(kSolveSteps);
+    const std::int64_t steps = task.config.model.kernel_steps;
+    const bool twice =
+        std::ssize(target) - std::ssize(state.cells.mean) >= kCellsARow * (distances.platforms.rows + distances.modules.rows);
+    const Layout of_alone = BesideLayout(distances.platforms, distances.modules).alone();
+    PITOT_TRY(auto pass, run_beside_pass(distances, beside.runs, target, steps,
+                                         twice ? kFirstTolerance : kBesideTolerance, key.fold("first"), team, progress));
+    if (!once) {
+        state.hyper.assign(pass.hyper.begin(), pass.hyper.begin() + static_cast<std::ptrdiff_t>(of_alone.size()));
+    }
+    if (twice) {
+        beside.first_hyper = std::move(pass.hyper);
+        beside.first_alpha = std::move(pass.solution.alpha);
+        add_beside_pass(state, distances, team);
+        PITOT_TRY(pass, run_beside_pass(distances, beside.runs, target, steps, kBesideTolerance, key.fold("second"),
+                                        team, progress));
+    } else {
+        progress.add(steps + kSolveSteps);
+    }
+    beside.hyper = std::move(pass.hyper);
+    beside.alpha = std::move(pass.solution.alpha);
+    beside.residual = pass.solution.residual;
+    take_alone(state);
     return {};
 }
 
@@ -198,9 +219,9 @@ Result<std::shared_ptr<const FittedModel>> fit_kernel(const FitTask& task, const
     if (!once) {
         add_first_pass(state, distances, team);
     }
-    if (once || beside) {
-        progress.add(beside ? 0 : task.config.model.kernel_steps + kSolveSteps);
-    } else {
+    if (once && !beside) {
+        progress.add(task.config.model.kernel_steps + kSolveSteps);
+    } else if (!beside) {
         PITOT_TRY(auto second, run_pass(distances, state.cells, target, learn, SolveOptions{}.tolerance,
                                         key.fold("second"), team, progress));
         state.hyper = std::move(second.hyper);
@@ -254,7 +275,8 @@ Result<void> KernelFamily::fit(const FitTask& task, const TakeFitted& take) cons
         return Failure(backend.error());
     }
     core::Team team(core::team_size(task.context.threads, 1));
-    Progress progress(task.context, task.replicates * kPasses * (task.config.model.kernel_steps + kSolveSteps));
+    const std::int64_t passes = kPasses + (learns_beside(task.dataset, task.config) ? 1 : 0);
+    Progress progress(task.context, task.replicates * passes * (task.config.model.kernel_steps + kSolveSteps));
     for (std::int64_t replicate = 0; replicate < task.replicates; ++replicate) {
         Fitted fitted{replicate, task.rows(replicate), {}, nullptr};
         if (auto ok = train::check_rows_left(fitted.rows, 0, 1, task.dataset.pool(kAlone).size(), task.share); !ok) {

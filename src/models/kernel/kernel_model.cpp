@@ -9,6 +9,7 @@
 
 #include "core/check.hpp"
 #include "core/parallel.hpp"
+#include "models/kernel/beside_distances.hpp"
 #include "models/kernel/deviation.hpp"
 #include "models/kernel/grid.hpp"
 
@@ -198,6 +199,10 @@ private:
         const BesideState& beside = state_.beside;
         const Runs& runs = beside.runs;
         npz.add<double>("kernel_beside_hyper", beside.hyper);
+        if (!beside.first_hyper.empty()) {
+            npz.add<double>("kernel_beside_first_hyper", beside.first_hyper);
+            npz.add<double>("kernel_beside_first_alpha", beside.first_alpha);
+        }
         npz.add<double>("kernel_beside_alpha", beside.alpha);
         npz.add<std::int32_t>("kernel_run_platform", runs.cells.platform);
         npz.add<std::int32_t>("kernel_run_module", runs.cells.module);
@@ -294,6 +299,9 @@ GridDistances last_distances(const KernelState& state, const Side& platforms, co
     if (has_second_pass(state)) {
         add_first_pass(state, distances, team);
     }
+    if (!state.beside.first_hyper.empty()) {
+        add_beside_pass(state, distances, team);
+    }
     return distances;
 }
 
@@ -347,6 +355,15 @@ void add_first_pass(const KernelState& state, GridDistances& distances, core::Te
                           distances.modules);
     add_embedding(state.platform_embedding, distances.platforms);
     add_embedding(state.module_embedding, distances.modules);
+}
+
+void add_beside_pass(const KernelState& state, GridDistances& distances, core::Team& team) {
+    const BesideLayout layout(distances.platforms, distances.modules);
+    const BesideTables tables =
+        make_tables(layout, state.beside.first_hyper, distances.platforms, distances.modules, team);
+    const BesideGrid grid = make_grid(tables, state.beside.runs, state.beside.first_alpha, team);
+    add_beside_distances(grid, state.reference_platforms, state.reference_modules, distances.platforms,
+                         distances.modules, team);
 }
 
 std::vector<double> without_effects(const KernelState& state, const GridDistances& distances,
@@ -432,9 +449,15 @@ Result<std::shared_ptr<const FittedModel>> load_kernel_model(const ModelArchive&
             return Failure(ok.error());
         }
         core::Team team(core::default_threads());
-        const GridDistances last = last_distances(state, platforms, modules, team);
-        const auto beside = static_cast<std::int64_t>(BesideLayout(last.platforms, last.modules).size());
-        PITOT_TRY(state.beside.hyper, archive.read<double>("kernel_beside_hyper", {beside}));
+        GridDistances last = last_distances(state, platforms, modules, team);
+        const auto size = [&] { return static_cast<std::int64_t>(BesideLayout(last.platforms, last.modules).size()); };
+        if (archive.contains("kernel_beside_first_hyper")) {
+            PITOT_TRY(state.beside.first_alpha,
+                      archive.read<double>("kernel_beside_first_alpha", {std::ssize(state.beside.alpha)}));
+            PITOT_TRY(state.beside.first_hyper, archive.read<double>("kernel_beside_first_hyper", {size()}));
+            add_beside_pass(state, last, team);
+        }
+        PITOT_TRY(state.beside.hyper, archive.read<double>("kernel_beside_hyper", {size()}));
         PITOT_TRY(answers.beside_deviation,
                   read_matrix(archive, "kernel_beside_deviation", platforms.size(), modules.size()));
         answers.beside = beside_grid(state, beside_tables(state, last, team), team);

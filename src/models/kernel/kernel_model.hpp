@@ -17,6 +17,8 @@ namespace pitot::models::kernel {
 /// What was learned of rows beside others, with those alone.
 struct BesideState {
     std::vector<double> hyper{};  ///< of both, over the distances of the last pass; empty: nothing was learned
+    /// The same of a pass before it, whose h gives distances to the last; empty: there was none.
+    std::vector<double> first_hyper{}, first_alpha{};
     Runs runs{};
     std::vector<double> alpha{};  ///< a row of `runs`
     double residual = 0.0;
@@ -59,6 +61,9 @@ struct GridDistances {
 /// Adds those from the first pass and, where there are any, from embeddings: an appended row has those of the reference
 /// row nearest it. `distances` are feature_distances().
 void add_first_pass(const KernelState& state, GridDistances& distances, core::Team& team);
+
+/// Adds those from the first pass on rows beside others, which `distances` has all others of.
+void add_beside_pass(const KernelState& state, GridDistances& distances, core::Team& team);
 
 /// What the first pass says of each observed cell's product part: its mean less c, a_i and b_j.
 [[nodiscard]] std::vector<double> without_effects(const KernelState& state, const GridDistances& distances,
