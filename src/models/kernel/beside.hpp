@@ -64,7 +64,7 @@ public:
     [[nodiscard]] std::size_t noise(std::size_t kind) const { return noise_ + kind - 1; }    ///< ln σ², kind >= 1
 
     /// Where learning starts, and the mean of the prior: about what rows of two public fleets taught. All factors of f
-    /// are exp(-√E) here, and its start is another than that of rows alone.
+    /// are exp(-√E) here, and its start is another than that of rows alone; the last term of h is exp(-E).
     [[nodiscard]] std::vector<double> start(core::Key key) const;
 
 private:

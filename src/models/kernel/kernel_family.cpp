@@ -26,6 +26,7 @@ constexpr std::int64_t kMostRows = 3000;
 constexpr double kFirstTolerance = 1e-4;  // the first pass only gives distances to the second
 constexpr std::int64_t kPasses = 2;
 constexpr std::int64_t kCellsARow = 4;  // observed; of fewer a further pass makes nothing better
+constexpr std::int64_t kBesideRowsARow = 30;  // beside others they scatter more
 constexpr std::int64_t kBesideSubset = 2000;
 constexpr std::int64_t kBesideNeighbours = 1500;
 constexpr double kBesideRate = 0.15;
@@ -157,7 +158,7 @@ Result<void> fit_beside(const FitTask& task, const train::ReplicateRows& rows, G
     }
     const std::int64_t steps = task.config.model.kernel_steps;
     const bool twice =
-        std::ssize(target) - std::ssize(state.cells.mean) >= kCellsARow * (distances.platforms.rows + distances.modules.rows);
+        std::ssize(target) - std::ssize(state.cells.mean) >= kBesideRowsARow * (distances.platforms.rows + distances.modules.rows);
     const Layout of_alone = BesideLayout(distances.platforms, distances.modules).alone();
     PITOT_TRY(auto pass, run_beside_pass(distances, beside.runs, target, steps,
                                          twice ? kFirstTolerance : kBesideTolerance, key.fold("first"), team, progress));
