@@ -178,8 +178,7 @@ void chain_rule(const BesideLayout& layout, const BesideTables& tables, const Be
         const double scale = tables.scale[t];
         factor_gradient(layout.platform(t), tables.platform[t], gradient.platform[t], scale, platforms, result);
         factor_gradient(layout.module(t), tables.module[t], gradient.module[t], scale, modules, result);
-        result[layout.scale(t)] +=
-            scale * inner(gradient.platform[t].flat(), tables.platform[t].value.flat());
+        result[layout.scale(t)] += scale * inner(gradient.platform[t].flat(), tables.platform[t].value.flat());
         if (t > 0) {
             const Matrix<double> single = of_single(gradient.set[t], tables, sets, modules.rows);
             factor_gradient(layout.co_runner(t), tables.co_runner[t], single, scale, modules, result);
@@ -286,8 +285,7 @@ BesideLayout::BesideLayout(const SideDistances& platforms, const SideDistances& 
     size_ = alone_.size();
     const auto factor = [this](const SideDistances& side, std::size_t term) {
         // The last term is smooth: φ(E) = exp(-E).
-        const Layout::FactorPlace place{size_, side.groups.size(), size_ + side.groups.size(),
-                                        term + 1 < kBesideTerms};
+        const Layout::FactorPlace place{size_, side.groups.size(), size_ + side.groups.size(), term + 1 < kBesideTerms};
         size_ = place.white + 1;
         return place;
     };
@@ -311,6 +309,8 @@ std::vector<double> BesideLayout::start(core::Key key) const {
     constexpr double kFirstScale = -4.2;
     constexpr double kScale = -5.0;
     constexpr double kNoise = -7.0;
+    // Which of several share a core is chance: from a low noise, learning would not find out that it is high.
+    constexpr double kNoiseOfMore = -4.0;
     constexpr double kAloneTheta = -2.0;
     constexpr double kAloneScale = -3.5;
     constexpr double kAloneNoise = -8.0;
@@ -338,7 +338,7 @@ std::vector<double> BesideLayout::start(core::Key key) const {
         values[scale(t)] = (t == 0 ? kFirstScale : kScale) + 0.1 * draws.normal();
     }
     for (std::size_t kind = 1; kind < kKinds; ++kind) {
-        values[noise(kind)] = kNoise;
+        values[noise(kind)] = kind == 1 ? kNoise : kNoiseOfMore;
     }
     return values;
 }
@@ -428,8 +428,7 @@ std::optional<Likelihood> likelihood(const BesideLayout& layout, std::span<const
         of_noise[runs.kind(u)] += matrix(at, at) / runs.cells.count[u];
     }
     of_alone.noise = of_noise[0];
-    result.gradient =
-        hyper_gradient(layout.alone(), values, tables.alone, of_alone, platforms, modules, team);
+    result.gradient = hyper_gradient(layout.alone(), values, tables.alone, of_alone, platforms, modules, team);
     result.gradient.resize(layout.size(), 0.0);
     const BesideGradient of_beside = beside_gradient(matrix.view(), tables, runs, sets, set_table, team);
     chain_rule(layout, tables, of_beside, sets, set_table, platforms, modules, result.gradient);

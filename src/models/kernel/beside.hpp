@@ -88,7 +88,7 @@ struct BesideTables {
 /// Different sets of co-runners, and which a row has.
 struct CoRunnerSets {
     std::vector<std::vector<std::int32_t>> sets;
-    std::vector<std::int32_t> of_row;   ///< -1: alone
+    std::vector<std::int32_t> of_row;  ///< -1: alone
     std::vector<std::int64_t> beside;  ///< rows beside others, ascending
 };
 [[nodiscard]] CoRunnerSets sets_of(const Runs& runs);

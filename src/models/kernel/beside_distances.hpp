@@ -9,9 +9,9 @@
 
 namespace pitot::models::kernel {
 
-/// Adds, as add_product_distances() does, two groups for each part that rows play in h(i, j, k): platforms i, modules j,
-/// and modules k as co-runners. Rows and columns of h beyond the reference ones change nothing of the distances between
-/// those.
+/// Adds, as add_product_distances() does, two groups for each part that rows play in h(i, j, k): platforms i, modules
+/// j, and modules k as co-runners. Rows and columns of h beyond the reference ones change nothing of the distances
+/// between those.
 void add_beside_distances(const BesideGrid& grid, std::int64_t reference_platforms, std::int64_t reference_modules,
                           SideDistances& platforms, SideDistances& modules, core::Team& team);
 

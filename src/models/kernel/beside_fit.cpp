@@ -81,9 +81,8 @@ private:
 
 Result<std::vector<double>> learn_hyper(const BesideLayout& layout, const SideDistances& platforms,
                                         const SideDistances& modules, const Runs& runs,
-                                        const std::vector<double>& target,
-                                        const LearnOptions& options, core::Key key, core::Team& team,
-                                        const std::function<bool()>& step_done) {
+                                        const std::vector<double>& target, const LearnOptions& options, core::Key key,
+                                        core::Team& team, const std::function<bool()>& step_done) {
     const std::vector<double> start = layout.start(key.fold("start"));
     std::vector<std::size_t> noise{layout.alone().noise()};
     for (std::size_t kind = 1; kind < kKinds; ++kind) {

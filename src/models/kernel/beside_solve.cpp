@@ -233,8 +233,7 @@ double BesideGrid::operator()(std::int32_t platform, std::int32_t module,
     return number[std::min(count, kKinds - 1)] * sum;
 }
 
-BesideGrid make_grid(const BesideTables& tables, const Runs& runs, const std::vector<double>& alpha,
-                     core::Team& team) {
+BesideGrid make_grid(const BesideTables& tables, const Runs& runs, const std::vector<double>& alpha, core::Team& team) {
     const std::int64_t platforms = tables.alone.platform_effect.rows();
     const std::int64_t modules = tables.alone.module_effect.rows();
     const Products products(tables, runs);

@@ -1,7 +1,7 @@
 // Solving for rows alone and beside others, and what comes out for every combination.
 //
-// Products of the covariance of h with a vector, for conjugate gradients, go platform by platform i: B = Σ Kp_t(i, i') α
-// as a table of co-runner × module is a sum over few rows, and Kc_t B Km_t is needed where i has rows.
+// Products of the covariance of h with a vector, for conjugate gradients, go platform by platform i: B = Σ Kp_t(i, i')
+// α as a table of co-runner × module is a sum over few rows, and Kc_t B Km_t is needed where i has rows.
 #pragma once
 
 #include <array>
@@ -21,8 +21,7 @@ namespace pitot::models::kernel {
 
 /// α of all rows. Errors: as solve() for rows alone.
 [[nodiscard]] Result<Solution> solve(const BesideTables& tables, const Runs& runs, const std::vector<double>& target,
-                                     const SolveOptions& options, core::Team& team,
-                                     const std::function<bool()>& go_on);
+                                     const SolveOptions& options, core::Team& team, const std::function<bool()>& go_on);
 
 /// What co-runners do to every pair.
 struct BesideGrid {

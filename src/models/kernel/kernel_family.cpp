@@ -25,7 +25,7 @@ using namespace kernel;
 constexpr std::int64_t kMostRows = 3000;
 constexpr double kFirstTolerance = 1e-4;  // the first pass only gives distances to the second
 constexpr std::int64_t kPasses = 2;
-constexpr std::int64_t kCellsARow = 4;  // observed; of fewer a further pass makes nothing better
+constexpr std::int64_t kCellsARow = 4;        // observed; of fewer a further pass makes nothing better
 constexpr std::int64_t kBesideRowsARow = 30;  // beside others they scatter more
 constexpr std::int64_t kBesideSubset = 2000;
 constexpr std::int64_t kBesideNeighbours = 1500;
@@ -157,11 +157,12 @@ Result<void> fit_beside(const FitTask& task, const train::ReplicateRows& rows, G
         target.push_back(mean - state.constant);
     }
     const std::int64_t steps = task.config.model.kernel_steps;
-    const bool twice =
-        std::ssize(target) - std::ssize(state.cells.mean) >= kBesideRowsARow * (distances.platforms.rows + distances.modules.rows);
+    const bool twice = std::ssize(target) - std::ssize(state.cells.mean) >=
+                       kBesideRowsARow * (distances.platforms.rows + distances.modules.rows);
     const Layout of_alone = BesideLayout(distances.platforms, distances.modules).alone();
-    PITOT_TRY(auto pass, run_beside_pass(distances, beside.runs, target, steps,
-                                         twice ? kFirstTolerance : kBesideTolerance, key.fold("first"), team, progress));
+    PITOT_TRY(auto pass,
+              run_beside_pass(distances, beside.runs, target, steps, twice ? kFirstTolerance : kBesideTolerance,
+                              key.fold("first"), team, progress));
     if (!once) {
         state.hyper.assign(pass.hyper.begin(), pass.hyper.begin() + static_cast<std::ptrdiff_t>(of_alone.size()));
     }
@@ -255,11 +256,12 @@ Result<void> KernelFamily::check(const Dataset& dataset, const FitConfig& config
     constexpr std::int64_t kMostTriples = std::int64_t{1} << 28;
     const std::int64_t triples = dataset.platforms.size() * dataset.modules.size() * dataset.modules.size();
     if (learns_beside(dataset, config) && triples > kMostTriples) {
-        return fail(ErrorCode::kInput,
-                    fmt::format("{} platforms and {} modules beside one another are {} combinations, and preset '{}' "
-                                "keeps a table of {} at most; choose a preset such as interference/2, or train on rows "
-                                "alone (train.objectives.together.weight = 0)",
-                                dataset.platforms.size(), dataset.modules.size(), triples, config.preset, kMostTriples));
+        return fail(
+            ErrorCode::kInput,
+            fmt::format("{} platforms and {} modules beside one another are {} combinations, and preset '{}' "
+                        "keeps a table of {} at most; choose a preset such as interference/2, or train on rows "
+                        "alone (train.objectives.together.weight = 0)",
+                        dataset.platforms.size(), dataset.modules.size(), triples, config.preset, kMostTriples));
     }
     return check_pools(dataset, asked);
 }

@@ -109,10 +109,11 @@ public:
         for (std::size_t n = 0; n < state_.beside.runs.size(); ++n) {
             beside += state_.beside.runs.kind(n) > 0 ? 1U : 0U;
         }
-        return {.kind = fmt::format("Gaussian process on the platform × module grid ({} observed cells)",
-                                    state_.cells.size()),
-                .parameters = std::ssize(state_.first_hyper) + std::ssize(state_.hyper) + std::ssize(state_.beside.hyper),
-                .co_runners = knows_co_runners(state_) ? fmt::format("learned from {} combinations", beside) : "ignored"};
+        return {
+            .kind =
+                fmt::format("Gaussian process on the platform × module grid ({} observed cells)", state_.cells.size()),
+            .parameters = std::ssize(state_.first_hyper) + std::ssize(state_.hyper) + std::ssize(state_.beside.hyper),
+            .co_runners = knows_co_runners(state_) ? fmt::format("learned from {} combinations", beside) : "ignored"};
     }
 
     void save(formats::NpzWriter& npz) const override {
@@ -181,7 +182,8 @@ private:
         const double more = std::max(one * one - answers_.deviation(i, j) * answers_.deviation(i, j), 0.0);
         const double number = answers_.beside.number[std::min(count, kKinds - 1)];
         const double times = number * number * static_cast<double>(count);
-        return std::sqrt(std::max(one * one + (times - 1.0) * more, answers_.deviation(i, j) * answers_.deviation(i, j)));
+        return std::sqrt(
+            std::max(one * one + (times - 1.0) * more, answers_.deviation(i, j) * answers_.deviation(i, j)));
     }
 
     void predict_beside(const PairQuery& query, const Answer& answer) const {

@@ -44,8 +44,8 @@ struct KernelState {
 
 /// What the state says of every pair.
 struct KernelAnswers {
-    Matrix<double> mean;       ///< platforms × modules
-    Matrix<double> deviation;  ///< of a new run
+    Matrix<double> mean;                ///< platforms × modules
+    Matrix<double> deviation;           ///< of a new run
     Matrix<double> beside_deviation{};  ///< of a new run beside one other, a typical one
     BesideGrid beside{};
 };

@@ -134,8 +134,8 @@ Result<std::vector<double>> descend(std::vector<double> start, std::span<const d
         const double second = 1.0 - std::pow(kBeta2, static_cast<double>(step + 1));
         const double rate = rate_at(options, step);
         for (std::size_t p = 0; p < values.size(); ++p) {
-            const double g = point->gradient[p] +
-                             (values[p] - prior[p]) / (kPriorDeviation * kPriorDeviation) / static_cast<double>(one.cells);
+            const double g = point->gradient[p] + (values[p] - prior[p]) / (kPriorDeviation * kPriorDeviation) /
+                                                      static_cast<double>(one.cells);
             mean[p] = kBeta1 * mean[p] + (1.0 - kBeta1) * g;
             square[p] = kBeta2 * square[p] + (1.0 - kBeta2) * g * g;
             values[p] -= rate * (mean[p] / first) / (std::sqrt(square[p] / second) + kEpsilon);

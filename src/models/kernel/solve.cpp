@@ -208,7 +208,8 @@ Result<Solution> solve_dense(const System& system, const std::vector<double>& ta
     return solution;
 }
 
-Result<Solution> solve_iteratively(const System& system, const std::vector<double>& target, const SolveOptions& options, core::Team& team, const std::function<bool()>& go_on,
+Result<Solution> solve_iteratively(const System& system, const std::vector<double>& target, const SolveOptions& options,
+                                   core::Team& team, const std::function<bool()>& go_on,
                                    const std::vector<double>& start) {
     const auto preconditioner = Preconditioner::make(system, options.neighbour_cells, team);
     if (!preconditioner) {
@@ -281,9 +282,8 @@ Matrix<double> platform_spread(const Tables& tables) {
 
 Result<Solution> solve(const System& system, const std::vector<double>& target, const SolveOptions& options,
                        core::Team& team, const std::function<bool()>& go_on, const std::vector<double>& start) {
-    return std::ssize(target) <= options.dense_cells
-               ? solve_dense(system, target, team)
-               : solve_iteratively(system, target, options, team, go_on, start);
+    return std::ssize(target) <= options.dense_cells ? solve_dense(system, target, team)
+                                                     : solve_iteratively(system, target, options, team, go_on, start);
 }
 
 Result<Solution> solve(const Tables& tables, const Cells& cells, const std::vector<double>& target,

@@ -41,8 +41,8 @@ struct System {
 };
 
 [[nodiscard]] Result<Solution> solve(const System& system, const std::vector<double>& target,
-                                     const SolveOptions& options, core::Team& team,
-                                     const std::function<bool()>& go_on, const std::vector<double>& start);
+                                     const SolveOptions& options, core::Team& team, const std::function<bool()>& go_on,
+                                     const std::vector<double>& start);
 
 /// `start`: a guess of α, or empty. Errors: kInput if the matrix is not positive definite or the iterations end before
 /// the tolerance is met, naming the residual; kCancelled.

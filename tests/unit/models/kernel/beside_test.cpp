@@ -1,5 +1,5 @@
-// Co-runners in the Gaussian process: gradients against differences, products and solves against dense algebra, and whole
-// fits of rows beside others.
+// Co-runners in the Gaussian process: gradients against differences, products and solves against dense algebra, and
+// whole fits of rows beside others.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -275,7 +275,8 @@ TEST(KernelBesideFit, LearnsWhatCoRunnersDo) {
             for (std::int32_t k = 0; k < 20; ++k) {
                 const std::int32_t j = (3 * k + i) % 20;
                 const double expected = to_time(LogRuntime{truth(i, j) + truth.slowdown(i, k)}).value;
-                sum += std::abs(made->predict_pair(i, j, {}, std::array<std::int32_t, 1>{k})->runtime_us / expected - 1.0);
+                sum +=
+                    std::abs(made->predict_pair(i, j, {}, std::array<std::int32_t, 1>{k})->runtime_us / expected - 1.0);
             }
         }
         return sum / 240.0;
