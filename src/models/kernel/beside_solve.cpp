@@ -35,13 +35,16 @@ public:
           runs_(runs),
           platforms_(tables.alone.platform_effect.rows()),
           modules_(tables.alone.module_effect.rows()) {
+        first_.assign(static_cast<std::size_t>(platforms_) + 1, 0);
         for (std::size_t n = 0; n < runs.size(); ++n) {
             const auto set = runs.set(n);
             const double weight = tables.number[std::min(set.size(), kKinds - 1)];
             for (const std::int32_t k : set) {
                 members_.push_back({n, runs.cells.platform[n], k, runs.cells.module[n], weight});
+                ++first_[static_cast<std::size_t>(runs.cells.platform[n]) + 1];
             }
         }
+        std::partial_sum(first_.begin(), first_.end(), first_.begin());
     }
 
     // (K + D) v.
@@ -150,16 +153,15 @@ private:
     }
 
     [[nodiscard]] std::pair<std::size_t, std::size_t> members_of(std::int64_t platform) const {
-        const auto place = [](const Member& member) { return static_cast<std::int64_t>(member.platform); };
-        const auto found = std::ranges::equal_range(members_, platform, {}, place);
-        return {static_cast<std::size_t>(found.begin() - members_.begin()),
-                static_cast<std::size_t>(found.end() - members_.begin())};
+        const auto at = static_cast<std::size_t>(platform);
+        return {first_[at], first_[at + 1]};
     }
 
     const BesideTables& tables_;
     const Runs& runs_;
     std::int64_t platforms_, modules_;
-    std::vector<Member> members_;  // by platform
+    std::vector<Member> members_;     // by platform
+    std::vector<std::size_t> first_;  // of each platform, and their end
 };
 
 // The modules that are like most others as co-runners, and like the middle one.
