@@ -46,6 +46,28 @@ enum class SplitUnit {
     kRow,          ///< a single run (as published; the same where no combination was measured twice)
 };
 
+/// Which rows upper bounds are calibrated on.
+enum class BoundsFrom {
+    kAuto,         ///< rows set aside; where too few can be for a bound of 90 %, leave-one-out rows of families that
+                   ///< have them
+    kSplit,        ///< rows set aside: the bound holds whatever the model is worth
+    kLeaveOneOut,  ///< nothing is set aside: rows learned from, each answered without itself. Close in practice, not
+                   ///< proven
+};
+
+/// Within what bounds hold, beside the fleet as a whole: those of a small part rest on the whole.
+enum class BoundsBy {
+    kFleet,
+    kPlatform,
+    kMicroarchitecture,  ///< by the platforms' columns uarch=NAME
+    kRuntime,            ///< by tenth of predicted runtimes
+};
+
+struct BoundsConfig {
+    BoundsFrom from = BoundsFrom::kAuto;
+    BoundsBy by = BoundsBy::kFleet;
+};
+
 struct ModelConfig {
     Family family = Family::kFactorization;
     /// Widths of a tower's layers after its input. Factorization: the last is the rank r; a side without
@@ -109,6 +131,7 @@ struct FitConfig {
     double share = 0.9;              ///< training share p (training + validation) of an evaluation
     double calibration_share = 0.1;  ///< of the combinations that do not test, set aside for the bound
     SplitUnit split = SplitUnit::kCombination;
+    BoundsConfig bounds;
     std::uint64_t seed = 42;
 
     /// Checks every field; the error names field, value and limit.

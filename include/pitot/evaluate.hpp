@@ -11,6 +11,7 @@
 #include "pitot/context.hpp"
 #include "pitot/dataset.hpp"
 #include "pitot/export.hpp"
+#include "pitot/predictor.hpp"
 #include "pitot/result.hpp"
 
 namespace pitot {
@@ -40,6 +41,17 @@ struct CoverageRange {
     std::int64_t groups = 0;                    ///< that had as many; the others are left out
     double least = 0.0;
     double most = 0.0;
+    std::string least_name;       ///< the platform or module whose coverage is the least
+    double short_by_tenth = 0.0;  ///< share of the groups whose coverage is more than 0.1 below the confidence
+};
+
+/// How the bounds fared that rest on one pool of calibration rows.
+struct PoolCoverage {
+    std::string pool;  ///< as BoundSource::pool
+    BoundFrom from = BoundFrom::kSetAside;
+    double rows = 0.0;  ///< test rows a replicate, on average
+    Spread coverage;
+    Spread over_provisioning;
 };
 
 /// How the bounds of one confidence fared on test rows. Every combination counts once, whatever its number of runs.
@@ -54,6 +66,8 @@ struct BoundMetrics {
     std::optional<Spread> seen;
     std::optional<Spread> unseen;
     std::int64_t unbounded_rows = 0;  ///< test rows of all replicates without a bound: none like them was learned from
+    /// The same by the pool that a row's bound rests on, by name.
+    std::vector<PoolCoverage> pools;
     /// A bound holds on average, over the pairs of the whole fleet. This is how single parts of it fared.
     CoverageRange platforms;
     CoverageRange modules;

@@ -1,6 +1,8 @@
 // A dataset becomes a predictor.
 #pragma once
 
+#include <cstdint>
+
 #include "pitot/config.hpp"
 #include "pitot/context.hpp"
 #include "pitot/dataset.hpp"
@@ -20,10 +22,17 @@ namespace pitot {
 [[nodiscard]] PITOT_API Result<Predictor> fit(const Dataset& dataset, const FitConfig& config,
                                               const Context& context = {});
 
-/// The configuration for a dataset when the user names none: embedding/128, or interference/2 on all rows when some
-/// have co-runners. A side without side information gets a learned table instead (baseline/module_only,
-/// baseline/platform_only, linear/128). With no more pairs measured alone than platforms and modules there is nothing
-/// to learn beyond baseline/linear_scaling. A batch has about as many rows as the dataset, at most 2048.
+/// A Gaussian process on the grid takes seconds to minutes up to so many platforms, modules and combinations of them
+/// measured: its time grows with the cube of the first two and about the square of the third. Preset "kernel" refuses
+/// fleets of more rows, and default_config() larger ones of either kind.
+inline constexpr std::int64_t kMostKernelRows = 3000;
+inline constexpr std::int64_t kMostKernelCombinations = 50'000;
+
+/// The configuration for a dataset when the user names none: kernel, or interference/2 on all rows when some have
+/// co-runners. Fleets too large for kernel get embedding/128; there a side without side information gets a learned
+/// table instead (baseline/module_only, baseline/platform_only, linear/128). With no more pairs measured alone than
+/// platforms and modules there is nothing to learn beyond baseline/linear_scaling. A batch has about as many rows as
+/// the dataset, at most 2048.
 [[nodiscard]] PITOT_API FitConfig default_config(const Dataset& dataset);
 
 }  // namespace pitot

@@ -48,6 +48,8 @@ struct HoldOutOptions {
     /// Numbers of cells of each held-out row that are measured after all, and learned from; ascending.
     std::vector<std::int64_t> cells{0, 1, 3, 5, 10};
     ChooseCells choose{};  ///< which; nothing: at random
+    /// Of bounds to test, each in (0, 1); empty: none, and nothing is set aside for them.
+    std::vector<double> confidences{};
     Context context{};
 };
 
@@ -68,6 +70,7 @@ struct HoldOutMetrics {
     AbsoluteErrors model;
     AbsoluteErrors baseline;  ///< linear scaling on the same rows; of rows never measured from a ridge regression of
                               ///< speeds or sizes on features
+    std::vector<BoundMetrics> bounds;  ///< of each confidence
 };
 
 struct HoldOutEvaluation {
@@ -82,7 +85,7 @@ struct HoldOutEvaluation {
 
 /// Holds rows out, fits on a share of the others' combinations, and tests on the held-out rows: predicted from what
 /// else is known of them, then with some of their cells learned from, too. Rows beside others train and test like those
-/// alone; what a held-out module ran beside does not train. Nothing is set aside for bounds. A model that cannot take
+/// alone; what a held-out module ran beside does not train. A model that cannot take
 /// cells in is fitted again with them. The result depends on dataset, configuration and options, never on the number
 /// of threads. Asked to stop, it returns what finished replicates gave, marked incomplete, or kCancelled if there are
 /// none. Errors: kUsage (configuration, options), kInput (as fit(); fewer than two rows to hold out, names that tell

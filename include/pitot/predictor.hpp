@@ -45,10 +45,33 @@ enum class Evidence : std::uint8_t {
 /// Why there is no bound.
 enum class NoBound : std::uint8_t {
     kNothing = 0,             ///< there is one
-    kNeverMeasured = 1,       ///< of platform, module or a co-runner: no calibration row speaks for it
+    kNeverMeasured = 1,       ///< platform, module or a co-runner: no calibration row speaks for it
     kApart = 2,               ///< platform and module lie in parts of the fleet that no measurement connects
     kFewCalibrationRows = 3,  ///< too few combinations were set aside for the confidence
 };
+
+/// Where the scores come from that a bound rests on.
+enum class BoundFrom : std::uint8_t {
+    kSetAside = 0,     ///< combinations measured and kept from the model: the confidence is proven
+    kLeaveOneOut = 1,  ///< combinations learned from, each answered without itself: close in practice, no proof
+    kHeldOut = 2,      ///< combinations learned from, each answered without its platform or module: the same
+};
+
+/// "set aside", "leave-one-out" or "held out".
+[[nodiscard]] PITOT_API std::string_view to_string(BoundFrom from);
+
+/// What one bound rests on.
+struct BoundSource {
+    NoBound missing = NoBound::kNothing;  ///< the rest means nothing without a bound
+    std::string pool;       ///< the rows whose scores it rests on: "alone", "two co-runners", "new module"
+    std::int64_t rows = 0;  ///< how many they are
+    BoundFrom from = BoundFrom::kSetAside;
+    std::string
+        narrower;  ///< rows more like the one asked for, but too few for the confidence; empty if there are none
+};
+
+/// Fewer runs of a platform or module learned from than this are thin evidence.
+inline constexpr std::int64_t kThinRuns = 5;
 
 /// "nothing", "never measured", "apart" or "few calibration rows".
 [[nodiscard]] PITOT_API std::string_view to_string(NoBound reason);
@@ -67,17 +90,27 @@ struct Query {
 struct Predictions {
     std::vector<double> runtime_us;  ///< point predictions, > 0, finite
     /// rows × confidences: the runtime that is not exceeded with that confidence, over pairs drawn as the measured
-    /// ones were. NaN where the basis is not kMeasured, for no calibration row speaks for a row never measured, and
-    /// where calibration rows are too few for the confidence (Predictor::check_bound).
+    /// ones were; the higher the confidence, the higher the bound. NaN where no calibration row speaks for the row
+    /// (Basis::kAverage and kApart, and kFeatures but for models that tell what they would answer without a platform or
+    /// module) and where such rows are too few for the confidence (Predictor::bound_source).
     Matrix<double> bound_us;
     std::vector<Basis> basis;
+    /// Standard deviation of ln t of a new run, as the model expects it; NaN of models that do not tell.
+    std::vector<double> deviation;
+    /// rows × confidences if asked for: the runtime that a new run does not fall below with that confidence.
+    Matrix<double> lower_us;
 };
+
+/// Which bounds to give.
+enum class Sides : std::uint8_t { kUpper, kBoth };
 
 /// Where predict_into() writes the same, in memory of the caller's.
 struct PredictionSpans {
-    std::span<double> runtime_us;  ///< rows
-    MatrixView<double> bound_us;   ///< rows × confidences
-    std::span<Basis> basis;        ///< rows, or empty when not wanted
+    std::span<double> runtime_us;   ///< rows
+    MatrixView<double> bound_us;    ///< rows × confidences
+    std::span<Basis> basis;         ///< rows, or empty when not wanted
+    std::span<double> deviation{};  ///< the same
+    MatrixView<double> lower_us{};  ///< rows × confidences, or no memory when not wanted
 };
 
 /// One pair's answer.
@@ -181,10 +214,23 @@ public:
     /// Why a row of this basis has no bound of a confidence, kNothing if it has one. The confidence is in (0, 1).
     [[nodiscard]] PITOT_API NoBound why_no_bound(Basis basis, int co_runners, double confidence) const;
 
-    /// Point predictions and, for each of `confidences`, bounds. Errors: kUsage for indices out of range, spans of
-    /// different length or a confidence outside (0, 1).
-    [[nodiscard]] PITOT_API Result<Predictions> predict(const Query& query,
-                                                        std::span<const double> confidences = {}) const;
+    /// What the bound of a combination rests on, or why there is none. Errors: kUsage for indices out of range or a
+    /// confidence outside (0, 1).
+    [[nodiscard]] PITOT_API Result<BoundSource> bound_source(std::int32_t platform, std::int32_t module,
+                                                             double confidence,
+                                                             std::span<const std::int32_t> co_runners = {}) const;
+    /// Whether the model tells how far off it may be (Predictions::deviation).
+    [[nodiscard]] PITOT_API bool has_deviation() const;
+    /// Runs that the model learned from of a platform, or of a module as what ran and not beside; nothing in models of
+    /// older files. 0 of a row that does not exist.
+    [[nodiscard]] PITOT_API std::optional<std::int64_t> platform_runs(std::int32_t platform) const;
+    [[nodiscard]] PITOT_API std::optional<std::int64_t> module_runs(std::int32_t module) const;
+
+    /// Point predictions and, for each of `confidences`, bounds. Upper and lower bounds of confidence 0.95 enclose a
+    /// new run with 90 %. Errors: kUsage for indices out of range, spans of different length or a confidence outside
+    /// (0, 1).
+    [[nodiscard]] PITOT_API Result<Predictions> predict(const Query& query, std::span<const double> confidences = {},
+                                                        Sides sides = Sides::kUpper) const;
 
     /// The same into spans given. Allocates nothing when it succeeds, except for networks on large fleets, whose
     /// allocations a reused `scratch` spares. Errors: as predict(), and kUsage for spans of another size than the

@@ -12,14 +12,31 @@
 namespace pitot::calibrate {
 namespace {
 
-constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
+using Kind = PoolKey::Kind;
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
-std::vector<double> sorted(std::vector<double> values) {
-    for (const double value : values) {
-        PITOT_CHECK(std::isfinite(value));
+CalibrationParts plain_parts(std::vector<std::vector<double>> pools) {
+    CalibrationParts parts;
+    for (std::vector<double>& residuals : pools) {
+        const auto number = static_cast<std::int32_t>(parts.pools.size());
+        const auto units = std::ssize(residuals);
+        parts.pools.push_back({{Kind::kDataset, number, 0},
+                               number == 0 ? "alone" : "with co-runners",
+                               std::move(residuals),
+                               units,
+                               ScoreSource::kSetAside});
     }
-    std::ranges::sort(values);
-    return values;
+    return parts;
+}
+
+// Places that `number` is put into, made where they lack.
+void put(std::vector<std::int32_t>& places, std::size_t at, std::int32_t number) {
+    places.resize(std::max(places.size(), at + 1), -1);
+    places[at] = number;
+}
+
+std::int32_t at_or_none(const std::vector<std::int32_t>& places, std::size_t at) {
+    return at < places.size() ? places[at] : -1;
 }
 
 }  // namespace
@@ -33,41 +50,61 @@ std::size_t pool_of(std::span<const std::int32_t> co_runners, std::size_t pools)
     return pool_beside(std::ranges::count_if(co_runners, [](std::int32_t k) { return k != -1; }), pools);
 }
 
-std::int64_t conformal_rank(std::int64_t n, double confidence) {
-    PITOT_CHECK(n >= 0 && confidence > 0.0 && confidence < 1.0);
-    // A decimal confidence and the product are each off by half a unit in the last place, so a product meant to be a
-    // whole number may exceed it by one unit; four are forgiven.
-    const double product = static_cast<double>(n + 1) * confidence;
-    const auto rank = static_cast<std::int64_t>(std::ceil(product * (1.0 - 4.0 * kEpsilon)));
-    return std::max<std::int64_t>(rank, 1);
-}
-
-std::int64_t calibration_rows_needed(double confidence) {
-    std::int64_t too_few = 0;
-    std::int64_t enough = std::int64_t{1} << 51;  // for any confidence: the units forgiven make it 1 - 2^-50 at most
-    while (enough - too_few > 1) {
-        const std::int64_t middle = too_few + (enough - too_few) / 2;
-        (conformal_rank(middle, confidence) <= middle ? enough : too_few) = middle;
+std::int32_t Grouping::operator()(std::int32_t platform, double predicted) const {
+    if (!edges.empty()) {
+        return static_cast<std::int32_t>(std::ranges::lower_bound(edges, predicted) - edges.begin());
     }
-    return enough;
+    return platform >= 0 && platform < std::ssize(platform_group) ? platform_group[static_cast<std::size_t>(platform)]
+                                                                  : -1;
 }
 
-Result<void> check_confidence(double confidence) {
-    if (!(confidence > 0.0 && confidence < 1.0)) {
-        return fail(ErrorCode::kUsage,
-                    fmt::format("confidence {} is not between 0 and 1: give a share such as 0.9", confidence));
+bool suffices(const ScorePool& pool, double confidence) {
+    const std::int64_t least = std::min(pool.units, std::ssize(pool.scores));
+    return conformal_rank(least, confidence) <= least;
+}
+
+Calibration::Calibration(std::vector<std::vector<double>> pools) : Calibration(plain_parts(std::move(pools))) {}
+
+Calibration::Calibration(CalibrationParts parts) : parts_(std::move(parts)), scale_(parts_.scale) {
+    for (ScorePool& pool : parts_.pools) {
+        PITOT_CHECK(std::ranges::all_of(pool.scores, [](double score) { return std::isfinite(score); }));
+        std::ranges::sort(pool.scores);
     }
-    return {};
+    index();
+    plain_ = scale_.plain() && dataset_pools_ == parts_.pools.size();
 }
 
-Calibration::Calibration(std::vector<std::vector<double>> pools) : pools_(std::move(pools)) {
-    for (std::vector<double>& residuals : pools_) {
-        residuals = sorted(std::move(residuals));
+void Calibration::index() {
+    for (const ScorePool& pool : parts_.pools) {
+        groups_ = pool.key.kind == Kind::kGroup ? std::max(groups_, static_cast<std::size_t>(pool.key.b) + 1) : groups_;
+    }
+    for (std::size_t n = 0; n < parts_.pools.size(); ++n) {
+        const PoolKey key = parts_.pools[n].key;
+        const auto a = static_cast<std::size_t>(key.a);
+        const auto number = static_cast<std::int32_t>(n);
+        switch (key.kind) {
+            case Kind::kDataset:
+                PITOT_CHECK(a == n);
+                ++dataset_pools_;
+                break;
+            case Kind::kCount:
+                put(of_count_, a, number);
+                break;
+            case Kind::kNew:
+                of_new_.at(static_cast<std::size_t>(key.b)).at(a) = number;
+                break;
+            case Kind::kGroup:
+                put(of_group_, a * groups_ + static_cast<std::size_t>(key.b), number);
+                break;
+            case Kind::kLeaveOneOut:
+                put(of_leave_one_out_, a, number);
+                break;
+        }
     }
 }
 
 std::span<const double> Calibration::residuals(std::size_t pool) const {
-    return pool < pools_.size() ? std::span<const double>(pools_[pool]) : std::span<const double>();
+    return pool < dataset_pools_ ? std::span<const double>(parts_.pools[pool].scores) : std::span<const double>();
 }
 
 double Calibration::margin_or(std::size_t pool, double confidence, double none) const {
@@ -77,24 +114,103 @@ double Calibration::margin_or(std::size_t pool, double confidence, double none) 
     return rank > n ? none : rows[static_cast<std::size_t>(rank - 1)];
 }
 
+Failure Calibration::too_few(const ScorePool& pool, double confidence) const {
+    const std::int64_t needed = calibration_rows_needed(confidence);
+    if (pool.source == ScoreSource::kHeldOut) {
+        return fail(ErrorCode::kInput,
+                    fmt::format("an upper bound at confidence {} for a {} needs at least {} that were measured, and "
+                                "there are {}: measure more of them, or ask for less confidence",
+                                confidence, pool.name, needed, pool.units));
+    }
+    const bool aside = pool.source == ScoreSource::kSetAside;
+    const std::size_t n = pool.scores.size();
+    const std::string kind = fmt::format("{} {} co-runners", needed == 1 ? "combination" : "combinations",
+                                         pool.key.a == 0 ? "without" : "with");
+    return fail(ErrorCode::kInput,
+                fmt::format("an upper bound at confidence {} needs at least {} {} {}, and there {} {}: fit with "
+                            "more such rows{}{}",
+                            confidence, needed, kind, aside ? "set aside" : "learned from", n == 1 ? "is" : "are",
+                            n == 0 ? "none" : std::to_string(n), aside ? " or a larger calibration share" : "",
+                            n == 0 ? "" : ", or ask for less confidence"));
+}
+
 Result<double> Calibration::margin(std::size_t pool, double confidence) const {
     if (auto ok = check_confidence(confidence); !ok) {
         return Failure(ok.error());
     }
-    const double margin = margin_or(pool, confidence, std::numeric_limits<double>::quiet_NaN());
+    const double margin = margin_or(pool, confidence, kNone);
     if (std::isnan(margin)) {
-        const std::size_t n = residuals(pool).size();
-        const std::string kind =
-            fmt::format("{} {} co-runners", calibration_rows_needed(confidence) == 1 ? "combination" : "combinations",
-                        pool == 0 ? "without" : "with");
-        return fail(
-            ErrorCode::kInput,
-            fmt::format("an upper bound at confidence {} needs at least {} {} set aside, and there {} {}: fit with "
-                        "more such rows or a larger calibration share{}",
-                        confidence, calibration_rows_needed(confidence), kind, n == 1 ? "is" : "are",
-                        n == 0 ? "none" : std::to_string(n), n == 0 ? "" : ", or ask for less confidence"));
+        const ScorePool none{{Kind::kDataset, static_cast<std::int32_t>(pool), 0}, "", {}, 0, ScoreSource::kSetAside};
+        return too_few(pool < dataset_pools_ ? parts_.pools[pool] : none, confidence);
     }
     return margin;
+}
+
+PoolChain Calibration::chain(const RowKind& row) const {
+    PoolChain chain;
+    const auto add = [&](std::int32_t number) {
+        if (number >= 0) {
+            chain.add(number);
+        }
+    };
+    if (row.newness != Newness::kNone) {
+        const auto& of_new = of_new_[row.co_runners > 0 ? 1 : 0];
+        add(of_new[static_cast<std::size_t>(row.newness)]);
+        if (row.newness != Newness::kBoth) {
+            add(of_new[static_cast<std::size_t>(Newness::kBoth)]);
+        }
+        return chain;
+    }
+    if (dataset_pools_ == 0) {
+        return chain;
+    }
+    const std::size_t base = pool_beside(row.co_runners, dataset_pools_);
+    if (row.group >= 0 && static_cast<std::size_t>(row.group) < groups_) {
+        add(at_or_none(of_group_, base * groups_ + static_cast<std::size_t>(row.group)));
+    }
+    add(at_or_none(of_count_, static_cast<std::size_t>(std::max(row.co_runners, 0))));
+    add(static_cast<std::int32_t>(base));
+    add(at_or_none(of_leave_one_out_, base));
+    return chain;
+}
+
+Margin Calibration::upper(const PoolChain& chain, double confidence) const {
+    double least = -std::numeric_limits<double>::infinity();
+    for (std::size_t n = 0; n < chain.size; ++n) {
+        const ScorePool& candidate = pool(chain.pool[n]);
+        const auto rows = std::ssize(candidate.scores);
+        if (suffices(candidate, confidence)) {
+            const std::int64_t rank = conformal_rank(rows, confidence);
+            return {std::max(least, candidate.scores[static_cast<std::size_t>(rank - 1)]), chain.pool[n]};
+        }
+        least = rows > 0 ? std::max(least, candidate.scores.back()) : least;
+    }
+    return {kNone, -1};
+}
+
+Margin Calibration::lower(const PoolChain& chain, double confidence) const {
+    double most = std::numeric_limits<double>::infinity();
+    for (std::size_t n = 0; n < chain.size; ++n) {
+        const ScorePool& candidate = pool(chain.pool[n]);
+        const auto rows = std::ssize(candidate.scores);
+        if (suffices(candidate, confidence)) {
+            const std::int64_t rank = lower_rank(rows, confidence);
+            return {std::min(most, candidate.scores[static_cast<std::size_t>(rank - 1)]), chain.pool[n]};
+        }
+        most = rows > 0 ? std::min(most, candidate.scores.front()) : most;
+    }
+    return {kNone, -1};
+}
+
+Result<void> Calibration::check(const PoolChain& chain, double confidence) const {
+    if (auto ok = check_confidence(confidence); !ok) {
+        return ok;
+    }
+    if (upper(chain, confidence).pool >= 0) {
+        return {};
+    }
+    const ScorePool none{{}, "", {}, 0, ScoreSource::kSetAside};
+    return too_few(chain.empty() ? none : pool(chain.pool[chain.size - 1]), confidence);
 }
 
 }  // namespace pitot::calibrate

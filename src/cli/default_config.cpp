@@ -22,6 +22,15 @@ std::string reason(const Dataset& dataset, const FitConfig& chosen) {
     if (const std::int64_t beside = dataset.rows_beside_others(); beside > 0) {
         text = fmt::format("{} {} co-runners", format_count(beside, "row"), beside == 1 ? "has" : "have");
     }
+    if (dataset.platforms.size() > kMostKernelRows || dataset.modules.size() > kMostKernelRows) {
+        return fmt::format("{} and {} are more than preset kernel takes, which is {} of each",
+                           format_count(dataset.platforms.size(), "platform"),
+                           format_count(dataset.modules.size(), "module"), format_count(kMostKernelRows));
+    }
+    if (text.empty()) {
+        return fmt::format("more than {} combinations take preset kernel too long",
+                           format_count(kMostKernelCombinations));
+    }
     const bool platforms = dataset.platforms.features.cols() > 0;
     const bool modules = dataset.modules.features.cols() > 0;
     if (!platforms || !modules) {
@@ -41,9 +50,15 @@ Result<FitConfig> resolve_config(const ConfigOptions& options, const Dataset& da
     if (!config) {
         return config;
     }
-    if (options.preset.empty() && config->preset == fallback.preset && fallback.preset != "embedding/128") {
+    if (options.preset.empty() && config->preset == fallback.preset && fallback.preset != "kernel") {
         note(fmt::format("using preset {}, because {}; --preset chooses another", fallback.preset,
                          reason(dataset, fallback)));
+    }
+    if (config->model.family == Family::kKernel && (options.folds || options.checkpoints || options.epoch_samples)) {
+        note(
+            fmt::format("preset {} is not trained in folds and checkpoints: --folds, --checkpoints and "
+                        "--epoch-samples do nothing to it; --preset embedding/128 is",
+                        config->preset));
     }
     for (const Pool& pool : dataset.pools) {
         const PoolObjective* objective = config->train.find_objective(pool.name);

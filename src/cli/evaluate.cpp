@@ -62,13 +62,25 @@ Json to_json(const BoundMetrics& bound) {
     }
     const auto add_range = [&](const char* name, const CoverageRange& range) {
         if (range.groups > 0) {
-            json[name] = {{"count", range.groups}, {"least", range.least}, {"most", range.most}};
+            json[name] = {{"count", range.groups},
+                          {"least", range.least},
+                          {"least_name", range.least_name},
+                          {"most", range.most},
+                          {"short_by_tenth", range.short_by_tenth}};
         }
     };
     add_range("coverage_platforms", bound.platforms);
     add_range("coverage_modules", bound.modules);
     if (!bound.tenths.empty()) {
         json["coverage_tenths"] = bound.tenths;
+    }
+    json["pools"] = Json::array();
+    for (const PoolCoverage& pool : bound.pools) {
+        json["pools"].push_back({{"pool", pool.pool},
+                                 {"from", to_string(pool.from)},
+                                 {"rows", pool.rows},
+                                 {"coverage", to_json(pool.coverage)},
+                                 {"over_provisioning", to_json(pool.over_provisioning)}});
     }
     return json;
 }
@@ -200,13 +212,27 @@ void print_parts_of_coverage(const Evaluation& evaluation) {
                 if (range.groups > 1) {
                     parts.push_back(
                         fmt::format("single {} {:.0f} to {:.0f} %", of, 100.0 * range.least, 100.0 * range.most));
+                    if (range.short_by_tenth > 0.0) {
+                        parts.back() += fmt::format(" (least {}; {} of them more than 10 points short)",
+                                                    printable(range.least_name), format_percent(range.short_by_tenth));
+                    }
                 }
             };
             add_range("platforms", bound.platforms);
             add_range("modules", bound.modules);
             if (!bound.tenths.empty()) {
-                parts.push_back(fmt::format("the fastest tenth {:.0f} %, the slowest {:.0f} %",
-                                            100.0 * bound.tenths.front(), 100.0 * bound.tenths.back()));
+                std::string tenths;
+                for (const double tenth : bound.tenths) {
+                    tenths += fmt::format("{}{:.0f}", tenths.empty() ? "" : " ", 100.0 * tenth);
+                }
+                parts.push_back(fmt::format("tenths from the fastest to the slowest {} %", tenths));
+            }
+            for (const PoolCoverage& pool : bound.pools) {
+                if (bound.pools.size() > 1 || pool.from != BoundFrom::kSetAside) {
+                    parts.push_back(fmt::format("'{}' ({}, {} rows) {}", printable(pool.pool), to_string(pool.from),
+                                                format_count(static_cast<std::int64_t>(std::llround(pool.rows))),
+                                                with_spread(pool.coverage, several)));
+                }
             }
             if (bound.unbounded_rows > 0) {
                 parts.push_back(fmt::format("{} without a bound{}", format_count(bound.unbounded_rows, "row"),
@@ -278,7 +304,7 @@ void note_parts(const Dataset& dataset) {
 }
 
 Result<void> run(const Options& options) {
-    if (auto ok = options.hold_out.check(options.bounds); !ok) {
+    if (auto ok = options.hold_out.check(); !ok) {
         return ok;
     }
     const Result<Dataset> dataset = options.dataset.read();
@@ -291,7 +317,7 @@ Result<void> run(const Options& options) {
     }
     config->share = options.share.value_or(config->share);
     if (options.hold_out.given()) {
-        return options.hold_out.evaluate(*dataset, *config, options.run.to_context(), options.json);
+        return options.hold_out.evaluate(*dataset, *config, options.run.to_context(), options.bounds, options.json);
     }
     EvaluateOptions evaluate_options;
     evaluate_options.share = config->share;
@@ -344,7 +370,8 @@ Action add(CLI::App& app) {
         "rows' combinations train. Errors are of the held-out rows: from features alone (0 cells), then with some of "
         "their "
         "cells,\n"
-        "drawn at random, learned from too. A device is all platforms named RUNTIME.DEVICE or RUNTIME:DEVICE.\n"
+        "drawn at random, learned from too. A device is all platforms named RUNTIME.DEVICE or RUNTIME:DEVICE. With\n"
+        "--bounds, the bounds of these rows are tested.\n"
         "Ctrl-C prints what finished replicates gave.\n"
         "\n"
         "Examples:\n"
@@ -352,7 +379,8 @@ Action add(CLI::App& app) {
         "  pitot evaluate data.npz --share 0.5 --replicates 10 --bounds\n"
         "  pitot evaluate data.npz if2.npz --preset interference/2 --replicates 1 --json > result.json\n"
         "  pitot evaluate data.npz --preset baseline/linear_scaling\n"
-        "  pitot evaluate data.npz --hold-out devices --cells 0,3,10 --replicates 3");
+        "  pitot evaluate data.npz --hold-out devices --cells 0,3,10 --replicates 3\n"
+        "  pitot evaluate data.npz --preset kernel --hold-out modules --cells 0 --bounds --replicates 5");
     return [options] { return run(*options); };
 }
 

@@ -111,12 +111,18 @@ void print_summary(const Options& options, const Dataset& dataset, const Predict
     }
     const std::int64_t rows = dataset.observations.size();
     const std::int64_t calibration = predictor.calibration_rows(0) + predictor.calibration_rows(1);
+    const bool left_out = predictor.parts().calibration.pool(0).source == calibrate::ScoreSource::kLeaveOneOut;
     const std::int64_t folds = predictor.parts().model->describe().folds;
     fmt::print("fitted {} on {}, {} and {}{} in {}\n", printable(predictor.config().preset),
                format_count(dataset.platforms.size(), "platform"), format_count(dataset.modules.size(), "module"),
                format_count(rows, "observation"), folds > 0 ? fmt::format(" ({})", format_count(folds, "fold")) : "",
                format_duration({seconds * 1e6}));
-    fmt::print("set {} aside to calibrate bounds\n", format_count(calibration, "combination"));
+    if (left_out) {
+        fmt::print("bounds rest on {} learned from, each predicted without itself\n",
+                   format_count(calibration, "combination"));
+    } else {
+        fmt::print("set {} aside to calibrate bounds\n", format_count(calibration, "combination"));
+    }
     fmt::print("wrote {} ({})\n", printable(options.output), format_bytes(bytes));
 }
 
@@ -169,7 +175,9 @@ Action add(CLI::App& app) {
     options->config.add_to(app, false);
     options->run.add_to(app);
     app.footer(
-        "Without --preset: embedding/128, or interference/2 on all rows if some have co-runners.\n"
+        "Without --preset: kernel, or interference/2 on all rows if some have co-runners. A fleet too large for "
+        "kernel\n"
+        "gets embedding/128, which a line says.\n"
         "Training takes every combination of platform, module and co-runners, with all its runs, but the calibration\n"
         "share, which upper bounds are calibrated on. Nothing is set aside where too little would be for a 90 % "
         "bound,\n"

@@ -67,6 +67,18 @@ Json to_json(const AbsoluteErrors& errors) {
             {"median_replicates", errors.median_replicates}};
 }
 
+Json to_json(const BoundMetrics& bound) {
+    Json json{{"confidence", bound.confidence},
+              {"coverage", to_json(bound.coverage)},
+              {"over_provisioning", to_json(bound.over_provisioning)},
+              {"rows_without_bound", bound.unbounded_rows}};
+    json["pools"] = Json::array();
+    for (const PoolCoverage& pool : bound.pools) {
+        json["pools"].push_back({{"pool", pool.pool}, {"from", to_string(pool.from)}, {"rows", pool.rows}});
+    }
+    return json;
+}
+
 void print_as_json(const HoldOutEvaluation& evaluation, const FitConfig& config, HoldOut side) {
     Json json{{"preset", config.preset},
               {"hold_out", to_string(side)},
@@ -85,6 +97,9 @@ void print_as_json(const HoldOutEvaluation& evaluation, const FitConfig& config,
                                    {"test_rows", metrics.test_rows},
                                    {"model", to_json(metrics.model)},
                                    {"baseline", to_json(metrics.baseline)}});
+        for (const BoundMetrics& bound : metrics.bounds) {
+            json["metrics"].back()["bounds"].push_back(to_json(bound));
+        }
     }
     json["config"] = Json::parse(to_json(config));
     print_json(json);
@@ -93,6 +108,35 @@ void print_as_json(const HoldOutEvaluation& evaluation, const FitConfig& config,
 std::string with_spread(const Spread& spread, bool several) {
     return several ? fmt::format("{} ± {:.2f}", format_percent(spread.mean), 100.0 * spread.std)
                    : format_percent(spread.mean);
+}
+
+std::string percent_or_dash(const Spread& spread, bool any, bool several) {
+    return any ? with_spread(spread, several) : "-";
+}
+
+// How bounds fared by the rows that they rest on; empty without bounds.
+std::string bounds_text(const HoldOutEvaluation& evaluation, bool several) {
+    Table table({{"OBJECTIVE"},
+                 {"CELLS", Align::kRight},
+                 {"CONFIDENCE", Align::kRight},
+                 {"COVERAGE", Align::kRight},
+                 {"OVER-PROVISIONING", Align::kRight},
+                 {"RESTS ON"}});
+    bool any = false;
+    for (const HoldOutMetrics& metrics : evaluation.metrics) {
+        for (const BoundMetrics& bound : metrics.bounds) {
+            any = true;
+            std::string pools;
+            for (const PoolCoverage& pool : bound.pools) {
+                pools += fmt::format("{}{}, {}", pools.empty() ? "" : "; ", printable(pool.pool), to_string(pool.from));
+            }
+            const bool bounded = !bound.pools.empty();
+            table.add({metrics.objective, format_count(metrics.cells), fmt::format("{:g} %", 100.0 * bound.confidence),
+                       percent_or_dash(bound.coverage, bounded, several),
+                       percent_or_dash(bound.over_provisioning, bounded, several), bounded ? pools : "none"});
+        }
+    }
+    return any ? table.to_string() + "\n" : "";
 }
 
 void print_as_text(const HoldOutEvaluation& evaluation, const FitConfig& config, HoldOut side) {
@@ -116,7 +160,8 @@ void print_as_text(const HoldOutEvaluation& evaluation, const FitConfig& config,
                    with_spread(metrics.model.mape, several), with_spread(metrics.model.median, several),
                    with_spread(metrics.baseline.mape, several), with_spread(metrics.baseline.median, several)});
     }
-    fmt::print("{}\ntime: {}\n", table.to_string(), format_duration({evaluation.seconds * 1e6}));
+    fmt::print("{}\n{}time: {}\n", table.to_string(), bounds_text(evaluation, several),
+               format_duration({evaluation.seconds * 1e6}));
 }
 
 }  // namespace
@@ -132,25 +177,26 @@ void HoldOutFlags::add_to(CLI::App& app) {
         ->type_name("N,…");
 }
 
-Result<void> HoldOutFlags::check(bool bounds) const {
+Result<void> HoldOutFlags::check() const {
     if (!given()) {
         return cells.empty() ? Result<void>()
                              : fail(ErrorCode::kUsage,
                                     "--cells are of held-out rows: say which with --hold-out platforms, "
                                     "modules or devices");
     }
-    if (bounds) {
-        return fail(ErrorCode::kUsage, "--hold-out measures errors alone; leave --bounds out");
-    }
     return side_of(side).and_then([&](HoldOut) { return cells_of(cells.empty() ? kCells : cells); }).map([](auto&&) {});
 }
 
-Result<void> HoldOutFlags::evaluate(const Dataset& dataset, const FitConfig& config, Context context, bool json) const {
+Result<void> HoldOutFlags::evaluate(const Dataset& dataset, const FitConfig& config, Context context, bool bounds,
+                                    bool json) const {
     PITOT_TRY(const HoldOut of, side_of(side));
     HoldOutOptions options;
     options.side = of;
     options.share = config.share;
     options.replicates = config.train.replicates;
+    if (bounds) {
+        options.confidences = EvaluateOptions().confidences;
+    }
     PITOT_TRY(options.cells, cells_of(cells.empty() ? kCells : cells));
     const auto evaluation = [&] {
         const Interrupt interrupt;

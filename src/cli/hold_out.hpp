@@ -19,9 +19,9 @@ struct HoldOutFlags {
     void add_to(CLI::App& app);
     [[nodiscard]] bool given() const { return !side.empty(); }
     /// kUsage for options that do not go together, without reading anything.
-    [[nodiscard]] Result<void> check(bool bounds) const;
-    /// Evaluates and prints. `context` lacks stop token and progress.
-    [[nodiscard]] Result<void> evaluate(const Dataset& dataset, const FitConfig& config, Context context,
+    [[nodiscard]] Result<void> check() const;
+    /// Evaluates and prints, with `bounds` how they fared. `context` lacks stop token and progress.
+    [[nodiscard]] Result<void> evaluate(const Dataset& dataset, const FitConfig& config, Context context, bool bounds,
                                         bool json) const;
 };
 

@@ -131,6 +131,17 @@ void ConfigOptions::add_to(CLI::App& app, bool with_replicates) {
     count("--batch", batch, "Rows a step");
     field("--learning-rate", learning_rate, "Step size of the optimiser", "X");
     field("--calibration-share", calibration_share, "Share of the rows set aside to calibrate bounds", "X");
+    field("--bounds-from", bounds_from,
+          "Rows that bounds rest on: split (set aside), leave-one-out (learned from, each predicted without itself) or "
+          "auto (split, or leave-one-out where rows are few and the model can)",
+          "WHICH")
+        ->check(CLI::IsMember({"auto", "split", "leave-one-out"}));
+    field(
+        "--bounds-by", bounds_by,
+        "Bounds hold within each platform, microarchitecture or tenth of predicted runtimes (runtime) that has enough "
+        "rows, not only in the whole fleet",
+        "PART")
+        ->check(CLI::IsMember({"fleet", "platform", "microarchitecture", "runtime"}));
     add_repeated(app, "--set", assignments, "Any field, as in --set model.layers=128,64; may be repeated")
         ->type_name("FIELD=VALUE")
         ->group(kConfigGroup);
@@ -175,6 +186,13 @@ Result<void> ConfigOptions::apply_options(FitConfig& config) const {
     assign(config.train.objective("alone").batch, batch);
     assign(config.train.learning_rate, learning_rate);
     assign(config.calibration_share, calibration_share);
+    for (const auto& [name, value] : {std::pair("bounds.from", &bounds_from), std::pair("bounds.by", &bounds_by)}) {
+        if (!value->empty()) {
+            if (auto ok = apply_override(config, fmt::format("{}=\"{}\"", name, *value)); !ok) {
+                return ok;
+            }
+        }
+    }
     for (const std::string& assignment : assignments) {
         if (assignment.starts_with("preset=")) {
             return fail(ErrorCode::kUsage, "--set changes single fields; choose a preset with --preset NAME");

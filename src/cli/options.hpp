@@ -51,6 +51,8 @@ struct ConfigOptions {
     std::optional<std::int64_t> batch;
     std::optional<double> learning_rate;
     std::optional<double> calibration_share;
+    std::string bounds_from;  ///< empty = as the configuration has it, here and below
+    std::string bounds_by;
 
     /// `with_replicates`: whether the verb draws several splits (--replicates).
     void add_to(CLI::App& app, bool with_replicates);

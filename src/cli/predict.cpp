@@ -29,6 +29,7 @@ struct Options {
     std::vector<std::string> modules;
     std::vector<std::string> with;
     std::vector<double> confidences{0.9};
+    std::optional<double> interval;
     bool no_bound = false;
     bool unmeasured = false;
     std::string platform_features;
@@ -165,6 +166,13 @@ Result<Selection> select(const Options& options, const Loaded& loaded) {
     selection.with = std::move(with);
     selection.unmeasured_only = options.unmeasured;
     selection.confidences = options.no_bound ? std::vector<double>{} : options.confidences;
+    selection.interval = options.interval;
+    if (options.interval && !(*options.interval > 0.0 && *options.interval < 1.0)) {
+        return fail(ErrorCode::kUsage,
+                    fmt::format("--interval {} is not between 0 and 1: give the share of runs that the interval is to "
+                                "hold, such as 0.9",
+                                *options.interval));
+    }
     return check_unmeasured(predictor, selection).map([&] { return std::move(selection); });
 }
 
@@ -196,6 +204,9 @@ Action add(CLI::App& app) {
         ->delimiter(',')
         ->allow_extra_args(false)
         ->type_name("X");
+    app.add_option("--interval", options->interval,
+                   "Also an interval that holds this share of new runs, as much on either side: --interval 0.9")
+        ->type_name("X");
     app.add_flag("--no-bound", options->no_bound, "Points alone");
     app.add_flag("--unmeasured", options->unmeasured,
                  "Only what was never measured: pairs alone or, with --with, pairs beside exactly these modules");
@@ -216,6 +227,11 @@ Action add(CLI::App& app) {
     app.footer(
         "The bound is the runtime that is not exceeded with the confidence given, over pairs like the measured ones.\n"
         "It holds on average over the fleet; single platforms and modules may have more or less.\n"
+        "BOUND RESTS ON names the combinations whose errors the bound is made of: 'set aside' from the model (the\n"
+        "confidence is proven), 'left out in turn' or, of new platforms and modules, 'held out' (close, not proven).\n"
+        "'(too few …)' are more like the one asked for, but not enough for the confidence.\n"
+        "DEVIATION is how far off a new run is expected to be, RUNS what was learned from of the platform and of the\n"
+        "module; '(thin)' marks fewer than five.\n"
         "BASIS is the nearest measurement that the model learned from: of this combination of modules, this pair\n"
         "alone, this pair beside others, or other pairs of the platform and the module. '(set aside)': this very\n"
         "combination was measured, but kept from the model to calibrate its bounds; '(not used)': neither.\n"
@@ -223,11 +239,14 @@ Action add(CLI::App& app) {
         "was, and evidence whether the model learned from it: learned, set aside, unused or none.\n"
         "\n"
         "With a feature file and without names, the file's rows are what is predicted. Those that the model never saw\n"
-        "are predicted from features alone, marked so, and have no bound.\n"
+        "are predicted from features alone, marked so, and have no bound unless the model can tell how far off it "
+        "would\n"
+        "have been for platforms and modules that it knows.\n"
         "\n"
         "Examples:\n"
         "  pitot predict fleet.pitot --unmeasured\n"
         "  pitot predict fleet.pitot --platform wasmtime.nuc --module gemm --confidence 0.9,0.99\n"
+        "  pitot predict fleet.pitot --platform wasmtime.nuc --module gemm --interval 0.9\n"
         "  pitot predict busy.pitot --module gemm --with fft,sort\n"
         "  pitot predict busy.pitot --with fft --unmeasured\n"
         "  pitot predict fleet.pitot --module-features new.csv --platform wasmtime.nuc\n"

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <optional>
@@ -26,7 +27,13 @@ struct Line {
     const std::string& platform;
     const std::string& module;
     double runtime_us;
+    double deviation;                  // of ln t; NaN = the model does not tell
     std::span<const double> bound_us;  // one a confidence, NaN = none
+    double low_us;                     // of the interval; NaN = none
+    double high_us;
+    std::vector<BoundSource> sources;  // of bound_us, then of the interval if one was asked for
+    std::optional<std::int64_t> platform_runs;
+    std::optional<std::int64_t> module_runs;
     Basis basis;
     std::optional<Evidence> evidence;  // of this very combination, if the model says
     Evidence alone;                    // of the pair alone
@@ -41,6 +48,8 @@ struct Counts {
     std::int64_t measured = 0;  // on runtimes
     std::int64_t bounded = 0;   // rows that have one of the bounds asked for
     std::int64_t below = 0;     // rows of which one of the bounds lies below the prediction
+    std::int64_t left_out = 0;  // rows with a bound from leave-one-out scores
+    std::int64_t held_out = 0;  // rows with a bound from platforms or modules held out
 };
 
 // Whether a combination was measured, if the model says.
@@ -62,6 +71,30 @@ std::vector<std::int32_t> modules_for(const Predictor& predictor, const Selectio
 
 const std::string& name(const Side& side, std::int32_t row) { return side.names[static_cast<std::size_t>(row)]; }
 
+// Confidences to ask for: those of the bounds, then that of either side of the interval.
+std::vector<double> asked_confidences(const Selection& selection) {
+    std::vector<double> asked = selection.confidences;
+    if (selection.interval) {
+        asked.push_back(0.5 * (1.0 + *selection.interval));
+    }
+    return asked;
+}
+
+// Whether a row's platform or module has few runs.
+bool thin(const Line& line) {
+    return line.platform_runs.value_or(kThinRuns) < kThinRuns || line.module_runs.value_or(kThinRuns) < kThinRuns;
+}
+
+Result<std::vector<BoundSource>> sources_of(const Predictor& predictor, const Selection& selection,
+                                            std::int32_t platform, std::int32_t module) {
+    std::vector<BoundSource> sources;
+    for (const double confidence : asked_confidences(selection)) {
+        PITOT_TRY(auto source, predictor.bound_source(platform, module, confidence, selection.with));
+        sources.push_back(std::move(source));
+    }
+    return sources;
+}
+
 // Predicts platform by platform and hands on the first `limit` lines (0 = all); counts them all.
 Result<Counts> for_each_line(const Predictor& predictor, const Selection& selection, std::int64_t limit,
                              const std::function<void(const Line&)>& print) {
@@ -78,7 +111,9 @@ Result<Counts> for_each_line(const Predictor& predictor, const Selection& select
             beside.insert(beside.end(), selection.with.begin(), selection.with.end());
         }
         const auto width = static_cast<std::int32_t>(selection.with.size());
-        const auto answer = predictor.predict({platform, modules, beside, width}, selection.confidences);
+        const std::vector<double> asked = asked_confidences(selection);
+        const auto answer = predictor.predict({platform, modules, beside, width}, asked,
+                                              selection.interval ? Sides::kBoth : Sides::kUpper);
         if (!answer) {
             return Failure(answer.error());
         }
@@ -90,14 +125,29 @@ Result<Counts> for_each_line(const Predictor& predictor, const Selection& select
             counts.features += basis == Basis::kFeatures ? 1 : 0;
             counts.average += basis == Basis::kAverage ? 1 : 0;
             counts.apart += basis == Basis::kApart ? 1 : 0;
-            const auto bounds = answer->bound_us.view().row(static_cast<std::int64_t>(n));
+            const auto all_bounds = answer->bound_us.view().row(static_cast<std::int64_t>(n));
+            const auto bounds = all_bounds.first(selection.confidences.size());
+            PITOT_TRY(auto sources, sources_of(predictor, selection, i, modules[n]));
+            const auto rests_on = [&](BoundFrom from) {
+                return std::ranges::any_of(sources, [&](const BoundSource& source) {
+                    return source.missing == NoBound::kNothing && source.from == from;
+                });
+            };
+            counts.left_out += rests_on(BoundFrom::kLeaveOneOut) ? 1 : 0;
+            counts.held_out += rests_on(BoundFrom::kHeldOut) ? 1 : 0;
+            constexpr double none = std::numeric_limits<double>::quiet_NaN();
+            const double low =
+                selection.interval ? answer->lower_us.view().row(static_cast<std::int64_t>(n)).back() : none;
+            const double high = selection.interval ? all_bounds.back() : none;
             const bool bounded = std::ranges::any_of(bounds, [](double b) { return !std::isnan(b); });
             counts.bounded += bounded ? 1 : 0;
             const auto is_below = [&](double bound) { return bound < answer->runtime_us[n]; };
             counts.below += std::ranges::any_of(bounds, is_below) ? 1 : 0;
             counts.measured += basis == Basis::kMeasured ? 1 : 0;
-            print({name(predictor.platforms(), i), name(predictor.modules(), modules[n]), answer->runtime_us[n], bounds,
-                   basis, predictor.evidence(i, modules[n], selection.with), *predictor.evidence(i, modules[n]),
+            print({name(predictor.platforms(), i), name(predictor.modules(), modules[n]), answer->runtime_us[n],
+                   answer->deviation[n], bounds, low, high, std::move(sources), predictor.platform_runs(i),
+                   predictor.module_runs(modules[n]), basis, predictor.evidence(i, modules[n], selection.with),
+                   *predictor.evidence(i, modules[n]),
                    predictor.evidence_beside_others(i, modules[n]).value_or(Evidence::kNone)});
         }
     }
@@ -158,8 +208,20 @@ void note_bounds(const Counts& counts, const Predictor& predictor, const Selecti
                              selection.confidences.empty() ? "" : why));
         }
     };
+    if (counts.left_out > 0) {
+        note(
+            "bounds 'left out in turn' rest on combinations that the model learned from, each predicted without "
+            "itself: "
+            "they hold about as often as asked for, but nothing proves it");
+    }
+    if (counts.held_out > 0) {
+        note(
+            "bounds 'held out' rest on platforms and modules that were measured, each predicted as if it were not: "
+            "they "
+            "hold for new ones like them, and nothing proves it");
+    }
     const char* const unmeasured = "no calibration row speaks for a row never measured";
-    note_unbounded(counts.features, "side information alone", unmeasured);
+    note_unbounded(counts.features - std::min(counts.features, counts.held_out), "side information alone", unmeasured);
     note_unbounded(counts.average, "the average of others", unmeasured);
     note_unbounded(counts.apart,
                    "parts of the fleet that no common platform or module connects, whose scales cannot be compared",
@@ -222,6 +284,63 @@ std::string names_of(const Predictor& predictor, const std::vector<std::int32_t>
     return text;
 }
 
+// "alone, 17 set aside".
+std::string source_text(const BoundSource& source) {
+    if (source.missing != NoBound::kNothing) {
+        return "none";
+    }
+    const char* from = source.from == BoundFrom::kSetAside      ? "set aside"
+                       : source.from == BoundFrom::kLeaveOneOut ? "left out in turn"
+                                                                : "held out";
+    return fmt::format("{}, {} {}{}", source.pool, format_count(source.rows), from,
+                       source.narrower.empty() ? "" : fmt::format(" (too few {})", source.narrower));
+}
+
+// What all bounds of a line rest on; each named by its confidence where they differ.
+std::string sources_text(const Line& line, const Selection& selection) {
+    std::vector<std::string> texts;
+    for (const BoundSource& source : line.sources) {
+        texts.push_back(source_text(source));
+    }
+    if (std::ranges::all_of(texts, [&](const std::string& text) { return text == texts.front(); })) {
+        return texts.front();
+    }
+    std::string all;
+    const std::vector<double> asked = asked_confidences(selection);
+    for (std::size_t c = 0; c < texts.size(); ++c) {
+        all += fmt::format("{}{:g} %: {}", c == 0 ? "" : "; ", 100.0 * asked[c], texts[c]);
+    }
+    return all;
+}
+
+// "16 / 3 (thin)": runs of the platform and of the module.
+std::string runs_text(const Line& line) {
+    if (!line.platform_runs || !line.module_runs) {
+        return "-";
+    }
+    return fmt::format("{} / {}{}", format_count(*line.platform_runs), format_count(*line.module_runs),
+                       thin(line) ? " (thin)" : "");
+}
+
+nlohmann::ordered_json source_json(const BoundSource& source) {
+    if (source.missing != NoBound::kNothing) {
+        return {{"missing", to_string(source.missing)}};
+    }
+    nlohmann::ordered_json json{{"pool", source.pool}, {"rows", source.rows}, {"from", to_string(source.from)}};
+    if (!source.narrower.empty()) {
+        json["too_few"] = source.narrower;
+    }
+    return json;
+}
+
+nlohmann::ordered_json or_null(double value) {
+    return std::isnan(value) ? nlohmann::ordered_json() : nlohmann::ordered_json(value);
+}
+
+nlohmann::ordered_json or_null(std::optional<std::int64_t> value) {
+    return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json();
+}
+
 // Shortest digits that read back as the same number.
 std::string number(double value) { return std::isnan(value) ? "" : fmt::format("{}", value); }
 
@@ -244,9 +363,13 @@ void note_disagreement(const Predictor& predictor, std::span<const std::int32_t>
 }
 
 Result<void> print_predictions_csv(const Predictor& predictor, const Selection& selection) {
-    std::string header = "platform,module,with,runtime_us";
+    const bool deviation = predictor.has_deviation();
+    std::string header = std::string("platform,module,with,runtime_us") + (deviation ? ",deviation" : "");
     for (const double confidence : selection.confidences) {
         header += fmt::format(",bound_{}_us", confidence);
+    }
+    if (selection.interval) {
+        header += fmt::format(",low_{0}_us,high_{0}_us", *selection.interval);
     }
     const std::string with = selection.with.empty() ? "" : formats::csv_field(names_of(predictor, selection.with, ";"));
     bool first = true;
@@ -255,10 +378,11 @@ Result<void> print_predictions_csv(const Predictor& predictor, const Selection& 
             fmt::print("{},basis,measured,evidence\n", header);
             first = false;
         }
-        std::string bounds;
+        std::string bounds = deviation ? "," + number(line.deviation) : "";
         for (const double bound : line.bound_us) {
             bounds += "," + number(bound);
         }
+        bounds += selection.interval ? fmt::format(",{},{}", number(line.low_us), number(line.high_us)) : "";
         const auto is_measured = measured(line.evidence);
         fmt::print("{},{},{},{}{},{},{},{}\n", formats::csv_field(line.platform), formats::csv_field(line.module), with,
                    number(line.runtime_us), bounds, to_string(line.basis),
@@ -303,6 +427,22 @@ Result<void> print_predictions_json(const Predictor& predictor, const Selection&
         if (!selection.with.empty()) {
             json["measured_alone"] = line.alone != Evidence::kNone;
         }
+        json["deviation"] = or_null(line.deviation);
+        if (!line.sources.empty()) {
+            Json sources = Json::object();
+            const std::vector<double> asked = asked_confidences(selection);
+            for (std::size_t c = 0; c < asked.size(); ++c) {
+                sources[fmt::format("{}", asked[c])] = source_json(line.sources[c]);
+            }
+            json["bound_source"] = std::move(sources);
+        }
+        if (selection.interval) {
+            json["interval"] = {
+                {"share", *selection.interval}, {"low_us", or_null(line.low_us)}, {"high_us", or_null(line.high_us)}};
+        }
+        json["platform_runs"] = or_null(line.platform_runs);
+        json["module_runs"] = or_null(line.module_runs);
+        json["thin"] = thin(line);
         fmt::print("{}  {}", first ? "[\n" : ",\n", json.dump(-1, ' ', false, Json::error_handler_t::replace));
         first = false;
     });
@@ -320,10 +460,20 @@ Result<void> print_predictions_table(const Predictor& predictor, const Selection
         columns.push_back({"WITH"});
     }
     columns.push_back({"PREDICTED", Align::kRight});
+    if (predictor.has_deviation()) {
+        columns.push_back({"DEVIATION", Align::kRight});
+    }
     for (const double confidence : selection.confidences) {
         columns.push_back({fmt::format("{:g} % BOUND", 100.0 * confidence), Align::kRight});
     }
+    if (selection.interval) {
+        columns.push_back({fmt::format("{:g} % INTERVAL", 100.0 * *selection.interval), Align::kRight});
+    }
     columns.push_back({"BASIS"});
+    columns.push_back({"RUNS"});
+    if (!asked_confidences(selection).empty()) {
+        columns.push_back({"BOUND RESTS ON"});
+    }
     Table table(columns);
     const std::string with = names_of(predictor, selection.with, ", ");
     const auto counts = for_each_line(predictor, selection, limit, [&](const Line& line) {
@@ -332,10 +482,23 @@ Result<void> print_predictions_table(const Predictor& predictor, const Selection
             cells.push_back(with);
         }
         cells.push_back(format_duration({line.runtime_us}));
+        if (predictor.has_deviation()) {
+            const double percent = 100.0 * std::expm1(line.deviation);
+            cells.push_back(percent < 10.0 ? fmt::format("{:.2g} %", percent) : fmt::format("{:.0f} %", percent));
+        }
         for (const double bound : line.bound_us) {
             cells.push_back(std::isnan(bound) ? "none" : format_duration({bound}));
         }
+        if (selection.interval) {
+            cells.push_back(std::isnan(line.low_us) ? "none"
+                                                    : fmt::format("{} to {}", format_duration({line.low_us}),
+                                                                  format_duration({line.high_us})));
+        }
         cells.push_back(basis_text(line, selection));
+        cells.push_back(runs_text(line));
+        if (!line.sources.empty()) {
+            cells.push_back(sources_text(line, selection));
+        }
         table.add(std::move(cells));
     });
     if (!counts) {

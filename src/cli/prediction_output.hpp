@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -14,21 +15,25 @@ namespace pitot::cli {
 struct Selection {
     std::vector<std::int32_t> platforms;
     std::vector<std::int32_t> modules;
-    std::vector<std::int32_t> with;   ///< co-runners; empty = alone
-    bool unmeasured_only = false;     ///< leave out what was measured: the pairs alone, or beside these co-runners
-    std::vector<double> confidences;  ///< empty = no bounds
+    std::vector<std::int32_t> with;    ///< co-runners; empty = alone
+    bool unmeasured_only = false;      ///< leave out what was measured: the pairs alone, or beside these co-runners
+    std::vector<double> confidences;   ///< empty = no bounds
+    std::optional<double> interval{};  ///< share of new runs that a two-sided interval holds; nothing = none wanted
 };
 
-/// Columns platform, module, with, runtime_us, one bound_CONFIDENCE_us a confidence (empty = no bound), basis,
-/// measured: whether the pair was, beside exactly these co-runners (empty if the model does not say).
+/// Columns platform, module, with, runtime_us, deviation (of models that tell), one bound_CONFIDENCE_us a confidence
+/// (empty = no bound), low_INTERVAL_us and high_INTERVAL_us if asked for, basis, measured: whether the pair was, beside
+/// exactly these co-runners (empty if the model does not say).
 [[nodiscard]] Result<void> print_predictions_csv(const Predictor& predictor, const Selection& selection);
 
 /// An array of objects with the same content; a bound that there is none of is null. With co-runners and bounds,
 /// calibrated_co_runners is the most that a calibration row had, null if the model does not say; measured_alone is
-/// there with co-runners.
+/// there with co-runners. Also deviation (null of models that do not tell), bound_source: what each bound rests on, the
+/// interval if asked for, the runs learned from of platform and module, and whether either is thin.
 [[nodiscard]] Result<void> print_predictions_json(const Predictor& predictor, const Selection& selection);
 
-/// Readable units. At most `limit` rows (0 = all), with a line that says how many there are.
+/// Readable units, what bounds rest on and the runs of platform and module (a mark at few). At most `limit` rows (0 =
+/// all), with a line that says how many there are.
 [[nodiscard]] Result<void> print_predictions_table(const Predictor& predictor, const Selection& selection,
                                                    std::int64_t limit);
 

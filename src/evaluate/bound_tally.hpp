@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <utility>
@@ -26,11 +27,13 @@ class BoundTally {
 public:
     BoundTally(double confidence, std::int64_t platforms, std::int64_t modules);
 
-    /// bound_us: NaN for a row without a bound.
-    void add(const TestedRows& rows, std::span<const double> bound_us);
+    /// bound_us: NaN for a row without a bound. sources: what each bound rests on; one of all rows, or one a row.
+    void add(const TestedRows& rows, std::span<const double> bound_us, std::span<const BoundSource> sources);
     /// Ends a replicate.
     void finish();
-    [[nodiscard]] BoundMetrics metrics() const;
+    /// Names of the platforms and modules, for the one with the least coverage.
+    [[nodiscard]] BoundMetrics metrics(const std::vector<std::string>& platforms,
+                                       const std::vector<std::string>& modules) const;
     [[nodiscard]] double confidence() const { return confidence_; }
 
     /// Why there is no such bound.
@@ -54,7 +57,15 @@ private:
         double weight;
         bool covered;
     };
-    static CoverageRange range_of(const std::vector<Share>& groups);
+    // Of the rows whose bounds rest on one pool: of the replicate under way, and of the finished ones.
+    struct OfPool {
+        BoundFrom from = BoundFrom::kSetAside;
+        Share share;
+        double over = 0.0;
+        std::int64_t rows = 0;
+        std::vector<double> coverage, excess;
+    };
+    CoverageRange range_of(const std::vector<Share>& groups, const std::vector<std::string>& names) const;
     void add_tenths();
 
     double confidence_;
@@ -69,6 +80,8 @@ private:
     std::int64_t unbounded_rows_ = 0;
     std::vector<Share> platforms_, modules_;
     std::array<Share, 10> tenths_{};
+    std::map<std::string, OfPool> pools_;
+    std::int64_t replicates_ = 0;
 };
 
 }  // namespace pitot::evaluation

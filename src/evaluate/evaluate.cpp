@@ -17,7 +17,9 @@
 #include "models/row_basis.hpp"
 #include "pitot/predictor.hpp"
 #include "pitot/units.hpp"
+#include "predict/bounds.hpp"
 #include "predict/fit_steps.hpp"
+#include "predict/parts.hpp"
 
 namespace pitot {
 namespace {
@@ -65,6 +67,7 @@ public:
               const EvaluateOptions& options)
         : pool_(static_cast<int>(pool)),
           name_(models::published_name(dataset.pools[pool].name)),
+          dataset_(&dataset),
           table_(dataset.pool(pool)),
           weights_(weights_of(groups, table_.size())) {
         for (const double confidence : options.confidences) {
@@ -115,7 +118,7 @@ public:
         metrics.model = model_.metrics();
         metrics.baseline = baseline_.metrics();
         for (const evaluation::BoundTally& bound : bounds_) {
-            metrics.bounds.push_back(bound.metrics());
+            metrics.bounds.push_back(bound.metrics(dataset_->platforms.names, dataset_->modules.names));
         }
         return metrics;
     }
@@ -147,7 +150,8 @@ private:
             for (std::size_t n = 0; n < bound.size(); ++n) {
                 bound[n] = answers->bound_us(static_cast<std::int64_t>(n), static_cast<std::int64_t>(c));
             }
-            bounds_[c].add(tested, bound);
+            PITOT_TRY(const auto sources, sources_of(predictor, rows, confidences[c]));
+            bounds_[c].add(tested, bound, sources);
         }
         const auto errors_of = [&](const std::vector<double>& predicted) {
             std::vector<double> errors(predicted.size());
@@ -159,8 +163,29 @@ private:
         });
     }
 
+    // What the bounds of rows rest on: one of all, where they rest on the dataset's pools alone.
+    Result<std::vector<BoundSource>> sources_of(const Predictor& predictor, const models::GatheredRows& rows,
+                                                double confidence) const {
+        const calibrate::Calibration& calibration = predictor.parts().calibration;
+        std::vector<BoundSource> sources;
+        if (calibration.plain()) {
+            const std::size_t pool = calibrate::pool_beside(pool_, calibration.pools());
+            BoundSource source;
+            source.pool = pool < calibration.pools() ? calibration.pool(static_cast<std::int32_t>(pool)).name : "";
+            sources.push_back(std::move(source));
+            return sources;
+        }
+        for (std::size_t n = 0; n < rows.platform.size(); ++n) {
+            PITOT_TRY(auto source,
+                      predictor.bound_source(rows.platform[n], rows.module[n], confidence, rows.co_runners(n)));
+            sources.push_back(std::move(source));
+        }
+        return sources;
+    }
+
     int pool_;  // and co-runners that its rows have, or the most that are told apart
     std::string name_;
+    const Dataset* dataset_;
     ObservationView table_;
     std::vector<double> weights_;
     std::int64_t test_rows_ = 0;
@@ -213,10 +238,12 @@ Result<Evaluation> evaluate(const Dataset& dataset, const FitConfig& config, con
             !ok) {
             return Failure(ok.error());
         }
+        if (auto ok = predict::check_bounds(dataset, config); options.bounds && !ok) {
+            return Failure(ok.error());
+        }
+        const double aside = options.bounds ? predict::share_set_aside(config) : 0.0;
         const train::RowDraw draw(dataset, config);
-        const auto rows = [&](std::int64_t replicate) {
-            return draw(options.share, options.bounds ? config.calibration_share : 0.0, replicate);
-        };
+        const auto rows = [&](std::int64_t replicate) { return draw(options.share, aside, replicate); };
         if (auto ok = check_rows(rows(0), dataset, options); !ok) {
             return Failure(ok.error());
         }
@@ -227,7 +254,9 @@ Result<Evaluation> evaluate(const Dataset& dataset, const FitConfig& config, con
         Evaluation evaluation;
         evaluation.replicates_asked = options.replicates;
         const auto consume = [&](models::Fitted&& fitted) -> Result<void> {
-            PITOT_TRY(auto parts, predict::make_parts(dataset, config, fitted));
+            PITOT_TRY(auto parts,
+                      predict::make_parts(dataset, config, fitted, options.context,
+                                          options.bounds ? predict::Bounds::kWanted : predict::Bounds::kUnwanted));
             const Predictor predictor(std::move(parts));
             const LearnedPairs learned(dataset, config, fitted.rows);
             for (std::size_t p = 0; p < tallies.size(); ++p) {

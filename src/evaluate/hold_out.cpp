@@ -10,13 +10,16 @@
 
 #include <fmt/core.h>
 
+#include "calibrate/ranks.hpp"
 #include "core/border.hpp"
 #include "core/key.hpp"
 #include "evaluate/absolute_errors.hpp"
+#include "evaluate/bound_tally.hpp"
 #include "evaluate/held_out_rows.hpp"
 #include "models/model_family.hpp"
 #include "models/objectives.hpp"
 #include "pitot/fit.hpp"
+#include "predict/bounds.hpp"
 #include "predict/fit_steps.hpp"
 
 namespace pitot {
@@ -45,6 +48,11 @@ Result<void> check_options(const HoldOutOptions& options) {
         return fail(ErrorCode::kUsage,
                     fmt::format("replicates {} is not from 1 to {}", options.replicates, most_replicates));
     }
+    for (const double confidence : options.confidences) {
+        if (auto ok = calibrate::check_confidence(confidence); !ok) {
+            return ok;
+        }
+    }
     if (options.cells.empty()) {
         return fail(ErrorCode::kUsage, "no number of cells is given, such as 0 for predictions from features alone");
     }
@@ -71,10 +79,11 @@ std::vector<std::int64_t> joined(std::span<const std::int64_t> a, std::span<cons
 // Fits predictors of one evaluation, and counts them for its progress.
 class Learner {
 public:
-    Learner(const Dataset& dataset, FitConfig config, Context context, std::int64_t fits)
-        : dataset_(dataset), config_(std::move(config)), context_(std::move(context)), fits_(fits) {
-        // Nothing of what a replicate learns from is lost to calibration: bounds are not tested here.
-        config_.calibration_share = 0.0;
+    Learner(const Dataset& dataset, FitConfig config, Context context, std::int64_t fits, predict::Bounds bounds)
+        : dataset_(dataset), config_(std::move(config)), context_(std::move(context)), fits_(fits), bounds_(bounds) {
+        if (bounds_ == predict::Bounds::kUnwanted) {  // nothing of what a replicate learns from is lost to calibration
+            config_.calibration_share = 0.0;
+        }
     }
 
     [[nodiscard]] Result<Predictor> fitted(std::span<const std::int64_t> rows, std::int64_t replicate) {
@@ -86,7 +95,7 @@ public:
                 context_.progress(count_ * total + done, fits_ * total);
             };
         }
-        auto predictor = fit(subset(dataset_, rows), config, context);
+        auto predictor = predict::fit(subset(dataset_, rows), config, context, bounds_);
         ++count_;
         return predictor;
     }
@@ -103,7 +112,7 @@ public:
         config.calibration_share = 0.0;
         Context context = context_;
         context.progress = {};
-        return fit(subset(dataset_, rows), config, context);
+        return predict::fit(subset(dataset_, rows), config, context, predict::Bounds::kUnwanted);
     }
 
 private:
@@ -111,6 +120,7 @@ private:
     FitConfig config_;
     Context context_;
     std::int64_t fits_;
+    predict::Bounds bounds_;
     std::int64_t count_ = 0;
 };
 
@@ -204,6 +214,34 @@ Result<void> add_errors(const Predictor& predictor, const Tested& rows, std::int
     return add_replicate(errors, values, rows.weight);
 }
 
+// Bounds of each confidence on the rows, and what each rests on.
+Result<void> add_bounds(const Predictor& predictor, const Tested& rows, std::int32_t width,
+                        std::vector<BoundTally>& tallies) {
+    for (BoundTally& tally : tallies) {
+        const std::vector<double> confidence{tally.confidence()};
+        PITOT_TRY(const auto answers,
+                  predictor.predict({rows.platform, rows.module, rows.co_runner, width}, confidence));
+        std::vector<BoundSource> sources;
+        const auto count = static_cast<std::size_t>(width);
+        for (std::size_t n = 0; n < rows.platform.size(); ++n) {
+            PITOT_TRY(auto source, predictor.bound_source(rows.platform[n], rows.module[n], confidence.front(),
+                                                          std::span(rows.co_runner).subspan(n * count, count)));
+            sources.push_back(std::move(source));
+        }
+        tally.add({rows.platform, rows.module, rows.runtime_us, answers.runtime_us, rows.weight,
+                   std::vector<bool>(rows.platform.size(), false)},
+                  answers.bound_us.flat(), sources);
+        tally.finish();
+    }
+    return {};
+}
+
+// What is gathered of a pool's rows with one number of cells.
+struct Gathered {
+    HoldOutMetrics metrics;
+    std::vector<BoundTally> bounds;
+};
+
 // One evaluation at work.
 class HoldOutRun {
 public:
@@ -212,11 +250,15 @@ public:
           options_(options),
           seed_(config.seed),
           rows_(std::move(rows)),
-          learner_(dataset, config, predict::guarded(options.context), options.replicates * fits_each()),
-          metrics_(dataset.pools.size() * options.cells.size()) {
-        for (std::size_t m = 0; m < metrics_.size(); ++m) {
-            metrics_[m].objective = models::published_name(dataset.pools[m / options.cells.size()].name);
-            metrics_[m].cells = options.cells[m % options.cells.size()];
+          learner_(dataset, config, predict::guarded(options.context), options.replicates * fits_each(),
+                   options.confidences.empty() ? predict::Bounds::kUnwanted : predict::Bounds::kWanted),
+          gathered_(dataset.pools.size() * options.cells.size()) {
+        for (std::size_t m = 0; m < gathered_.size(); ++m) {
+            gathered_[m].metrics.objective = models::published_name(dataset.pools[m / options.cells.size()].name);
+            gathered_[m].metrics.cells = options.cells[m % options.cells.size()];
+            for (const double confidence : options.confidences) {
+                gathered_[m].bounds.emplace_back(confidence, dataset.platforms.size(), dataset.modules.size());
+            }
         }
     }
 
@@ -237,13 +279,13 @@ public:
                 PITOT_TRY(row.cells, chosen_cells(options_, *base, dataset_, draw, row));
             }
         }
-        std::vector<HoldOutMetrics> more = metrics_;  // a replicate counts as a whole or not at all
+        std::vector<Gathered> more = gathered_;  // a replicate counts as a whole or not at all
         for (std::size_t n = 0; n < options_.cells.size(); ++n) {
             if (auto ok = add_cells(draw, base, replicate, n, more); !ok) {
                 return ok;
             }
         }
-        metrics_ = std::move(more);
+        gathered_ = std::move(more);
         return {};
     }
 
@@ -253,11 +295,15 @@ public:
         evaluation.held_out = rows_.held_out();
         evaluation.replicates = replicates;
         evaluation.replicates_asked = options_.replicates;
-        for (HoldOutMetrics& metrics : metrics_) {
+        for (Gathered& gathered : gathered_) {
+            HoldOutMetrics& metrics = gathered.metrics;
             if (!metrics.model.mape_replicates.empty()) {
                 metrics.test_rows /= static_cast<double>(metrics.model.mape_replicates.size());
                 finish(metrics.model);
                 finish(metrics.baseline);
+                for (const BoundTally& bound : gathered.bounds) {
+                    metrics.bounds.push_back(bound.metrics(dataset_.platforms.names, dataset_.modules.names));
+                }
                 evaluation.metrics.push_back(std::move(metrics));
             }
         }
@@ -273,7 +319,7 @@ private:
 
     // The errors of a replicate with the n-th number of cells.
     Result<void> add_cells(const HeldOutDraw& draw, const std::optional<Predictor>& base, std::int64_t replicate,
-                           std::size_t n, std::vector<HoldOutMetrics>& metrics) {
+                           std::size_t n, std::vector<Gathered>& gathered) {
         const auto cells = static_cast<std::size_t>(options_.cells[n]);
         std::vector<bool> learned(draw.held.size(), false);
         std::vector<std::int64_t> more;
@@ -298,12 +344,13 @@ private:
             if (rows.platform.empty()) {
                 continue;
             }
-            HoldOutMetrics& of = metrics[p * options_.cells.size() + n];
+            Gathered& to = gathered[p * options_.cells.size() + n];
+            HoldOutMetrics& of = to.metrics;
             of.test_rows += static_cast<double>(rows.platform.size());
             const std::int32_t width = p == kAlone ? 0 : dataset_.observations.width;
-            auto ok = add_errors(predictor, rows, width, of.model).and_then([&] {
-                return add_errors(baseline, rows, width, of.baseline);
-            });
+            auto ok = add_errors(predictor, rows, width, of.model)
+                          .and_then([&] { return add_errors(baseline, rows, width, of.baseline); })
+                          .and_then([&] { return add_bounds(predictor, rows, width, to.bounds); });
             if (!ok) {
                 return ok;
             }
@@ -316,7 +363,7 @@ private:
     std::uint64_t seed_;
     HeldOutRows rows_;
     Learner learner_;
-    std::vector<HoldOutMetrics> metrics_;  // of pool p and the n-th number of cells: p * numbers + n
+    std::vector<Gathered> gathered_;  // of pool p and the n-th number of cells: p * numbers + n
 };
 
 }  // namespace
@@ -333,7 +380,8 @@ Result<HoldOutEvaluation> evaluate_held_out(const Dataset& dataset, const FitCon
                           .and_then([&] { return options.context.validate(); })
                           .and_then([&] { return config.validate(); })
                           .and_then([&] { return dataset.validate(); })
-                          .and_then([&] { return models::family_of(config.model).check(dataset, config); });
+                          .and_then([&] { return models::family_of(config.model).check(dataset, config); })
+                          .and_then([&] { return predict::check_bounds(dataset, config); });
             !ok) {
             return Failure(ok.error());
         }

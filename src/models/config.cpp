@@ -72,6 +72,8 @@ void for_each_field(Config& c, Visit visit) {
     visit("share", c.share);
     visit("calibration_share", c.calibration_share);
     visit("split", c.split);
+    visit("bounds.from", c.bounds.from);
+    visit("bounds.by", c.bounds.by);
     visit("seed", c.seed);
 }
 

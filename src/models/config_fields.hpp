@@ -33,12 +33,19 @@ inline constexpr std::array kLosses{Label{Loss::kSquared, "squared"}, Label{Loss
 inline constexpr std::array kSchedules{Label{Schedule::kConstant, "constant"}, Label{Schedule::kCosine, "cosine"}};
 inline constexpr std::array kKeeps{Label{Keep::kLast, "last"}, Label{Keep::kBest, "best"}};
 inline constexpr std::array kSplitUnits{Label{SplitUnit::kCombination, "combinations"}, Label{SplitUnit::kRow, "rows"}};
+inline constexpr std::array kBoundsFroms{Label{BoundsFrom::kAuto, "auto"}, Label{BoundsFrom::kSplit, "split"},
+                                         Label{BoundsFrom::kLeaveOneOut, "leave-one-out"}};
+inline constexpr std::array kBoundsBys{Label{BoundsBy::kFleet, "fleet"}, Label{BoundsBy::kPlatform, "platform"},
+                                       Label{BoundsBy::kMicroarchitecture, "microarchitecture"},
+                                       Label{BoundsBy::kRuntime, "runtime"}};
 
 inline const auto& labels(Family /*tag*/) { return kFamilies; }
 inline const auto& labels(Loss /*tag*/) { return kLosses; }
 inline const auto& labels(Schedule /*tag*/) { return kSchedules; }
 inline const auto& labels(Keep /*tag*/) { return kKeeps; }
 inline const auto& labels(SplitUnit /*tag*/) { return kSplitUnits; }
+inline const auto& labels(BoundsFrom /*tag*/) { return kBoundsFroms; }
+inline const auto& labels(BoundsBy /*tag*/) { return kBoundsBys; }
 
 /// A field as JSON; null of an enumeration that has no such value.
 template <typename T>

@@ -149,6 +149,8 @@ Result<void> FitConfig::validate() const {
     limits.known("train.schedule", models::encode(train.schedule));
     limits.known("train.keep", models::encode(train.keep));
     limits.known("split", models::encode(split));
+    limits.known("bounds.from", models::encode(bounds.from));
+    limits.known("bounds.by", models::encode(bounds.by));
     models::check_model(limits, model);
     models::check_train(limits, train);
     limits.require(share > 0.0 && share < 1.0, "share", share, "between 0 and 1, both excluded");

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "formats/npz.hpp"
+#include "pitot/context.hpp"
 #include "pitot/dataset.hpp"
 #include "pitot/matrix_view.hpp"
 #include "pitot/predictor.hpp"
@@ -70,6 +71,26 @@ struct Disagreement {
     std::vector<float> module{};
 };
 
+/// Combinations that a model learned from, each answered as a model would that had done without something, its
+/// hyper-parameters kept; a value each, no combination twice.
+struct WithheldAnswers {
+    std::vector<std::int32_t> platform{};
+    std::vector<std::int32_t> module{};
+    std::vector<std::int32_t> co_runner{};  ///< combinations × width, -1 = none
+    std::int32_t width = 0;
+    std::vector<double> mean{};       ///< on the model's scale
+    std::vector<double> deviation{};  ///< standard deviation of a new run, > 0
+
+    [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(platform.size()); }
+};
+
+/// Combinations that a model learned from, each answered from features where the model says new.
+struct HeldOutAnswers {
+    WithheldAnswers module{};    ///< without any run of their module
+    WithheldAnswers platform{};  ///< without any run of their platform
+    WithheldAnswers both{};      ///< without any run of either
+};
+
 /// Takes an array of what experiments keep of a model.
 using KeepArray =
     std::function<Result<void>(const std::string& name, std::vector<float> values, std::vector<std::int64_t> shape)>;
@@ -86,6 +107,22 @@ public:
     /// rows beside it. Allocates nothing, or nothing once `scratch` was given for as many rows.
     virtual void predict(const PairQuery& query, const Answer& answer,
                          std::unique_ptr<ModelScratch>& scratch) const = 0;
+
+    /// Whether Answer::deviation is filled with numbers > 0: the standard deviation of a new run's answer, what is not
+    /// known of the mean and what runs scatter.
+    [[nodiscard]] virtual bool has_deviation() const { return false; }
+
+    /// Answers for all or some of the combinations learned from, each without its own runs: leave-one-out (for a
+    /// Gaussian process in closed form, y - α_n / [K⁻¹]_nn). Nothing of families that cannot (the default) and of
+    /// models that no longer have what it takes: called while bounds are calibrated, of models just fitted.
+    [[nodiscard]] virtual std::optional<WithheldAnswers> answers_left_out() const;
+
+    /// The same without a platform, a module or both, as with_rows() answers for rows of which features are all that is
+    /// known; empty where features do not tell a new row of the side. Several may be held out at once. `platforms` and
+    /// `modules` are those that the model was fitted with. Errors: kInput, kCancelled.
+    [[nodiscard]] virtual Result<std::optional<HeldOutAnswers>> answers_held_out(const Side& platforms,
+                                                                                 const Side& modules,
+                                                                                 const Context& context) const;
 
     /// Which quantiles of the answer it estimates by itself, ascending in (0, 1); most models none.
     [[nodiscard]] virtual std::span<const double> quantiles() const { return {}; }

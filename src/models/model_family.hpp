@@ -65,6 +65,9 @@ public:
     /// Training steps of one fold at a share; nothing of a family that is not trained in steps.
     [[nodiscard]] virtual std::optional<std::int64_t> steps(const FitConfig& config, double share) const = 0;
 
+    /// Whether models just fitted answer FittedModel::answers_left_out().
+    [[nodiscard]] virtual bool leaves_one_out(const FitConfig& /*config*/) const { return false; }
+
     /// Fits models and hands each on, in order and one at a time. The same to the bit for any number of threads.
     /// Errors: as check(), kUsage, kInput (no rows left, training diverged), kEnvironment, kCancelled, or what `take`
     /// returns.

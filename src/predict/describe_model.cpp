@@ -16,7 +16,14 @@ using Json = nlohmann::ordered_json;
 // Confidences people ask for; the largest of them that the calibration rows allow is named.
 constexpr double kUsual[] = {0.5, 0.8, 0.9, 0.95, 0.99, 0.999};
 
-std::string bounds_text(std::int64_t rows) {
+std::string bounds_text(const Predictor& predictor, int co_runners) {
+    const std::int64_t rows = predictor.calibration_rows(co_runners);
+    const calibrate::Calibration& calibration = predictor.parts().calibration;
+    const bool left_out =
+        rows > 0 &&
+        calibration.pool(static_cast<std::int32_t>(calibrate::pool_beside(co_runners, calibration.pools()))).source ==
+            calibrate::ScoreSource::kLeaveOneOut;
+    const char* kind = left_out ? "rows left out in turn" : "rows";
     double largest = 0.0;
     for (const double confidence : kUsual) {
         largest = calibrate::calibration_rows_needed(confidence) <= rows ? confidence : largest;
@@ -24,8 +31,54 @@ std::string bounds_text(std::int64_t rows) {
     if (rows == 0) {
         return "none: no calibration rows, so no bounds";
     }
-    return largest == 0.0 ? fmt::format("{} rows: too few for a bound", rows)
-                          : fmt::format("{} rows, enough for bounds up to {} %", rows, largest * 100.0);
+    return largest == 0.0 ? fmt::format("{} {}: too few for a bound", rows, kind)
+                          : fmt::format("{} {}, enough for bounds up to {} %", rows, kind, largest * 100.0);
+}
+
+// How scores are made, and the pools beside those of the dataset.
+std::string more_bounds_text(const calibrate::Calibration& calibration) {
+    if (calibration.plain()) {
+        return {};
+    }
+    const calibrate::CalibrationParts& parts = calibration.parts();
+    std::string text = fmt::format("scores: {}", calibrate::to_string(parts.scale.kind));
+    text += parts.scale.platform.empty() ? "" : ", with factors of platforms, modules and predicted runtimes";
+    if (parts.choice && parts.choice->over_provisioning > 0.0) {
+        text += fmt::format(
+            " (95 % bounds over-provision by {:.2f} % on {} rows left out in turn; residuals alone {:.2f} %)",
+            100.0 * parts.choice->over_provisioning, parts.choice->rows,
+            100.0 * parts.choice->residual_over_provisioning);
+    }
+    text += "\n";
+    std::int64_t groups = 0;
+    for (std::size_t p = calibration.pools(); p < parts.pools.size(); ++p) {
+        const calibrate::ScorePool& pool = parts.pools[p];
+        if (pool.key.kind == calibrate::PoolKey::Kind::kGroup) {
+            ++groups;
+            continue;
+        }
+        text += fmt::format("calibration {}: {} rows", pool.name, pool.scores.size());
+        text += pool.units == std::ssize(pool.scores) ? "\n" : fmt::format(" of {}\n", pool.units);
+    }
+    return groups == 0 ? text : text + fmt::format("calibration within {} parts of the fleet\n", groups);
+}
+
+Json calibration_json(const calibrate::Calibration& calibration) {
+    Json json{{"score", calibrate::to_string(calibration.parts().scale.kind)},
+              {"factors", !calibration.parts().scale.platform.empty()}};
+    if (const auto& choice = calibration.parts().choice) {
+        json["chosen_on_rows"] = choice->rows;
+        json["over_provisioning"] = choice->over_provisioning;
+        json["over_provisioning_residual"] = choice->residual_over_provisioning;
+    }
+    json["pools"] = Json::array();
+    for (const calibrate::ScorePool& pool : calibration.parts().pools) {
+        json["pools"].push_back({{"name", pool.name},
+                                 {"rows", pool.scores.size()},
+                                 {"units", pool.units},
+                                 {"from", to_string(static_cast<BoundFrom>(pool.source))}});
+    }
+    return json;
 }
 
 std::string side_text(const Side& side, const std::vector<Basis>& basis) {
@@ -60,11 +113,12 @@ std::string describe_model(const Predictor& predictor) {
     text +=
         fmt::format("models: {} folds, {} parameters in all, seed {}\n", facts.folds, facts.parameters, config.seed);
     text += fmt::format("co-runners: {}\n", facts.co_runners);
-    text += fmt::format("calibration alone: {}\n", bounds_text(predictor.calibration_rows(0)));
-    text += fmt::format("calibration with co-runners: {}", bounds_text(predictor.calibration_rows(1)));
+    text += fmt::format("calibration alone: {}\n", bounds_text(predictor, 0));
+    text += fmt::format("calibration with co-runners: {}", bounds_text(predictor, 1));
     text += predictor.calibrated_co_runners().value_or(0) == 0
                 ? "\n"
                 : fmt::format(", with at most {} of them\n", *predictor.calibrated_co_runners());
+    text += more_bounds_text(parts.calibration);
     if (facts.training_loss) {
         text += fmt::format("training loss: {:.6f}\n", *facts.training_loss);
     }
@@ -88,6 +142,7 @@ std::string describe_model_json(const Predictor& predictor) {
     json["folds"] = facts.folds;
     json["parameters"] = facts.parameters;
     json["calibration_rows"] = {{"alone", predictor.calibration_rows(0)}, {"together", predictor.calibration_rows(1)}};
+    json["calibration"] = calibration_json(parts.calibration);
     if (predictor.calibrated_co_runners()) {
         json["calibrated_co_runners"] = *predictor.calibrated_co_runners();
     }

@@ -168,6 +168,10 @@ Result<PredictorParts> extend_parts(const PredictorParts& parts, const Side& pla
         more.disagreement.platform.resize(static_cast<std::size_t>(more.platforms.size()));
         more.disagreement.module.resize(static_cast<std::size_t>(more.modules.size()));
     }
+    if (!more.platform_runs.empty()) {
+        more.platform_runs.resize(static_cast<std::size_t>(more.platforms.size()), 0);
+        more.module_runs.resize(static_cast<std::size_t>(more.modules.size()), 0);
+    }
     return more;
 }
 

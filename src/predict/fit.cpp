@@ -9,6 +9,7 @@
 #include "core/border.hpp"
 #include "core/check.hpp"
 #include "models/row_basis.hpp"
+#include "predict/bounds.hpp"
 #include "predict/fit_steps.hpp"
 #include "predict/parts.hpp"
 
@@ -53,7 +54,7 @@ void note_measured(const Dataset& dataset, const train::ReplicateRows& rows, Pre
 
 // Whether observations have at most `most` different pairs of platform and module. Columns may differ in length:
 // default_config() takes datasets that were not validated.
-bool has_few_pairs(const ObservationView& alone, std::int64_t most) {
+bool pairs_at_most(const ObservationView& alone, std::int64_t most) {
     std::unordered_set<std::uint64_t> pairs;
     for (std::size_t n = 0; n < std::min(alone.platform.size(), alone.module.size()); ++n) {
         const auto platform = static_cast<std::uint64_t>(static_cast<std::uint32_t>(alone.platform[n]));
@@ -81,6 +82,12 @@ void learn_from_all(const Dataset& dataset, TrainConfig& train) {
     }
 }
 
+// Whether a Gaussian process on its grid takes minutes at most.
+bool suits_kernel(const Dataset& dataset) {
+    return dataset.platforms.size() <= kMostKernelRows && dataset.modules.size() <= kMostKernelRows &&
+           pairs_at_most(dataset.pool(kAlone), kMostKernelCombinations);
+}
+
 }  // namespace
 
 FitConfig default_config(const Dataset& dataset) {
@@ -89,13 +96,14 @@ FitConfig default_config(const Dataset& dataset) {
     const bool modules = dataset.modules.features.cols() > 0;
     // Linear scaling has one parameter a platform and one a module. It explains that many pairs, and nothing is left
     // for a larger model to learn.
-    const bool few = has_few_pairs(dataset.pool(kAlone), dataset.platforms.size() + dataset.modules.size());
-    const char* name = few                    ? "baseline/linear_scaling"
-                       : together             ? "interference/2"
-                       : platforms && modules ? "embedding/128"
-                       : platforms            ? "baseline/platform_only"
-                       : modules              ? "baseline/module_only"
-                                              : "linear/128";
+    const bool few = pairs_at_most(dataset.pool(kAlone), dataset.platforms.size() + dataset.modules.size());
+    const char* name = few                     ? "baseline/linear_scaling"
+                       : together              ? "interference/2"
+                       : suits_kernel(dataset) ? "kernel"
+                       : platforms && modules  ? "embedding/128"
+                       : platforms             ? "baseline/platform_only"
+                       : modules               ? "baseline/module_only"
+                                               : "linear/128";
     auto config = preset(name);
     PITOT_CHECK(config.has_value());
     if (!few) {
@@ -111,20 +119,23 @@ FitConfig default_config(const Dataset& dataset) {
     return std::move(*config);
 }
 
-Result<Predictor> fit(const Dataset& dataset, const FitConfig& config, const Context& context) {
+Result<Predictor> predict::fit(const Dataset& dataset, const FitConfig& config, const Context& context, Bounds bounds) {
     return core::at_border("fitting", [&]() -> Result<Predictor> {
         if (auto ok = config.validate().and_then([&] { return dataset.validate(); }); !ok) {
             return Failure(ok.error());
         }
+        if (auto ok = predict::check_bounds(dataset, config); !ok) {
+            return Failure(ok.error());
+        }
+        const double aside = predict::share_set_aside(config);
         const train::RowDraw draw(dataset, config);
         std::optional<models::Fitted> fitted;
         // All rows that are not set aside train: the draw gets the training share 1.
-        const models::FitTask task{
-            .dataset = dataset,
-            .config = config,
-            .share = 1.0 - config.calibration_share,
-            .context = predict::guarded(context),
-            .rows = [&](std::int64_t replicate) { return draw(1.0, config.calibration_share, replicate); }};
+        const models::FitTask task{.dataset = dataset,
+                                   .config = config,
+                                   .share = 1.0 - aside,
+                                   .context = predict::guarded(context),
+                                   .rows = [&](std::int64_t replicate) { return draw(1.0, aside, replicate); }};
         // The model outlives this call, the memory of training does not: the sets of measured pairs take its place.
         const auto done = models::family_of(config.model).fit(task, [&](models::Fitted&& made) -> Result<void> {
             fitted = std::move(made);
@@ -134,12 +145,16 @@ Result<Predictor> fit(const Dataset& dataset, const FitConfig& config, const Con
             return Failure(done.error());
         }
         PITOT_CHECK(fitted.has_value());
-        PITOT_TRY(auto parts, predict::make_parts(dataset, config, *fitted));
+        PITOT_TRY(auto parts, predict::make_parts(dataset, config, *fitted, context, bounds));
         note_measured(dataset, fitted->rows, parts);
         parts.disagreement = parts.model->disagreement(parts.platforms, parts.modules);
         parts.dataset_digest = dataset_digest(dataset);
         return Predictor(std::move(parts));
     });
+}
+
+Result<Predictor> fit(const Dataset& dataset, const FitConfig& config, const Context& context) {
+    return predict::fit(dataset, config, context, predict::Bounds::kWanted);
 }
 
 }  // namespace pitot

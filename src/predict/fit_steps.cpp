@@ -1,17 +1,13 @@
 #include "predict/fit_steps.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <iterator>
-#include <memory>
 #include <utility>
-
-#include <fmt/core.h>
 
 #include "core/border.hpp"
 #include "dataset/connections.hpp"
-#include "models/gathered_rows.hpp"
 #include "models/row_basis.hpp"
+#include "predict/bounds.hpp"
 
 namespace pitot::predict {
 namespace {
@@ -47,33 +43,20 @@ std::int32_t most_co_runners(const ObservationView& observations, core::RowNumbe
     return static_cast<std::int32_t>(most);
 }
 
-// Residuals of the calibration rows of all pools, with the very answers that a predictor gives: bounds rest on
-// residuals exact to the bit. Rows whose like has no bound bound nothing.
-Result<calibrate::Calibration> calibrate(const PredictorParts& parts, const Dataset& dataset,
-                                         const train::ReplicateRows& rows) {
-    std::unique_ptr<models::ModelScratch> scratch;
-    std::vector<std::vector<double>> residuals(parts.pools.size());
+// How many runs of each platform and of each module were learned from; as a co-runner a module counts nothing.
+void count_runs(const Dataset& dataset, const train::ReplicateRows& rows, PredictorParts& parts) {
+    parts.platform_runs.assign(static_cast<std::size_t>(parts.platforms.size()), 0);
+    parts.module_runs.assign(static_cast<std::size_t>(parts.modules.size()), 0);
     for (std::size_t p = 0; p < rows.pools.size(); ++p) {
-        const core::RowNumbers calibration = rows.pools[p].calibration;
-        for (std::size_t first = 0; first < calibration.size(); first += models::GatheredRows::kPiece) {
-            const std::size_t count = std::min(models::GatheredRows::kPiece, calibration.size() - first);
-            const models::GatheredRows gathered(dataset.pool(p), calibration.piece(first, count), parts.config.model);
-            std::vector<double> y(count);
-            parts.model->predict(gathered.query(), {y}, scratch);
-            for (std::size_t i = 0; i < count; ++i) {
-                const auto beside = gathered.co_runners(i);
-                if (pair_basis(parts, gathered.platform[i], gathered.module[i], beside) == Basis::kMeasured) {
-                    residuals[calibrate::pool_of(beside, residuals.size())].push_back(gathered.target[i] - y[i]);
-                }
-            }
+        if (!models::learns_from(dataset, parts.config, p)) {
+            continue;
+        }
+        const ObservationView table = dataset.pool(p);
+        for (const std::int64_t row : rows.pools[p].rest) {
+            ++parts.platform_runs[static_cast<std::size_t>(table.platform[static_cast<std::size_t>(row)])];
+            ++parts.module_runs[static_cast<std::size_t>(table.module[static_cast<std::size_t>(row)])];
         }
     }
-    for (const std::vector<double>& pool : residuals) {
-        if (!std::ranges::all_of(pool, [](double r) { return std::isfinite(r); })) {
-            return fail(ErrorCode::kInput, "training diverged (predictions are not finite): lower train.learning_rate");
-        }
-    }
-    return calibrate::Calibration(std::move(residuals));
 }
 
 }  // namespace
@@ -83,7 +66,8 @@ Context guarded(Context context) {
     return context;
 }
 
-Result<PredictorParts> make_parts(const Dataset& dataset, const FitConfig& config, const models::Fitted& fitted) {
+Result<PredictorParts> make_parts(const Dataset& dataset, const FitConfig& config, const models::Fitted& fitted,
+                                  const Context& context, Bounds bounds) {
     PredictorParts parts;
     parts.config = config;
     parts.platforms = clone_side(dataset.platforms);
@@ -94,8 +78,11 @@ Result<PredictorParts> make_parts(const Dataset& dataset, const FitConfig& confi
         std::ranges::transform(dataset.pools, std::back_inserter(parts.pools), &Pool::name);
     }
     describe_rows(dataset, fitted.rows, parts);
-    PITOT_TRY(auto calibration, calibrate(parts, dataset, fitted.rows));
-    parts.calibration = std::move(calibration);
+    count_runs(dataset, fitted.rows, parts);
+    if (bounds == Bounds::kWanted) {
+        PITOT_TRY(auto calibration, make_calibration(parts, dataset, fitted.rows, context));
+        parts.calibration = std::move(calibration);
+    }
     std::int32_t most = 0;
     for (std::size_t p = 0; p < fitted.rows.pools.size(); ++p) {
         most = std::max(most, most_co_runners(dataset.pool(p), fitted.rows.pools[p].calibration));

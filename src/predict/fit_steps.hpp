@@ -13,9 +13,16 @@ namespace pitot::predict {
 /// The same, for callbacks that may throw (core/border.hpp).
 [[nodiscard]] Context guarded(Context context);
 
-/// A fitted model with the bounds of its calibration rows and what is known of both sides. Which combinations were
-/// measured is left to the caller. kInput if training diverged.
+enum class Bounds { kWanted, kUnwanted };
+
+/// A fitted model with what its bounds rest on (make_calibration()) and what is known of both sides. Which combinations
+/// were measured is left to the caller. kInput if training diverged; kCancelled.
 [[nodiscard]] Result<PredictorParts> make_parts(const Dataset& dataset, const FitConfig& config,
-                                                const models::Fitted& fitted);
+                                                const models::Fitted& fitted, const Context& context,
+                                                Bounds bounds = Bounds::kWanted);
+
+/// pitot::fit(), without bounds if they are not wanted.
+[[nodiscard]] Result<Predictor> fit(const Dataset& dataset, const FitConfig& config, const Context& context,
+                                    Bounds bounds);
 
 }  // namespace pitot::predict

@@ -50,7 +50,9 @@ PredictorParts clone_parts(const PredictorParts& parts) {
             parts.calibrated_co_runners,
             parts.platform_part,
             parts.module_part,
-            parts.disagreement};
+            parts.disagreement,
+            parts.platform_runs,
+            parts.module_runs};
 }
 
 }  // namespace pitot::predict

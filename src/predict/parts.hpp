@@ -49,6 +49,8 @@ struct PredictorParts {
     std::vector<std::int32_t> platform_part{};            ///< see Connections::parts(); empty in older files
     std::vector<std::int32_t> module_part{};              ///< the same
     models::Disagreement disagreement{};                  ///< may be empty
+    std::vector<std::int64_t> platform_runs{};            ///< learned from, of each platform; empty in older files
+    std::vector<std::int64_t> module_runs{};              ///< the same of each module
 
     /// Combinations measured outside kAlone; nothing if it is not known.
     [[nodiscard]] std::optional<std::int64_t> measured_beside_others() const;
@@ -63,7 +65,7 @@ namespace pitot::predict {
                                std::span<const std::int32_t> co_runners);
 
 /// Newest model file this program writes and reads. Older ones load; newer ones are refused.
-inline constexpr std::int64_t kModelSchema = 2;
+inline constexpr std::int64_t kModelSchema = 3;
 
 [[nodiscard]] Result<void> write_parts(const PredictorParts& parts, const std::filesystem::path& file);
 [[nodiscard]] Result<PredictorParts> read_parts(const std::filesystem::path& file);

@@ -86,16 +86,20 @@ Result<void> check_spans(const PredictionSpans& out, std::size_t rows, std::size
     const bool bounds = rows == 0 || confidences == 0 ||
                         (b.data != nullptr && b.rows == static_cast<std::int64_t>(rows) &&
                          b.cols == static_cast<std::int64_t>(confidences) && b.stride >= b.cols);
-    if (out.runtime_us.size() == rows && bounds && (out.basis.empty() || out.basis.size() == rows)) {
+    const MatrixView<double>& l = out.lower_us;
+    const bool lower = l.data == nullptr || (l.rows == static_cast<std::int64_t>(rows) &&
+                                             l.cols == static_cast<std::int64_t>(confidences) && l.stride >= l.cols);
+    if (out.runtime_us.size() == rows && bounds && lower && (out.basis.empty() || out.basis.size() == rows) &&
+        (out.deviation.empty() || out.deviation.size() == rows)) {
         return {};
     }
     return fail(
         ErrorCode::kUsage,
         fmt::format(
-            "answers of {} rows at {} confidences do not fit spans of {} runtimes, {} × {} bounds (stride {}{}) "
-            "and {} bases",
+            "answers of {} rows at {} confidences do not fit spans of {} runtimes, {} × {} bounds (stride {}{}), "
+            "{} × {} lower bounds, {} deviations and {} bases",
             rows, confidences, out.runtime_us.size(), b.rows, b.cols, b.stride, b.data == nullptr ? ", no memory" : "",
-            out.basis.size()));
+            l.rows, l.cols, out.deviation.size(), out.basis.size()));
 }
 
 // What is noted of a row, or of one that does not exist.
@@ -135,18 +139,66 @@ struct Predictor::Impl {
     struct Block {
         models::PairQuery query;
         std::array<double, kBlock> y;
+        std::array<double, kBlock> deviation;
         std::array<Basis, kBlock> basis;
-        std::array<std::size_t, kBlock> pool;  // that calibrates it
+        std::array<std::size_t, kBlock> pool;  // that calibrates it, of a plain calibration
     };
 
+    [[nodiscard]] calibrate::PoolChain chain_of(std::int32_t platform, std::int32_t module,
+                                                std::span<const std::int32_t> co_runners, Basis basis, double y) const;
+    [[nodiscard]] calibrate::PoolChain chain_of(const Block& block, std::size_t row) const;
+    [[nodiscard]] double bound_of(const Block& block, std::size_t row, double score) const;
     void describe(Block& block) const;
     void bound(const Block& block, double confidence, MatrixView<double> out, std::int64_t column) const;
+    void bound_plainly(const Block& block, double confidence, MatrixView<double> out, std::int64_t column) const;
+    void bound_below(const Block& block, double confidence, MatrixView<double> out, std::int64_t column) const;
 
     PredictorParts parts;
     models::Scale scale;
     NameIndex platform_names;
     NameIndex module_names;
 };
+
+// What speaks for a row: rows like it, and for one known by features alone rows answered as if they were.
+calibrate::PoolChain Predictor::Impl::chain_of(std::int32_t platform, std::int32_t module,
+                                               std::span<const std::int32_t> co_runners, Basis basis, double y) const {
+    const bool new_platform = of_row(parts.platform_basis, platform, Basis::kAverage) != Basis::kMeasured;
+    const bool new_module = of_row(parts.module_basis, module, Basis::kAverage) != Basis::kMeasured;
+    calibrate::RowKind row;
+    for (const std::int32_t k : co_runners) {
+        row.co_runners += k >= 0 ? 1 : 0;
+        if (k >= 0 && of_row(parts.co_runner_basis, k, Basis::kAverage) != Basis::kMeasured) {
+            return {};
+        }
+    }
+    if (basis == Basis::kAverage || basis == Basis::kApart) {
+        return {};
+    }
+    row.newness = new_platform ? (new_module ? calibrate::Newness::kBoth : calibrate::Newness::kPlatform)
+                               : (new_module ? calibrate::Newness::kModule : calibrate::Newness::kNone);
+    row.group = parts.calibration.parts().grouping(platform, y);
+    return parts.calibration.chain(row);
+}
+
+calibrate::PoolChain Predictor::Impl::chain_of(const Block& block, std::size_t row) const {
+    const auto width = static_cast<std::size_t>(block.query.width);
+    return chain_of(block.query.platform[row], block.query.module[row],
+                    block.query.co_runner.subspan(row * width, width), block.basis[row], block.y[row]);
+}
+
+// The time that a score stands for; NaN of none.
+double Predictor::Impl::bound_of(const Block& block, std::size_t row, double score) const {
+    if (std::isnan(score)) {
+        return score;
+    }
+    const auto known = [](const std::vector<Basis>& basis, std::int32_t of) {
+        return of_row(basis, of, Basis::kAverage) == Basis::kMeasured ? of : -1;
+    };
+    const double width = parts.calibration.scale()(known(parts.platform_basis, block.query.platform[row]),
+                                                   known(parts.module_basis, block.query.module[row]), block.y[row],
+                                                   block.deviation[row]);
+    return scale.runtime_us(block.y[row] + score * width);
+}
 
 // Basis and pool of each row.
 void Predictor::Impl::describe(Block& block) const {
@@ -158,8 +210,9 @@ void Predictor::Impl::describe(Block& block) const {
     }
 }
 
-// Bounds of a block's rows into one column, NaN where there are none.
-void Predictor::Impl::bound(const Block& block, double confidence, MatrixView<double> out, std::int64_t column) const {
+// Bounds of a block's rows into one column, NaN where there are none: with a scale of 1 and a margin a pool.
+void Predictor::Impl::bound_plainly(const Block& block, double confidence, MatrixView<double> out,
+                                    std::int64_t column) const {
     constexpr double none = std::numeric_limits<double>::quiet_NaN();
     std::array<double, kMostPools> margins{};
     margins.fill(none);
@@ -170,6 +223,25 @@ void Predictor::Impl::bound(const Block& block, double confidence, MatrixView<do
         const double margin = margins[block.pool[n]];
         out(static_cast<std::int64_t>(n), column) =
             block.basis[n] == Basis::kMeasured && !std::isnan(margin) ? scale.runtime_us(block.y[n] + margin) : none;
+    }
+}
+
+void Predictor::Impl::bound(const Block& block, double confidence, MatrixView<double> out, std::int64_t column) const {
+    if (parts.calibration.plain()) {
+        bound_plainly(block, confidence, out, column);
+        return;
+    }
+    for (std::size_t n = 0; n < block.query.platform.size(); ++n) {
+        const double score = parts.calibration.upper(chain_of(block, n), confidence).score;
+        out(static_cast<std::int64_t>(n), column) = bound_of(block, n, score);
+    }
+}
+
+void Predictor::Impl::bound_below(const Block& block, double confidence, MatrixView<double> out,
+                                  std::int64_t column) const {
+    for (std::size_t n = 0; n < block.query.platform.size(); ++n) {
+        const double score = parts.calibration.lower(chain_of(block, n), confidence).score;
+        out(static_cast<std::int64_t>(n), column) = bound_of(block, n, score);
     }
 }
 
@@ -255,14 +327,78 @@ double Predictor::module_disagreement(std::int32_t module) const {
 }
 
 Result<void> Predictor::check_bound(int co_runners, double confidence) const {
-    return impl_->parts.calibration
-        .margin(calibrate::pool_beside(co_runners, impl_->parts.calibration.pools()), confidence)
-        .map([](double) {});
+    const calibrate::Calibration& calibration = impl_->parts.calibration;
+    if (calibration.plain()) {
+        return calibration.margin(calibrate::pool_beside(co_runners, calibration.pools()), confidence).map([](double) {
+        });
+    }
+    return calibration.check(calibration.chain({.co_runners = co_runners}), confidence);
+}
+
+Result<BoundSource> Predictor::bound_source(std::int32_t platform, std::int32_t module, double confidence,
+                                            std::span<const std::int32_t> co_runners) const {
+    const calibrate::Calibration& calibration = impl_->parts.calibration;
+    const Query query{{&platform, 1}, {&module, 1}, co_runners, static_cast<std::int32_t>(co_runners.size())};
+    if (auto ok = calibrate::check_confidence(confidence).and_then([&] { return check_query(query, impl_->parts); });
+        !ok) {
+        return Failure(ok.error());
+    }
+    const Basis basis = predict::pair_basis(impl_->parts, platform, module, co_runners);
+    double y = 0.0;
+    if (!calibration.parts().grouping.edges.empty()) {  // nothing else depends on the prediction
+        std::unique_ptr<models::ModelScratch> scratch;
+        impl_->parts.model->predict({query.platform, query.module, co_runners, query.width}, {{&y, 1}}, scratch);
+    }
+    const calibrate::PoolChain chain = impl_->chain_of(platform, module, co_runners, basis, y);
+    BoundSource source;
+    if (chain.empty()) {
+        source.missing = basis == Basis::kApart      ? NoBound::kApart
+                         : basis == Basis::kMeasured ? NoBound::kFewCalibrationRows
+                                                     : NoBound::kNeverMeasured;
+        return source;
+    }
+    const calibrate::Margin margin = calibration.upper(chain, confidence);
+    if (margin.pool < 0) {
+        source.missing = NoBound::kFewCalibrationRows;
+        return source;
+    }
+    const calibrate::ScorePool& pool = calibration.pool(margin.pool);
+    source.pool = pool.name;
+    source.rows = std::ssize(pool.scores);
+    source.from = static_cast<BoundFrom>(pool.source);
+    if (margin.pool != chain.pool[0]) {
+        source.narrower = calibration.pool(chain.pool[0]).name;
+    }
+    return source;
+}
+
+bool Predictor::has_deviation() const { return impl_->parts.model->has_deviation(); }
+
+std::optional<std::int64_t> Predictor::platform_runs(std::int32_t platform) const {
+    const std::vector<std::int64_t>& runs = impl_->parts.platform_runs;
+    return runs.empty() ? std::nullopt : std::optional(of_row(runs, platform, std::int64_t{0}));
+}
+
+std::optional<std::int64_t> Predictor::module_runs(std::int32_t module) const {
+    const std::vector<std::int64_t>& runs = impl_->parts.module_runs;
+    return runs.empty() ? std::nullopt : std::optional(of_row(runs, module, std::int64_t{0}));
 }
 
 NoBound Predictor::why_no_bound(Basis basis, int co_runners, double confidence) const {
+    const calibrate::Calibration& calibration = impl_->parts.calibration;
     switch (basis) {
-        case Basis::kFeatures:
+        case Basis::kFeatures: {
+            // The widest there is: a platform and a module that are both new.
+            bool known = false;
+            for (const auto newness : {calibrate::Newness::kModule, calibrate::Newness::kPlatform}) {
+                const calibrate::PoolChain chain = calibration.chain({.co_runners = co_runners, .newness = newness});
+                known = known || !chain.empty();
+                if (calibration.upper(chain, confidence).pool >= 0) {
+                    return NoBound::kNothing;
+                }
+            }
+            return known ? NoBound::kFewCalibrationRows : NoBound::kNeverMeasured;
+        }
         case Basis::kAverage:
             return NoBound::kNeverMeasured;
         case Basis::kApart:
@@ -306,16 +442,28 @@ Result<void> Predictor::predict_into(const Query& query, std::span<const double>
         }
         std::unique_ptr<models::ModelScratch> own;
         Impl::Block block;
+        const bool wants_deviation =
+            !out.deviation.empty() || (!confidences.empty() && impl_->parts.calibration.scale().needs_deviation());
         for (std::size_t first = 0; first < rows; first += kBlock) {
             const std::size_t count = std::min(kBlock, rows - first);
             block.query = slice(query, first, count);
-            impl_->parts.model->predict(block.query, {std::span(block.y).first(count)},
+            const std::span<double> deviation =
+                wants_deviation ? std::span(block.deviation).first(count) : std::span<double>();
+            impl_->parts.model->predict(block.query, {std::span(block.y).first(count), deviation},
                                         scratch != nullptr ? scratch->impl_->model : own);
             impl_->describe(block);
+            if (!out.deviation.empty()) {
+                std::copy_n(block.deviation.begin(), count, out.deviation.begin() + static_cast<std::ptrdiff_t>(first));
+            }
             for (std::size_t c = 0; c < confidences.size(); ++c) {
                 const auto bounds =
                     out.bound_us.row_range(static_cast<std::int64_t>(first), static_cast<std::int64_t>(count));
                 impl_->bound(block, confidences[c], bounds, static_cast<std::int64_t>(c));
+                if (out.lower_us.data != nullptr) {
+                    const auto lower =
+                        out.lower_us.row_range(static_cast<std::int64_t>(first), static_cast<std::int64_t>(count));
+                    impl_->bound_below(block, confidences[c], lower, static_cast<std::int64_t>(c));
+                }
             }
             std::transform(block.y.begin(), block.y.begin() + count,
                            out.runtime_us.begin() + static_cast<std::ptrdiff_t>(first),
@@ -335,18 +483,23 @@ Result<Prediction> Predictor::predict_pair(std::int32_t platform, std::int32_t m
     const auto confidences = std::span(&wanted, confidence ? 1 : 0);
     Prediction answer;
     answer.bound_us = std::numeric_limits<double>::quiet_NaN();
-    const PredictionSpans out{{&answer.runtime_us, 1}, {&answer.bound_us, 1, 1, 1}, {&answer.basis, 1}};
+    const PredictionSpans out{{&answer.runtime_us, 1}, {&answer.bound_us, 1, 1, 1}, {&answer.basis, 1}, {}, {}};
     return predict_into(query, confidences, out, scratch).map([&] { return answer; });
 }
 
-Result<Predictions> Predictor::predict(const Query& query, std::span<const double> confidences) const {
+Result<Predictions> Predictor::predict(const Query& query, std::span<const double> confidences, Sides sides) const {
     return core::at_border("predicting", [&]() -> Result<Predictions> {
         const auto rows = static_cast<std::size_t>(query.size());
         Predictions answer;
         answer.runtime_us.resize(rows);
         answer.basis.resize(rows);
         answer.bound_us = Matrix<double>(query.size(), static_cast<std::int64_t>(confidences.size()));
-        const PredictionSpans out{answer.runtime_us, answer.bound_us.view(), answer.basis};
+        answer.deviation.resize(rows);
+        if (sides == Sides::kBoth) {
+            answer.lower_us = Matrix<double>(query.size(), static_cast<std::int64_t>(confidences.size()));
+        }
+        const PredictionSpans out{answer.runtime_us, answer.bound_us.view(), answer.basis, answer.deviation,
+                                  sides == Sides::kBoth ? answer.lower_us.view() : MatrixView<double>()};
         return predict_into(query, confidences, out).map([&] { return std::move(answer); });
     });
 }

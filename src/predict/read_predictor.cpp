@@ -13,6 +13,7 @@
 #include "pitot/remedy.hpp"
 #include "predict/parts.hpp"
 #include "predict/predictor_file.hpp"
+#include "predict/read_calibration.hpp"
 
 namespace pitot::predict {
 namespace {
@@ -107,13 +108,7 @@ Result<void> read_pools(const models::ModelArchive& archive, PredictorParts& par
     return {};
 }
 
-Result<void> read_calibration(const models::ModelArchive& archive, PredictorParts& parts) {
-    std::vector<std::vector<double>> residuals;
-    for (std::size_t p = 0; p < parts.pools.size(); ++p) {
-        PITOT_TRY(auto of_pool, archive.read<double>("calibration_" + array_name(parts.pools, p), {-1}));
-        residuals.push_back(std::move(of_pool));
-    }
-    parts.calibration = calibrate::Calibration(std::move(residuals));
+Result<void> read_calibrated_co_runners(const models::ModelArchive& archive, PredictorParts& parts) {
     if (!archive.contains(kCalibratedCoRunners)) {
         return {};  // written before it was noted
     }
@@ -126,6 +121,22 @@ Result<void> read_calibration(const models::ModelArchive& archive, PredictorPart
                               fmt::format("holds {}, which is no number of co-runners", most->front()));
     }
     parts.calibrated_co_runners = static_cast<std::int32_t>(most->front());
+    return {};
+}
+
+Result<void> read_runs(const models::ModelArchive& archive, PredictorParts& parts) {
+    if (!archive.contains(kPlatformRuns)) {
+        return {};  // written before it was noted
+    }
+    PITOT_TRY(auto platforms, archive.read<std::int64_t>(kPlatformRuns, {parts.platforms.size()}));
+    PITOT_TRY(auto modules, archive.read<std::int64_t>(kModuleRuns, {parts.modules.size()}));
+    for (const auto* runs : {&platforms, &modules}) {
+        if (std::ranges::any_of(*runs, [](std::int64_t n) { return n < 0; })) {
+            return archive.broken(runs == &platforms ? kPlatformRuns : kModuleRuns, "has a negative number of runs");
+        }
+    }
+    parts.platform_runs = std::move(platforms);
+    parts.module_runs = std::move(modules);
     return {};
 }
 
@@ -242,9 +253,13 @@ Result<void> read_disagreement(const models::ModelArchive& archive, PredictorPar
 }
 
 Result<void> read_model(const models::ModelArchive& archive, PredictorParts& parts) {
-    return models::family_of(parts.config.model)
-        .load(archive, parts.config, parts.platforms, parts.modules)
-        .map([&](std::shared_ptr<const models::FittedModel>&& model) { parts.model = std::move(model); });
+    PITOT_TRY(auto model,
+              models::family_of(parts.config.model).load(archive, parts.config, parts.platforms, parts.modules));
+    if (parts.calibration.scale().needs_deviation() && !model->has_deviation()) {
+        return archive.broken(kScore, "divides by a deviation, and models of its configuration have none");
+    }
+    parts.model = std::move(model);
+    return {};
 }
 
 Result<PredictorParts> read_archive(const formats::NpzReader& npz) {
@@ -257,6 +272,8 @@ Result<PredictorParts> read_archive(const formats::NpzReader& npz) {
                         .and_then([&] { return read_co_runner_basis(archive, parts); })
                         .and_then([&] { return read_pools(archive, parts); })
                         .and_then([&] { return read_calibration(archive, parts); })
+                        .and_then([&] { return read_calibrated_co_runners(archive, parts); })
+                        .and_then([&] { return read_runs(archive, parts); })
                         .and_then([&] { return read_measured(archive, parts); })
                         .and_then([&] { return read_beside_others(archive, parts); })
                         .and_then([&] { return read_uses(archive, parts); })

@@ -31,6 +31,18 @@ std::string_view to_string(Evidence evidence) {
     return "?";
 }
 
+std::string_view to_string(BoundFrom from) {
+    switch (from) {
+        case BoundFrom::kSetAside:
+            return "set aside";
+        case BoundFrom::kLeaveOneOut:
+            return "leave-one-out";
+        case BoundFrom::kHeldOut:
+            return "held out";
+    }
+    return "?";
+}
+
 std::string_view to_string(NoBound reason) {
     switch (reason) {
         case NoBound::kNothing:

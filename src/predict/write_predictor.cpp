@@ -56,6 +56,57 @@ void add_parts_apart(formats::NpzWriter& npz, const PredictorParts& parts) {
     }
 }
 
+// What bounds rest on beside plain residuals of the dataset's pools: nothing of a plain calibration.
+void add_bounds(formats::NpzWriter& npz, const calibrate::Calibration& calibration) {
+    const calibrate::CalibrationParts& parts = calibration.parts();
+    const std::size_t own = calibration.pools();
+    if (std::ranges::any_of(parts.pools,
+                            [](const auto& pool) { return pool.source != calibrate::ScoreSource::kSetAside; })) {
+        std::vector<std::uint8_t> sources;
+        for (const calibrate::ScorePool& pool : parts.pools) {
+            sources.push_back(static_cast<std::uint8_t>(pool.source));
+        }
+        npz.add<std::uint8_t>(kSources, sources);
+    }
+    if (!calibration.scale().plain()) {
+        npz.add<std::uint8_t>(kScore, std::vector{static_cast<std::uint8_t>(parts.scale.kind)}, Shape{});
+        npz.add<double>(kScorePlatform, parts.scale.platform);
+        npz.add<double>(kScoreModule, parts.scale.module);
+        npz.add<double>(kScoreKnots, parts.scale.knots);
+        npz.add<double>(kScoreRuntime, parts.scale.runtime);
+    }
+    if (parts.choice) {
+        npz.add<double>(kScoreChoice,
+                        std::vector{static_cast<double>(parts.choice->rows), parts.choice->over_provisioning,
+                                    parts.choice->residual_over_provisioning});
+    }
+    if (!parts.grouping.none()) {
+        npz.add<std::int32_t>(kGroupOfPlatform, parts.grouping.platform_group);
+        npz.add<double>(kGroupEdges, parts.grouping.edges);
+    }
+    if (parts.pools.size() == own) {
+        return;
+    }
+    std::vector<std::string> names;
+    std::vector<std::int32_t> keys;
+    std::vector<std::int64_t> units;
+    std::vector<std::int64_t> offsets{0};
+    std::vector<double> scores;
+    for (std::size_t p = own; p < parts.pools.size(); ++p) {
+        const calibrate::ScorePool& pool = parts.pools[p];
+        names.push_back(pool.name);
+        keys.insert(keys.end(), {static_cast<std::int32_t>(pool.key.kind), pool.key.a, pool.key.b});
+        units.push_back(pool.units);
+        scores.insert(scores.end(), pool.scores.begin(), pool.scores.end());
+        offsets.push_back(std::ssize(scores));
+    }
+    npz.add_strings(kMorePools, names);
+    npz.add<std::int32_t>(kMoreKeys, keys, Shape{std::ssize(names), 3});
+    npz.add<std::int64_t>(kMoreUnits, units);
+    npz.add<std::int64_t>(kMoreOffsets, offsets);
+    npz.add<double>(kMoreScores, scores);
+}
+
 // All members; what they borrow of `parts` must stay until they are written.
 formats::NpzWriter archive_of(const PredictorParts& parts) {
     formats::NpzWriter npz;
@@ -71,6 +122,11 @@ formats::NpzWriter archive_of(const PredictorParts& parts) {
     }
     for (std::size_t p = 0; p < parts.calibration.pools(); ++p) {
         npz.add<double>("calibration_" + array_name(parts.pools, p), parts.calibration.residuals(p));
+    }
+    add_bounds(npz, parts.calibration);
+    if (!parts.platform_runs.empty()) {
+        npz.add<std::int64_t>(kPlatformRuns, parts.platform_runs);
+        npz.add<std::int64_t>(kModuleRuns, parts.module_runs);
     }
     if (parts.calibrated_co_runners) {
         npz.add<std::int64_t>(kCalibratedCoRunners, std::vector<std::int64_t>{*parts.calibrated_co_runners}, Shape{});

@@ -324,8 +324,8 @@ std::vector<double> BesideLayout::start(core::Key key) const {
         values[place.white] = kWhite;
     };
     for (std::size_t q = 0; q < kTerms; ++q) {
-        factor(alone_.platform(q), kAloneTheta);
-        factor(alone_.module(q), kAloneTheta);
+        factor(alone_.platform(q).value(), kAloneTheta);
+        factor(alone_.module(q).value(), kAloneTheta);
         values[alone_.scale(q)] = kAloneScale + 0.1 * draws.normal();
     }
     values[alone_.noise()] = kAloneNoise;

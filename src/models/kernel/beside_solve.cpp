@@ -256,6 +256,26 @@ Matrix<double> sum_by_pair(const Runs& runs, const std::vector<double>& alpha, s
     return sum;
 }
 
+namespace {
+
+// Sums of squares of the columns of L⁻¹, L the last block of a factor: [K⁻¹]_nn from row `first` on.
+void add_precisions(MatrixView<const double> factor, std::int64_t first, std::vector<double>& precision) {
+    Matrix<double> inverse(factor.rows, factor.rows);
+    for (std::int64_t n = 0; n < factor.rows; ++n) {
+        inverse(n, n) = 1.0;
+    }
+    dense::solve_lower_columns<double>(factor, inverse.view(), 1);
+    for (std::int64_t n = 0; n < factor.rows; ++n) {
+        double sum = 0.0;
+        for (std::int64_t k = n; k < factor.rows; ++k) {
+            sum += inverse(k, n) * inverse(k, n);
+        }
+        precision[static_cast<std::size_t>(first + n)] = sum;
+    }
+}
+
+}  // namespace
+
 Result<BesideUncertainty> local_uncertainty(const BesideTables& tables, const Runs& runs, std::int64_t near_rows,
                                             core::Team& team) {
     const std::int64_t platforms = tables.alone.platform_effect.rows();
@@ -263,27 +283,32 @@ Result<BesideUncertainty> local_uncertainty(const BesideTables& tables, const Ru
     const std::vector<std::int32_t> typical = typical_co_runners(tables);
     const auto pieces = pieces_by_platform(runs, platforms);
     const Matrix<double> spread = platform_spread(tables.alone);
-    BesideUncertainty result{Matrix<double>(platforms, modules), Matrix<double>(platforms, modules)};
+    BesideUncertainty result{Matrix<double>(platforms, modules), Matrix<double>(platforms, modules),
+                             std::vector<double>(runs.size(), 0.0)};
     std::vector<char> good(static_cast<std::size_t>(platforms), 0);
     dense::Workers(team).each(platforms, [&](std::int64_t p) {
         std::vector<std::size_t> others(pieces.size());
         std::iota(others.begin(), others.end(), std::size_t{0});
-        // The platform itself is the first, for nothing is nearer.
-        std::ranges::stable_sort(others, {}, [&](std::size_t q) {
-            return std::cmp_equal(q, p) ? -1.0 : spread(p, static_cast<std::int64_t>(q));
-        });
+        std::ranges::stable_sort(others, {}, [&](std::size_t q) { return spread(p, static_cast<std::int64_t>(q)); });
         std::vector<std::int64_t> numbers;
-        std::int64_t near = 0;
+        const auto append_piece = [&](std::size_t q) {
+            for (std::size_t n = pieces[q].first; n < pieces[q].second; ++n) {
+                numbers.push_back(static_cast<std::int64_t>(n));
+            }
+        };
         for (const std::size_t q : others) {
-            const auto [first, last] = pieces[q];
-            const auto count = static_cast<std::int64_t>(last - first);
-            if (std::cmp_not_equal(q, p) && near > 0 && near + count > near_rows) {
+            if (std::cmp_equal(q, p)) {
+                continue;
+            }
+            const auto count = static_cast<std::int64_t>(pieces[q].second - pieces[q].first);
+            if (!numbers.empty() && std::ssize(numbers) + count > near_rows) {
                 break;
             }
-            near += std::cmp_equal(q, p) ? 0 : count;
-            numbers.resize(numbers.size() + static_cast<std::size_t>(count));
-            std::iota(numbers.end() - count, numbers.end(), static_cast<std::int64_t>(first));
+            append_piece(q);
         }
+        // The platform's own rows come last: their part of the inverse is that of the factor's last block.
+        const auto near = std::ssize(numbers);
+        append_piece(static_cast<std::size_t>(p));
         Runs some = subset_of(runs, numbers);
         const auto known = std::ssize(numbers);
         append(questions(p, modules, runs.width, typical), some);
@@ -295,6 +320,8 @@ Result<BesideUncertainty> local_uncertainty(const BesideTables& tables, const Ru
             return;
         }
         good[static_cast<std::size_t>(p)] = 1;
+        add_precisions(joint.view().row_range(near, known - near).columns(near, known - near),
+                       static_cast<std::int64_t>(pieces[static_cast<std::size_t>(p)].first), result.precision);
         const MatrixView<double> rest = joint.view().row_range(known, joint.rows() - known);
         dense::solve_lower_rows<double>(factor, rest.columns(0, known), alone);
         const auto each = 1.0 / static_cast<double>(typical.size());

@@ -42,6 +42,7 @@ struct BesideGrid {
 /// Standard deviations of a new run, platforms × modules: alone, and beside one co-runner, averaged over typical ones.
 struct BesideUncertainty {
     Matrix<double> alone, beside;
+    std::vector<double> precision{};  ///< a run: [K⁻¹]_nn, whose reciprocal is its leave-one-out variance
 };
 /// Given a platform's own rows and about `near_rows` of the platforms nearest it.
 [[nodiscard]] Result<BesideUncertainty> local_uncertainty(const BesideTables& tables, const Runs& runs,

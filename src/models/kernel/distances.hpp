@@ -20,6 +20,7 @@ struct SideDistances {
     std::int64_t features = 0;       ///< groups that come from features
     bool first_is_runtime = false;   ///< the first group tells runtimes (engines) apart, the other features hardware
     Matrix<double> size_products{};  ///< rows × rows: products of the modules' standardised ln total count; or empty
+    Matrix<double> gram{};           ///< rows × rows: products of rows' factors (see add_factors()); or empty
 };
 
 /// Of platforms: one-hot columns of the runtime (names as "runtime=…", "rt=…"), of the microarchitecture ("uarch=…"),

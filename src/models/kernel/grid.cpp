@@ -18,7 +18,7 @@ Matrix<double> product_part(const Tables& tables, MatrixView<const double> grid,
             sum(i, j) = -tables.white * grid(i, j);
         }
     }
-    for (std::size_t q = 0; q < kTerms; ++q) {
+    for (std::size_t q = 0; q < tables.terms; ++q) {
         dense::multiply(tables.platform[q].value.view(), grid, half.view(), {tables.scale[q], 0.0}, workers);
         dense::multiply<double>(half.view(), tables.module[q].value.view(), sum.view(), {1.0, 1.0}, workers);
     }

@@ -15,6 +15,12 @@ double logistic(double x) { return 1.0 / (1.0 + std::exp(-x)); }
 double bell(double e) { return std::exp(-e); }
 double root_of(double e) { return std::sqrt(e + kRootFloor); }
 
+// A factor of its own, or the Gram matrix in its place.
+Factor make_term(const std::optional<Layout::FactorPlace>& place, std::span<const double> values,
+                 const SideDistances& side) {
+    return place ? make_factor(*place, values, side) : Factor{side.gram.clone(), {}};
+}
+
 // E of the runtime group, or of the other groups of features, times its slope φ'(E) where wanted.
 struct Part {
     std::size_t first = 0;
@@ -118,29 +124,55 @@ Layout::Layout(const SideDistances& platforms, const SideDistances& modules, boo
     : platforms_(platforms.groups.size()),
       modules_(modules.groups.size()),
       term_size_(platforms_ + modules_ + 3),
-      first_root_(roots ? 0 : kTerms / 2) {
+      first_root_(roots ? 0 : kTerms / 2),
+      gram_(platforms.gram.rows() > 0 && modules.gram.rows() > 0) {
     const auto effect = [&](std::size_t at, std::int64_t features) {
         const auto distances = static_cast<std::size_t>(features);
         return FactorPlace{at, distances, at + distances, true};
     };
-    platform_effect_ = effect(kTerms * term_size_, platforms.features);
+    // Of a factor beside a Gram matrix: θ, w and s.
+    const std::size_t beside = gram_ ? platforms_ + modules_ + 4 : 0;
+    platform_effect_ = effect(kTerms * term_size_ + beside, platforms.features);
     module_effect_ = effect(platform_scale() + 1, modules.features);
     size_ = module_scale() + 5;
 }
 
-Layout::FactorPlace Layout::platform(std::size_t term) const {
-    return {term * term_size_, platforms_, term * term_size_ + platforms_ + modules_, term >= first_root_};
+std::optional<Layout::FactorPlace> Layout::platform(std::size_t term) const {
+    const std::size_t first = term * term_size_;
+    if (term == kTerms) {
+        return FactorPlace{first, platforms_, first + platforms_, true};
+    }
+    if (term > kTerms) {
+        return {};
+    }
+    return FactorPlace{first, platforms_, first + platforms_ + modules_, term >= first_root_};
 }
 
-Layout::FactorPlace Layout::module(std::size_t term) const {
-    return {term * term_size_ + platforms_, modules_, term * term_size_ + platforms_ + modules_ + 1,
-            term >= first_root_};
+std::optional<Layout::FactorPlace> Layout::module(std::size_t term) const {
+    const std::size_t first = term * term_size_;
+    if (term == kTerms) {
+        return {};
+    }
+    if (term > kTerms) {
+        const std::size_t after = scale(kTerms) + 1;
+        return FactorPlace{after, modules_, after + modules_, true};
+    }
+    return FactorPlace{first + platforms_, modules_, first + platforms_ + modules_ + 1, term >= first_root_};
+}
+
+std::size_t Layout::scale(std::size_t term) const {
+    const std::size_t of_platforms = kTerms * term_size_ + platforms_ + 1;
+    return term < kTerms    ? term * term_size_ + term_size_ - 1
+           : term == kTerms ? of_platforms
+                            : of_platforms + modules_ + 2;
 }
 
 std::vector<double> Layout::start(core::Key key) const {
     constexpr double kTheta = -1.0;
     constexpr double kWhite = -1.0;
     constexpr double kScale = -2.0;
+    constexpr double kLowScale = -4.0;  // where Gram matrices tell most of the products
+    constexpr double kBesideScale = -3.0;
     constexpr double kNoise = -6.0;
     core::Stream draws(key);
     std::vector<double> values(size_, 0.0);
@@ -150,10 +182,13 @@ std::vector<double> Layout::start(core::Key key) const {
         }
         values[place.white] = kWhite;
     };
-    for (std::size_t q = 0; q < kTerms; ++q) {
-        factor(platform(q));
-        factor(module(q));
-        values[scale(q)] = kScale + 0.1 * draws.normal();
+    for (std::size_t q = 0; q < terms(); ++q) {
+        for (const std::optional<FactorPlace>& place : {platform(q), module(q)}) {
+            if (place) {
+                factor(*place);
+            }
+        }
+        values[scale(q)] = (q < kTerms ? (gram_ ? kLowScale : kScale) : kBesideScale) + 0.1 * draws.normal();
     }
     factor(platform_effect_);
     factor(module_effect_);
@@ -188,19 +223,20 @@ Tables make_tables(const Layout& layout, std::span<const double> values, const S
             effect[n] = scale * tables.module_factor.value.flat()[n] + (products.empty() ? 0.0 : counts * products[n]);
         }
     };
-    team.share(2 * kTerms + 2, 1, [&](std::int64_t first, std::int64_t count) {
+    tables.terms = layout.terms();
+    team.share(2 * static_cast<std::int64_t>(tables.terms) + 2, 1, [&](std::int64_t first, std::int64_t count) {
         for (std::int64_t task = first; task < first + count; ++task) {
             const auto q = static_cast<std::size_t>(task / 2);
-            if (q == kTerms) {
+            if (q == tables.terms) {
                 task % 2 == 0 ? effects() : sizes();
             } else if (task % 2 == 0) {
-                tables.platform[q] = make_factor(layout.platform(q), values, platforms);
+                tables.platform[q] = make_term(layout.platform(q), values, platforms);
             } else {
-                tables.module[q] = make_factor(layout.module(q), values, modules);
+                tables.module[q] = make_term(layout.module(q), values, modules);
             }
         }
     });
-    for (std::size_t q = 0; q < kTerms; ++q) {
+    for (std::size_t q = 0; q < tables.terms; ++q) {
         tables.scale[q] = std::exp(values[layout.scale(q)]);
         tables.white += tables.scale[q] * tables.platform[q].white * tables.module[q].white;
     }
@@ -208,9 +244,9 @@ Tables make_tables(const Layout& layout, std::span<const double> values, const S
     return tables;
 }
 
-TableGradient::TableGradient(std::int64_t platforms, std::int64_t modules)
+TableGradient::TableGradient(std::size_t terms, std::int64_t platforms, std::int64_t modules)
     : platform_effect(platforms, platforms), module_effect(modules, modules) {
-    for (std::size_t q = 0; q < kTerms; ++q) {
+    for (std::size_t q = 0; q < terms; ++q) {
         platform[q] = Matrix<double>(platforms, platforms);
         module[q] = Matrix<double>(modules, modules);
     }
@@ -222,9 +258,12 @@ std::vector<double> hyper_gradient(const Layout& layout, std::span<const double>
     std::vector<double> result(layout.size(), 0.0);
     // No two tasks write to the same places.
     const auto term = [&](std::size_t q) {
-        factor_gradient(layout.platform(q), tables.platform[q], gradient.platform[q], tables.scale[q], platforms,
-                        result);
-        factor_gradient(layout.module(q), tables.module[q], gradient.module[q], tables.scale[q], modules, result);
+        if (const auto place = layout.platform(q)) {
+            factor_gradient(*place, tables.platform[q], gradient.platform[q], tables.scale[q], platforms, result);
+        }
+        if (const auto place = layout.module(q)) {
+            factor_gradient(*place, tables.module[q], gradient.module[q], tables.scale[q], modules, result);
+        }
         result[layout.scale(q)] =
             tables.scale[q] * sum_of_products(gradient.platform[q].flat(), tables.platform[q].value.flat());
     };
@@ -249,10 +288,10 @@ std::vector<double> hyper_gradient(const Layout& layout, std::span<const double>
                 std::exp(values[layout.count_scale()]) * sum_of_products(table.flat(), modules.size_products.flat());
         }
     };
-    team.share(kTerms + 2, 1, [&](std::int64_t first, std::int64_t count) {
+    team.share(static_cast<std::int64_t>(tables.terms) + 2, 1, [&](std::int64_t first, std::int64_t count) {
         for (std::int64_t task = first; task < first + count; ++task) {
             const auto q = static_cast<std::size_t>(task);
-            q < kTerms ? term(q) : q == kTerms ? effects() : sizes();
+            q < tables.terms ? term(q) : q == tables.terms ? effects() : sizes();
         }
     });
     result[layout.noise()] = tables.noise * gradient.noise;

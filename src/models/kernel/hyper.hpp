@@ -10,6 +10,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -22,6 +23,9 @@ namespace pitot::models::kernel {
 
 /// Products of a platform factor and a module factor.
 inline constexpr std::size_t kTerms = 4;
+/// Those, and where both sides have factors of a low-rank part: a platform factor and the Gram matrix of modules, the
+/// Gram matrix of platforms and a module factor.
+inline constexpr std::size_t kMostTerms = kTerms + 2;
 
 /// Where each hyper-parameter lies in a vector of all.
 class Layout {
@@ -37,9 +41,11 @@ public:
     };
 
     [[nodiscard]] std::size_t size() const { return size_; }
-    [[nodiscard]] FactorPlace platform(std::size_t term) const;
-    [[nodiscard]] FactorPlace module(std::size_t term) const;
-    [[nodiscard]] std::size_t scale(std::size_t term) const { return term * term_size_ + term_size_ - 1; }  ///< ln s_q
+    [[nodiscard]] std::size_t terms() const { return gram_ ? kMostTerms : kTerms; }
+    /// Of a term; nothing where a Gram matrix takes its place.
+    [[nodiscard]] std::optional<FactorPlace> platform(std::size_t term) const;
+    [[nodiscard]] std::optional<FactorPlace> module(std::size_t term) const;
+    [[nodiscard]] std::size_t scale(std::size_t term) const;  ///< ln s_q
     [[nodiscard]] FactorPlace platform_effect() const { return platform_effect_; }
     [[nodiscard]] FactorPlace module_effect() const { return module_effect_; }
     [[nodiscard]] std::size_t platform_scale() const { return platform_effect_.white + 1; }  ///< α_a
@@ -55,6 +61,7 @@ public:
 private:
     std::size_t platforms_, modules_, term_size_, size_ = 0;
     std::size_t first_root_ = kTerms / 2;
+    bool gram_ = false;
     FactorPlace platform_effect_, module_effect_;
 };
 
@@ -80,9 +87,10 @@ void factor_gradient(const Layout::FactorPlace& place, const Factor& factor, con
 
 /// All covariances.
 struct Tables {
-    std::array<Factor, kTerms> platform;
-    std::array<Factor, kTerms> module;
-    std::array<double, kTerms> scale{};  ///< s_q
+    std::size_t terms = kTerms;
+    std::array<Factor, kMostTerms> platform;
+    std::array<Factor, kMostTerms> module;
+    std::array<double, kMostTerms> scale{};  ///< s_q
     Factor platform_factor, module_factor;
     Matrix<double> platform_effect;  ///< Ka
     Matrix<double> module_effect;    ///< Kb
@@ -95,13 +103,13 @@ struct Tables {
 
 /// Derivatives of a function with respect to every table's elements: symmetric, each a sum over all elements.
 struct TableGradient {
-    std::array<Matrix<double>, kTerms> platform;  ///< of Kp_q
-    std::array<Matrix<double>, kTerms> module;
+    std::array<Matrix<double>, kMostTerms> platform;  ///< of Kp_q
+    std::array<Matrix<double>, kMostTerms> module;
     Matrix<double> platform_effect;
     Matrix<double> module_effect;
     double noise = 0.0;  ///< of σ²
 
-    TableGradient(std::int64_t platforms, std::int64_t modules);
+    TableGradient(std::size_t terms, std::int64_t platforms, std::int64_t modules);
 };
 
 /// The same with respect to the hyper-parameters, by the chain rule.

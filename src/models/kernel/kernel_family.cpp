@@ -1,5 +1,7 @@
 #include "models/kernel/kernel_family.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <functional>
 #include <numeric>
 #include <utility>
@@ -11,18 +13,19 @@
 #include "core/parallel.hpp"
 #include "models/factor/embedding_distances.hpp"
 #include "models/kernel/beside_fit.hpp"
+#include "models/kernel/grid.hpp"
 #include "models/kernel/kernel_model.hpp"
 #include "models/kernel/learn.hpp"
 #include "models/kernel/solve.hpp"
 #include "models/row_basis.hpp"
 #include "models/scaling/scaling_family.hpp"
+#include "pitot/fit.hpp"
 
 namespace pitot::models {
 namespace {
 
 using namespace kernel;
 
-constexpr std::int64_t kMostRows = 3000;
 constexpr double kFirstTolerance = 1e-4;  // the first pass only gives distances to the second
 constexpr std::int64_t kPasses = 2;
 constexpr std::int64_t kCellsARow = 4;        // observed; of fewer a further pass makes nothing better
@@ -80,10 +83,110 @@ bool wants_one_pass(const Cells& cells, const GridDistances& distances) {
            std::ssize(cells.mean) < kCellsARow * (distances.platforms.rows + distances.modules.rows);
 }
 
+// What a pass says of every pair, in two parts: a_i + b_j, and the products.
+struct MeanParts {
+    Matrix<double> effects;
+    Matrix<double> product;
+
+    MeanParts(const Tables& tables, MatrixView<const double> alpha, core::Team& team)
+        : effects(covariance_product(tables, alpha, team)), product(product_part(tables, alpha, team)) {
+        std::ranges::transform(effects.flat(), product.flat(), effects.flat().begin(), std::minus<>());
+    }
+    // Targets of cells less a_i + b_j.
+    [[nodiscard]] std::vector<double> rest(const Cells& cells, const std::vector<double>& target) const {
+        std::vector<double> rest;
+        for (std::size_t n = 0; n < target.size(); ++n) {
+            rest.push_back(target[n] - effects(cells.platform[n], cells.module[n]));
+        }
+        return rest;
+    }
+};
+
+Matrix<double> on_grid(const Cells& cells, const std::vector<double>& values, std::int64_t platforms,
+                       std::int64_t modules) {
+    Matrix<double> grid(platforms, modules);
+    for (std::size_t n = 0; n < values.size(); ++n) {
+        grid(cells.platform[n], cells.module[n]) = values[n];
+    }
+    return grid;
+}
+
+// Numbers of cells: one of some parts drawn at random to be held out, and the others.
+struct HeldOut {
+    std::vector<std::int64_t> out;
+    std::vector<std::int64_t> kept;
+
+    HeldOut(std::size_t cells, std::uint64_t parts, std::uint64_t part, core::Key key) {
+        core::Stream draws(key);
+        for (std::int64_t n = 0; std::cmp_less(n, cells); ++n) {
+            (draws.below(parts) == part ? out : kept).push_back(n);
+        }
+    }
+};
+
+// Sums of absolute errors of held-out cells.
+struct HeldOutErrors {
+    double of_pass = 0.0;
+    double of_factors = 0.0;
+};
+
+Result<HeldOutErrors> held_out_errors(const GridDistances& distances, const std::vector<double>& target,
+                                      const HeldOut& split, core::Key key, core::Team& team, const KernelState& state,
+                                      Progress& progress) {
+    HeldOutErrors errors;
+    if (split.out.empty() || split.kept.empty()) {
+        return errors;
+    }
+    const Cells kept = subset_of(state.cells, split.kept);
+    std::vector<double> of_kept, start;
+    for (const std::int64_t n : split.kept) {
+        const auto at = static_cast<std::size_t>(n);
+        of_kept.push_back(target[at]);
+        start.push_back(state.first_alpha(state.cells.platform[at], state.cells.module[at]));
+    }
+    const Tables tables = make_tables(Layout(distances.platforms, distances.modules), state.first_hyper,
+                                      distances.platforms, distances.modules, team);
+    SolveOptions options;
+    options.tolerance = kFirstTolerance;
+    PITOT_TRY(const auto solution, solve(
+                                       tables, kept, of_kept, options, team, [&] { return progress.go_on(); }, start));
+    const MeanParts mean(tables, on_grid(kept, solution.alpha, distances.platforms.rows, distances.modules.rows).view(),
+                         team);
+    const LowRank factors = fit_low_rank(distances.platforms, distances.modules, kept, mean.rest(kept, of_kept), {},
+                                         key.fold("factors"), team);
+    if (factors.platform.rows() == 0) {
+        return errors;
+    }
+    for (const std::int64_t n : split.out) {
+        const auto at = static_cast<std::size_t>(n);
+        const std::int32_t i = state.cells.platform[at];
+        const std::int32_t j = state.cells.module[at];
+        const double rest = target[at] - mean.effects(i, j);
+        errors.of_pass += std::abs(rest - mean.product(i, j));
+        errors.of_factors += std::abs(rest - factors.product(i, j));
+    }
+    return errors;
+}
+
+// Whether a factorization of what the first pass leaves to products predicts cells held out from both better than the
+// first pass does. Where it does not, it would tell more of the noise than of the fleet. One part in seven of many
+// cells is enough to say so; of few, each part has its turn.
+Result<bool> factors_help(const GridDistances& distances, const std::vector<double>& target, core::Key key,
+                          core::Team& team, const KernelState& state, Progress& progress) {
+    constexpr std::uint64_t kParts = 7;
+    constexpr std::size_t kManyCells = 2000;
+    HeldOutErrors all;
+    for (std::uint64_t part = 0; part < (state.cells.size() < kManyCells ? kParts : 1); ++part) {
+        const HeldOut split(state.cells.size(), kParts, part, key.fold("held out"));
+        PITOT_TRY(const auto errors, held_out_errors(distances, target, split, key, team, state, progress));
+        all.of_pass += errors.of_pass;
+        all.of_factors += errors.of_factors;
+    }
+    return all.of_factors < all.of_pass;
+}
+
 // Distances between embeddings of a factorization trained on what the first pass leaves to products.
-Result<void> embed(const FitTask& task, const GridDistances& distances, const std::vector<double>& target,
-                   core::Team& team, KernelState& state) {
-    const std::vector<double> residual = without_effects(state, distances, target, team);
+Result<void> embed(const FitTask& task, const std::vector<double>& residual, KernelState& state) {
     PITOT_TRY(FitConfig config, preset("factor/wide"));
     config.model.platform_features = task.config.model.platform_features && task.dataset.platforms.features.cols() > 0;
     config.model.module_features = task.config.model.module_features && task.dataset.modules.features.cols() > 0;
@@ -206,19 +309,26 @@ Result<std::shared_ptr<const FittedModel>> fit_kernel(const FitTask& task, const
               run_pass(distances, state.cells, target, learn, once ? SolveOptions{}.tolerance : kFirstTolerance,
                        key.fold("first"), team, progress));
     state.first_hyper = std::move(first.hyper);
-    state.first_alpha = Matrix<double>(platforms.size(), modules.size());
-    for (std::size_t n = 0; n < target.size(); ++n) {
-        state.first_alpha(state.cells.platform[n], state.cells.module[n]) = first.solution.alpha[n];
-    }
+    state.first_alpha = on_grid(state.cells, first.solution.alpha, platforms.size(), modules.size());
     state.alpha = std::move(first.solution.alpha);
     state.residual = first.solution.residual;
-    if (task.config.model.kernel_embeddings && !once) {
-        if (auto ok = embed(task, distances, target, team, state); !ok) {
-            return Failure(ok.error());
-        }
-    }
     const bool beside = learns_beside(task.dataset, task.config);
     if (!once) {
+        const Tables tables = make_tables(Layout(distances.platforms, distances.modules), state.first_hyper,
+                                          distances.platforms, distances.modules, team);
+        const std::vector<double> rest = MeanParts(tables, state.first_alpha.view(), team).rest(state.cells, target);
+        if (!beside) {
+            PITOT_TRY(const bool factors, factors_help(distances, target, key.fold("factors"), team, state, progress));
+            if (factors) {
+                state.factors = fit_low_rank(distances.platforms, distances.modules, state.cells, rest, {},
+                                             key.fold("factors"), team);
+            }
+        }
+        if (task.config.model.kernel_embeddings) {
+            if (auto ok = embed(task, rest, state); !ok) {
+                return Failure(ok.error());
+            }
+        }
         add_first_pass(state, distances, team);
     }
     if (once && !beside) {
@@ -242,11 +352,11 @@ Result<std::shared_ptr<const FittedModel>> fit_kernel(const FitTask& task, const
 }  // namespace
 
 Result<void> KernelFamily::check(const Dataset& dataset, const FitConfig& config) const {
-    if (dataset.platforms.size() > kMostRows || dataset.modules.size() > kMostRows) {
+    if (dataset.platforms.size() > kMostKernelRows || dataset.modules.size() > kMostKernelRows) {
         return fail(ErrorCode::kInput,
                     fmt::format("a fleet of {} platforms and {} modules is too large for preset '{}', which takes {} "
                                 "of each at most; choose a preset such as embedding/128",
-                                dataset.platforms.size(), dataset.modules.size(), config.preset, kMostRows));
+                                dataset.platforms.size(), dataset.modules.size(), config.preset, kMostKernelRows));
     }
     // What a preset would learn of rows beside others it does without where there are none.
     FitConfig asked = config;

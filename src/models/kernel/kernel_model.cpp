@@ -12,11 +12,13 @@
 #include "models/kernel/beside_distances.hpp"
 #include "models/kernel/deviation.hpp"
 #include "models/kernel/grid.hpp"
+#include "models/kernel/held_out.hpp"
 
 namespace pitot::models::kernel {
 namespace {
 
 constexpr std::int64_t kNearCells = 1000;
+constexpr std::int64_t kHeldOutParts = 5;
 
 KernelState clone_state(const KernelState& state) {
     return {state.reference_platforms,
@@ -26,12 +28,15 @@ KernelState clone_state(const KernelState& state) {
             state.constant,
             state.first_hyper,
             state.hyper,
+            {state.factors.platform.clone(), state.factors.module.clone()},
             state.platform_embedding.clone(),
             state.module_embedding.clone(),
             state.first_alpha.clone(),
             state.cells,
             state.alpha,
             state.residual,
+            state.platform_held_out,
+            state.module_held_out,
             state.beside};
 }
 
@@ -44,30 +49,35 @@ Matrix<double> padded(const Matrix<double>& grid, std::int64_t rows, std::int64_
     return more;
 }
 
-// The reference row nearest a row by all distances but the last group's, itself if it is one.
-std::int64_t nearest_reference(const SideDistances& side, std::int64_t row, std::int64_t reference) {
+// The reference row nearest a row by all distances but the last group's, itself if it is one that is not held out.
+std::int64_t nearest_reference(const SideDistances& side, std::int64_t row, std::int64_t reference,
+                               const std::vector<bool>& held_out) {
+    const auto out = [&](std::int64_t k) { return !held_out.empty() && held_out[static_cast<std::size_t>(k)]; };
+    if (row < reference && !out(row)) {
+        return row;
+    }
     std::int64_t nearest = 0;
     double least = std::numeric_limits<double>::infinity();
-    for (std::int64_t k = 0; k < reference && row >= reference; ++k) {
+    for (std::int64_t k = 0; k < reference; ++k) {
         double sum = 0.0;
         for (const Matrix<double>& group : side.groups) {
             sum += group(row, k);
         }
-        if (sum < least) {
+        if (!out(k) && sum < least) {
             least = sum;
             nearest = k;
         }
     }
-    return row < reference ? row : nearest;
+    return nearest;
 }
 
-void add_embedding(const Matrix<double>& embedding, SideDistances& side) {
+void add_embedding(const Matrix<double>& embedding, const std::vector<bool>& held_out, SideDistances& side) {
     if (embedding.rows() == 0) {
         return;
     }
     std::vector<std::int64_t> place;
     for (std::int64_t i = 0; i < side.rows; ++i) {
-        place.push_back(nearest_reference(side, i, embedding.rows()));
+        place.push_back(nearest_reference(side, i, embedding.rows(), held_out));
     }
     Matrix<double> distances(side.rows, side.rows);
     for (std::int64_t i = 0; i < side.rows; ++i) {
@@ -102,6 +112,38 @@ public:
         return make_kernel_model(clone_state(state_), std::move(answers));
     }
 
+    [[nodiscard]] bool has_deviation() const override { return true; }
+
+    [[nodiscard]] std::optional<WithheldAnswers> answers_left_out() const override {
+        if (answers_.precision.empty()) {
+            return {};
+        }
+        if (knows_co_runners(state_)) {
+            return runs_left_out();
+        }
+        WithheldAnswers answers;
+        answers.platform = state_.cells.platform;
+        answers.module = state_.cells.module;
+        const double noise = std::exp(last_hyper(state_).back());
+        for (std::size_t n = 0; n < state_.cells.size(); ++n) {
+            const double variance = 1.0 / answers_.precision[n];
+            answers.mean.push_back(state_.cells.mean[n] - state_.alpha[n] * variance);
+            // What is left out has the noise of its mean; a new run has that of one run.
+            answers.deviation.push_back(std::sqrt(variance + noise - noise / state_.cells.count[n]));
+        }
+        return answers;
+    }
+
+    [[nodiscard]] Result<std::optional<HeldOutAnswers>> answers_held_out(const Side& platforms, const Side& modules,
+                                                                         const Context& context) const override {
+        if (knows_co_runners(state_)) {
+            return std::optional<HeldOutAnswers>();
+        }
+        core::Team team(core::team_size(context.threads, 1));
+        PITOT_TRY(auto answers, hold_out(state_, platforms, modules, kHeldOutParts, team, context));
+        return std::optional(std::move(answers));
+    }
+
     [[nodiscard]] bool tells_co_runners() const override { return knows_co_runners(state_); }
 
     [[nodiscard]] ModelFacts describe() const override {
@@ -128,6 +170,10 @@ public:
             npz.add<double>("kernel_hyper", state_.hyper);
         }
         matrix("kernel_first_alpha", state_.first_alpha);
+        if (state_.factors.platform.rows() > 0) {
+            matrix("kernel_platform_factors", state_.factors.platform);
+            matrix("kernel_module_factors", state_.factors.module);
+        }
         if (state_.platform_embedding.rows() > 0) {
             matrix("kernel_platform_embedding", state_.platform_embedding);
             matrix("kernel_module_embedding", state_.module_embedding);
@@ -167,6 +213,23 @@ public:
     }
 
 private:
+    // Runs alone and beside others, each without itself.
+    [[nodiscard]] WithheldAnswers runs_left_out() const {
+        const Runs& runs = state_.beside.runs;
+        WithheldAnswers answers;
+        answers.platform = runs.cells.platform;
+        answers.module = runs.cells.module;
+        answers.co_runner = runs.co_runner;
+        answers.width = static_cast<std::int32_t>(runs.width);
+        for (std::size_t n = 0; n < runs.size(); ++n) {
+            const double variance = 1.0 / answers_.precision[n];
+            const double noise = answers_.noise[runs.kind(n)];
+            answers.mean.push_back(runs.cells.mean[n] - state_.beside.alpha[n] * variance);
+            answers.deviation.push_back(std::sqrt(variance + noise - noise / runs.cells.count[n]));
+        }
+        return answers;
+    }
+
     [[nodiscard]] double mean_beside(std::int32_t i, std::int32_t j, std::span<const std::int32_t> co_runners) const {
         return answers_.mean(i, j) + (knows_co_runners(state_) ? answers_.beside(i, j, co_runners) : 0.0);
     }
@@ -230,6 +293,18 @@ Result<Matrix<double>> read_matrix(const ModelArchive& archive, const char* name
     Matrix<double> matrix(info.shape[0], info.shape[1]);
     std::ranges::copy(values, matrix.flat().begin());
     return matrix;
+}
+
+// How many hyper-parameters the second pass has: it knows two distances a side more than the first, and those between
+// factors and embeddings.
+std::int64_t second_size(const KernelState& state, GridDistances distances) {
+    const bool factors = state.factors.platform.rows() > 0;
+    const std::size_t more = 2 + (factors ? 2U : 0U) + (state.platform_embedding.rows() > 0 ? 1U : 0U);
+    for (SideDistances* side : {&distances.platforms, &distances.modules}) {
+        side->groups.resize(side->groups.size() + more);
+        side->gram = factors ? Matrix<double>(1, 1) : Matrix<double>();
+    }
+    return static_cast<std::int64_t>(Layout(distances.platforms, distances.modules).size());
 }
 
 Result<Cells> read_cells(const ModelArchive& archive, const std::vector<double>& constants, std::int64_t platforms,
@@ -329,7 +404,9 @@ Result<KernelAnswers> answer_beside(const KernelState& state, const GridDistance
     PITOT_TRY(auto uncertainty, local_uncertainty(tables, state.beside.runs, kNearCells, team));
     answers.deviation = std::move(uncertainty.alone);
     answers.beside_deviation = std::move(uncertainty.beside);
+    answers.precision = std::move(uncertainty.precision);
     answers.beside = beside_grid(state, tables, team);
+    answers.noise = tables.noise;
     return answers;
 }
 
@@ -355,8 +432,14 @@ void add_first_pass(const KernelState& state, GridDistances& distances, core::Te
                           distances.platforms);
     add_product_distances(transposed.view().columns(0, state.reference_platforms), state.reference_modules,
                           distances.modules);
-    add_embedding(state.platform_embedding, distances.platforms);
-    add_embedding(state.module_embedding, distances.modules);
+    if (state.factors.platform.rows() > 0) {
+        add_factors(extend_factors(state.factors.platform, state.platform_held_out, distances.platforms, team),
+                    state.reference_platforms, distances.platforms);
+        add_factors(extend_factors(state.factors.module, state.module_held_out, distances.modules, team),
+                    state.reference_modules, distances.modules);
+    }
+    add_embedding(state.platform_embedding, state.platform_held_out, distances.platforms);
+    add_embedding(state.module_embedding, state.module_held_out, distances.modules);
 }
 
 void add_beside_pass(const KernelState& state, GridDistances& distances, core::Team& team) {
@@ -368,22 +451,6 @@ void add_beside_pass(const KernelState& state, GridDistances& distances, core::T
                          distances.modules, team);
 }
 
-std::vector<double> without_effects(const KernelState& state, const GridDistances& distances,
-                                    const std::vector<double>& target, core::Team& team) {
-    const Layout layout(distances.platforms, distances.modules);
-    const Tables tables = make_tables(layout, state.first_hyper, distances.platforms, distances.modules, team);
-    const Matrix<double> all = covariance_product(tables, state.first_alpha.view(), team);
-    const Matrix<double> product = product_part(tables, state.first_alpha.view(), team);
-    std::vector<double> rest;
-    rest.reserve(target.size());
-    for (std::size_t n = 0; n < target.size(); ++n) {
-        const std::int32_t i = state.cells.platform[n];
-        const std::int32_t j = state.cells.module[n];
-        rest.push_back(target[n] - (all(i, j) - product(i, j)));
-    }
-    return rest;
-}
-
 Result<KernelAnswers> answer_all(const KernelState& state, const Side& platforms, const Side& modules,
                                  core::Team& team) {
     const GridDistances distances = last_distances(state, platforms, modules, team);
@@ -391,8 +458,7 @@ Result<KernelAnswers> answer_all(const KernelState& state, const Side& platforms
         return answer_beside(state, distances, team);
     }
     const Layout layout(distances.platforms, distances.modules);
-    const Tables tables = make_tables(layout, has_second_pass(state) ? state.hyper : state.first_hyper,
-                                      distances.platforms, distances.modules, team);
+    const Tables tables = make_tables(layout, last_hyper(state), distances.platforms, distances.modules, team);
     Matrix<double> alpha(platforms.size(), modules.size());
     for (std::size_t n = 0; n < state.alpha.size(); ++n) {
         alpha(state.cells.platform[n], state.cells.module[n]) = state.alpha[n];
@@ -405,6 +471,7 @@ Result<KernelAnswers> answer_all(const KernelState& state, const Side& platforms
     }
     PITOT_TRY(auto uncertainty, local_uncertainty(tables, state.cells, kNearCells, team));
     answers.deviation = std::move(uncertainty.deviation);
+    answers.precision = std::move(uncertainty.precision);
     return answers;
 }
 
@@ -435,11 +502,14 @@ Result<std::shared_ptr<const FittedModel>> load_kernel_model(const ModelArchive&
         PITOT_TRY(state.module_embedding,
                   read_matrix(archive, "kernel_module_embedding", state.reference_modules, state.reference_modules));
     }
-    // The second pass knows two distances a side more in every term, or three.
-    const std::size_t more = state.platform_embedding.rows() > 0 ? 3 : 2;
-    const auto second = first + static_cast<std::int64_t>(2 * more * kTerms);
+    if (archive.contains("kernel_platform_factors")) {
+        PITOT_TRY(state.factors.platform,
+                  read_matrix(archive, "kernel_platform_factors", state.reference_platforms, -1));
+        PITOT_TRY(state.factors.module, read_matrix(archive, "kernel_module_factors", state.reference_modules,
+                                                    state.factors.platform.cols()));
+    }
     if (archive.contains("kernel_hyper")) {
-        PITOT_TRY(state.hyper, archive.read<double>("kernel_hyper", {second}));
+        PITOT_TRY(state.hyper, archive.read<double>("kernel_hyper", {second_size(state, std::move(distances))}));
     }
     PITOT_TRY(state.cells, read_cells(archive, constants, platforms.size(), modules.size()));
     PITOT_TRY(state.alpha, archive.read<double>("kernel_alpha", {std::ssize(state.cells.mean)}));

@@ -1,6 +1,7 @@
 // A Gaussian process on the platform × module grid that was fitted.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "models/kernel/beside_solve.hpp"
 #include "models/kernel/cells.hpp"
 #include "models/kernel/hyper.hpp"
+#include "models/kernel/low_rank.hpp"
 #include "models/model_archive.hpp"
 
 namespace pitot::models::kernel {
@@ -33,12 +35,15 @@ struct KernelState {
     double constant = 0.0;            ///< c
     std::vector<double> first_hyper;  ///< of the first pass, whose product part gives distances to the second
     std::vector<double> hyper;        ///< of the second; empty: there was one pass, and what follows is its
+    LowRank factors;                  ///< of the reference rows; empty where there are none
     /// Of the reference rows: distances between embeddings; empty where there are none.
     Matrix<double> platform_embedding, module_embedding;
     Matrix<double> first_alpha;  ///< reference rows: platforms × modules, 0 where not observed
     Cells cells;
     std::vector<double> alpha;  ///< a cell
     double residual = 0.0;      ///< of its solve
+    /// Reference rows that embeddings are not to tell anything of, as if they were appended; empty: none.
+    std::vector<bool> platform_held_out{}, module_held_out{};
     BesideState beside{};
 };
 
@@ -48,6 +53,10 @@ struct KernelAnswers {
     Matrix<double> deviation;           ///< of a new run
     Matrix<double> beside_deviation{};  ///< of a new run beside one other, a typical one
     BesideGrid beside{};
+    /// A cell, or a run where co-runners were learned from: [K⁻¹]_nn, as local_uncertainty() has it. Empty in models
+    /// from a file.
+    std::vector<double> precision{};
+    std::array<double, kKinds> noise{};  ///< σ² by the number of co-runners, where they were learned from
 };
 
 /// Distances of the second pass.
@@ -57,17 +66,17 @@ struct GridDistances {
 };
 [[nodiscard]] inline bool has_second_pass(const KernelState& state) { return !state.hyper.empty(); }
 [[nodiscard]] inline bool knows_co_runners(const KernelState& state) { return !state.beside.hyper.empty(); }
+/// Of the pass that answers.
+[[nodiscard]] inline const std::vector<double>& last_hyper(const KernelState& state) {
+    return has_second_pass(state) ? state.hyper : state.first_hyper;
+}
 [[nodiscard]] GridDistances feature_distances(const KernelState& state, const Side& platforms, const Side& modules);
-/// Adds those from the first pass and, where there are any, from embeddings: an appended row has those of the reference
-/// row nearest it. `distances` are feature_distances().
+/// Adds those from the first pass and, where there are any, from embeddings: a row appended or held out has those of
+/// the reference row nearest it. `distances` are feature_distances().
 void add_first_pass(const KernelState& state, GridDistances& distances, core::Team& team);
 
 /// Adds those from the first pass on rows beside others, which `distances` has all others of.
 void add_beside_pass(const KernelState& state, GridDistances& distances, core::Team& team);
-
-/// What the first pass says of each observed cell's product part: its mean less c, a_i and b_j.
-[[nodiscard]] std::vector<double> without_effects(const KernelState& state, const GridDistances& distances,
-                                                  const std::vector<double>& target, core::Team& team);
 
 /// kInput if a covariance matrix is not positive definite.
 [[nodiscard]] Result<KernelAnswers> answer_all(const KernelState& state, const Side& platforms, const Side& modules,

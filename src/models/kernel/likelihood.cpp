@@ -32,51 +32,56 @@ std::vector<Block> blocks_of(const Cells& cells) {
 }
 
 // s_q Kp_q of two platforms.
-std::array<double, kTerms> scaled_terms(const Tables& tables, std::int32_t a, std::int32_t b) {
-    std::array<double, kTerms> terms{};
-    for (std::size_t q = 0; q < kTerms; ++q) {
+template <std::size_t kCount>
+std::array<double, kCount> scaled_terms(const Tables& tables, std::int32_t a, std::int32_t b) {
+    std::array<double, kCount> terms{};
+    for (std::size_t q = 0; q < kCount; ++q) {
         terms[q] = tables.scale[q] * tables.platform[q].value(a, b);
     }
     return terms;
 }
 
 // A module's rows of all module tables.
+template <std::size_t kCount>
 struct ModuleRows {
     const double* effect;
-    std::array<const double*, kTerms> term;
+    std::array<const double*, kCount> term;
     ModuleRows(const Tables& tables, std::int32_t module) : effect(&tables.module_effect(module, 0)), term{} {
-        for (std::size_t q = 0; q < kTerms; ++q) {
+        for (std::size_t q = 0; q < kCount; ++q) {
             term[q] = &tables.module[q].value(module, 0);
         }
     }
 };
 
 // Sums over the elements of W in one pair of blocks: of W Km_q for every term, and of W.
+template <std::size_t kCount>
 struct BlockSums {
-    std::array<double, kTerms> term{};
+    std::array<double, kCount> term{};
     double all = 0.0;
 };
 
 // Row `u` of W from `first` to `last`, added to sums.
+template <std::size_t kCount>
 void add_row(MatrixView<const double> weight, const Tables& tables, const Cells& cells, std::size_t u,
-             std::size_t first, std::size_t last, double times, BlockSums& sums) {
-    const ModuleRows rows(tables, cells.module[u]);
+             std::size_t first, std::size_t last, double times, BlockSums<kCount>& sums) {
+    const ModuleRows<kCount> rows(tables, cells.module[u]);
     const double* w = weight.data + static_cast<std::ptrdiff_t>(u) * weight.stride;
-    BlockSums add;
+    BlockSums<kCount> add;
     for (std::size_t v = first; v < last; ++v) {
         const auto j = static_cast<std::size_t>(cells.module[v]);
         add.all += w[v];
-        for (std::size_t q = 0; q < kTerms; ++q) {
+        for (std::size_t q = 0; q < kCount; ++q) {
             add.term[q] += w[v] * rows.term[q][j];
         }
     }
-    for (std::size_t q = 0; q < kTerms; ++q) {
+    for (std::size_t q = 0; q < kCount; ++q) {
         sums.term[q] += times * add.term[q];
     }
     sums.all += times * add.all;
 }
 
 // Gradient of the platform tables, W on and below the diagonal.
+template <std::size_t kCount>
 void platform_gradient(MatrixView<const double> weight, const Tables& tables, const Cells& cells,
                        const std::vector<Block>& blocks, TableGradient& gradient, core::Team& team) {
     dense::Workers(team).each(std::ssize(blocks), [&](std::int64_t task) {
@@ -84,7 +89,7 @@ void platform_gradient(MatrixView<const double> weight, const Tables& tables, co
         const std::size_t b = blocks.size() - 1 - static_cast<std::size_t>(task);
         const Block& block = blocks[b];
         for (std::size_t other = 0; other <= b; ++other) {
-            BlockSums sums;
+            BlockSums<kCount> sums;
             for (std::size_t u = block.first; u < block.last; ++u) {
                 if (other < b) {
                     add_row(weight, tables, cells, u, blocks[other].first, blocks[other].last, 1.0, sums);
@@ -95,7 +100,7 @@ void platform_gradient(MatrixView<const double> weight, const Tables& tables, co
             }
             const std::int32_t i = block.platform;
             const std::int32_t k = blocks[other].platform;
-            for (std::size_t q = 0; q < kTerms; ++q) {
+            for (std::size_t q = 0; q < kCount; ++q) {
                 gradient.platform[q](i, k) = gradient.platform[q](k, i) = sums.term[q];
             }
             gradient.platform_effect(i, k) = gradient.platform_effect(k, i) = sums.all;
@@ -104,6 +109,7 @@ void platform_gradient(MatrixView<const double> weight, const Tables& tables, co
 }
 
 // Gradient of the module tables, from W as a whole. One task a module: it owns that row of every table.
+template <std::size_t kCount>
 void module_gradient(MatrixView<const double> weight, const Tables& tables, const Cells& cells,
                      const std::vector<Block>& blocks, TableGradient& gradient, core::Team& team) {
     std::vector<std::vector<std::size_t>> cells_of(static_cast<std::size_t>(gradient.module_effect.rows()));
@@ -112,30 +118,66 @@ void module_gradient(MatrixView<const double> weight, const Tables& tables, cons
     }
     dense::Workers(team).each(std::ssize(cells_of), [&](std::int64_t m) {
         double* effect = &gradient.module_effect(m, 0);
-        std::array<double*, kTerms> to{};
-        for (std::size_t q = 0; q < kTerms; ++q) {
+        std::array<double*, kCount> to{};
+        for (std::size_t q = 0; q < kCount; ++q) {
             to[q] = &gradient.module[q](m, 0);
         }
         for (const std::size_t u : cells_of[static_cast<std::size_t>(m)]) {
             const double* w = weight.data + static_cast<std::ptrdiff_t>(u) * weight.stride;
             for (const Block& block : blocks) {
-                const std::array<double, kTerms> terms = scaled_terms(tables, cells.platform[u], block.platform);
+                const std::array<double, kCount> terms =
+                    scaled_terms<kCount>(tables, cells.platform[u], block.platform);
                 for (std::size_t v = block.first; v < block.last; ++v) {
                     const auto j = static_cast<std::size_t>(cells.module[v]);
                     effect[j] += w[v];
-                    for (std::size_t q = 0; q < kTerms; ++q) {
+                    for (std::size_t q = 0; q < kCount; ++q) {
                         to[q][j] += w[v] * terms[q];
                     }
                 }
             }
         }
         // The chain rule multiplies the terms' gradients by s_q once more.
-        for (std::size_t q = 0; q < kTerms; ++q) {
+        for (std::size_t q = 0; q < kCount; ++q) {
             for (std::int64_t j = 0; j < gradient.module_effect.cols(); ++j) {
                 to[q][j] /= tables.scale[q];
             }
         }
     });
+}
+
+template <std::size_t kCount>
+void fill(const Tables& tables, const Cells& cells, MatrixView<double> out, core::Team& team) {
+    const std::vector<Block> blocks = blocks_of(cells);
+    dense::Workers(team).each(std::ssize(blocks), [&](std::int64_t task) {
+        const std::size_t b = blocks.size() - 1 - static_cast<std::size_t>(task);
+        for (std::size_t other = 0; other <= b; ++other) {
+            const std::int32_t i = blocks[b].platform;
+            const std::int32_t k = blocks[other].platform;
+            const std::array<double, kCount> terms = scaled_terms<kCount>(tables, i, k);
+            const double effect = tables.platform_effect(i, k);
+            for (std::size_t u = blocks[b].first; u < blocks[b].last; ++u) {
+                const ModuleRows<kCount> rows(tables, cells.module[u]);
+                double* to = out.data + static_cast<std::ptrdiff_t>(u) * out.stride;
+                const std::size_t last = other < b ? blocks[other].last : u + 1;
+                for (std::size_t v = blocks[other].first; v < last; ++v) {
+                    const auto j = static_cast<std::size_t>(cells.module[v]);
+                    double sum = effect + rows.effect[j];
+                    for (std::size_t q = 0; q < kCount; ++q) {
+                        sum += terms[q] * rows.term[q][j];
+                    }
+                    to[v] = sum;
+                }
+            }
+        }
+    });
+}
+
+template <std::size_t kCount>
+void add_gradients(MatrixView<const double> weight, const Tables& tables, const Cells& cells, TableGradient& gradient,
+                   core::Team& team) {
+    const std::vector<Block> blocks = blocks_of(cells);
+    platform_gradient<kCount>(weight, tables, cells, blocks, gradient, team);
+    module_gradient<kCount>(weight, tables, cells, blocks, gradient, team);
 }
 
 }  // namespace
@@ -152,37 +194,14 @@ void make_weight(MatrixView<double> inverse, std::span<const double> alpha, core
 
 TableGradient table_gradient(MatrixView<const double> weight, const Tables& tables, const Cells& cells,
                              core::Team& team) {
-    TableGradient gradient(tables.platform_effect.rows(), tables.module_effect.rows());
-    const std::vector<Block> blocks = blocks_of(cells);
-    platform_gradient(weight, tables, cells, blocks, gradient, team);
-    module_gradient(weight, tables, cells, blocks, gradient, team);
+    TableGradient gradient(tables.terms, tables.platform_effect.rows(), tables.module_effect.rows());
+    tables.terms == kTerms ? add_gradients<kTerms>(weight, tables, cells, gradient, team)
+                           : add_gradients<kMostTerms>(weight, tables, cells, gradient, team);
     return gradient;
 }
 
 void fill_covariance(const Tables& tables, const Cells& cells, MatrixView<double> out, core::Team& team) {
-    const std::vector<Block> blocks = blocks_of(cells);
-    dense::Workers(team).each(std::ssize(blocks), [&](std::int64_t task) {
-        const std::size_t b = blocks.size() - 1 - static_cast<std::size_t>(task);
-        for (std::size_t other = 0; other <= b; ++other) {
-            const std::int32_t i = blocks[b].platform;
-            const std::int32_t k = blocks[other].platform;
-            const std::array<double, kTerms> terms = scaled_terms(tables, i, k);
-            const double effect = tables.platform_effect(i, k);
-            for (std::size_t u = blocks[b].first; u < blocks[b].last; ++u) {
-                const ModuleRows rows(tables, cells.module[u]);
-                double* to = out.data + static_cast<std::ptrdiff_t>(u) * out.stride;
-                const std::size_t last = other < b ? blocks[other].last : u + 1;
-                for (std::size_t v = blocks[other].first; v < last; ++v) {
-                    const auto j = static_cast<std::size_t>(cells.module[v]);
-                    double sum = effect + rows.effect[j];
-                    for (std::size_t q = 0; q < kTerms; ++q) {
-                        sum += terms[q] * rows.term[q][j];
-                    }
-                    to[v] = sum;
-                }
-            }
-        }
-    });
+    tables.terms == kTerms ? fill<kTerms>(tables, cells, out, team) : fill<kMostTerms>(tables, cells, out, team);
 }
 
 std::optional<Likelihood> likelihood(const Layout& layout, std::span<const double> values,

@@ -263,7 +263,7 @@ Result<Solution> solve_iteratively(const System& system, const std::vector<doubl
 Matrix<double> platform_spread(const Tables& tables) {
     const std::int64_t rows = tables.platform_effect.rows();
     Matrix<double> covariance = tables.platform_effect.clone();
-    for (std::size_t q = 0; q < kTerms; ++q) {
+    for (std::size_t q = 0; q < tables.terms; ++q) {
         const auto of_modules = tables.module[q].value.flat();
         const double mean =
             std::accumulate(of_modules.begin(), of_modules.end(), 0.0) / static_cast<double>(of_modules.size());

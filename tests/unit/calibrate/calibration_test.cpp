@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace pitot::calibrate {
@@ -121,6 +123,94 @@ TEST(PoolOf, IsTheNumberOfCoRunnersOrTheLast) {
 TEST(Calibration, HasNoMarginOfAPoolThatDoesNotExist) {
     EXPECT_FALSE(Calibration({one_to(9), one_to(9)}).margin(2, 0.5));
     EXPECT_TRUE(std::isnan(Calibration().margin_or(0, 0.5, std::nan(""))));
+}
+
+using Kind = PoolKey::Kind;
+
+ScorePool pool_of_scores(PoolKey key, std::string name, std::vector<double> scores,
+                         ScoreSource source = ScoreSource::kSetAside) {
+    const std::int64_t units = std::ssize(scores);
+    return {key, std::move(name), std::move(scores), units, source};
+}
+
+TEST(Calibration, FallsBackFromNarrowPoolsToWideOnesThatAreNamed) {
+    CalibrationParts parts;
+    parts.pools = {
+        pool_of_scores({Kind::kDataset, 0, 0}, "alone", one_to(99)),
+        pool_of_scores({Kind::kDataset, 1, 0}, "with co-runners", one_to(40)),
+        pool_of_scores({Kind::kCount, 2, 0}, "two co-runners", std::vector<double>(12, 50.0)),
+        pool_of_scores({Kind::kLeaveOneOut, 0, 0}, "alone, learned from", one_to(1000), ScoreSource::kLeaveOneOut)};
+    const Calibration calibration(std::move(parts));
+    EXPECT_FALSE(calibration.plain());
+    EXPECT_EQ(calibration.pools(), 2U);
+
+    const PoolChain two = calibration.chain({.co_runners = 2});
+    EXPECT_EQ(calibration.pool(calibration.upper(two, 0.9).pool).name, "two co-runners");
+    const Margin wider = calibration.upper(two, 0.95);
+    EXPECT_EQ(calibration.pool(wider.pool).name, "with co-runners");
+    EXPECT_EQ(wider.score, 50.0) << "no less than what the narrower pool has seen";
+    EXPECT_EQ(calibration.upper(two, 0.99).pool, -1);
+    const auto none = calibration.check(two, 0.99);
+    ASSERT_FALSE(none);
+    EXPECT_NE(none.error().message().find("at least 99 combinations with co-runners set aside, and there are 40"),
+              std::string::npos)
+        << none.error().message();
+
+    const PoolChain alone = calibration.chain({});
+    EXPECT_EQ(calibration.upper(alone, 0.99).pool, 0);
+    EXPECT_EQ(calibration.pool(calibration.upper(alone, 0.999).pool).source, ScoreSource::kLeaveOneOut);
+    EXPECT_EQ(calibration.upper(alone, 0.999).score, 1000.0);
+}
+
+TEST(Calibration, OfNewRowsNeedsAsManyOfThemAsTheConfidenceDoes) {
+    CalibrationParts parts;
+    ScorePool module = pool_of_scores({Kind::kNew, 1, 0}, "new module", one_to(500), ScoreSource::kHeldOut);
+    module.units = 10;
+    parts.pools = {pool_of_scores({Kind::kDataset, 0, 0}, "alone", one_to(99)), module};
+    const Calibration calibration(std::move(parts));
+    const PoolChain chain = calibration.chain({.newness = Newness::kModule});
+    EXPECT_EQ(calibration.upper(chain, 0.9).score, 451.0) << "the rank among the rows";
+    EXPECT_EQ(calibration.upper(chain, 0.95).pool, -1) << "ten modules say nothing of one in twenty";
+    const auto few = calibration.check(chain, 0.95);
+    ASSERT_FALSE(few);
+    EXPECT_NE(few.error().message().find("for a new module needs at least 19 that were measured, and there are 10"),
+              std::string::npos)
+        << few.error().message();
+    EXPECT_TRUE(calibration.chain({.newness = Newness::kPlatform}).empty());
+    EXPECT_TRUE(calibration.chain({.co_runners = 1, .newness = Newness::kModule}).empty());
+    EXPECT_TRUE(Calibration().chain({.newness = Newness::kModule}).empty());
+}
+
+TEST(Calibration, OfGroupsIsThatOfTheWholeWhereTheyAreSmall) {
+    CalibrationParts parts;
+    parts.pools = {pool_of_scores({Kind::kDataset, 0, 0}, "alone", one_to(99)),
+                   pool_of_scores({Kind::kGroup, 0, 0}, "alone on a", std::vector<double>(20, 200.0)),
+                   pool_of_scores({Kind::kGroup, 0, 2}, "alone on c", {-5.0})};
+    parts.grouping.platform_group = {0, 1, 2};
+    const Calibration calibration(std::move(parts));
+    const auto name = [&](std::int32_t platform) {
+        const std::int32_t group = calibration.parts().grouping(platform, 0.0);
+        return calibration.pool(calibration.upper(calibration.chain({.group = group}), 0.9).pool).name;
+    };
+    EXPECT_EQ(name(0), "alone on a");
+    EXPECT_EQ(name(1), "alone") << "no row of it was set aside";
+    EXPECT_EQ(name(2), "alone") << "one row is too few";
+    EXPECT_EQ(name(3), "alone") << "appended";
+    const Grouping tenths{{}, {1.0, 2.0}};
+    EXPECT_EQ(tenths(0, 0.5), 0);
+    EXPECT_EQ(tenths(0, 1.5), 1);
+    EXPECT_EQ(tenths(0, 9.0), 2);
+}
+
+TEST(Calibration, LowerBoundsMirrorUpperOnes) {
+    CalibrationParts parts;
+    parts.pools = {pool_of_scores({Kind::kDataset, 0, 0}, "alone", one_to(19))};
+    const Calibration calibration(std::move(parts));
+    const PoolChain chain = calibration.chain({});
+    EXPECT_EQ(calibration.upper(chain, 0.95).score, 19.0);
+    EXPECT_EQ(calibration.lower(chain, 0.95).score, 1.0);
+    EXPECT_EQ(calibration.lower(chain, 0.9).score, 2.0);
+    EXPECT_EQ(calibration.lower(chain, 0.99).pool, -1);
 }
 
 }  // namespace

@@ -181,8 +181,14 @@ TEST(Fit, RefusesADatasetWithoutTheFeaturesThePresetNeeds) {
 }
 
 TEST(DefaultConfig, FollowsTheDataset) {
-    EXPECT_EQ(default_config(synthetic_dataset()).preset, "embedding/128");
-    EXPECT_EQ(default_config(synthetic_dataset({.features = 0})).preset, "linear/128");
+    EXPECT_EQ(default_config(synthetic_dataset()).preset, "kernel");
+    EXPECT_EQ(default_config(synthetic_dataset({.features = 0})).preset, "kernel");
+    const test::SyntheticOptions large{.platforms = static_cast<int>(kMostKernelRows) + 1, .modules = 3};
+    EXPECT_EQ(default_config(synthetic_dataset(large)).preset, "embedding/128");
+    const test::SyntheticOptions bare_large{.platforms = 3001, .modules = 3, .features = 0};
+    EXPECT_EQ(default_config(synthetic_dataset(bare_large)).preset, "linear/128");
+    const test::SyntheticOptions many{.platforms = 230, .modules = 230, .density = 1.0};
+    EXPECT_EQ(default_config(synthetic_dataset(many)).preset, "embedding/128") << "52 900 combinations";
     const FitConfig bare = default_config(synthetic_dataset({.features = 0, .together = 5}));
     EXPECT_FALSE(bare.model.platform_features || bare.model.module_features);
     const FitConfig together = default_config(synthetic_dataset({.together = 5}));

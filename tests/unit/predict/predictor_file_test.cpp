@@ -243,7 +243,8 @@ TEST_F(ModelFile, RefusesEveryMissingArray) {
                                          "platform_part",
                                          "learned_range",
                                          "slowdown_range",
-                                         "platform_disagreement"};
+                                         "platform_disagreement",
+                                         "platform_runs"};
     for (const std::string& name : names) {
         if (optional.contains(name) || name == "together_use") {  // the latter is, with together_offsets
             continue;

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <limits>
 #include <numeric>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -280,6 +282,41 @@ TEST(KernelFit, NewRowsAreAnsweredFromFeatures) {
         EXPECT_NEAR(std::log(with->predict_pair(2, j)->runtime_us), std::log(made->predict_pair(2, j)->runtime_us),
                     1e-9);
     }
+}
+
+// Runtimes that are exactly a product of rank 2 and no features: a factorization of what the first pass leaves to
+// products is found worth its while, and kept.
+TEST(KernelFit, FactorsOfAProductAreFound) {
+    Dataset dataset = test::synthetic_dataset({.platforms = 20, .modules = 25, .features = 0, .density = 0.6});
+    const ObservationView alone = dataset.pool(kAlone);
+    ObservationTable table;
+    const auto truth = [](std::int32_t i, std::int32_t j) {
+        return std::sin(1.7 * i) * std::cos(2.3 * j) + std::sin(5.1 * i) * std::sin(0.9 * j);
+    };
+    for (std::int64_t n = 0; n < alone.size(); ++n) {
+        const auto at = static_cast<std::size_t>(n);
+        table.platform.push_back(alone.platform[at]);
+        table.module.push_back(alone.module[at]);
+        table.runtime_us.push_back(1000.0 * std::exp(truth(alone.platform[at], alone.module[at])));
+    }
+    dataset.set_observations(std::move(table));
+    const auto made = fit(dataset, kernel_preset());
+    ASSERT_TRUE(made) << made.error().message();
+    const auto bytes = made->to_bytes();
+    ASSERT_TRUE(bytes);
+    constexpr std::string_view kName = "kernel_platform_factors";
+    EXPECT_NE(std::ranges::search(*bytes, kName, {}, [](std::byte b) { return static_cast<char>(b); }).begin(),
+              bytes->end());
+    const auto again = Predictor::from_bytes(*bytes);
+    ASSERT_TRUE(again) << again.error().message();
+    EXPECT_EQ(*again->to_bytes(), *bytes);
+    double sum = 0.0;
+    for (std::int32_t i = 0; i < 20; ++i) {
+        for (std::int32_t j = 0; j < 25; ++j) {
+            sum += std::abs(std::log(again->predict_pair(i, j)->runtime_us / 1000.0) - truth(i, j)) / 500.0;
+        }
+    }
+    EXPECT_LT(sum, 0.05) << "mean error of ln t, products of size 0.7";
 }
 
 TEST(KernelFit, EmbeddingsAreOneMoreDistanceASide) {
