@@ -363,15 +363,14 @@ Result<void> KernelFamily::check(const Dataset& dataset, const FitConfig& config
     if (dataset.rows_beside_others() == 0) {
         asked.train.objective("together").weight = 0.0;
     }
-    constexpr std::int64_t kMostTriples = std::int64_t{1} << 28;
     const std::int64_t triples = dataset.platforms.size() * dataset.modules.size() * dataset.modules.size();
-    if (learns_beside(dataset, config) && triples > kMostTriples) {
+    if (learns_beside(dataset, config) && triples > kMostKernelTriples) {
         return fail(
             ErrorCode::kInput,
             fmt::format("{} platforms and {} modules beside one another are {} combinations, and preset '{}' "
                         "keeps a table of {} at most; choose a preset such as interference/2, or train on rows "
                         "alone (train.objectives.together.weight = 0)",
-                        dataset.platforms.size(), dataset.modules.size(), triples, config.preset, kMostTriples));
+                        dataset.platforms.size(), dataset.modules.size(), triples, config.preset, kMostKernelTriples));
     }
     return check_pools(dataset, asked);
 }
