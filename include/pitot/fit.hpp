@@ -26,13 +26,17 @@ namespace pitot {
 /// measured: its time grows with the cube of the first two and about the square of the third. Preset "kernel" refuses
 /// fleets of more rows, and default_config() larger ones of either kind.
 inline constexpr std::int64_t kMostKernelRows = 3000;
-inline constexpr std::int64_t kMostKernelCombinations = 50'000;
+inline constexpr std::int64_t kMostKernelCombinations = 60'000;
+/// And up to so many rows beside others, and triples of platform, module and co-runner, each of which has a number in
+/// memory. Preset "kernel" refuses more triples.
+inline constexpr std::int64_t kMostKernelBeside = 200'000;
+inline constexpr std::int64_t kMostKernelTriples = std::int64_t{1} << 28;
 
-/// The configuration for a dataset when the user names none: kernel, or interference/2 on all rows when some have
-/// co-runners. Fleets too large for kernel get embedding/128; there a side without side information gets a learned
-/// table instead (baseline/module_only, baseline/platform_only, linear/128). With no more pairs measured alone than
-/// platforms and modules there is nothing to learn beyond baseline/linear_scaling. A batch has about as many rows as
-/// the dataset, at most 2048.
+/// The configuration for a dataset when the user names none: kernel, on all rows, those with co-runners
+/// too. Fleets too large for it get embedding/128, or interference/2 on all rows when some have co-runners; there a
+/// side without side information gets a learned table instead (baseline/module_only, baseline/platform_only,
+/// linear/128). With no more pairs measured alone than platforms and modules there is nothing to learn beyond
+/// baseline/linear_scaling. A batch has about as many rows as the dataset, at most 2048.
 [[nodiscard]] PITOT_API FitConfig default_config(const Dataset& dataset);
 
 }  // namespace pitot

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -19,22 +20,23 @@ std::string reason(const Dataset& dataset, const FitConfig& chosen) {
                            format_count(dataset.platforms.size(), "platform"),
                            format_count(dataset.modules.size(), "module"));
     }
-    if (const std::int64_t beside = dataset.rows_beside_others(); beside > 0) {
-        text = fmt::format("{} {} co-runners", format_count(beside, "row"), beside == 1 ? "has" : "have");
-    }
-    if (dataset.platforms.size() > kMostKernelRows || dataset.modules.size() > kMostKernelRows) {
-        return fmt::format("{} and {} are more than preset kernel takes, which is {} of each",
-                           format_count(dataset.platforms.size(), "platform"),
-                           format_count(dataset.modules.size(), "module"), format_count(kMostKernelRows));
-    }
-    if (text.empty()) {
-        return fmt::format("more than {} combinations take preset kernel too long",
-                           format_count(kMostKernelCombinations));
+    const std::int64_t beside = dataset.rows_beside_others();
+    if (std::max(dataset.platforms.size(), dataset.modules.size()) > kMostKernelRows) {
+        text =
+            fmt::format("preset kernel takes {} platforms and as many modules at most", format_count(kMostKernelRows));
+    } else if (beside > kMostKernelBeside) {
+        text = fmt::format("{} rows beside others take preset kernel too long", format_count(beside));
+    } else if (beside > 0 &&
+               dataset.platforms.size() * dataset.modules.size() * dataset.modules.size() > kMostKernelTriples) {
+        text = "platforms and modules beside one another are too many for preset kernel";
+    } else {
+        text =
+            fmt::format("more than {} combinations take preset kernel too long", format_count(kMostKernelCombinations));
     }
     const bool platforms = dataset.platforms.features.cols() > 0;
     const bool modules = dataset.modules.features.cols() > 0;
     if (!platforms || !modules) {
-        text += text.empty() ? "" : " and ";
+        text += " and ";
         text += platforms ? "modules have no features"
                 : modules ? "platforms have no features"
                           : "neither side has features";

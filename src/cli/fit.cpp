@@ -175,9 +175,9 @@ Action add(CLI::App& app) {
     options->config.add_to(app, false);
     options->run.add_to(app);
     app.footer(
-        "Without --preset: kernel, or interference/2 on all rows if some have co-runners. A fleet too large for "
-        "kernel\n"
-        "gets embedding/128, which a line says.\n"
+        "Without --preset: kernel, on all rows, those with co-runners too. A fleet too large for it gets "
+        "embedding/128, or\n"
+        "interference/2 if some rows have co-runners; a line says so.\n"
         "Training takes every combination of platform, module and co-runners, with all its runs, but the calibration\n"
         "share, which upper bounds are calibrated on. Nothing is set aside where too little would be for a 90 % "
         "bound,\n"

@@ -128,7 +128,10 @@ const std::vector<Entry>& entries() {
                         [](FitConfig& c) { interference(c, 2, 1.0, kPublishedTogetherRows); }});
         add_baselines(list);
         list.push_back({{"factor/wide", "rank 512, Huber loss, all rows in each of 4 000 steps, two models"}, wide});
-        const auto kernel = [](FitConfig& c) { c.model.family = Family::kKernel; };
+        const auto kernel = [](FitConfig& c) {
+            c.model.family = Family::kKernel;
+            c.train.objective("together").weight = 1.0;  // where there are such rows
+        };
         list.push_back({{"kernel", "a Gaussian process on the platform × module grid, in two passes"}, kernel});
         list.push_back({{"kernel/+embeddings", "kernel with distances between embeddings of factor/wide, too"},
                         [kernel](FitConfig& c) {

@@ -84,7 +84,10 @@ void learn_from_all(const Dataset& dataset, TrainConfig& train) {
 
 // Whether a Gaussian process on its grid takes minutes at most.
 bool suits_kernel(const Dataset& dataset) {
-    return dataset.platforms.size() <= kMostKernelRows && dataset.modules.size() <= kMostKernelRows &&
+    const std::int64_t modules = dataset.modules.size();
+    const std::int64_t beside = dataset.rows_beside_others();
+    return dataset.platforms.size() <= kMostKernelRows && modules <= kMostKernelRows && beside <= kMostKernelBeside &&
+           (beside == 0 || dataset.platforms.size() * modules * modules <= kMostKernelTriples) &&
            pairs_at_most(dataset.pool(kAlone), kMostKernelCombinations);
 }
 
@@ -98,8 +101,8 @@ FitConfig default_config(const Dataset& dataset) {
     // for a larger model to learn.
     const bool few = pairs_at_most(dataset.pool(kAlone), dataset.platforms.size() + dataset.modules.size());
     const char* name = few                     ? "baseline/linear_scaling"
-                       : together              ? "interference/2"
                        : suits_kernel(dataset) ? "kernel"
+                       : together              ? "interference/2"
                        : platforms && modules  ? "embedding/128"
                        : platforms             ? "baseline/platform_only"
                        : modules               ? "baseline/module_only"

@@ -15,29 +15,6 @@ double logistic(double x) { return 1.0 / (1.0 + std::exp(-x)); }
 double bell(double e) { return std::exp(-e); }
 double root_of(double e) { return std::sqrt(e + kRootFloor); }
 
-Factor make_factor(const Layout::FactorPlace& place, std::span<const double> values, const SideDistances& side) {
-    Factor factor{Matrix<double>(side.rows, side.rows), Matrix<double>(side.rows, side.rows),
-                  logistic(values[place.white])};
-    const std::span<double> e = factor.value.flat();
-    for (std::size_t g = 0; g < place.distances; ++g) {
-        factor.weight.push_back(std::exp(values[place.theta + g]));
-        const std::span<const double> distance = side.groups[g].flat();
-        for (std::size_t n = 0; n < e.size(); ++n) {
-            e[n] += factor.weight[g] * distance[n];
-        }
-    }
-    const double kept = 1.0 - factor.white;
-    for (std::int64_t i = 0; i < side.rows; ++i) {
-        for (std::int64_t j = 0; j <= i; ++j) {
-            const double root = place.root ? root_of(factor.value(i, j)) : 0.0;
-            const double phi = place.root ? std::exp(-root) : bell(factor.value(i, j));
-            factor.slope(i, j) = factor.slope(j, i) = place.root ? -kept * phi / (2.0 * root) : -kept * phi;
-            factor.value(i, j) = factor.value(j, i) = kept * phi + (i == j ? factor.white : 0.0);
-        }
-    }
-    return factor;
-}
-
 // A factor of its own, or the Gram matrix in its place.
 Factor make_term(const std::optional<Layout::FactorPlace>& place, std::span<const double> values,
                  const SideDistances& side) {
@@ -81,26 +58,6 @@ double sum_of_products(std::span<const double> a, std::span<const double> b) {
     return sum;
 }
 
-// Gradient of one factor's hyper-parameters from that of its table.
-void factor_gradient(const Layout::FactorPlace& place, const Factor& factor, const Matrix<double>& table, double scale,
-                     const SideDistances& side, std::vector<double>& gradient) {
-    Matrix<double> inner(side.rows, side.rows);
-    double diagonal = 0.0;
-    double phi = 0.0;
-    const double kept = 1.0 - factor.white;
-    for (std::int64_t i = 0; i < side.rows; ++i) {
-        for (std::int64_t j = 0; j < side.rows; ++j) {
-            inner(i, j) = factor.slope(i, j) * table(i, j);
-            phi += table(i, j) * (factor.value(i, j) - (i == j ? factor.white : 0.0)) / kept;
-        }
-        diagonal += table(i, i);
-    }
-    for (std::size_t g = 0; g < place.distances; ++g) {
-        gradient[place.theta + g] += scale * factor.weight[g] * sum_of_products(inner.flat(), side.groups[g].flat());
-    }
-    gradient[place.white] += scale * factor.white * kept * (diagonal - phi);
-}
-
 // Of a part of Ka: its scale's gradient, and what it adds to those of θ.
 void part_gradient(const Part& part, std::size_t scale_at, double scale, const Factor& factor,
                    const Matrix<double>& table, const SideDistances& side, std::size_t theta,
@@ -121,10 +78,53 @@ void part_gradient(const Part& part, std::size_t scale_at, double scale, const F
 
 }  // namespace
 
-Layout::Layout(const SideDistances& platforms, const SideDistances& modules)
+Factor make_factor(const Layout::FactorPlace& place, std::span<const double> values, const SideDistances& side) {
+    Factor factor{Matrix<double>(side.rows, side.rows), Matrix<double>(side.rows, side.rows),
+                  logistic(values[place.white])};
+    const std::span<double> e = factor.value.flat();
+    for (std::size_t g = 0; g < place.distances; ++g) {
+        factor.weight.push_back(std::exp(values[place.theta + g]));
+        const std::span<const double> distance = side.groups[g].flat();
+        for (std::size_t n = 0; n < e.size(); ++n) {
+            e[n] += factor.weight[g] * distance[n];
+        }
+    }
+    const double kept = 1.0 - factor.white;
+    for (std::int64_t i = 0; i < side.rows; ++i) {
+        for (std::int64_t j = 0; j <= i; ++j) {
+            const double root = place.root ? root_of(factor.value(i, j)) : 0.0;
+            const double phi = place.root ? std::exp(-root) : bell(factor.value(i, j));
+            factor.slope(i, j) = factor.slope(j, i) = place.root ? -kept * phi / (2.0 * root) : -kept * phi;
+            factor.value(i, j) = factor.value(j, i) = kept * phi + (i == j ? factor.white : 0.0);
+        }
+    }
+    return factor;
+}
+
+void factor_gradient(const Layout::FactorPlace& place, const Factor& factor, const Matrix<double>& table, double scale,
+                     const SideDistances& side, std::vector<double>& gradient) {
+    Matrix<double> inner(side.rows, side.rows);
+    double diagonal = 0.0;
+    double phi = 0.0;
+    const double kept = 1.0 - factor.white;
+    for (std::int64_t i = 0; i < side.rows; ++i) {
+        for (std::int64_t j = 0; j < side.rows; ++j) {
+            inner(i, j) = factor.slope(i, j) * table(i, j);
+            phi += table(i, j) * (factor.value(i, j) - (i == j ? factor.white : 0.0)) / kept;
+        }
+        diagonal += table(i, i);
+    }
+    for (std::size_t g = 0; g < place.distances; ++g) {
+        gradient[place.theta + g] += scale * factor.weight[g] * sum_of_products(inner.flat(), side.groups[g].flat());
+    }
+    gradient[place.white] += scale * factor.white * kept * (diagonal - phi);
+}
+
+Layout::Layout(const SideDistances& platforms, const SideDistances& modules, bool roots)
     : platforms_(platforms.groups.size()),
       modules_(modules.groups.size()),
       term_size_(platforms_ + modules_ + 3),
+      first_root_(roots ? 0 : kTerms / 2),
       gram_(platforms.gram.rows() > 0 && modules.gram.rows() > 0) {
     const auto effect = [&](std::size_t at, std::int64_t features) {
         const auto distances = static_cast<std::size_t>(features);
@@ -145,7 +145,7 @@ std::optional<Layout::FactorPlace> Layout::platform(std::size_t term) const {
     if (term > kTerms) {
         return {};
     }
-    return FactorPlace{first, platforms_, first + platforms_ + modules_, term >= kTerms / 2};
+    return FactorPlace{first, platforms_, first + platforms_ + modules_, term >= first_root_};
 }
 
 std::optional<Layout::FactorPlace> Layout::module(std::size_t term) const {
@@ -157,7 +157,7 @@ std::optional<Layout::FactorPlace> Layout::module(std::size_t term) const {
         const std::size_t after = scale(kTerms) + 1;
         return FactorPlace{after, modules_, after + modules_, true};
     }
-    return FactorPlace{first + platforms_, modules_, first + platforms_ + modules_ + 1, term >= kTerms / 2};
+    return FactorPlace{first + platforms_, modules_, first + platforms_ + modules_ + 1, term >= first_root_};
 }
 
 std::size_t Layout::scale(std::size_t term) const {

@@ -30,7 +30,8 @@ inline constexpr std::size_t kMostTerms = kTerms + 2;
 /// Where each hyper-parameter lies in a vector of all.
 class Layout {
 public:
-    Layout(const SideDistances& platforms, const SideDistances& modules);
+    /// `roots`: φ(E) = exp(-√E) of all terms, not of the second half alone.
+    Layout(const SideDistances& platforms, const SideDistances& modules, bool roots = false);
 
     struct FactorPlace {
         std::size_t theta = 0;      ///< of the first distance; the others follow
@@ -59,6 +60,7 @@ public:
 
 private:
     std::size_t platforms_, modules_, term_size_, size_ = 0;
+    std::size_t first_root_ = kTerms / 2;
     bool gram_ = false;
     FactorPlace platform_effect_, module_effect_;
 };
@@ -73,6 +75,15 @@ struct Factor {
     /// exp(θ_g) of its distances.
     std::vector<double> weight{};
 };
+
+/// A factor's table from the hyper-parameters at its place.
+[[nodiscard]] Factor make_factor(const Layout::FactorPlace& place, std::span<const double> values,
+                                 const SideDistances& side);
+
+/// Adds to the gradient of a factor's hyper-parameters, from that of its table (rows × rows, each a sum over all
+/// elements) times `scale`.
+void factor_gradient(const Layout::FactorPlace& place, const Factor& factor, const Matrix<double>& table, double scale,
+                     const SideDistances& side, std::vector<double>& gradient);
 
 /// All covariances.
 struct Tables {

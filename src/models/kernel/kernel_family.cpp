@@ -12,10 +12,12 @@
 #include "core/key.hpp"
 #include "core/parallel.hpp"
 #include "models/factor/embedding_distances.hpp"
+#include "models/kernel/beside_fit.hpp"
 #include "models/kernel/grid.hpp"
 #include "models/kernel/kernel_model.hpp"
 #include "models/kernel/learn.hpp"
 #include "models/kernel/solve.hpp"
+#include "models/row_basis.hpp"
 #include "models/scaling/scaling_family.hpp"
 #include "pitot/fit.hpp"
 
@@ -26,6 +28,12 @@ using namespace kernel;
 
 constexpr double kFirstTolerance = 1e-4;  // the first pass only gives distances to the second
 constexpr std::int64_t kPasses = 2;
+constexpr std::int64_t kCellsARow = 4;        // observed; of fewer a further pass makes nothing better
+constexpr std::int64_t kBesideRowsARow = 30;  // beside others they scatter more
+constexpr std::int64_t kBesideSubset = 2000;
+constexpr std::int64_t kBesideNeighbours = 1500;
+constexpr double kBesideRate = 0.15;
+constexpr double kBesideTolerance = 1e-6;
 // What a solve counts for in progress, in steps of learning.
 constexpr std::int64_t kSolveSteps = 20;
 
@@ -71,7 +79,6 @@ Result<Pass> run_pass(const GridDistances& distances, const Cells& cells, const 
 
 // With few cells a row, what a first pass makes of runtimes tells rows apart no better than features do.
 bool wants_one_pass(const Cells& cells, const GridDistances& distances) {
-    constexpr std::int64_t kCellsARow = 4;
     return distances.platforms.features > 0 && distances.modules.features > 0 &&
            std::ssize(cells.mean) < kCellsARow * (distances.platforms.rows + distances.modules.rows);
 }
@@ -194,6 +201,90 @@ Result<void> embed(const FitTask& task, const std::vector<double>& residual, Ker
     return {};
 }
 
+// Whether there are rows beside others to learn from.
+bool learns_beside(const Dataset& dataset, const FitConfig& config) {
+    for (std::size_t p = kAlone + 1; p < dataset.pools.size(); ++p) {
+        if (dataset.pools[p].rows > 0 && learns_from(dataset, config, p)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// What is known of rows alone when both were learned from.
+void take_alone(KernelState& state) {
+    const BesideState& beside = state.beside;
+    std::vector<std::int64_t> alone;
+    state.alpha.clear();
+    for (std::size_t n = 0; n < beside.runs.size(); ++n) {
+        if (beside.runs.kind(n) == 0) {
+            alone.push_back(static_cast<std::int64_t>(n));
+            state.alpha.push_back(beside.alpha[n]);
+        }
+    }
+    state.cells = subset_of(beside.runs.cells, alone);
+    state.cells.within_squares = beside.runs.within_squares[0];
+    state.cells.within_freedom = beside.runs.within_freedom[0];
+    state.residual = beside.residual;
+}
+
+// One pass on rows alone and beside others.
+Result<Pass> run_beside_pass(const GridDistances& distances, const Runs& runs, const std::vector<double>& target,
+                             std::int64_t steps, double tolerance, core::Key key, core::Team& team,
+                             Progress& progress) {
+    const BesideLayout layout(distances.platforms, distances.modules);
+    const LearnOptions learn{.steps = steps, .subset = kBesideSubset, .rate = kBesideRate};
+    Pass pass;
+    PITOT_TRY(pass.hyper, learn_hyper(layout, distances.platforms, distances.modules, runs, target, learn, key, team,
+                                      [&] { return progress.add(1); }));
+    const BesideTables tables = make_tables(layout, pass.hyper, distances.platforms, distances.modules, team);
+    SolveOptions options;
+    options.tolerance = tolerance;
+    options.neighbour_cells = kBesideNeighbours;
+    PITOT_TRY(pass.solution, solve(tables, runs, target, options, team, [&] { return progress.go_on(); }));
+    progress.add(kSolveSteps);
+    return pass;
+}
+
+// In place of a last pass on rows alone: two on rows alone and beside others, or one where those are few.
+Result<void> fit_beside(const FitTask& task, const train::ReplicateRows& rows, GridDistances& distances, bool once,
+                        core::Key key, core::Team& team, Progress& progress, KernelState& state) {
+    std::vector<core::RowNumbers> learned;
+    for (std::size_t p = 0; p < rows.pools.size(); ++p) {
+        learned.push_back(learns_from(task.dataset, task.config, p) ? rows.pools[p].rest : core::RowNumbers());
+    }
+    BesideState& beside = state.beside;
+    beside.runs = gather_runs(task.dataset, learned);
+    std::vector<double> target;
+    for (const double mean : beside.runs.cells.mean) {
+        target.push_back(mean - state.constant);
+    }
+    const std::int64_t steps = task.config.model.kernel_steps;
+    const bool twice = std::ssize(target) - std::ssize(state.cells.mean) >=
+                       kBesideRowsARow * (distances.platforms.rows + distances.modules.rows);
+    const Layout of_alone = BesideLayout(distances.platforms, distances.modules).alone();
+    PITOT_TRY(auto pass,
+              run_beside_pass(distances, beside.runs, target, steps, twice ? kFirstTolerance : kBesideTolerance,
+                              key.fold("first"), team, progress));
+    if (!once) {
+        state.hyper.assign(pass.hyper.begin(), pass.hyper.begin() + static_cast<std::ptrdiff_t>(of_alone.size()));
+    }
+    if (twice) {
+        beside.first_hyper = std::move(pass.hyper);
+        beside.first_alpha = std::move(pass.solution.alpha);
+        add_beside_pass(state, distances, team);
+        PITOT_TRY(pass, run_beside_pass(distances, beside.runs, target, steps, kBesideTolerance, key.fold("second"),
+                                        team, progress));
+    } else {
+        progress.add(steps + kSolveSteps);
+    }
+    beside.hyper = std::move(pass.hyper);
+    beside.alpha = std::move(pass.solution.alpha);
+    beside.residual = pass.solution.residual;
+    take_alone(state);
+    return {};
+}
+
 Result<std::shared_ptr<const FittedModel>> fit_kernel(const FitTask& task, const train::ReplicateRows& rows,
                                                       std::int64_t replicate, core::Team& team, Progress& progress) {
     const Side& platforms = task.dataset.platforms;
@@ -221,16 +312,17 @@ Result<std::shared_ptr<const FittedModel>> fit_kernel(const FitTask& task, const
     state.first_alpha = on_grid(state.cells, first.solution.alpha, platforms.size(), modules.size());
     state.alpha = std::move(first.solution.alpha);
     state.residual = first.solution.residual;
-    if (once) {
-        progress.add(task.config.model.kernel_steps + kSolveSteps);
-    } else {
+    const bool beside = learns_beside(task.dataset, task.config);
+    if (!once) {
         const Tables tables = make_tables(Layout(distances.platforms, distances.modules), state.first_hyper,
                                           distances.platforms, distances.modules, team);
         const std::vector<double> rest = MeanParts(tables, state.first_alpha.view(), team).rest(state.cells, target);
-        PITOT_TRY(const bool factors, factors_help(distances, target, key.fold("factors"), team, state, progress));
-        if (factors) {
-            state.factors =
-                fit_low_rank(distances.platforms, distances.modules, state.cells, rest, {}, key.fold("factors"), team);
+        if (!beside) {
+            PITOT_TRY(const bool factors, factors_help(distances, target, key.fold("factors"), team, state, progress));
+            if (factors) {
+                state.factors = fit_low_rank(distances.platforms, distances.modules, state.cells, rest, {},
+                                             key.fold("factors"), team);
+            }
         }
         if (task.config.model.kernel_embeddings) {
             if (auto ok = embed(task, rest, state); !ok) {
@@ -238,11 +330,20 @@ Result<std::shared_ptr<const FittedModel>> fit_kernel(const FitTask& task, const
             }
         }
         add_first_pass(state, distances, team);
+    }
+    if (once && !beside) {
+        progress.add(task.config.model.kernel_steps + kSolveSteps);
+    } else if (!beside) {
         PITOT_TRY(auto second, run_pass(distances, state.cells, target, learn, SolveOptions{}.tolerance,
                                         key.fold("second"), team, progress));
         state.hyper = std::move(second.hyper);
         state.alpha = std::move(second.solution.alpha);
         state.residual = second.solution.residual;
+    }
+    if (beside) {
+        if (auto ok = fit_beside(task, rows, distances, once, key.fold("beside"), team, progress, state); !ok) {
+            return Failure(ok.error());
+        }
     }
     PITOT_TRY(auto answers, answer_all(state, platforms, modules, team));
     return make_kernel_model(std::move(state), std::move(answers));
@@ -257,7 +358,21 @@ Result<void> KernelFamily::check(const Dataset& dataset, const FitConfig& config
                                 "of each at most; choose a preset such as embedding/128",
                                 dataset.platforms.size(), dataset.modules.size(), config.preset, kMostKernelRows));
     }
-    return check_pools(dataset, config);
+    // What a preset would learn of rows beside others it does without where there are none.
+    FitConfig asked = config;
+    if (dataset.rows_beside_others() == 0) {
+        asked.train.objective("together").weight = 0.0;
+    }
+    const std::int64_t triples = dataset.platforms.size() * dataset.modules.size() * dataset.modules.size();
+    if (learns_beside(dataset, config) && triples > kMostKernelTriples) {
+        return fail(
+            ErrorCode::kInput,
+            fmt::format("{} platforms and {} modules beside one another are {} combinations, and preset '{}' "
+                        "keeps a table of {} at most; choose a preset such as interference/2, or train on rows "
+                        "alone (train.objectives.together.weight = 0)",
+                        dataset.platforms.size(), dataset.modules.size(), triples, config.preset, kMostKernelTriples));
+    }
+    return check_pools(dataset, asked);
 }
 
 std::int64_t KernelFamily::folds(const FitConfig& /*config*/) const { return 1; }
@@ -272,7 +387,8 @@ Result<void> KernelFamily::fit(const FitTask& task, const TakeFitted& take) cons
         return Failure(backend.error());
     }
     core::Team team(core::team_size(task.context.threads, 1));
-    Progress progress(task.context, task.replicates * kPasses * (task.config.model.kernel_steps + kSolveSteps));
+    const std::int64_t passes = kPasses + (learns_beside(task.dataset, task.config) ? 1 : 0);
+    Progress progress(task.context, task.replicates * passes * (task.config.model.kernel_steps + kSolveSteps));
     for (std::int64_t replicate = 0; replicate < task.replicates; ++replicate) {
         Fitted fitted{replicate, task.rows(replicate), {}, nullptr};
         if (auto ok = train::check_rows_left(fitted.rows, 0, 1, task.dataset.pool(kAlone).size(), task.share); !ok) {

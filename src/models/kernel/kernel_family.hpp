@@ -6,7 +6,7 @@
 
 namespace pitot::models {
 
-/// Learns from rows alone; what ran beside others is no part of it.
+/// Learns from rows alone and, where its configuration has it learn from them, from rows beside others.
 class KernelFamily final : public ModelFamily {
 public:
     /// kInput also where the grid has more pairs or a side more rows than its dense tables are meant for.

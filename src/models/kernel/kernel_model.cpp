@@ -10,6 +10,7 @@
 
 #include "core/check.hpp"
 #include "core/parallel.hpp"
+#include "models/kernel/beside_distances.hpp"
 #include "models/kernel/deviation.hpp"
 #include "models/kernel/explain.hpp"
 #include "models/kernel/grid.hpp"
@@ -77,6 +78,10 @@ public:
 
     void predict(const PairQuery& query, const Answer& answer,
                  std::unique_ptr<ModelScratch>& /*scratch*/) const override {
+        if (knows_co_runners(state_) && query.width > 0) {
+            predict_beside(query, answer);
+            return;
+        }
         std::ranges::transform(query.platform, query.module, answer.mean.begin(),
                                [this](std::int32_t i, std::int32_t j) { return answers_.mean(i, j); });
         if (!answer.deviation.empty()) {
@@ -91,7 +96,7 @@ public:
         return make_kernel_model(clone_state(state_), std::move(answers));
     }
 
-    [[nodiscard]] bool learns_on() const override { return true; }
+    [[nodiscard]] bool learns_on() const override { return !knows_co_runners(state_); }
 
     [[nodiscard]] Result<std::shared_ptr<const FittedModel>> observe(const NewRuns& runs, const Side& platforms,
                                                                      const Side& modules) const override {
@@ -128,6 +133,9 @@ public:
         if (answers_.precision.empty()) {
             return {};
         }
+        if (knows_co_runners(state_)) {
+            return runs_left_out();
+        }
         WithheldAnswers answers;
         answers.platform = state_.cells.platform;
         answers.module = state_.cells.module;
@@ -143,18 +151,26 @@ public:
 
     [[nodiscard]] Result<std::optional<HeldOutAnswers>> answers_held_out(const Side& platforms, const Side& modules,
                                                                          const Context& context) const override {
+        if (knows_co_runners(state_)) {
+            return std::optional<HeldOutAnswers>();
+        }
         core::Team team(core::team_size(context.threads, 1));
         PITOT_TRY(auto answers, hold_out(state_, platforms, modules, kHeldOutParts, team, context));
         return std::optional(std::move(answers));
     }
 
-    [[nodiscard]] bool tells_co_runners() const override { return false; }
+    [[nodiscard]] bool tells_co_runners() const override { return knows_co_runners(state_); }
 
     [[nodiscard]] ModelFacts describe() const override {
-        return {.kind = fmt::format("Gaussian process on the platform × module grid ({} observed cells)",
-                                    state_.cells.size()),
-                .parameters = std::ssize(state_.first_hyper) + std::ssize(state_.hyper),
-                .co_runners = "ignored"};
+        std::size_t beside = 0;
+        for (std::size_t n = 0; n < state_.beside.runs.size(); ++n) {
+            beside += state_.beside.runs.kind(n) > 0 ? 1U : 0U;
+        }
+        return {
+            .kind =
+                fmt::format("Gaussian process on the platform × module grid ({} observed cells)", state_.cells.size()),
+            .parameters = std::ssize(state_.first_hyper) + std::ssize(state_.hyper) + std::ssize(state_.beside.hyper),
+            .co_runners = knows_co_runners(state_) ? fmt::format("learned from {} combinations", beside) : "ignored"};
     }
 
     void save(formats::NpzWriter& npz) const override {
@@ -184,6 +200,10 @@ public:
         npz.add<double>("kernel_alpha", state_.alpha);
         matrix("kernel_mean", answers_.mean);
         matrix("kernel_deviation", answers_.deviation);
+        if (knows_co_runners(state_)) {
+            save_beside(npz);
+            matrix("kernel_beside_deviation", answers_.beside_deviation);
+        }
     }
 
     [[nodiscard]] Result<void> keep(const Dataset& dataset, const train::ReplicateRows& rows,
@@ -195,7 +215,10 @@ public:
             const ObservationView table = dataset.pool(p);
             for (const std::int64_t row : rows.pools[p].test) {
                 const auto at = static_cast<std::size_t>(row);
-                beside.push_back(static_cast<float>(answers_.mean(table.platform[at], table.module[at])));
+                const std::int32_t i = table.platform[at];
+                const std::int32_t j = table.module[at];
+                const auto width = static_cast<std::size_t>(table.width);
+                beside.push_back(static_cast<float>(mean_beside(i, j, table.co_runner.subspan(at * width, width))));
             }
         }
         const auto tested = std::ssize(beside);
@@ -213,6 +236,75 @@ private:
             tables_ = prepare_tables(state_, platforms, modules, team);
         }
         return tables_;
+    }
+
+    // Runs alone and beside others, each without itself.
+    [[nodiscard]] WithheldAnswers runs_left_out() const {
+        const Runs& runs = state_.beside.runs;
+        WithheldAnswers answers;
+        answers.platform = runs.cells.platform;
+        answers.module = runs.cells.module;
+        answers.co_runner = runs.co_runner;
+        answers.width = static_cast<std::int32_t>(runs.width);
+        for (std::size_t n = 0; n < runs.size(); ++n) {
+            const double variance = 1.0 / answers_.precision[n];
+            const double noise = answers_.noise[runs.kind(n)];
+            answers.mean.push_back(runs.cells.mean[n] - state_.beside.alpha[n] * variance);
+            answers.deviation.push_back(std::sqrt(variance + noise - noise / runs.cells.count[n]));
+        }
+        return answers;
+    }
+
+    [[nodiscard]] double mean_beside(std::int32_t i, std::int32_t j, std::span<const std::int32_t> co_runners) const {
+        return answers_.mean(i, j) + (knows_co_runners(state_) ? answers_.beside(i, j, co_runners) : 0.0);
+    }
+
+    // Beside several, what co-runners add to the variance of a run alone is as many times as large, and ρ².
+    [[nodiscard]] double deviation_beside(std::int32_t i, std::int32_t j,
+                                          std::span<const std::int32_t> co_runners) const {
+        const auto count = static_cast<std::size_t>(std::ranges::count_if(co_runners, [](auto k) { return k >= 0; }));
+        if (count == 0) {
+            return answers_.deviation(i, j);
+        }
+        const double one = answers_.beside_deviation(i, j);
+        const double more = std::max(one * one - answers_.deviation(i, j) * answers_.deviation(i, j), 0.0);
+        const double number = answers_.beside.number[std::min(count, kKinds - 1)];
+        const double times = number * number * static_cast<double>(count);
+        return std::sqrt(
+            std::max(one * one + (times - 1.0) * more, answers_.deviation(i, j) * answers_.deviation(i, j)));
+    }
+
+    void predict_beside(const PairQuery& query, const Answer& answer) const {
+        const auto width = static_cast<std::size_t>(query.width);
+        for (std::size_t n = 0; n < query.platform.size(); ++n) {
+            const auto others = query.co_runner.subspan(n * width, width);
+            answer.mean[n] = mean_beside(query.platform[n], query.module[n], others);
+            if (!answer.deviation.empty()) {
+                answer.deviation[n] = deviation_beside(query.platform[n], query.module[n], others);
+            }
+        }
+    }
+
+    void save_beside(formats::NpzWriter& npz) const {
+        const BesideState& beside = state_.beside;
+        const Runs& runs = beside.runs;
+        npz.add<double>("kernel_beside_hyper", beside.hyper);
+        if (!beside.first_hyper.empty()) {
+            npz.add<double>("kernel_beside_first_hyper", beside.first_hyper);
+            npz.add<double>("kernel_beside_first_alpha", beside.first_alpha);
+        }
+        npz.add<double>("kernel_beside_alpha", beside.alpha);
+        npz.add<std::int32_t>("kernel_run_platform", runs.cells.platform);
+        npz.add<std::int32_t>("kernel_run_module", runs.cells.module);
+        npz.add<std::int32_t>(
+            "kernel_run_co_runner", runs.co_runner,
+            std::vector<std::int64_t>{std::ssize(runs.cells.mean), static_cast<std::int64_t>(runs.width)});
+        npz.add<double>("kernel_run_mean", runs.cells.mean);
+        npz.add<double>("kernel_run_runs", runs.cells.count);
+        std::vector<double> within{beside.residual};
+        within.insert(within.end(), runs.within_squares.begin(), runs.within_squares.end());
+        within.insert(within.end(), runs.within_freedom.begin(), runs.within_freedom.end());
+        npz.add<double>("kernel_beside_constants", within);
     }
 
     KernelState state_;
@@ -267,6 +359,84 @@ Result<Cells> read_cells(const ModelArchive& archive, const std::vector<double>&
     return cells;
 }
 
+// The runs that a model knows co-runners from.
+Result<void> read_beside(const ModelArchive& archive, std::int64_t platforms, std::int64_t modules,
+                         BesideState& beside) {
+    Runs& runs = beside.runs;
+    PITOT_TRY(beside.alpha, archive.read<double>("kernel_beside_alpha", {-1}));
+    const std::int64_t n = std::ssize(beside.alpha);
+    PITOT_TRY(runs.cells.platform, archive.read<std::int32_t>("kernel_run_platform", {n}));
+    PITOT_TRY(runs.cells.module, archive.read<std::int32_t>("kernel_run_module", {n}));
+    PITOT_TRY(runs.co_runner, archive.read<std::int32_t>("kernel_run_co_runner", {n, -1}));
+    PITOT_TRY(runs.cells.mean, archive.read<double>("kernel_run_mean", {n}));
+    PITOT_TRY(runs.cells.count, archive.read<double>("kernel_run_runs", {n}));
+    PITOT_TRY(const auto constants,
+              archive.read<double>("kernel_beside_constants", {1 + 2 * static_cast<std::int64_t>(kKinds)}));
+    runs.width = n > 0 ? runs.co_runner.size() / static_cast<std::size_t>(n) : 0;
+    beside.residual = constants[0];
+    std::copy_n(constants.begin() + 1, kKinds, runs.within_squares.begin());
+    std::copy_n(constants.begin() + 1 + kKinds, kKinds, runs.within_freedom.begin());
+    const auto among = [](std::int64_t least, std::int64_t rows) {
+        return [=](std::int32_t i) { return i >= least && i < rows; };
+    };
+    if (!std::ranges::all_of(runs.cells.platform, among(0, platforms))) {
+        return archive.broken("kernel_run_platform", "names a platform that the model has not");
+    }
+    if (!std::ranges::is_sorted(runs.cells.platform)) {
+        return archive.broken("kernel_run_platform", "does not ascend");
+    }
+    if (!std::ranges::all_of(runs.cells.module, among(0, modules))) {
+        return archive.broken("kernel_run_module", "names a module that the model has not");
+    }
+    if (!std::ranges::all_of(runs.co_runner, among(-1, modules))) {
+        return archive.broken("kernel_run_co_runner", "names a module that the model has not");
+    }
+    if (!std::ranges::all_of(runs.cells.count, [](double count) { return count >= 1.0; })) {
+        return archive.broken("kernel_run_runs", "has a combination without runs");
+    }
+    return {};
+}
+
+// The distances that the state's last pass knows.
+GridDistances last_distances(const KernelState& state, const Side& platforms, const Side& modules, core::Team& team) {
+    GridDistances distances = feature_distances(state, platforms, modules);
+    if (has_second_pass(state)) {
+        add_first_pass(state, distances, team);
+    }
+    if (!state.beside.first_hyper.empty()) {
+        add_beside_pass(state, distances, team);
+    }
+    return distances;
+}
+
+BesideTables beside_tables(const KernelState& state, const GridDistances& distances, core::Team& team) {
+    const BesideLayout layout(distances.platforms, distances.modules);
+    return make_tables(layout, state.beside.hyper, distances.platforms, distances.modules, team);
+}
+
+BesideGrid beside_grid(const KernelState& state, const BesideTables& tables, core::Team& team) {
+    return make_grid(tables, state.beside.runs, state.beside.alpha, team);
+}
+
+// What rows alone and beside others say together.
+Result<KernelAnswers> answer_beside(const KernelState& state, const GridDistances& distances, core::Team& team) {
+    const BesideTables tables = beside_tables(state, distances, team);
+    const Matrix<double> alpha =
+        sum_by_pair(state.beside.runs, state.beside.alpha, distances.platforms.rows, distances.modules.rows);
+    KernelAnswers answers;
+    answers.mean = covariance_product(tables.alone, alpha.view(), team);
+    for (std::size_t n = 0; n < answers.mean.flat().size(); ++n) {
+        answers.mean.flat()[n] += state.constant + tables.alone.white * alpha.flat()[n];
+    }
+    PITOT_TRY(auto uncertainty, local_uncertainty(tables, state.beside.runs, kNearCells, team));
+    answers.deviation = std::move(uncertainty.alone);
+    answers.beside_deviation = std::move(uncertainty.beside);
+    answers.precision = std::move(uncertainty.precision);
+    answers.beside = beside_grid(state, tables, team);
+    answers.noise = tables.noise;
+    return answers;
+}
+
 }  // namespace
 
 KernelState clone_state(const KernelState& state) {
@@ -285,7 +455,8 @@ KernelState clone_state(const KernelState& state) {
             state.alpha,
             state.residual,
             state.platform_held_out,
-            state.module_held_out};
+            state.module_held_out,
+            state.beside};
 }
 
 GridDistances feature_distances(const KernelState& state, const Side& platforms, const Side& modules) {
@@ -331,11 +502,20 @@ Matrix<double> mean_grid(const KernelState& state, const Tables& tables, core::T
     return mean;
 }
 
+void add_beside_pass(const KernelState& state, GridDistances& distances, core::Team& team) {
+    const BesideLayout layout(distances.platforms, distances.modules);
+    const BesideTables tables =
+        make_tables(layout, state.beside.first_hyper, distances.platforms, distances.modules, team);
+    const BesideGrid grid = make_grid(tables, state.beside.runs, state.beside.first_alpha, team);
+    add_beside_distances(grid, state.reference_platforms, state.reference_modules, distances.platforms,
+                         distances.modules, team);
+}
+
 Result<KernelAnswers> answer_all(const KernelState& state, const Side& platforms, const Side& modules,
                                  core::Team& team) {
-    GridDistances distances = feature_distances(state, platforms, modules);
-    if (has_second_pass(state)) {
-        add_first_pass(state, distances, team);
+    const GridDistances distances = last_distances(state, platforms, modules, team);
+    if (knows_co_runners(state)) {
+        return answer_beside(state, distances, team);
     }
     const Layout layout(distances.platforms, distances.modules);
     const Tables tables = make_tables(layout, last_hyper(state), distances.platforms, distances.modules, team);
@@ -389,6 +569,24 @@ Result<std::shared_ptr<const FittedModel>> load_kernel_model(const ModelArchive&
     KernelAnswers answers;
     PITOT_TRY(answers.mean, read_matrix(archive, "kernel_mean", platforms.size(), modules.size()));
     PITOT_TRY(answers.deviation, read_matrix(archive, "kernel_deviation", platforms.size(), modules.size()));
+    if (archive.contains("kernel_beside_hyper")) {
+        if (auto ok = read_beside(archive, platforms.size(), modules.size(), state.beside); !ok) {
+            return Failure(ok.error());
+        }
+        core::Team team(core::default_threads());
+        GridDistances last = last_distances(state, platforms, modules, team);
+        const auto size = [&] { return static_cast<std::int64_t>(BesideLayout(last.platforms, last.modules).size()); };
+        if (archive.contains("kernel_beside_first_hyper")) {
+            PITOT_TRY(state.beside.first_alpha,
+                      archive.read<double>("kernel_beside_first_alpha", {std::ssize(state.beside.alpha)}));
+            PITOT_TRY(state.beside.first_hyper, archive.read<double>("kernel_beside_first_hyper", {size()}));
+            add_beside_pass(state, last, team);
+        }
+        PITOT_TRY(state.beside.hyper, archive.read<double>("kernel_beside_hyper", {size()}));
+        PITOT_TRY(answers.beside_deviation,
+                  read_matrix(archive, "kernel_beside_deviation", platforms.size(), modules.size()));
+        answers.beside = beside_grid(state, beside_tables(state, last, team), team);
+    }
     return make_kernel_model(std::move(state), std::move(answers));
 }
 

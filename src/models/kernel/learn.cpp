@@ -6,8 +6,6 @@
 #include <numeric>
 #include <utility>
 
-#include "models/kernel/likelihood.hpp"
-
 namespace pitot::models::kernel {
 namespace {
 
@@ -23,19 +21,6 @@ double rate_at(const LearnOptions& options, std::int64_t step) {
     }
     const double part = static_cast<double>(step - kWarmUp) / static_cast<double>(options.steps - kWarmUp);
     return options.rate * (kLastRate + (1.0 - kLastRate) * 0.5 * (1.0 + std::cos(std::numbers::pi * part)));
-}
-
-// Sum of a side's distances, each over its mean: which rows are near which.
-Matrix<double> nearness(const SideDistances& side) {
-    Matrix<double> sum(side.rows, side.rows);
-    for (const Matrix<double>& group : side.groups) {
-        const std::span<const double> from = group.flat();
-        const double mean = std::accumulate(from.begin(), from.end(), 0.0) / static_cast<double>(from.size());
-        for (std::size_t n = 0; n < from.size() && mean > 0.0; ++n) {
-            sum.flat()[n] += from[n] / mean;
-        }
-    }
-    return sum;
 }
 
 // Draws the cells of each step.
@@ -113,38 +98,44 @@ private:
 
 }  // namespace
 
-Result<std::vector<double>> learn_hyper(const Layout& layout, const SideDistances& platforms,
-                                        const SideDistances& modules, const Cells& cells,
-                                        const std::vector<double>& target, const LearnOptions& options, core::Key key,
-                                        core::Team& team, const std::function<bool()>& step_done) {
-    const std::vector<double> start = layout.start(key.fold("start"));
-    std::vector<double> values = start;
+Matrix<double> nearness(const SideDistances& side) {
+    Matrix<double> sum(side.rows, side.rows);
+    for (const Matrix<double>& group : side.groups) {
+        const std::span<const double> from = group.flat();
+        const double mean = std::accumulate(from.begin(), from.end(), 0.0) / static_cast<double>(from.size());
+        for (std::size_t n = 0; n < from.size() && mean > 0.0; ++n) {
+            sum.flat()[n] += from[n] / mean;
+        }
+    }
+    return sum;
+}
+
+Result<std::vector<double>> descend(std::vector<double> start, std::span<const double> prior,
+                                    std::span<const std::size_t> noise, const LearnOptions& options,
+                                    const std::function<LearnStep(std::int64_t step)>& at,
+                                    const std::function<bool()>& step_done) {
+    std::vector<double> values = std::move(start);
     std::vector<double> mean(values.size(), 0.0);
     std::vector<double> square(values.size(), 0.0);
-    const Subsets subsets(platforms, modules, cells, options.subset, key.fold("subsets"));
     for (std::int64_t step = 0; step < options.steps; ++step) {
-        const std::vector<std::int64_t> numbers = subsets.at(step);
-        const Cells some = subset_of(cells, numbers);
-        std::vector<double> y;
-        y.reserve(numbers.size());
-        for (const std::int64_t n : numbers) {
-            y.push_back(target[static_cast<std::size_t>(n)]);
-        }
-        auto point = likelihood(layout, values, platforms, modules, some, y, static_cast<double>(cells.size()), team);
+        const LearnStep one = at(step);
+        auto point = one.likelihood(values);
         constexpr int kAttempts = 40;
         for (int attempt = 0; !point; ++attempt) {
             if (attempt == kAttempts) {
                 return fail(ErrorCode::kInput, "the covariance matrix of the observations is not positive definite");
             }
-            values[layout.noise()] += 1.0;
-            point = likelihood(layout, values, platforms, modules, some, y, static_cast<double>(cells.size()), team);
+            for (const std::size_t place : noise) {
+                values[place] += 1.0;
+            }
+            point = one.likelihood(values);
         }
         const double first = 1.0 - std::pow(kBeta1, static_cast<double>(step + 1));
         const double second = 1.0 - std::pow(kBeta2, static_cast<double>(step + 1));
         const double rate = rate_at(options, step);
         for (std::size_t p = 0; p < values.size(); ++p) {
-            const double g = point->gradient[p] + (values[p] - start[p]) / (kPriorDeviation * kPriorDeviation) /
-                                                      static_cast<double>(numbers.size());
+            const double g = point->gradient[p] + (values[p] - prior[p]) / (kPriorDeviation * kPriorDeviation) /
+                                                      static_cast<double>(one.cells);
             mean[p] = kBeta1 * mean[p] + (1.0 - kBeta1) * g;
             square[p] = kBeta2 * square[p] + (1.0 - kBeta2) * g * g;
             values[p] -= rate * (mean[p] / first) / (std::sqrt(square[p] / second) + kEpsilon);
@@ -154,6 +145,30 @@ Result<std::vector<double>> learn_hyper(const Layout& layout, const SideDistance
         }
     }
     return values;
+}
+
+Result<std::vector<double>> learn_hyper(const Layout& layout, const SideDistances& platforms,
+                                        const SideDistances& modules, const Cells& cells,
+                                        const std::vector<double>& target, const LearnOptions& options, core::Key key,
+                                        core::Team& team, const std::function<bool()>& step_done) {
+    const std::vector<double> start = layout.start(key.fold("start"));
+    const Subsets subsets(platforms, modules, cells, options.subset, key.fold("subsets"));
+    const std::vector<std::size_t> noise{layout.noise()};
+    Cells some;
+    std::vector<double> y;
+    const auto at = [&](std::int64_t step) {
+        const std::vector<std::int64_t> numbers = subsets.at(step);
+        some = subset_of(cells, numbers);
+        y.clear();
+        for (const std::int64_t n : numbers) {
+            y.push_back(target[static_cast<std::size_t>(n)]);
+        }
+        return LearnStep{std::ssize(numbers), [&](std::span<const double> values) {
+                             return likelihood(layout, values, platforms, modules, some, y,
+                                               static_cast<double>(cells.size()), team);
+                         }};
+    };
+    return descend(start, start, noise, options, at, step_done);
 }
 
 }  // namespace pitot::models::kernel

@@ -145,17 +145,6 @@ void module_gradient(MatrixView<const double> weight, const Tables& tables, cons
     });
 }
 
-// W = ½(K⁻¹ - ααᵀ) in place of K⁻¹'s lower triangle, and above it.
-void make_weight(MatrixView<double> inverse, std::span<const double> alpha, core::Team& team) {
-    dense::Workers(team).each(inverse.rows, [&](std::int64_t u) {
-        double* row = inverse.data + u * inverse.stride;
-        for (std::int64_t v = 0; v <= u; ++v) {
-            row[v] = 0.5 * (row[v] - alpha[static_cast<std::size_t>(u)] * alpha[static_cast<std::size_t>(v)]);
-        }
-    });
-    dense::mirror_lower(inverse);
-}
-
 template <std::size_t kCount>
 void fill(const Tables& tables, const Cells& cells, MatrixView<double> out, core::Team& team) {
     const std::vector<Block> blocks = blocks_of(cells);
@@ -193,6 +182,24 @@ void add_gradients(MatrixView<const double> weight, const Tables& tables, const 
 
 }  // namespace
 
+void make_weight(MatrixView<double> inverse, std::span<const double> alpha, core::Team& team) {
+    dense::Workers(team).each(inverse.rows, [&](std::int64_t u) {
+        double* row = inverse.data + u * inverse.stride;
+        for (std::int64_t v = 0; v <= u; ++v) {
+            row[v] = 0.5 * (row[v] - alpha[static_cast<std::size_t>(u)] * alpha[static_cast<std::size_t>(v)]);
+        }
+    });
+    dense::mirror_lower(inverse);
+}
+
+TableGradient table_gradient(MatrixView<const double> weight, const Tables& tables, const Cells& cells,
+                             core::Team& team) {
+    TableGradient gradient(tables.terms, tables.platform_effect.rows(), tables.module_effect.rows());
+    tables.terms == kTerms ? add_gradients<kTerms>(weight, tables, cells, gradient, team)
+                           : add_gradients<kMostTerms>(weight, tables, cells, gradient, team);
+    return gradient;
+}
+
 void fill_covariance(const Tables& tables, const Cells& cells, MatrixView<double> out, core::Team& team) {
     tables.terms == kTerms ? fill<kTerms>(tables, cells, out, team) : fill<kMostTerms>(tables, cells, out, team);
 }
@@ -224,9 +231,7 @@ std::optional<Likelihood> likelihood(const Layout& layout, std::span<const doubl
     dense::inverse_from_cholesky(matrix.view(), team);
     make_weight(matrix.view(), alpha, team);
 
-    TableGradient gradient(tables.terms, platforms.rows, modules.rows);
-    tables.terms == kTerms ? add_gradients<kTerms>(matrix.view(), tables, cells, gradient, team)
-                           : add_gradients<kMostTerms>(matrix.view(), tables, cells, gradient, team);
+    TableGradient gradient = table_gradient(matrix.view(), tables, cells, team);
     const auto size = static_cast<double>(n);
     for (std::int64_t u = 0; u < n; ++u) {
         gradient.noise += matrix(u, u) / cells.count[static_cast<std::size_t>(u)];

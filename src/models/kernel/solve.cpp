@@ -42,8 +42,8 @@ struct Dependent {
 // M⁻¹ = Σ_p (I - B)ᵀ (L Lᵀ)⁻¹ (I - B): symmetric and positive definite whatever B and L are.
 class Preconditioner {
 public:
-    [[nodiscard]] static std::optional<Preconditioner> make(const Tables& tables, const Cells& cells,
-                                                            std::int64_t neighbour_cells, core::Team& team);
+    [[nodiscard]] static std::optional<Preconditioner> make(const System& system, std::int64_t neighbour_cells,
+                                                            core::Team& team);
     void apply(const std::vector<double>& r, std::vector<double>& z, core::Team& team) const;
 
 private:
@@ -67,18 +67,18 @@ std::vector<std::size_t> coarse_to_fine(const Matrix<double>& spread, const std:
     return order;
 }
 
-std::optional<Preconditioner> Preconditioner::make(const Tables& tables, const Cells& cells,
-                                                   std::int64_t neighbour_cells, core::Team& team) {
+std::optional<Preconditioner> Preconditioner::make(const System& system, std::int64_t neighbour_cells,
+                                                   core::Team& team) {
     Preconditioner made;
     std::vector<std::int64_t> platforms;
-    for (std::size_t n = 0; n < cells.size(); ++n) {
-        if (platforms.empty() || platforms.back() != cells.platform[n]) {
-            platforms.push_back(cells.platform[n]);
+    for (std::size_t n = 0; n < system.platform.size(); ++n) {
+        if (platforms.empty() || platforms.back() != system.platform[n]) {
+            platforms.push_back(system.platform[n]);
             made.conditionals_.push_back({.first = static_cast<std::int64_t>(n)});
         }
         ++made.conditionals_.back().count;
     }
-    const Matrix<double> spread = platform_spread(tables);
+    const Matrix<double>& spread = system.spread;
     const std::vector<std::size_t> order = coarse_to_fine(spread, platforms);
     made.dependents_.resize(platforms.size());
     for (std::size_t at = 0; at < order.size(); ++at) {
@@ -103,13 +103,9 @@ std::optional<Preconditioner> Preconditioner::make(const Tables& tables, const C
         numbers.resize(numbers.size() + static_cast<std::size_t>(own.count));
         std::iota(numbers.end() - own.count, numbers.end(), own.first);
         const std::int64_t given = std::ssize(own.given);
-        const Cells some = subset_of(cells, numbers);
         Matrix<double> joint(std::ssize(numbers), std::ssize(numbers));
         core::Team alone(1);
-        fill_covariance(tables, some, joint.view(), alone);
-        for (std::int64_t n = 0; n < joint.rows(); ++n) {
-            joint(n, n) += tables.noise / some.count[static_cast<std::size_t>(n)];
-        }
+        system.fill(numbers, joint.view(), alone);
         if (dense::cholesky(joint.view(), alone)) {
             failed[static_cast<std::size_t>(p)] = 1;
             return;
@@ -197,14 +193,12 @@ std::vector<double> covariance_times(const Tables& tables, const Cells& cells, c
     return result;
 }
 
-Result<Solution> solve_dense(const Tables& tables, const Cells& cells, const std::vector<double>& target,
-                             core::Team& team) {
+Result<Solution> solve_dense(const System& system, const std::vector<double>& target, core::Team& team) {
     const std::int64_t n = std::ssize(target);
     Matrix<double> matrix(n, n);
-    fill_covariance(tables, cells, matrix.view(), team);
-    for (std::int64_t u = 0; u < n; ++u) {
-        matrix(u, u) += tables.noise / cells.count[static_cast<std::size_t>(u)];
-    }
+    std::vector<std::int64_t> all(target.size());
+    std::iota(all.begin(), all.end(), 0);
+    system.fill(all, matrix.view(), team);
     if (dense::cholesky(matrix.view(), team)) {
         return indefinite();
     }
@@ -214,10 +208,10 @@ Result<Solution> solve_dense(const Tables& tables, const Cells& cells, const std
     return solution;
 }
 
-Result<Solution> solve_iteratively(const Tables& tables, const Cells& cells, const std::vector<double>& target,
-                                   const SolveOptions& options, core::Team& team, const std::function<bool()>& go_on,
+Result<Solution> solve_iteratively(const System& system, const std::vector<double>& target, const SolveOptions& options,
+                                   core::Team& team, const std::function<bool()>& go_on,
                                    const std::vector<double>& start) {
-    const auto preconditioner = Preconditioner::make(tables, cells, options.neighbour_cells, team);
+    const auto preconditioner = Preconditioner::make(system, options.neighbour_cells, team);
     if (!preconditioner) {
         return indefinite();
     }
@@ -226,7 +220,7 @@ Result<Solution> solve_iteratively(const Tables& tables, const Cells& cells, con
     x = start.empty() ? std::vector<double>(target.size(), 0.0) : start;
     std::vector<double> r = target;
     if (!start.empty()) {
-        const std::vector<double> product = covariance_times(tables, cells, x, team);
+        const std::vector<double> product = system.times(x);
         std::ranges::transform(r, product, r.begin(), std::minus<>());
     }
     const double norm = std::sqrt(dot(target, target));
@@ -244,7 +238,7 @@ Result<Solution> solve_iteratively(const Tables& tables, const Cells& cells, con
                         fmt::format("conjugate gradients did not converge: a residual of {:.1e} is left after {} steps",
                                     solution.residual, options.iterations));
         }
-        const std::vector<double> q = covariance_times(tables, cells, p, team);
+        const std::vector<double> q = system.times(p);
         const double step = rz / dot(p, q);
         std::vector<double> before = r;
         for (std::size_t n = 0; n < x.size(); ++n) {
@@ -286,12 +280,24 @@ Matrix<double> platform_spread(const Tables& tables) {
     return spread;
 }
 
+Result<Solution> solve(const System& system, const std::vector<double>& target, const SolveOptions& options,
+                       core::Team& team, const std::function<bool()>& go_on, const std::vector<double>& start) {
+    return std::ssize(target) <= options.dense_cells ? solve_dense(system, target, team)
+                                                     : solve_iteratively(system, target, options, team, go_on, start);
+}
+
 Result<Solution> solve(const Tables& tables, const Cells& cells, const std::vector<double>& target,
                        const SolveOptions& options, core::Team& team, const std::function<bool()>& go_on,
                        const std::vector<double>& start) {
-    return std::ssize(target) <= options.dense_cells
-               ? solve_dense(tables, cells, target, team)
-               : solve_iteratively(tables, cells, target, options, team, go_on, start);
+    const auto fill = [&](std::span<const std::int64_t> rows, MatrixView<double> out, core::Team& workers) {
+        const Cells some = subset_of(cells, rows);
+        fill_covariance(tables, some, out, workers);
+        for (std::int64_t n = 0; n < out.rows; ++n) {
+            out.data[n * out.stride + n] += tables.noise / some.count[static_cast<std::size_t>(n)];
+        }
+    };
+    const auto times = [&](const std::vector<double>& v) { return covariance_times(tables, cells, v, team); };
+    return solve({cells.platform, platform_spread(tables), fill, times}, target, options, team, go_on, start);
 }
 
 }  // namespace pitot::models::kernel

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "core/team.hpp"
@@ -28,6 +29,20 @@ struct Solution {
     double residual = 0.0;        ///< reached, over the right-hand side
     std::int64_t iterations = 0;  ///< 0: a dense factor
 };
+
+/// A matrix K + D to solve with, whose rows are observations of platforms, by platform.
+struct System {
+    const std::vector<std::int32_t>& platform;  ///< a row
+    Matrix<double> spread;                      ///< as platform_spread()
+    /// Its elements of some rows, on and below the diagonal.
+    std::function<void(std::span<const std::int64_t> rows, MatrixView<double> out, core::Team& team)> fill;
+    /// Its product with a vector.
+    std::function<std::vector<double>(const std::vector<double>& v)> times;
+};
+
+[[nodiscard]] Result<Solution> solve(const System& system, const std::vector<double>& target,
+                                     const SolveOptions& options, core::Team& team, const std::function<bool()>& go_on,
+                                     const std::vector<double>& start);
 
 /// `start`: a guess of α, or empty. Errors: kInput if the matrix is not positive definite or the iterations end before
 /// the tolerance is met, naming the residual; kCancelled.

@@ -187,12 +187,12 @@ TEST(DefaultConfig, FollowsTheDataset) {
     EXPECT_EQ(default_config(synthetic_dataset(large)).preset, "embedding/128");
     const test::SyntheticOptions bare_large{.platforms = 3001, .modules = 3, .features = 0};
     EXPECT_EQ(default_config(synthetic_dataset(bare_large)).preset, "linear/128");
-    const test::SyntheticOptions many{.platforms = 230, .modules = 230, .density = 1.0};
-    EXPECT_EQ(default_config(synthetic_dataset(many)).preset, "embedding/128") << "52 900 combinations";
+    const test::SyntheticOptions many{.platforms = 250, .modules = 250, .density = 1.0};
+    EXPECT_EQ(default_config(synthetic_dataset(many)).preset, "embedding/128") << "62 500 combinations";
     const FitConfig bare = default_config(synthetic_dataset({.features = 0, .together = 5}));
     EXPECT_FALSE(bare.model.platform_features || bare.model.module_features);
     const FitConfig together = default_config(synthetic_dataset({.together = 5}));
-    EXPECT_EQ(together.preset, "interference/2");
+    EXPECT_EQ(together.preset, "kernel");
     EXPECT_EQ(together.train.find_objective("together")->rows, 0) << "all rows, unlike the published preset";
     const FitConfig few = default_config(synthetic_dataset({.platforms = 1, .modules = 30}));
     EXPECT_EQ(few.preset, "baseline/linear_scaling") << "one row of the matrix tells nothing of interactions";

@@ -19,7 +19,6 @@ using test::quick_config;
 TEST(Pools, AreLearnedFromAndCalibratedOneByOne) {
     const Dataset dataset = test::three_pools(240);
     const FitConfig config = test::three_pools_config(dataset);
-    EXPECT_EQ(config.preset, "interference/2");
     EXPECT_TRUE(config.train.learns_from("one") && config.train.learns_from("two"));
     EXPECT_FALSE(config.train.learns_from("together"));
     const Predictor predictor = fit(dataset, config).value();
