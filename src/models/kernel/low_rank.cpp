@@ -218,7 +218,7 @@ LowRank fit_low_rank(const SideDistances& platforms, const SideDistances& module
                      const std::vector<double>& residual, const LowRankOptions& options, core::Key key,
                      core::Team& team) {
     // Columns are only given up once all had the time to find what they can tell.
-    constexpr std::int64_t kWarmUp = 30;
+    constexpr std::int64_t kWarmUpSweeps = 30;
     constexpr double kStartingNoise = 0.05;
     constexpr double kLeastNoise = 1e-6;
     constexpr double kSettled = 1e-3;
@@ -243,14 +243,14 @@ LowRank fit_low_rank(const SideDistances& platforms, const SideDistances& module
     for (std::int64_t sweep = 0; sweep < options.sweeps; ++sweep) {
         update_rows(u, v, noise, team);
         update_rows(v, u, noise, team);
-        if (sweep < kWarmUp) {
+        if (sweep < kWarmUpSweeps) {
             continue;
         }
         update_precision(u);
         update_precision(v);
         const double before = noise;
         noise = std::max(expected_noise(u, v, team), kLeastNoise);
-        if (std::abs(noise - before) < kSettled * noise && sweep > 2 * kWarmUp) {
+        if (std::abs(noise - before) < kSettled * noise && sweep > 2 * kWarmUpSweeps) {
             break;
         }
     }
