@@ -71,6 +71,15 @@ void add_embedding(const Matrix<double>& embedding, const std::vector<bool>& hel
     side.groups.push_back(std::move(distances));
 }
 
+// The tables that these answers come from are of runs alone.
+Failure not_beside(const char* what) {
+    return fail(
+        ErrorCode::kInput,
+        fmt::format("a model that learned from runs beside others cannot {}; fit one on runs alone: 'pitot fit … "
+                    "--set train.objectives.together.weight=0'",
+                    what));
+}
+
 class KernelModel final : public FittedModel {
 public:
     KernelModel(KernelState state, KernelAnswers answers, std::shared_ptr<const PreparedTables> tables)
@@ -100,6 +109,9 @@ public:
 
     [[nodiscard]] Result<std::shared_ptr<const FittedModel>> observe(const NewRuns& runs, const Side& platforms,
                                                                      const Side& modules) const override {
+        if (knows_co_runners(state_)) {
+            return not_beside("learn from further runs without a new fit");
+        }
         core::Team team(core::default_threads());
         const bool appended = platforms.size() > answers_.mean.rows() || modules.size() > answers_.mean.cols();
         auto tables = appended ? prepare_tables(state_, platforms, modules, team) : prepared(platforms, modules, team);
@@ -110,6 +122,9 @@ public:
     [[nodiscard]] Result<JointPosterior> posterior(std::span<const std::int32_t> platform,
                                                    std::span<const std::int32_t> module, const Side& platforms,
                                                    const Side& modules) const override {
+        if (knows_co_runners(state_)) {
+            return not_beside("tell what measurements are worth");
+        }
         core::Team team(1);
         const auto tables = prepared(platforms, modules, team);
         const Pairs pairs{{platform.begin(), platform.end()}, {module.begin(), module.end()}};
@@ -123,6 +138,9 @@ public:
 
     [[nodiscard]] Result<PairExplanation> explain(std::int32_t platform, std::int32_t module, std::int64_t most,
                                                   const Side& platforms, const Side& modules) const override {
+        if (knows_co_runners(state_)) {
+            return not_beside("tell which measurements an answer comes from");
+        }
         core::Team team(core::default_threads());
         return explain_pair(state_, answers_, *prepared(platforms, modules, team), platform, module, most, team);
     }
