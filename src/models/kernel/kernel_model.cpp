@@ -73,11 +73,10 @@ void add_embedding(const Matrix<double>& embedding, const std::vector<bool>& hel
 
 // The tables that these answers come from are of runs alone.
 Failure not_beside(const char* what) {
-    return fail(
-        ErrorCode::kInput,
-        fmt::format("a model that learned from runs beside others cannot {}; fit one on runs alone: 'pitot fit … "
-                    "--set train.objectives.together.weight=0'",
-                    what));
+    return fail(ErrorCode::kInput,
+                fmt::format("a model that learned from runs beside others cannot {}; fit one on runs alone "
+                            "(train.objectives.together.weight = 0)",
+                            what));
 }
 
 class KernelModel final : public FittedModel {

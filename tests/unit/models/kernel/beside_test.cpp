@@ -14,7 +14,10 @@
 #include "core/team.hpp"
 #include "models/kernel/beside_fit.hpp"
 #include "models/kernel/beside_solve.hpp"
+#include "pitot/advise.hpp"
+#include "pitot/explain.hpp"
 #include "pitot/fit.hpp"
+#include "pitot/observe.hpp"
 #include "support/synthetic.hpp"
 
 namespace pitot::models::kernel {
@@ -298,7 +301,7 @@ TEST(KernelBesideFit, NumbersOfCoRunnersNeverSeenFollowThoseSeen) {
     ASSERT_FALSE(explained || observed || advised);
     for (const Error& error : {explained.error(), observed.error(), advised.error()}) {
         EXPECT_EQ(error.code(), ErrorCode::kInput);
-        EXPECT_NE(error.message().find("train.objectives.together.weight=0"), std::string::npos) << error.message();
+        EXPECT_NE(error.message().find("train.objectives.together.weight = 0"), std::string::npos) << error.message();
     }
 }
 

@@ -305,8 +305,8 @@ TEST(KernelFit, FactorsOfAProductAreFound) {
     const auto bytes = made->to_bytes();
     ASSERT_TRUE(bytes);
     constexpr std::string_view kName = "kernel_platform_factors";
-    EXPECT_NE(std::ranges::search(*bytes, kName, {}, [](std::byte b) { return static_cast<char>(b); }).begin(),
-              bytes->end());
+    const auto same = [](std::byte b, char c) { return static_cast<char>(b) == c; };
+    EXPECT_NE(std::search(bytes->begin(), bytes->end(), kName.begin(), kName.end(), same), bytes->end());
     const auto again = Predictor::from_bytes(*bytes);
     ASSERT_TRUE(again) << again.error().message();
     EXPECT_EQ(*again->to_bytes(), *bytes);
