@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "core/team.hpp"
-#include "models/kernel/kernel_model.hpp"
+#include "models/kernel/kernel_state.hpp"
 #include "models/kernel/posterior.hpp"
 #include "pitot/explain.hpp"
 #include "pitot/result.hpp"

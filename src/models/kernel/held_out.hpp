@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "core/team.hpp"
-#include "models/kernel/kernel_model.hpp"
+#include "models/kernel/kernel_state.hpp"
 #include "pitot/context.hpp"
 
 namespace pitot::models::kernel {

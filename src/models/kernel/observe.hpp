@@ -7,7 +7,7 @@
 
 #include "core/team.hpp"
 #include "models/fitted_model.hpp"
-#include "models/kernel/kernel_model.hpp"
+#include "models/kernel/kernel_state.hpp"
 #include "models/kernel/posterior.hpp"
 #include "models/kernel/solve.hpp"
 #include "pitot/result.hpp"

@@ -10,7 +10,7 @@
 #include "core/team.hpp"
 #include "models/kernel/cells.hpp"
 #include "models/kernel/hyper.hpp"
-#include "models/kernel/kernel_model.hpp"
+#include "models/kernel/kernel_state.hpp"
 
 namespace pitot::models::kernel {
 
