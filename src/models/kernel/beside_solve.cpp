@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <numeric>
 #include <utility>
 
 #include "backend/dense_algebra.hpp"
+#include "models/kernel/deviation.hpp"
 #include "models/kernel/grid.hpp"
 
 namespace pitot::models::kernel {
@@ -256,26 +256,6 @@ Matrix<double> sum_by_pair(const Runs& runs, const std::vector<double>& alpha, s
     return sum;
 }
 
-namespace {
-
-// Sums of squares of the columns of L⁻¹, L the last block of a factor: [K⁻¹]_nn from row `first` on.
-void add_precisions(MatrixView<const double> factor, std::int64_t first, std::vector<double>& precision) {
-    Matrix<double> inverse(factor.rows, factor.rows);
-    for (std::int64_t n = 0; n < factor.rows; ++n) {
-        inverse(n, n) = 1.0;
-    }
-    dense::solve_lower_columns<double>(factor, inverse.view(), 1);
-    for (std::int64_t n = 0; n < factor.rows; ++n) {
-        double sum = 0.0;
-        for (std::int64_t k = n; k < factor.rows; ++k) {
-            sum += inverse(k, n) * inverse(k, n);
-        }
-        precision[static_cast<std::size_t>(first + n)] = sum;
-    }
-}
-
-}  // namespace
-
 Result<BesideUncertainty> local_uncertainty(const BesideTables& tables, const Runs& runs, std::int64_t near_rows,
                                             core::Team& team) {
     const std::int64_t platforms = tables.alone.platform_effect.rows();
@@ -320,8 +300,9 @@ Result<BesideUncertainty> local_uncertainty(const BesideTables& tables, const Ru
             return;
         }
         good[static_cast<std::size_t>(p)] = 1;
-        add_precisions(joint.view().row_range(near, known - near).columns(near, known - near),
-                       static_cast<std::int64_t>(pieces[static_cast<std::size_t>(p)].first), result.precision);
+        std::ranges::copy(
+            inverse_diagonal(joint.view().row_range(near, known - near).columns(near, known - near)),
+            result.precision.begin() + static_cast<std::ptrdiff_t>(pieces[static_cast<std::size_t>(p)].first));
         const MatrixView<double> rest = joint.view().row_range(known, joint.rows() - known);
         dense::solve_lower_rows<double>(factor, rest.columns(0, known), alone);
         const auto each = 1.0 / static_cast<double>(typical.size());

@@ -107,18 +107,11 @@ bool one_platform(const Tables& tables, const Cells& cells, const Neighbourhood&
         result.deviation(platform, some.module[static_cast<std::size_t>(known + u)]) =
             std::sqrt(std::max(variance, tables.noise));
     }
-    Matrix<double> inverse(known - near, known - near);
-    for (std::int64_t n = 0; n < inverse.rows(); ++n) {
-        inverse(n, n) = 1.0;
-    }
-    dense::solve_lower_columns<double>(joint.view().row_range(near, known - near).columns(near, known - near),
-                                       inverse.view(), alone);
-    for (std::int64_t n = 0; n < inverse.rows(); ++n) {
-        double precision = 0.0;
-        for (std::int64_t k = n; k < inverse.rows(); ++k) {
-            precision += inverse(k, n) * inverse(k, n);
-        }
-        const auto number = static_cast<std::size_t>(own[static_cast<std::size_t>(n)]);
+    const std::vector<double> of_own =
+        inverse_diagonal(joint.view().row_range(near, known - near).columns(near, known - near));
+    for (std::size_t n = 0; n < of_own.size(); ++n) {
+        const double precision = of_own[n];
+        const auto number = static_cast<std::size_t>(own[n]);
         const double noise = tables.noise / cells.count[number];
         result.precision[number] = precision;
         result.deviation(platform, cells.module[number]) =
@@ -142,6 +135,23 @@ Result<void> compute(const Tables& tables, const Cells& cells, std::int64_t near
 }
 
 }  // namespace
+
+std::vector<double> inverse_diagonal(MatrixView<const double> factor) {
+    Matrix<double> inverse(factor.rows, factor.rows);
+    for (std::int64_t n = 0; n < factor.rows; ++n) {
+        inverse(n, n) = 1.0;
+    }
+    dense::solve_lower_columns<double>(factor, inverse.view(), 1);
+    std::vector<double> diagonal;
+    for (std::int64_t n = 0; n < factor.rows; ++n) {
+        double sum = 0.0;
+        for (std::int64_t k = n; k < factor.rows; ++k) {
+            sum += inverse(k, n) * inverse(k, n);
+        }
+        diagonal.push_back(sum);
+    }
+    return diagonal;
+}
 
 Result<Uncertainty> local_uncertainty(const Tables& tables, const Cells& cells, std::int64_t near_cells,
                                       core::Team& team) {

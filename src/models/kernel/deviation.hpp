@@ -8,9 +8,14 @@
 #include "core/team.hpp"
 #include "models/kernel/cells.hpp"
 #include "models/kernel/hyper.hpp"
+#include "pitot/matrix_view.hpp"
 #include "pitot/result.hpp"
 
 namespace pitot::models::kernel {
+
+/// [K⁻¹]_nn of the last rows of a matrix, `factor` the block of its lower Cholesky factor that they have among
+/// themselves: sums of squares of the columns of the block's inverse. With the whole factor, of all rows.
+[[nodiscard]] std::vector<double> inverse_diagonal(MatrixView<const double> factor);
 
 struct Uncertainty {
     Matrix<double> deviation;       ///< platforms × modules: of a new run's ln t

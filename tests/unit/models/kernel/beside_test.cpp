@@ -214,6 +214,14 @@ TEST(KernelBeside, DeviationsAreThePosteriorsWhereAllRowsAreNear) {
     const BesideTables tables = tables_of(fleet, team);
     const auto local = local_uncertainty(tables, fleet.runs, 1 << 20, team);
     ASSERT_TRUE(local);
+    // What is left of each run without itself, by the inverse written out.
+    Matrix<double> known = written_out(tables, fleet.runs);
+    ASSERT_FALSE(dense::cholesky(known.view(), 1));
+    dense::inverse_from_cholesky(known.view(), 1);
+    for (std::size_t n = 0; n < fleet.runs.size(); ++n) {
+        const auto u = static_cast<std::int64_t>(n);
+        EXPECT_NEAR(local->precision[n], known(u, u), 1e-8 * known(u, u));
+    }
     // Of one pair alone, by a dense factor.
     Runs asked = fleet.runs;
     asked.cells.platform.push_back(2);
