@@ -18,6 +18,7 @@
 #include "pitot/explain.hpp"
 #include "pitot/fit.hpp"
 #include "pitot/observe.hpp"
+#include "support/gradient_check.hpp"
 #include "support/synthetic.hpp"
 
 namespace pitot::models::kernel {
@@ -63,24 +64,12 @@ TEST(KernelBeside, GradientAgreesWithDifferences) {
     std::vector<double> at = fleet.start();
     at[layout.number(2)] = -0.3;
     at[layout.number(3)] = 0.2;
-    const auto value = [&](const std::vector<double>& values) {
-        const auto point = likelihood(layout, values, fleet.platforms, fleet.modules, fleet.runs, fleet.target,
-                                      static_cast<double>(fleet.runs.size()), team);
-        return point ? point->value : std::nan("");
-    };
-    const auto point = likelihood(layout, at, fleet.platforms, fleet.modules, fleet.runs, fleet.target,
-                                  static_cast<double>(fleet.runs.size()), team);
-    ASSERT_TRUE(point);
-    ASSERT_EQ(point->gradient.size(), layout.size());
-    for (std::size_t p = 0; p < at.size(); ++p) {
-        constexpr double kStep = 1e-5;
-        std::vector<double> more = at;
-        std::vector<double> less = at;
-        more[p] += kStep;
-        less[p] -= kStep;
-        const double slope = (value(more) - value(less)) / (2.0 * kStep);
-        EXPECT_NEAR(point->gradient[p], slope, 1e-7 + 1e-5 * std::abs(slope)) << "hyper-parameter " << p;
-    }
+    test::expect_gradient_of(
+        [&](const std::vector<double>& values) {
+            return likelihood(layout, values, fleet.platforms, fleet.modules, fleet.runs, fleet.target,
+                              static_cast<double>(fleet.runs.size()), team);
+        },
+        at);
 }
 
 TEST(KernelBeside, GradientIsTheSameToTheBitForAnyNumberOfThreads) {

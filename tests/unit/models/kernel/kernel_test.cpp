@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <limits>
 #include <numeric>
 #include <string_view>
 #include <utility>
@@ -19,6 +18,7 @@
 #include "models/kernel/likelihood.hpp"
 #include "models/kernel/solve.hpp"
 #include "pitot/fit.hpp"
+#include "support/gradient_check.hpp"
 #include "support/synthetic.hpp"
 
 namespace pitot::models::kernel {
@@ -46,12 +46,6 @@ struct Grid {
     SideDistances platforms, modules;
 };
 
-double value_at(const Grid& grid, const Layout& layout, const std::vector<double>& values, core::Team& team) {
-    const auto point = likelihood(layout, values, grid.platforms, grid.modules, grid.cells, grid.target,
-                                  static_cast<double>(grid.cells.size()), team);
-    return point ? point->value : std::numeric_limits<double>::quiet_NaN();
-}
-
 TEST(KernelLikelihood, GradientAgreesWithDifferences) {
     Grid grid;
     grid.cells.within_squares = 0.3;  // as if some cells had several runs
@@ -59,19 +53,12 @@ TEST(KernelLikelihood, GradientAgreesWithDifferences) {
     grid.cells.count[3] = 4.0;
     core::Team team(1);
     const Layout layout(grid.platforms, grid.modules);
-    const std::vector<double> at = layout.start(core::Key(5));
-    const auto point = likelihood(layout, at, grid.platforms, grid.modules, grid.cells, grid.target,
-                                  static_cast<double>(grid.cells.size()), team);
-    ASSERT_TRUE(point);
-    for (std::size_t p = 0; p < at.size(); ++p) {
-        constexpr double kStep = 1e-5;
-        std::vector<double> more = at;
-        std::vector<double> less = at;
-        more[p] += kStep;
-        less[p] -= kStep;
-        const double slope = (value_at(grid, layout, more, team) - value_at(grid, layout, less, team)) / (2.0 * kStep);
-        EXPECT_NEAR(point->gradient[p], slope, 1e-7 + 1e-5 * std::abs(slope)) << "hyper-parameter " << p;
-    }
+    test::expect_gradient_of(
+        [&](const std::vector<double>& values) {
+            return likelihood(layout, values, grid.platforms, grid.modules, grid.cells, grid.target,
+                              static_cast<double>(grid.cells.size()), team);
+        },
+        layout.start(core::Key(5)));
 }
 
 TEST(KernelLikelihood, GradientIsTheSameToTheBitForAnyNumberOfThreads) {

@@ -15,6 +15,7 @@
 #include "core/team.hpp"
 #include "models/kernel/hyper.hpp"
 #include "models/kernel/likelihood.hpp"
+#include "support/gradient_check.hpp"
 
 namespace pitot::models::kernel {
 namespace {
@@ -186,21 +187,11 @@ TEST(LowRankFactors, LikelihoodsGradientAgreesWithDifferences) {
     const Layout layout(known.platforms, known.modules);
     ASSERT_EQ(layout.terms(), kMostTerms);
     const Observed& seen = known.product.observed;
-    const auto value = [&](const std::vector<double>& at) {
-        return likelihood(layout, at, known.platforms, known.modules, seen.cells, seen.residual, 1.0, team);
-    };
-    const std::vector<double> at = layout.start(core::Key(5));
-    const auto point = value(at);
-    ASSERT_TRUE(point);
-    for (std::size_t p = 0; p < at.size(); ++p) {
-        constexpr double kStep = 1e-5;
-        std::vector<double> more = at;
-        std::vector<double> less = at;
-        more[p] += kStep;
-        less[p] -= kStep;
-        const double slope = (value(more)->value - value(less)->value) / (2.0 * kStep);
-        EXPECT_NEAR(point->gradient[p], slope, 1e-7 + 1e-5 * std::abs(slope)) << "hyper-parameter " << p;
-    }
+    test::expect_gradient_of(
+        [&](const std::vector<double>& at) {
+            return likelihood(layout, at, known.platforms, known.modules, seen.cells, seen.residual, 1.0, team);
+        },
+        layout.start(core::Key(5)));
 }
 
 }  // namespace
