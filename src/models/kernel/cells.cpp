@@ -61,4 +61,13 @@ Cells subset_of(const Cells& cells, std::span<const std::int64_t> numbers) {
     return some;
 }
 
+Matrix<double> on_grid(const Cells& cells, const std::vector<double>& values, std::int64_t platforms,
+                       std::int64_t modules) {
+    Matrix<double> grid(platforms, modules);
+    for (std::size_t n = 0; n < values.size(); ++n) {
+        grid(cells.platform[n], cells.module[n]) = values[n];
+    }
+    return grid;
+}
+
 }  // namespace pitot::models::kernel

@@ -9,6 +9,7 @@
 
 #include "core/row_numbers.hpp"
 #include "pitot/dataset.hpp"
+#include "pitot/matrix_view.hpp"
 
 namespace pitot::models::kernel {
 
@@ -31,5 +32,9 @@ struct Cells {
 
 /// Those with these numbers, ascending; what runs within cells tell stays the whole's.
 [[nodiscard]] Cells subset_of(const Cells& cells, std::span<const std::int64_t> numbers);
+
+/// Values of cells where they lie, 0 elsewhere: platforms × modules.
+[[nodiscard]] Matrix<double> on_grid(const Cells& cells, const std::vector<double>& values, std::int64_t platforms,
+                                     std::int64_t modules);
 
 }  // namespace pitot::models::kernel

@@ -92,10 +92,7 @@ Result<KernelAnswers> solve_again(KernelState less, const KernelState& state, co
                      options, team, go_on, from);
     };
     PITOT_TRY(auto first, again(less.first_hyper, start));
-    less.first_alpha = Matrix<double>(less.reference_platforms, less.reference_modules);
-    for (std::size_t n = 0; n < target.size(); ++n) {
-        less.first_alpha(less.cells.platform[n], less.cells.module[n]) = first.alpha[n];
-    }
+    less.first_alpha = on_grid(less.cells, first.alpha, less.reference_platforms, less.reference_modules);
     if (has_second_pass(less)) {
         add_first_pass(less, distances, team);
         PITOT_TRY(auto second, again(less.hyper, less.alpha));

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "core/team.hpp"
+#include "models/fitted_model.hpp"
 #include "models/kernel/kernel_state.hpp"
 #include "pitot/context.hpp"
 

@@ -1,7 +1,6 @@
 #include "models/kernel/kernel_family.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <functional>
 #include <numeric>
 #include <utility>
@@ -13,9 +12,9 @@
 #include "core/parallel.hpp"
 #include "models/factor/embedding_distances.hpp"
 #include "models/kernel/beside_fit.hpp"
-#include "models/kernel/grid.hpp"
 #include "models/kernel/kernel_model.hpp"
 #include "models/kernel/learn.hpp"
+#include "models/kernel/low_rank_choice.hpp"
 #include "models/kernel/solve.hpp"
 #include "models/row_basis.hpp"
 #include "models/scaling/scaling_family.hpp"
@@ -81,108 +80,6 @@ Result<Pass> run_pass(const GridDistances& distances, const Cells& cells, const 
 bool wants_one_pass(const Cells& cells, const GridDistances& distances) {
     return distances.platforms.features > 0 && distances.modules.features > 0 &&
            std::ssize(cells.mean) < kCellsARow * (distances.platforms.rows + distances.modules.rows);
-}
-
-// What a pass says of every pair, in two parts: a_i + b_j, and the products.
-struct MeanParts {
-    Matrix<double> effects;
-    Matrix<double> product;
-
-    MeanParts(const Tables& tables, MatrixView<const double> alpha, core::Team& team)
-        : effects(covariance_product(tables, alpha, team)), product(product_part(tables, alpha, team)) {
-        std::ranges::transform(effects.flat(), product.flat(), effects.flat().begin(), std::minus<>());
-    }
-    // Targets of cells less a_i + b_j.
-    [[nodiscard]] std::vector<double> rest(const Cells& cells, const std::vector<double>& target) const {
-        std::vector<double> rest;
-        for (std::size_t n = 0; n < target.size(); ++n) {
-            rest.push_back(target[n] - effects(cells.platform[n], cells.module[n]));
-        }
-        return rest;
-    }
-};
-
-Matrix<double> on_grid(const Cells& cells, const std::vector<double>& values, std::int64_t platforms,
-                       std::int64_t modules) {
-    Matrix<double> grid(platforms, modules);
-    for (std::size_t n = 0; n < values.size(); ++n) {
-        grid(cells.platform[n], cells.module[n]) = values[n];
-    }
-    return grid;
-}
-
-// Numbers of cells: one of some parts drawn at random to be held out, and the others.
-struct HeldOut {
-    std::vector<std::int64_t> out;
-    std::vector<std::int64_t> kept;
-
-    HeldOut(std::size_t cells, std::uint64_t parts, std::uint64_t part, core::Key key) {
-        core::Stream draws(key);
-        for (std::int64_t n = 0; std::cmp_less(n, cells); ++n) {
-            (draws.below(parts) == part ? out : kept).push_back(n);
-        }
-    }
-};
-
-// Sums of absolute errors of held-out cells.
-struct HeldOutErrors {
-    double of_pass = 0.0;
-    double of_factors = 0.0;
-};
-
-Result<HeldOutErrors> held_out_errors(const GridDistances& distances, const std::vector<double>& target,
-                                      const HeldOut& split, core::Key key, core::Team& team, const KernelState& state,
-                                      Progress& progress) {
-    HeldOutErrors errors;
-    if (split.out.empty() || split.kept.empty()) {
-        return errors;
-    }
-    const Cells kept = subset_of(state.cells, split.kept);
-    std::vector<double> of_kept, start;
-    for (const std::int64_t n : split.kept) {
-        const auto at = static_cast<std::size_t>(n);
-        of_kept.push_back(target[at]);
-        start.push_back(state.first_alpha(state.cells.platform[at], state.cells.module[at]));
-    }
-    const Tables tables = make_tables(Layout(distances.platforms, distances.modules), state.first_hyper,
-                                      distances.platforms, distances.modules, team);
-    SolveOptions options;
-    options.tolerance = kFirstTolerance;
-    PITOT_TRY(const auto solution, solve(
-                                       tables, kept, of_kept, options, team, [&] { return progress.go_on(); }, start));
-    const MeanParts mean(tables, on_grid(kept, solution.alpha, distances.platforms.rows, distances.modules.rows).view(),
-                         team);
-    const LowRank factors = fit_low_rank(distances.platforms, distances.modules, kept, mean.rest(kept, of_kept), {},
-                                         key.fold("factors"), team);
-    if (factors.platform.rows() == 0) {
-        return errors;
-    }
-    for (const std::int64_t n : split.out) {
-        const auto at = static_cast<std::size_t>(n);
-        const std::int32_t i = state.cells.platform[at];
-        const std::int32_t j = state.cells.module[at];
-        const double rest = target[at] - mean.effects(i, j);
-        errors.of_pass += std::abs(rest - mean.product(i, j));
-        errors.of_factors += std::abs(rest - factors.product(i, j));
-    }
-    return errors;
-}
-
-// Whether a factorization of what the first pass leaves to products predicts cells held out from both better than the
-// first pass does. Where it does not, it would tell more of the noise than of the fleet. One part in seven of many
-// cells is enough to say so; of few, each part has its turn.
-Result<bool> factors_help(const GridDistances& distances, const std::vector<double>& target, core::Key key,
-                          core::Team& team, const KernelState& state, Progress& progress) {
-    constexpr std::uint64_t kParts = 7;
-    constexpr std::size_t kManyCells = 2000;
-    HeldOutErrors all;
-    for (std::uint64_t part = 0; part < (state.cells.size() < kManyCells ? kParts : 1); ++part) {
-        const HeldOut split(state.cells.size(), kParts, part, key.fold("held out"));
-        PITOT_TRY(const auto errors, held_out_errors(distances, target, split, key, team, state, progress));
-        all.of_pass += errors.of_pass;
-        all.of_factors += errors.of_factors;
-    }
-    return all.of_factors < all.of_pass;
 }
 
 // Distances between embeddings of a factorization trained on what the first pass leaves to products.
@@ -318,7 +215,8 @@ Result<std::shared_ptr<const FittedModel>> fit_kernel(const FitTask& task, const
                                           distances.platforms, distances.modules, team);
         const std::vector<double> rest = MeanParts(tables, state.first_alpha.view(), team).rest(state.cells, target);
         if (!beside) {
-            PITOT_TRY(const bool factors, factors_help(distances, target, key.fold("factors"), team, state, progress));
+            PITOT_TRY(const bool factors, factors_help(distances, target, kFirstTolerance, key.fold("factors"), team,
+                                                       state, [&] { return progress.go_on(); }));
             if (factors) {
                 state.factors = fit_low_rank(distances.platforms, distances.modules, state.cells, rest, {},
                                              key.fold("factors"), team);

@@ -145,10 +145,8 @@ void add_first_pass(const KernelState& state, GridDistances& distances, core::Te
 }
 
 Matrix<double> mean_grid(const KernelState& state, const Tables& tables, core::Team& team) {
-    Matrix<double> alpha(tables.platform_effect.rows(), tables.module_effect.rows());
-    for (std::size_t n = 0; n < state.alpha.size(); ++n) {
-        alpha(state.cells.platform[n], state.cells.module[n]) = state.alpha[n];
-    }
+    const Matrix<double> alpha =
+        on_grid(state.cells, state.alpha, tables.platform_effect.rows(), tables.module_effect.rows());
     return mean_of(tables, alpha, state.constant, team);
 }
 
