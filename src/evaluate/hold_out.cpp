@@ -116,7 +116,7 @@ public:
         return fitted(joined(rows, more), replicate);
     }
 
-    [[nodiscard]] bool folds_in() const { return models::family_of(config_.model).learns_on(); }
+    [[nodiscard]] bool folds_in() const { return models::family_of(config_.model).learns_on(dataset_, config_); }
 
     [[nodiscard]] Result<Predictor> linear_scaling(std::span<const std::int64_t> rows) const {
         FitConfig config = preset("baseline/linear_scaling").value();

@@ -273,6 +273,10 @@ Result<void> KernelFamily::check(const Dataset& dataset, const FitConfig& config
     return check_pools(dataset, asked);
 }
 
+bool KernelFamily::learns_on(const Dataset& dataset, const FitConfig& config) const {
+    return !learns_beside(dataset, config);
+}
+
 std::int64_t KernelFamily::folds(const FitConfig& /*config*/) const { return 1; }
 
 std::optional<std::int64_t> KernelFamily::steps(const FitConfig& /*config*/, double /*share*/) const { return {}; }
