@@ -1,6 +1,6 @@
 # Everything one does here, by name. Each target does all it needs, from a fresh clone of the repository.
 .DEFAULT_GOAL := help
-.PHONY: help run test build bench study format lint wasm ci clean
+.PHONY: help run test build wheel bench study format lint wasm site deb ci clean
 
 JOBS ?= $(shell nproc)
 
@@ -22,6 +22,12 @@ build: ## build the program into build/release
 	@scripts/install-deps.sh --run
 	cmake --preset release
 	cmake --build --preset release -j $(JOBS)
+
+wheel: ## build the wheel of the Python package into python/dist, with the libraries that it needs
+	@scripts/install-deps.sh --wheel
+	cmake --preset release -D PITOT_BOTH=ON
+	cmake --build --preset release -j $(JOBS) --target pitot_shared
+	/usr/bin/python3 python/packaging/wheel_backend.py --library build/release/shared/libpitot.so.0
 
 bench: ## run the benchmarks, medians and spread, JSON beside them; BENCH_ARGS is passed on
 	@scripts/install-deps.sh --test
@@ -56,6 +62,15 @@ lint: ## clang-tidy, include layering, names of types, messages and format
 wasm: ## build the benchmark programs to WebAssembly, into build/wasm
 	@scripts/install-deps.sh --wasm
 	@scripts/build-wasm.sh --jobs $(JOBS)
+
+site: ## build the documentation as pages, into build/site/html; SITE_ARGS=--check follows links, --external those to the web
+	@scripts/install-deps.sh --site
+	@test -n "$(PITOT)" -o -x build/release/pitot -o -x build/test/pitot || $(MAKE) build
+	@scripts/build-site.sh $(SITE_ARGS)
+
+deb: ## build Debian packages into build/deb and check them with lintian; scripts/test-deb.sh installs and purges them
+	@scripts/install-deps.sh --package
+	@JOBS=$(JOBS) scripts/build-deb.sh
 
 ci: ## what .ci/run does
 	bash .ci/run

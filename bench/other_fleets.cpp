@@ -89,13 +89,14 @@ Forecast forecast_of(const Matrix<double>& logarithms, const Runs& runs) {
     return forecast;
 }
 
-// What `pitot predict` says beside a prediction: that it rests on no measurement, or that folds contradict each other.
+// What `pitot predict` says beside a prediction: that it rests on no measurement, that it is a guess, or that folds
+// contradict each other.
 Result<Forecast> forecast_of(const Predictor& predictor, const Runs& runs) {
     constexpr double contradiction = 0.1;  // share of a row's pairs from which it is said
     PITOT_TRY(auto answers, predictor.predict({runs.platform, runs.module, {}, 0}));
     Forecast forecast{std::move(answers.runtime_us), {}};
     for (std::size_t n = 0; n < runs.platform.size(); ++n) {
-        forecast.marked.push_back(answers.basis[n] != Basis::kMeasured ||
+        forecast.marked.push_back(answers.basis[n] != Basis::kMeasured || is_guess(answers.deviation[n]) ||
                                   predictor.platform_disagreement(runs.platform[n]) > contradiction ||
                                   predictor.module_disagreement(runs.module[n]) > contradiction);
     }

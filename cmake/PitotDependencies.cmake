@@ -10,6 +10,7 @@ find_package(Eigen3 REQUIRED NO_MODULE)
 find_package(FastFloat REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(CpuFeatures REQUIRED)
+find_package(ZLIB REQUIRED)
 # By pkg-config: Debian's CMake files of libzip name programs of packages that nobody needs.
 pkg_check_modules(LIBZIP REQUIRED IMPORTED_TARGET libzip)
 pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
@@ -24,6 +25,15 @@ endif()
 add_library(pitot_random123 INTERFACE IMPORTED)
 target_include_directories(pitot_random123 SYSTEM INTERFACE "${PITOT_RANDOM123_DIR}")
 add_library(PitotSystem::random123 ALIAS pitot_random123)
+
+# Of Boost headers alone: Boost.Math.
+find_path(PITOT_BOOST_DIR boost/math/distributions/students_t.hpp)
+if(NOT PITOT_BOOST_DIR)
+    message(FATAL_ERROR "boost/math was not found: install libboost-dev (scripts/install-deps.sh does).")
+endif()
+add_library(pitot_boost INTERFACE IMPORTED)
+target_include_directories(pitot_boost SYSTEM INTERFACE "${PITOT_BOOST_DIR}")
+add_library(PitotSystem::boost ALIAS pitot_boost)
 
 # libcsv brings neither a CMake package nor a pkg-config file.
 find_path(PITOT_CSV_DIR csv.h)

@@ -26,7 +26,7 @@ function(pitot_room name)
             # Several sources a compilation. Not where they compile themselves once for every instruction set.
             set_target_properties(pitot_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 16)
         endif()
-        if(PITOT_FUZZ AND name MATCHES "^(core|formats|wasm|engines|dataset|traces|models|predict|experiment|place)$")
+        if(PITOT_FUZZ AND name MATCHES "^(core|formats|wasm|engines|dataset|traces|models|predict|experiment|place|c_api)$")
             # The rooms with readers: libFuzzer sees which branches an input took.
             target_compile_options(pitot_${name} PRIVATE -fsanitize=fuzzer-no-link)
         endif()

@@ -1,21 +1,26 @@
 #!/usr/bin/env bash
 # Installs the packages Pitot needs on Debian 12. Does nothing when they are all there.
 #
-#   scripts/install-deps.sh [--run | --fleet | --wasm | --test | --all] [--list]
+#   scripts/install-deps.sh [--run | --fleet | --wasm | --test | --wheel | --python | --site | --package | --all] [--list]
 #
 #   --run   what building and running the program takes
 #   --fleet that, and the engines, compilers and emulators of Debian that `pitot measure` runs modules with
 #   --wasm  only what building the benchmark programs to WebAssembly takes
 #   --test  what --run installs, and what the tests and benchmarks take
-#   --all   that and --wasm, clang for fuzzing, lint and format, and valgrind (default)
+#   --wheel what --run installs, and what building the wheel of the Python package takes
+#   --python that, and what the package works together with: its tests, notebooks and types
+#   --site  only what building the documentation as a site takes
+#   --package what --run installs, and what building, checking and trying Debian packages takes
+#   --all   --test, --python, --wasm, --site and --package, clang for fuzzing, lint and format, valgrind, and the shells and readers
+#           of man pages that completion and manual are tested with (default)
 #   --list  print the packages and install nothing
 set -euo pipefail
 
 run_packages=(
     g++ cmake ninja-build pkg-config ca-certificates curl
-    coinor-libclp-dev gnuplot-nox libcli11-dev libcpu-features-dev libcsv-dev libeigen3-dev libexpected-dev
+    coinor-libclp-dev gnuplot-nox libboost-dev libcli11-dev libcpu-features-dev libcsv-dev libeigen3-dev libexpected-dev
     libfast-float-dev libfmt-dev libhwloc-dev libhwy-dev librandom123-dev libssl-dev libutf8proc-dev libzip-dev
-    nlohmann-json3-dev wabt
+    nlohmann-json3-dev wabt zlib1g-dev
 )
 fleet_packages=(
     nodejs libmozjs-102-dev libjavascriptcoregtk-4.0-bin clang-14 tcc qemu-user-static
@@ -25,17 +30,26 @@ fleet_packages=(
 wasm_packages=(
     clang-14 lld-14 wasi-libc libclang-rt-14-dev-wasm32 libc++-14-dev-wasm32 libc++abi-14-dev-wasm32 ninja-build
 )
-test_packages=(libbenchmark-dev libgtest-dev librapidcheck-dev nodejs python3-numpy)
-all_packages=(valgrind clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev)
+wheel_packages=(binutils patchelf python3)
+python_packages=(
+    python3-numpy python3-pandas python3-sklearn python3-matplotlib python3-tqdm mypy jupyter-nbconvert python3-ipykernel
+    python3-venv debootstrap
+)
+site_packages=(
+    doxygen linkchecker pandoc python3-sphinx furo python3-myst-parser python3-breathe python3-nbsphinx python3-numpy
+)
+test_packages=(abigail-tools libbenchmark-dev libgtest-dev librapidcheck-dev nodejs python3-numpy)
+package_packages=(debhelper debootstrap dh-python dpkg-dev lintian python3 sphinx-common)
+all_packages=(valgrind clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev fish man-db mandoc zsh)
 
 set_wanted=all
 list=false
 for argument in "$@"; do
     case "$argument" in
-        --run | --fleet | --wasm | --test | --all) set_wanted=${argument#--} ;;
+        --run | --fleet | --wasm | --test | --wheel | --python | --site | --package | --all) set_wanted=${argument#--} ;;
         --list) list=true ;;
         *)
-            echo "install-deps: unknown argument '$argument'; use --run, --fleet, --wasm, --test, --all or --list" >&2
+            echo "install-deps: unknown argument '$argument'; use --run, --fleet, --wasm, --test, --wheel, --python, --site, --package, --all or --list" >&2
             exit 2
             ;;
     esac
@@ -46,7 +60,14 @@ case $set_wanted in
     fleet) packages+=("${fleet_packages[@]}") ;;
     wasm) packages=("${wasm_packages[@]}") ;;
     test) packages+=("${test_packages[@]}") ;;
-    all) packages+=("${test_packages[@]}" "${wasm_packages[@]}" "${all_packages[@]}") ;;
+    wheel) packages+=("${wheel_packages[@]}") ;;
+    python) packages+=("${wheel_packages[@]}" "${python_packages[@]}") ;;
+    site) packages=("${site_packages[@]}") ;;
+    package) packages+=("${package_packages[@]}") ;;
+    all)
+        packages+=("${test_packages[@]}" "${wheel_packages[@]}" "${python_packages[@]}" "${wasm_packages[@]}"
+            "${site_packages[@]}" "${package_packages[@]}" "${all_packages[@]}")
+        ;;
 esac
 mapfile -t packages < <(printf '%s\n' "${packages[@]}" | awk '!seen[$0]++')  # some are in two sets
 

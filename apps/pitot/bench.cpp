@@ -31,7 +31,7 @@ void print(const bench::MachineReport& report) {
     fmt::print("instructions: {}\n", report.instructions);
     fmt::print("one thread:   {:.1f} GFLOP/s, {:.0f} GB/s at best\n\n", report.peak.flops * 1e-9,
                report.peak.bytes * 1e-9);
-    Table table({{"PRESET", Align::kLeft},
+    Table table({{"PRESET", Align::kName},
                  {"STEP", Align::kRight},
                  {"QUARTILES", Align::kRight},
                  {"STEPS/S", Align::kRight},
@@ -88,8 +88,8 @@ Action add(CLI::App& app) {
         "Everything is made up, no dataset is needed. docs/performance.md explains the numbers.\n"
         "PITOT_INSTRUCTION_SET (AVX3, AVX2, SSE4, NEON, SCALAR) forces an instruction set, here and in every verb.\n\n"
         "Examples:\n"
-        "  pitot bench\n"
-        "  PITOT_INSTRUCTION_SET=AVX2 pitot bench --seconds 3 --json");
+        "  pitot bench --seconds 0.1\n"
+        "  PITOT_INSTRUCTION_SET=SCALAR pitot bench --seconds 0.1 --json");
     return [options]() -> Result<void> {
         PITOT_TRY(auto report, bench::measure_machine(options->threads, options->seconds));
         options->json ? print_as_json(report) : print(report);

@@ -1,41 +1,64 @@
-#include <array>
+#include <vector>
 
 #include "bench.hpp"
 #include "cli/cli.hpp"
 #include "cli/verbs.hpp"
 
 int main(int argc, char** argv) {
-    const std::array verbs{
-        pitot::cli::fit_verb(),
-        pitot::cli::predict_verb(),
-        pitot::cli::observe_verb(),
-        pitot::cli::advise_verb(),
-        pitot::cli::explain_verb(),
-        pitot::cli::evaluate_verb(),
-        pitot::cli::info_verb(),
-        pitot::cli::profile_verb(),
-        pitot::cli::engines_verb(),
-        pitot::cli::device_verb(),
-        pitot::cli::measure_verb(),
-        pitot::cli::interpret_verb(),
-        pitot::cli::dataset_verb(),
-        pitot::cli::matrix_verb(),
-        pitot::cli::opcodes_verb(),
-        pitot::cli::platforms_verb(),
-        pitot::cli::merge_verb(),
-        pitot::cli::interference_verb(),
-        pitot::cli::convert_verb(),
-        pitot::cli::presets_verb(),
-        pitot::cli::bench_verb(),
-        pitot::cli::experiments_verb(),
-        pitot::cli::summary_verb(),
-        pitot::cli::compare_verb(),
-        pitot::cli::figures_verb(),
-        pitot::cli::tsne_verb(),
-        pitot::cli::plot_dataset_verb(),
-        pitot::cli::simulate_verb(),
-        pitot::cli::plot_simulation_verb(),
-        pitot::cli::reproduce_verb(),
+    // A verb a line.
+    // clang-format off
+    using namespace pitot::cli;
+    std::vector<VerbGroup> groups{
+        VerbGroup{"Every day", {
+            fit_verb(),
+            predict_verb(),
+            recommend_verb(),
+            explain_verb(),
+            observe_verb(),
+            advise_verb(),
+            drift_verb(),
+            diff_verb(),
+            evaluate_verb(),
+            report_verb(),
+            plot_verb(),
+            info_verb(),
+            presets_verb(),
+        }},
+        VerbGroup{"Measuring", {
+            engines_verb(),
+            device_verb(),
+            measure_verb(),
+            profile_verb(),
+            interpret_verb(),
+            compare_runs_verb(),
+        }},
+        VerbGroup{"Data", {
+            convert_verb(),
+            dataset_verb(),
+            matrix_verb(),
+            opcodes_verb(),
+            platforms_verb(),
+            merge_verb(),
+            interference_verb(),
+        }},
+        VerbGroup{"Research", {
+            experiments_verb(),
+            summary_verb(),
+            compare_verb(),
+            figures_verb(),
+            tsne_verb(),
+            plot_dataset_verb(),
+            simulate_verb(),
+            plot_simulation_verb(),
+            reproduce_verb(),
+            bench_verb(),
+        }},
+        VerbGroup{"The program", {}},
     };
-    return pitot::cli::run(argc, argv, verbs);
+    groups.back().verbs = {
+        completion_verb(groups),
+        man_verb(groups),
+    };
+    // clang-format on
+    return run(argc, argv, groups);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "pitot/context.hpp"
@@ -13,6 +14,8 @@ struct AdviseOptions {
     std::int64_t budget = 10;               ///< pairs wanted, at least 1
     std::vector<std::int32_t> platforms{};  ///< of which pairs are known better and measured; empty: all
     std::vector<std::int32_t> modules{};    ///< the same
+    /// Pairs (platform, module) of these that can be measured; empty: all that were never learned from.
+    std::vector<std::pair<std::int32_t, std::int32_t>> among{};
     bool by_seconds = false;  ///< gain over predicted runtime; else a run costs the same whatever it takes
     Context context{};        ///< threads and stop token
 };
@@ -27,7 +30,7 @@ struct AdvisedPair {
 };
 
 struct Advice {
-    std::vector<AdvisedPair> pairs;  ///< in the order to measure them: `budget`, or all there are
+    std::vector<AdvisedPair> pairs;  ///< in the order to measure them: `budget`, or all that can be
     std::int64_t targets = 0;        ///< pairs never learned from, which are to be known better
     double error = 0.0;              ///< expected of them now, as in AdvisedPair
     double bound = 0.0;
@@ -39,7 +42,7 @@ struct Advice {
 // pairs near them. Of more, C is made of the covariances along each platform and along each module: the covariance of
 // (p', k) with (p, j) is taken for that of (p', j) with (p, j) times the regression of (p', k) on (p', j). Error and
 // bound are those of normal variables of these variances; a measured pair's own does not count any more. Errors: kUsage
-// for rows that do not exist or a budget below 1; kInput if the family cannot (Predictor::learns_on), no pair is left,
-// or the fleet is too large to be advised on as a whole; kCancelled.
+// for rows or pairs that do not exist or a budget below 1; kInput if the family cannot (Predictor::learns_on), no pair
+// is left, or the fleet is too large to be advised on as a whole; kCancelled.
 
 }  // namespace pitot

@@ -1,10 +1,14 @@
 // A dataset: two sides with side information, and observations in pools, in memory or in a mapped file.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "pitot/column.hpp"
@@ -30,7 +34,7 @@ struct ObservationView {
     std::span<const std::int32_t> module;
     std::span<const std::int32_t> co_runner;  ///< rows × width, row-major, module indices, -1 = none
     std::int32_t width = 0;                   ///< co-runners a row has room for
-    std::span<const double> runtime_us;       ///< from 1e-9 to 1e15
+    std::span<const double> runtime_us;       ///< from 1e-4 to 1e13
 
     [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(runtime_us.size()); }
 };
@@ -96,20 +100,46 @@ struct ReadOptions {
     /// Drop rows that cannot be used (and count them) instead of refusing the file.
     bool skip_invalid = false;
     /// Feature tables (CSV: name, then one column a feature) that replace or supply side information. Module tables
-    /// hold opcode counts; ln(1 + count) is taken on reading.
-    std::filesystem::path platform_features;
-    std::filesystem::path module_features;
+    /// hold opcode counts, of which ln(1 + count) is taken, or that already (docs/csv.md tells how it is known).
+    std::filesystem::path platform_features = {};
+    std::filesystem::path module_features = {};
+    /// Unit of runtimes in tables that do not say it: "ns", "us", "ms", "s", "min" or "h"; "" = they have to say it.
+    /// Tables that say another one are refused (kUsage).
+    std::string unit = {};
+    /// Columns of tables whose names do not tell what they are: pairs of "platform", "module", "runtime", "with",
+    /// "device", "engine" or "unit" and the column's name ("#2": its number).
+    std::vector<std::pair<std::string, std::string>> columns = {};
+    /// The device that rows ran on whose file tells none.
+    std::string device = {};
+    /// '.' or ',' marks fractions in tables; 0 = it is told by the numbers.
+    char decimal_mark = '\0';
+    /// Take runtimes whose unit nothing says for microseconds, and say so among the problems, rather than refuse them:
+    /// to look at a table.
+    bool allow_unknown_unit = false;
+    /// Bytes of the tables of features, borrowed, which are read instead of files; their paths then only name them.
+    std::optional<std::string_view> platform_feature_bytes = {};
+    std::optional<std::string_view> module_feature_bytes = {};
 };
 
-/// Reads one or several files (.npz in the dense or index layout, .csv in long form) into one dataset. Large columns of
-/// observations (2^20 rows and more) of the first file that has rows are not read but mapped, where they lie in it as
-/// they are needed: stored, not compressed; little-endian int32 indices and float64 runtimes, aligned to their size.
-/// Where rows alone are in one file and rows
+/// Reads one or several files into one dataset: .npz in the dense or index layout; tables of delimited text, an
+/// observation a row or a matrix; results of other tools in JSON (docs/csv.md). What a file is, its first bytes tell;
+/// gzip is unpacked, and "-" is standard input. Large columns of observations (2^20 rows and more) of the first file
+/// that has rows are not read but mapped, where they lie in it as they are needed: stored, not compressed;
+/// little-endian int32 indices and float64 runtimes, aligned to their size. Where rows alone are in one file and rows
 /// beside others in another, columns are copied instead. A mapped file must not be changed while the dataset is in use;
 /// replacing or removing it does no harm. Errors: kInput
 /// naming file, array, row and remedy; kEnvironment if a file cannot be opened.
 [[nodiscard]] PITOT_API Result<Dataset> read_dataset(std::span<const std::filesystem::path> files,
                                                      const ReadOptions& options = {});
+
+/// Something to read: a file or, if there are bytes, these, which are borrowed and which `file` only names in messages.
+struct Input {
+    std::filesystem::path file;
+    std::optional<std::string_view> bytes = {};
+};
+
+/// The same of files and of bytes at hand: what a file would hold. Bytes are copied, never mapped.
+[[nodiscard]] PITOT_API Result<Dataset> read_inputs(std::span<const Input> inputs, const ReadOptions& options = {});
 
 /// How a dataset lies in an .npz archive.
 enum class Layout : std::uint8_t {
@@ -124,6 +154,10 @@ enum class Layout : std::uint8_t {
 /// "alone" and "together".
 [[nodiscard]] PITOT_API Result<void> write_dataset(const Dataset& dataset, const std::filesystem::path& file,
                                                    Layout layout = Layout::kIndex);
+
+/// The bytes of such an archive. Errors: as write_dataset().
+[[nodiscard]] PITOT_API Result<std::vector<std::byte>> dataset_to_bytes(const Dataset& dataset,
+                                                                        Layout layout = Layout::kIndex);
 
 /// SHA-256 (64 hexadecimal digits) of names, features and observations: equal data in different files agree. Of a
 /// dataset that validate() refuses too.

@@ -16,10 +16,11 @@ struct PairExplanation {
         std::string name;    ///< "constant", "platform", "module", "product 1", …
         double value = 0.0;  ///< of ln t; all sum up to `answer`
     };
-    /// A pair that was learned from.
+    /// A pair that was learned from, alone or beside others.
     struct Near {
         std::int32_t platform = 0;
         std::int32_t module = 0;
+        std::vector<std::int32_t> co_runners{};  ///< ascending; empty: alone
         std::int64_t runs = 0;
         double mean = 0.0;  ///< of its runs' ln t
         /// What its mean less the constant counts in the answer less the constant (the weight of simple kriging), given

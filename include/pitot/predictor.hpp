@@ -73,6 +73,10 @@ struct BoundSource {
 /// Fewer runs of a platform or module learned from than this are thin evidence.
 inline constexpr std::int64_t kThinRuns = 5;
 
+/// Whether one new run in a hundred is expected to be off by a factor of ten or more, for a standard deviation of ln t
+/// (see Predictions::deviation): such a prediction is a guess. False of NaN.
+[[nodiscard]] inline bool is_guess(double deviation) { return deviation > 0.8939; }  // ln 10 / 2.576
+
 /// "nothing", "never measured", "apart" or "few calibration rows".
 [[nodiscard]] PITOT_API std::string_view to_string(NoBound reason);
 

@@ -11,12 +11,19 @@ enum class Remedy : std::uint8_t {
     kNone,  ///< nothing but what the message says
 
     // Datasets and traces
-    kSkipInvalid,       ///< leave out rows that cannot be used (ReadOptions::skip_invalid)
-    kPlatformFeatures,  ///< give a table of platform features (ReadOptions::platform_features)
-    kModuleFeatures,    ///< give a table of module features (ReadOptions::module_features)
-    kJoinDevices,       ///< take devices of one name for one
-    kWallTimes,         ///< use wall times
-    kCpuTimes,          ///< use user and system times
+    kSkipInvalid,           ///< leave out rows that cannot be used (ReadOptions::skip_invalid)
+    kPlatformFeatures,      ///< give a table of platform features (ReadOptions::platform_features)
+    kModuleFeatures,        ///< give a table of module features (ReadOptions::module_features)
+    kUnit,                  ///< say the unit of runtimes (ReadOptions::unit)
+    kColumns,               ///< say which column is what (ReadOptions::columns)
+    kDevice,                ///< name the device that a file does not tell (ReadOptions::device)
+    kDecimalMark,           ///< say what marks fractions (ReadOptions::decimal_mark)
+    kMakeModuleFeatures,    ///< make an archive of module features of traces
+    kMakePlatformFeatures,  ///< the same of platform features
+    kJoinDevices,           ///< take devices of one name for one
+    kWallTimes,             ///< use wall times
+    kCpuTimes,              ///< use user and system times
+    kWarmCalls,             ///< use calls within one process
 
     // Fitting and models
     kFitModel,       ///< fit a model on a dataset: its file
@@ -59,9 +66,14 @@ enum class Remedy : std::uint8_t {
     kArgumentsOrPartial,  ///< as kGiveArguments, or take what was counted until then
     kTimeOrPartial,       ///< as kGiveTime, or take what was counted until then
     kTakePartial,         ///< take what was counted until then
+    kRunScript,           ///< run a script and count the modules that it instantiates
 
     // Measuring
-    kSettings,  ///< other settings: the names of their fields
+    kMeasureAgain,  ///< measure into a collection again
+    kSettings,      ///< other settings: the names of their fields
+
+    // Tables of features
+    kTabulatePlatforms,  ///< make a table of platform features of a collection
 };
 
 }  // namespace pitot

@@ -4,11 +4,7 @@
 #include <string_view>
 
 #include "pitot/export.hpp"
-
-/// Of the headers that a program was compiled with. CMake reads them here.
-#define PITOT_VERSION_MAJOR 0
-#define PITOT_VERSION_MINOR 1
-#define PITOT_VERSION_PATCH 0
+#include "pitot/version.h"  // of the headers that a program was compiled with: PITOT_VERSION_MAJOR, …
 
 namespace pitot {
 

@@ -22,7 +22,8 @@ constexpr int kPassesToWiden = 3;
 // What it costs that coverage of parts of the fleet is off: over-provisioning counts a quarter more for every point
 // that it is too little or too much in all of them.
 constexpr double kViolationCost = 25.0;
-constexpr double kWorthIt = 0.99;  // of the simpler scale's cost, so that chance does not choose
+constexpr double kUsualDeviations = 0.99;  // this share of rows has deviations that residuals tell of
+constexpr double kWorthIt = 0.99;          // of the simpler scale's cost, so that chance does not choose
 
 double factor_of(const std::vector<double>& factors, std::int32_t row) {
     return row >= 0 && row < std::ssize(factors) ? factors[static_cast<std::size_t>(row)] : 1.0;
@@ -182,6 +183,13 @@ ScaleTables learn(const ScoredRows& rows, std::span<const std::size_t> chosen, S
                   std::int64_t platforms, std::int64_t modules) {
     ScaleTables tables;
     tables.kind = kind;
+    if (kind == ScoreKind::kResidual) {
+        std::vector<double> deviations;
+        for (const std::size_t n : chosen) {
+            deviations.push_back(rows.deviation[n]);
+        }
+        tables.widest_deviation = quantile(deviations, kUsualDeviations);
+    }
     if (!std::isfinite(prior_rows)) {
         return tables;
     }
@@ -274,7 +282,7 @@ std::string_view to_string(ScoreKind kind) {
 ScoreScale::ScoreScale(ScaleTables tables)
     : tables_(std::move(tables)),
       plain_(tables_.kind == ScoreKind::kResidual && tables_.platform.empty() && tables_.module.empty() &&
-             tables_.knots.empty()) {
+             tables_.knots.empty() && !(tables_.widest_deviation > 0.0)) {
     PITOT_CHECK(tables_.knots.size() == tables_.runtime.size());
 }
 
@@ -295,7 +303,13 @@ double ScoreScale::of_runtime(double predicted) const {
 }
 
 double ScoreScale::operator()(std::int32_t platform, std::int32_t module, double predicted, double deviation) const {
-    const double base = tables_.kind == ScoreKind::kStandardised ? deviation : 1.0;
+    double base = 1.0;
+    if (tables_.kind == ScoreKind::kStandardised) {
+        base = deviation;
+    } else if (tables_.widest_deviation > 0.0) {
+        base =
+            deviation > tables_.widest_deviation || std::isnan(deviation) ? deviation / tables_.widest_deviation : 1.0;
+    }
     return base * factor_of(tables_.platform, platform) * factor_of(tables_.module, module) * of_runtime(predicted);
 }
 

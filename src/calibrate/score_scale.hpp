@@ -29,6 +29,9 @@ struct ScaleTables {
     std::vector<double> module;    ///< of each module, > 0
     std::vector<double> knots;     ///< predictions on the model's scale, ascending
     std::vector<double> runtime;   ///< factors there, > 0; straight between them, level beyond
+    /// Residuals of rows whose deviation is larger than this are divided by how many times it is: no row like them told
+    /// how far off the model is there. 0: none are.
+    double widest_deviation = 0.0;
 
     [[nodiscard]] bool operator==(const ScaleTables&) const = default;
 };
@@ -39,7 +42,9 @@ public:
     explicit ScoreScale(ScaleTables tables);
 
     [[nodiscard]] const ScaleTables& tables() const { return tables_; }
-    [[nodiscard]] bool needs_deviation() const { return tables_.kind == ScoreKind::kStandardised; }
+    [[nodiscard]] bool needs_deviation() const {
+        return tables_.kind == ScoreKind::kStandardised || tables_.widest_deviation > 0.0;
+    }
     /// Whether the scale is 1 for every row.
     [[nodiscard]] bool plain() const { return plain_; }
 

@@ -14,12 +14,11 @@
 #include "cli/output.hpp"
 #include "cli/verbs.hpp"
 #include "pitot/predictor.hpp"
+#include "predict/told_json.hpp"
 
 namespace pitot::cli {
 namespace advise_command {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 struct Options {
     std::string model;
@@ -39,28 +38,12 @@ const std::string& module_name(const Predictor& predictor, const AdvisedPair& pa
     return predictor.modules().names[static_cast<std::size_t>(pair.module)];
 }
 
-void print_as_json(const Predictor& predictor, const Advice& advice, const Options& options) {
-    Json json{{"unmeasured_pairs", advice.targets},
-              {"cost", options.cost},
-              {"expected_error", advice.error},
-              {"expected_margin_90", advice.bound}};
-    json["pairs"] = Json::array();
-    for (const AdvisedPair& pair : advice.pairs) {
-        json["pairs"].push_back({{"platform", platform_name(predictor, pair)},
-                                 {"module", module_name(predictor, pair)},
-                                 {"runtime_us", pair.runtime_us},
-                                 {"expected_error", pair.error},
-                                 {"expected_margin_90", pair.bound}});
-    }
-    print_json(json);
-}
-
 void print_as_text(const Predictor& predictor, const Advice& advice) {
     fmt::print("{} the model did not learn from: expected off by {} on average, 90 % bounds {} above predictions\n\n",
                format_count(advice.targets, "pair"), format_percent(advice.error), format_percent(advice.bound));
     Table table({{"", Align::kRight},
-                 {"PLATFORM"},
-                 {"MODULE"},
+                 {"PLATFORM", Align::kName},
+                 {"MODULE", Align::kName},
                  {"PREDICTED", Align::kRight},
                  {"ERROR AFTER", Align::kRight},
                  {"BOUND AFTER", Align::kRight}});
@@ -90,7 +73,8 @@ Result<void> run(const Options& options) {
     if (!advice) {
         return Failure(advice.error());
     }
-    options.json ? print_as_json(predictor, *advice, options) : print_as_text(predictor, *advice);
+    options.json ? print_json(predict::to_json(predictor, *advice, wanted.by_seconds))
+                 : print_as_text(predictor, *advice);
     return {};
 }
 
@@ -121,8 +105,8 @@ Action add(CLI::App& app) {
         "\n"
         "Examples:\n"
         "  pitot advise fleet.pitot\n"
-        "  pitot advise fleet.pitot --platform wasmtime.new --budget 5\n"
-        "  pitot advise fleet.pitot --module gemm --cost seconds --json");
+        "  pitot advise learned.pitot --platform jit.phone2 --budget 5\n"
+        "  pitot advise fleet.pitot --module fft --cost seconds --json");
     return [options] { return run(*options); };
 }
 

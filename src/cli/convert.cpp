@@ -64,9 +64,9 @@ Action add(CLI::App& app) {
     options->output.add_to(app);
     app.footer(
         "Examples:\n"
-        "  pitot convert data.csv data.npz\n"
-        "  pitot convert data.npz if2.npz all.npz\n"
-        "  pitot convert runs.csv clean.npz --skip-invalid --module-features opcodes.csv");
+        "  pitot convert examples/fleet.csv fleet.npz\n"
+        "  pitot convert examples/fleet.csv examples/beside.csv all.npz\n"
+        "  pitot convert examples/fleet.csv clean.npz --skip-invalid --module-features examples/opcodes.csv");
     return [options] { return convert(*options); };
 }
 

@@ -2,6 +2,9 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -27,6 +30,19 @@ Result<void> make(const Options& options) {
     if (out.extension() != ".npz" && out.extension() != ".csv") {
         return fail(ErrorCode::kUsage,
                     fmt::format("cannot write '{}': let its name end in .npz or .csv", printable(options.out)));
+    }
+    for (const std::string& path : options.traces.paths) {
+        constexpr std::array kTables{".csv", ".tsv", ".npz", ".gz", ".txt"};
+        const std::filesystem::path file = path;
+        std::error_code ignored;
+        if (std::ranges::find(kTables, file.extension().string()) != kTables.end() &&
+            std::filesystem::is_regular_file(file, ignored)) {
+            return fail(
+                ErrorCode::kUsage,
+                fmt::format("'{}' is no collection of traces; 'pitot fit' and 'pitot convert' take a table or a "
+                            "dataset as it is",
+                            printable(path)));
+        }
     }
     if (auto ok = options.output.check(out, OutputKind::kDataset, options.traces.inputs()); !ok) {
         return ok;
@@ -66,10 +82,11 @@ Action add(CLI::App& app) {
     options->traces.add_reading(app);
     app.footer(
         "What cannot be used is named and left out; docs/traces.md has the formats.\n"
+        "laptop/ is what the examples of 'pitot measure' make.\n"
         "Examples:\n"
-        "  pitot dataset traces/ -o data.npz\n"
-        "  pitot dataset alone/ opcodes/ together/ microcontrollers.json -o data.npz --runs median\n"
-        "  pitot dataset traces-2023/ -o data.npz --release 2023");
+        "  pitot dataset laptop -o laptop.npz\n"
+        "  pitot dataset laptop -o medians.csv --runs median --target cpu\n"
+        "  pitot dataset laptop -o laptop-2023.npz --release 2023");
     return [options] { return make(*options); };
 }
 

@@ -6,13 +6,15 @@
 #include <optional>
 
 #include "cli/interrupt.hpp"
+#include "cli/verb_words.hpp"
 
 namespace pitot::cli {
 
 void add_draw_options(CLI::App& app, figure::DrawOptions& options) {
     app.add_option("-o,--out", options.folder, "Folder of pictures; default: figures")->type_name("FOLDER");
     app.add_option("-i,--dpi", options.dpi, "Dots an inch of PNG pictures; default: 400")->type_name("N");
-    app.add_option("--format", options.format, "png, pdf or svg; default: png")->type_name("NAME");
+    offer(app.add_option("--format", options.format, "png, pdf or svg; default: png"), {"png", "pdf", "svg"})
+        ->type_name("NAME");
     app.add_flag("--keep-script", options.keep_script, "Leave NAME.gp, the gnuplot script of each picture, beside it");
 }
 

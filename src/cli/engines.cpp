@@ -73,7 +73,7 @@ Result<void> list(const Options& options) {
         return Failure(engines.error());
     }
     Table table(
-        {{"ENGINE", Align::kLeft}, {"DEVICE", Align::kLeft}, {"VERSION", Align::kLeft}, {"STATE", Align::kLeft}});
+        {{"ENGINE", Align::kName}, {"DEVICE", Align::kName}, {"VERSION", Align::kLeft}, {"STATE", Align::kLeft}});
     Json array = Json::array();
     std::size_t found = 0;
     std::size_t failed = 0;
@@ -119,7 +119,7 @@ Action add(CLI::App& app) {
         "Examples:\n"
         "  pitot engines\n"
         "  pitot engines --check\n"
-        "  pitot engines --table my-engines.json --found --json");
+        "  pitot engines --table examples/engines.json --found --json");
     return [options] { return list(*options); };
 }
 

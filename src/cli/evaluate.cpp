@@ -22,12 +22,11 @@
 #include "cli/verbs.hpp"
 #include "dataset/connections.hpp"
 #include "dataset/split.hpp"
+#include "evaluate/evaluation_json.hpp"
 
 namespace pitot::cli {
 namespace evaluate_command {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 struct Options {
     DatasetOptions dataset;
@@ -39,108 +38,24 @@ struct Options {
     bool json = false;
 };
 
-Json to_json(const Spread& spread) { return {{"mean", spread.mean}, {"std", spread.std}}; }
-
-Json to_json(const ErrorMetrics& metrics) {
-    return {{"mape", to_json(metrics.mape)},
-            {"replicates", metrics.replicates},
-            {"percentile", metrics.percentile},
-            {"percentile_exact", metrics.percentile_exact}};
-}
-
-Json to_json(const BoundMetrics& bound) {
-    if (!bound.unavailable.empty()) {
-        return {{"confidence", bound.confidence}, {"unavailable", bound.unavailable}};
-    }
-    Json json{{"confidence", bound.confidence},
-              {"coverage", to_json(bound.coverage)},
-              {"over_provisioning", to_json(bound.over_provisioning)},
-              {"rows_without_bound", bound.unbounded_rows}};
-    if (bound.seen) {
-        json["coverage_seen_pairs"] = to_json(*bound.seen);
-        json["coverage_unseen_pairs"] = to_json(*bound.unseen);
-    }
-    const auto add_range = [&](const char* name, const CoverageRange& range) {
-        if (range.groups > 0) {
-            json[name] = {{"count", range.groups},
-                          {"least", range.least},
-                          {"least_name", range.least_name},
-                          {"most", range.most},
-                          {"short_by_tenth", range.short_by_tenth}};
-        }
-    };
-    add_range("coverage_platforms", bound.platforms);
-    add_range("coverage_modules", bound.modules);
-    if (!bound.tenths.empty()) {
-        json["coverage_tenths"] = bound.tenths;
-    }
-    json["pools"] = Json::array();
-    for (const PoolCoverage& pool : bound.pools) {
-        json["pools"].push_back({{"pool", pool.pool},
-                                 {"from", to_string(pool.from)},
-                                 {"rows", pool.rows},
-                                 {"coverage", to_json(pool.coverage)},
-                                 {"over_provisioning", to_json(pool.over_provisioning)}});
-    }
-    return json;
-}
-
-Json to_json(const ObjectiveMetrics& metrics) {
-    Json json{{"objective", metrics.objective},
-              {"test_rows", metrics.test_rows},
-              {"calibration_rows", metrics.calibration_rows},
-              {"test_rows_unlearned", metrics.unlearned_rows},
-              {"test_rows_apart", metrics.apart_rows},
-              {"model", to_json(metrics.model)},
-              {"baseline", to_json(metrics.baseline)}};
-    if (!metrics.bounds.empty()) {
-        json["bounds"] = Json::array();
-        for (const BoundMetrics& bound : metrics.bounds) {
-            json["bounds"].push_back(to_json(bound));
-        }
-    }
-    return json;
-}
-
-void print_as_json(const Evaluation& evaluation, const FitConfig& config) {
-    Json json{{"preset", config.preset},
-              {"share", config.share},
-              {"replicates", evaluation.replicates},
-              {"replicates_asked", evaluation.replicates_asked},
-              {"complete", evaluation.complete},
-              {"seconds", evaluation.seconds},
-              {"steps", evaluation.steps},
-              {"steps_per_second", evaluation.steps_per_second}};
-    json["objectives"] = Json::array();
-    for (const ObjectiveMetrics& metrics : evaluation.objectives) {
-        json["objectives"].push_back(to_json(metrics));
-    }
-    json["config"] = Json::parse(pitot::to_json(config));
-    print_json(json);
-}
-
 std::string with_spread(const Spread& spread, bool several) {
     return several ? fmt::format("{} ± {:.2f}", format_percent(spread.mean), 100.0 * spread.std)
                    : format_percent(spread.mean);
 }
 
-std::string objective_text(const std::string& objective) {
-    return objective + (objective == "mf" ? " (alone)" : objective == "if" ? " (with co-runners)" : "");
-}
-
 void print_errors(const Evaluation& evaluation, bool modelled) {
     const bool several = evaluation.replicates > 1;
     bool exact = true;
-    Table table({{"OBJECTIVE"},
+    Table table({{"RUNS"},
                  {"PREDICTOR"},
-                 {"MAPE", Align::kRight},
-                 {"1st PCT", Align::kRight},
-                 {"5th", Align::kRight},
-                 {"25th", Align::kRight},
-                 {"50th", Align::kRight},
-                 {"75th", Align::kRight},
-                 {"95th", Align::kRight},
-                 {"99th", Align::kRight}});
+                 {"MEAN ERROR (MAPE)", Align::kRight},
+                 {"1st PCT", Align::kRight, 3},
+                 {"5th", Align::kRight, 2},
+                 {"25th", Align::kRight, 1},
+                 {"50th", Align::kRight, 1},
+                 {"75th", Align::kRight, 1},
+                 {"95th", Align::kRight, 2},
+                 {"99th", Align::kRight, 3}});
     for (const ObjectiveMetrics& objective : evaluation.objectives) {
         const auto add = [&](const char* name, const ErrorMetrics& metrics) {
             std::vector<std::string> cells{objective_text(objective.objective), name,
@@ -164,7 +79,7 @@ void print_errors(const Evaluation& evaluation, bool modelled) {
 
 void print_bounds(const Evaluation& evaluation) {
     const bool several = evaluation.replicates > 1;
-    Table table({{"OBJECTIVE"},
+    Table table({{"RUNS"},
                  {"CALIBRATION", Align::kRight},
                  {"CONFIDENCE", Align::kRight},
                  {"COVERAGE", Align::kRight},
@@ -249,6 +164,51 @@ void print_parts_of_coverage(const Evaluation& evaluation) {
     }
 }
 
+std::string error_verdict(const ObjectiveMetrics& objective) {
+    const double model = objective.model.mape.mean;
+    const double baseline = objective.baseline.mape.mean;
+    constexpr double exact = 0.001;
+    if (!(model >= baseline) || model < exact) {
+        return "";
+    }
+    return fmt::format(
+        "{}: the model is no better than linear scaling ({} against {}). Measure more of the pairs, add features, or "
+        "take --preset baseline/linear_scaling, which is simpler.\n",
+        objective_text(objective.objective), format_percent(model), format_percent(baseline));
+}
+
+// What is short by more than chance explains: two standard errors, over replicates or over rows, and half a point.
+std::string bound_verdict(const ObjectiveMetrics& objective, const BoundMetrics& bound, double replicates) {
+    constexpr double margin = 0.005;
+    const double rows =
+        replicates * static_cast<double>(objective.test_rows) - static_cast<double>(bound.unbounded_rows);
+    if (!bound.unavailable.empty() || rows < 1.0) {
+        return "";
+    }
+    const double chance = std::max(std::sqrt(bound.confidence * (1.0 - bound.confidence) / rows),
+                                   bound.coverage.std / std::sqrt(replicates));
+    if (bound.coverage.mean >= bound.confidence - 2.0 * chance - margin) {
+        return "";
+    }
+    return fmt::format("{}: the {} bound does not hold: {} of the runs lie within it.\n",
+                       objective_text(objective.objective), format_confidence(bound.confidence),
+                       format_percent(bound.coverage.mean));
+}
+
+// What figures alone do not say to whoever sees them for the first time.
+void print_verdicts(const Evaluation& evaluation, bool modelled) {
+    std::string text;
+    for (const ObjectiveMetrics& objective : evaluation.objectives) {
+        text += modelled ? error_verdict(objective) : "";
+        for (const BoundMetrics& bound : objective.bounds) {
+            text += bound_verdict(objective, bound, static_cast<double>(evaluation.replicates));
+        }
+    }
+    if (!text.empty()) {
+        fmt::print("\n{}", text);
+    }
+}
+
 void print_as_text(const Evaluation& evaluation, const FitConfig& config) {
     const bool stepped = evaluation.steps > 0;
     const bool modelled = config.model.family != Family::kLinearScaling;
@@ -280,6 +240,7 @@ void print_as_text(const Evaluation& evaluation, const FitConfig& config) {
     print_errors(evaluation, modelled);
     print_bounds(evaluation);
     print_parts_of_coverage(evaluation);
+    print_verdicts(evaluation, modelled);
     fmt::print("\ntime: {}", format_duration({evaluation.seconds * 1e6}));
     if (stepped) {
         fmt::print(", {} training steps, {} steps/s", format_count(evaluation.steps),
@@ -315,7 +276,7 @@ Result<void> run(const Options& options) {
     if (!config) {
         return Failure(config.error());
     }
-    config->share = options.share.value_or(config->share);
+    config->share = options.share.value_or(options.hold_out.default_share(config->share));
     if (options.hold_out.given()) {
         return options.hold_out.evaluate(*dataset, *config, options.run.to_context(), options.bounds, options.json);
     }
@@ -336,7 +297,7 @@ Result<void> run(const Options& options) {
         return stopped ? fail(ErrorCode::kCancelled, "stopped before a replicate was finished")
                        : Failure(evaluation.error());
     }
-    options.json ? print_as_json(*evaluation, *config) : print_as_text(*evaluation, *config);
+    options.json ? print_json(evaluation::to_json(*evaluation, *config)) : print_as_text(*evaluation, *config);
     note_parts(*dataset);
     if (!evaluation->complete) {
         return fail(ErrorCode::kCancelled, fmt::format("stopped; the figures are of {}",
@@ -350,7 +311,8 @@ Action add(CLI::App& app) {
     options->dataset.add_to(app);
     app.add_option(
            "--share", options->share,
-           "Share of the combinations (platform, module, co-runners) to train on; the others test. Default: 0.9")
+           "Share of the combinations (platform, module, co-runners) to train on; the others test. Default: 0.9, or "
+           "0.1 with --hold-out pairs")
         ->type_name("X");
     app.add_flag("--bounds", options->bounds,
                  "Set the calibration share of the other combinations aside and test upper bounds too");
@@ -372,19 +334,26 @@ Action add(CLI::App& app) {
         "cells,\n"
         "drawn at random or, with --choose advised, one by one the most telling, learned from too: folded in as "
         "'pitot\n"
-        "observe' does where the family can. A device is all platforms named RUNTIME.DEVICE or RUNTIME:DEVICE. With\n"
+        "observe' does where the family can. A device is all platforms named RUNTIME.DEVICE or RUNTIME:DEVICE.\n"
+        "With pairs, a share of all combinations trains, and the cells are of the whole fleet. Every way and number "
+        "of\n"
+        "cells is tested on the same rows: those of which none of them learned. With\n"
         "--bounds, the bounds of these rows are tested: after cells were folded in, those that 'pitot observe' makes,\n"
         "whose rows set aside are answered anew; else those of a new fit.\n"
         "Ctrl-C prints what finished replicates gave.\n"
         "\n"
         "Examples:\n"
-        "  pitot evaluate data.npz --preset embedding/128 --share 0.5 --replicates 3\n"
-        "  pitot evaluate data.npz --share 0.5 --replicates 10 --bounds\n"
-        "  pitot evaluate data.npz if2.npz --preset interference/2 --replicates 1 --json > result.json\n"
-        "  pitot evaluate data.npz --preset baseline/linear_scaling\n"
-        "  pitot evaluate data.npz --hold-out devices --cells 0,3,10 --replicates 3\n"
-        "  pitot evaluate data.npz --preset kernel --hold-out platforms --choose both --plot new-platforms.png\n"
-        "  pitot evaluate data.npz --preset kernel --hold-out modules --cells 0 --bounds --replicates 5");
+        "  pitot evaluate data/fleet.npz --preset embedding/128 --share 0.5 --replicates 1 --folds 2 --checkpoints 10\n"
+        "  pitot evaluate examples/fleet.csv --share 0.7 --replicates 5 --bounds\n"
+        "  pitot evaluate examples/fleet.csv examples/beside.csv --replicates 1 --json > result.json\n"
+        "  pitot evaluate examples/fleet.csv --preset baseline/linear_scaling\n"
+        "  pitot evaluate examples/fleet.csv --hold-out devices --cells 1,3,6 --replicates 2\n"
+        "  pitot evaluate examples/fleet.csv --hold-out platforms --cells 1,3 --choose both --replicates 2 --plot "
+        "new-platforms.png\n"
+        "  pitot evaluate examples/fleet.csv --hold-out pairs --share 0.5 --cells 0,20 --choose both --refit "
+        "--replicates 2\n"
+        "  pitot evaluate examples/fleet.csv --module-features examples/opcodes.csv --hold-out modules --cells 0 "
+        "--bounds --replicates 2");
     return [options] { return run(*options); };
 }
 

@@ -13,6 +13,7 @@
 #include "cli/progress.hpp"
 #include "cli/result_options.hpp"
 #include "cli/sweep_progress.hpp"
+#include "cli/verb_words.hpp"
 #include "cli/verbs.hpp"
 #include "experiment/results.hpp"
 #include "experiment/sweep.hpp"
@@ -66,7 +67,7 @@ Result<void> list(bool json) {
         print_json(array);
         return {};
     }
-    Table table({{"PRESET"}, {"WHAT IT IS"}, {"FIELDS IT CHANGES"}});
+    Table table({{"PRESET", Align::kName}, {"WHAT IT IS", Align::kLeft, 1}, {"FIELDS IT CHANGES"}});
     for (const PresetInfo& info : presets()) {
         FitConfig config = preset(info.name).value_or(standard);
         std::string changes;
@@ -97,7 +98,7 @@ void print_plan(const experiment::Sweep& sweep, bool json) {
         print_json(out);
         return;
     }
-    Table table({{"PRESET"},
+    Table table({{"PRESET", Align::kName},
                  {"SHARE", Align::kRight},
                  {"REPLICATES x FOLDS", Align::kRight},
                  {"STATE"},
@@ -181,7 +182,9 @@ Result<void> run(const Options& options) {
 Action add(CLI::App& app) {
     auto options = std::make_shared<Options>();
     experiment::SweepOptions& sweep = options->sweep;
-    app.add_option("methods", sweep.methods, "Presets; a trailing * stands for all that begin so")->type_name("METHOD");
+    offer(app.add_option("methods", sweep.methods, "Presets; a trailing * stands for all that begin so"),
+          preset_names())
+        ->type_name("METHOD");
     add_list(app, "-d,--data,--dataset", options->data, "Dataset; several are joined. Default: data/data.npz")
         ->type_name("FILE");
     app.add_option("-o,--out", sweep.results, "Folder of results; default: results")->type_name("FOLDER");
@@ -197,7 +200,9 @@ Action add(CLI::App& app) {
     app.add_option("--folds", sweep.folds, "Models a replicate; default: the preset's, mostly 10")->type_name("N");
     app.add_flag("--force", sweep.force,
                  "Replace results of another configuration, dataset or backend, and those whose archive is damaged");
-    app.add_flag("-v,--verbose", options->verbose, "Show whole configurations of all results that are in the way");
+    app.add_flag(
+        "-v,--verbose", options->verbose,
+        "Also what is done and how long it takes, and whole configurations of all results that are in the way");
     app.add_flag("--list", options->list, "Show all presets and what each changes; train nothing");
     app.add_flag("--dry-run", options->dry_run, "Show what would be trained and how long it takes; train nothing");
     app.add_flag("--json", options->json, "Print JSON: the list, the plan, or a line for each run");
@@ -206,11 +211,16 @@ Action add(CLI::App& app) {
         "Writes FOLDER/METHOD/SHARE.npz and .json for every preset and share when it is trained, whole or not at all.\n"
         "What is there is not trained again: the same command goes on after Ctrl-C. docs/experiments.md has the "
         "arrays.\n"
+        "The published runs are of the public datasets, which scripts/get-reference-data.sh fetches: 'embedding/*', "
+        "'features/*', linear/128 and 'baseline/*' of data/data.npz, 'interference/*' of data/data.if.npz. 'pitot "
+        "reproduce' does them all.\n"
         "\n"
         "Examples:\n"
-        "  pitot experiments 'embedding/*' 'features/*' linear/128 'baseline/*'\n"
-        "  pitot experiments 'interference/*' -d data/data.if.npz\n"
-        "  pitot experiments embedding/128 -s 0.9 0.5 0.1 --replicates 3 --dry-run");
+        "  pitot experiments 'embedding/*' 'features/*' linear/128 'baseline/*' -d data/fleet.npz --dry-run\n"
+        "  pitot experiments embedding/128 linear/128 baseline/mlp -d data/fleet.npz -s 0.9 0.1 --replicates 2 --folds "
+        "2 -k 10 -n 5000 -o trial\n"
+        "  pitot experiments 'interference/*' -d data/fleet.npz -s 0.9 0.1 --replicates 2 --folds 2 -k 10 -n 5000 -o "
+        "trial");
     return [options] { return run(*options); };
 }
 

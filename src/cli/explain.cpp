@@ -2,25 +2,27 @@
 #include "pitot/explain.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "cli/verbs.hpp"
 #include "pitot/predictor.hpp"
 #include "pitot/units.hpp"
+#include "predict/told_json.hpp"
 
 namespace pitot::cli {
 namespace explain_command {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 struct Options {
     std::string model;
@@ -40,36 +42,18 @@ std::string words_for(const std::string& part) {
                                 : "what this pair alone has: runs of the pair itself would tell";
 }
 
-void print_as_json(const Predictor& predictor, const Options& options, const PairExplanation& told, double bound_us) {
-    Json json{{"platform", options.platform},
-              {"module", options.module},
-              {"runtime_us", time_of(told.answer)},
-              {"bound_90_us", bound_us},
-              {"deviation", told.deviation}};
-    json["terms"] = Json::array();
-    for (const PairExplanation::Term& term : told.terms) {
-        json["terms"].push_back({{"name", term.name}, {"value", term.value}});
+std::vector<std::string> co_runners_of(const Predictor& predictor, const PairExplanation::Near& near) {
+    std::vector<std::string> names;
+    for (const std::int32_t k : near.co_runners) {
+        names.push_back(predictor.modules().names[static_cast<std::size_t>(k)]);
     }
-    json["variance"] = Json::object();
-    for (const PairExplanation::Part& part : told.parts) {
-        json["variance"][part.name] = part.variance;
-    }
-    json["pairs_learned_from"] = told.learned_from;
-    json["pairs_weighed"] = told.weighed;
-    json["runtime_by_weights_us"] = time_of(told.near_answer);
-    json["nearest"] = Json::array();
-    for (const PairExplanation::Near& near : told.near) {
-        json["nearest"].push_back({{"platform", predictor.platforms().names[static_cast<std::size_t>(near.platform)]},
-                                   {"module", predictor.modules().names[static_cast<std::size_t>(near.module)]},
-                                   {"runs", near.runs},
-                                   {"runtime_us", time_of(near.mean)},
-                                   {"weight", near.weight}});
-    }
-    print_json(json);
+    return names;
 }
 
 void print_terms(const PairExplanation& told) {
-    Table table({{"TERM"}, {"OF ln t", Align::kRight}, {"", Align::kRight}});
+    Table table({{"TERM"},
+                 {fmt::format("OF ln(t / {})", format_duration({time_of(0.0)})), Align::kRight},
+                 {"", Align::kRight}});
     for (const PairExplanation::Term& term : told.terms) {
         table.add({term.name, fmt::format("{:+.3f}", term.value),
                    term.name == "constant" ? format_duration({time_of(term.value)})
@@ -90,15 +74,28 @@ void print_deviation(const PairExplanation& told) {
 }
 
 void print_near(const Predictor& predictor, const PairExplanation& told) {
-    Table table(
-        {{"PLATFORM"}, {"MODULE"}, {"RUNS", Align::kRight}, {"MEASURED", Align::kRight}, {"WEIGHT", Align::kRight}});
-    for (const PairExplanation::Near& near : told.near) {
-        table.add({predictor.platforms().names[static_cast<std::size_t>(near.platform)],
-                   predictor.modules().names[static_cast<std::size_t>(near.module)], format_count(near.runs),
-                   format_duration({time_of(near.mean)}), fmt::format("{:+.3f}", near.weight)});
+    const bool beside =
+        std::ranges::any_of(told.near, [](const PairExplanation::Near& near) { return !near.co_runners.empty(); });
+    std::vector<Column> columns{{"PLATFORM", Align::kName}, {"MODULE", Align::kName}};
+    if (beside) {
+        columns.push_back({"WITH", Align::kName});
     }
-    fmt::print("measured pairs that weigh most, of the nearest {} of {}, which alone give {}\n{}",
-               format_count(told.weighed), format_count(told.learned_from),
+    for (const char* const name : {"RUNS", "MEASURED", "WEIGHT"}) {
+        columns.push_back({name, Align::kRight});
+    }
+    Table table(columns);
+    for (const PairExplanation::Near& near : told.near) {
+        std::vector<std::string> cells{predictor.platforms().names[static_cast<std::size_t>(near.platform)],
+                                       predictor.modules().names[static_cast<std::size_t>(near.module)]};
+        if (beside) {
+            cells.push_back(fmt::format("{}", fmt::join(co_runners_of(predictor, near), ", ")));
+        }
+        cells.insert(cells.end(), {format_count(near.runs), format_duration({time_of(near.mean)}),
+                                   fmt::format("{:+.3f}", near.weight)});
+        table.add(cells);
+    }
+    fmt::print("measured {} that weigh most, of the nearest {} of {}, which alone give {}\n{}",
+               beside ? "combinations" : "pairs", format_count(told.weighed), format_count(told.learned_from),
                format_duration({time_of(told.near_answer)}), table.to_string());
 }
 
@@ -109,7 +106,7 @@ Result<void> run(const Options& options) {
     PITOT_TRY(const auto told, predictor.explain(platform, module, options.most));
     PITOT_TRY(const auto answer, predictor.predict_pair(platform, module, 0.9));
     if (options.json) {
-        print_as_json(predictor, options, told, answer.bound_us);
+        print_json(predict::to_json(predictor, platform, module, told, answer.bound_us));
         return {};
     }
     fmt::print("{} on {}: {}{}\n\n", printable(options.module), printable(options.platform),
@@ -140,8 +137,8 @@ Action add(CLI::App& app) {
         "module, would take away; and what is left, which runs of this very pair alone can tell.\n"
         "\n"
         "Examples:\n"
-        "  pitot explain fleet.pitot --platform wasmtime.nuc --module gemm\n"
-        "  pitot explain fleet.pitot --platform wasmtime.nuc --module gemm --nearest 50 --json");
+        "  pitot explain fleet.pitot --platform jit.board --module matmul\n"
+        "  pitot explain fleet.pitot --platform jit.board --module matmul --nearest 50 --json");
     return [options] { return run(*options); };
 }
 

@@ -24,8 +24,8 @@ const std::vector<std::string>& known() {
 
 struct Options {
     std::vector<std::string> figures = known();
-    std::vector<std::string> data{"data/data.npz"};
-    std::vector<std::string> if_data{"data/data.if.npz"};
+    std::vector<std::string> data;
+    std::vector<std::string> if_data;  // none: `data`, or the default where that is
     std::filesystem::path results = "results";
     figure::DrawOptions draw;
 };
@@ -33,7 +33,7 @@ struct Options {
 // Reads a dataset when it is first asked for.
 class Lazy {
 public:
-    explicit Lazy(const std::vector<std::string>& files) : files_(files) {}
+    explicit Lazy(std::vector<std::string> files) : files_(std::move(files)) {}
     Result<const Dataset*> get() {
         if (!dataset_) {
             auto read = read_data(files_);
@@ -46,7 +46,7 @@ public:
     }
 
 private:
-    const std::vector<std::string>& files_;
+    std::vector<std::string> files_;
     std::optional<Dataset> dataset_;
 };
 
@@ -78,8 +78,12 @@ Result<void> run(const Options& options) {
                                                        near.empty() ? ";" : near, fmt::join(known(), ", ")));
         }
     }
-    Lazy alone(options.data);
-    Lazy together(options.if_data);
+    const std::vector<std::string> data =
+        options.data.empty() ? std::vector<std::string>{"data/data.npz"} : options.data;
+    const std::vector<std::string> usual_if =
+        options.data.empty() ? std::vector<std::string>{"data/data.if.npz"} : options.data;
+    Lazy alone(data);
+    Lazy together(options.if_data.empty() ? usual_if : options.if_data);
     for (const std::string& name : options.figures) {
         const auto plot = plot_of(name, alone, together, options.results);
         if (!plot) {
@@ -98,7 +102,8 @@ Action add(CLI::App& app) {
              "Figures: svd, matrix, spectral_norm, interference_hist; default: all")
         ->type_name("NAME");
     add_list(app, "-d,--data", options->data, "Dataset of runs alone; default: data/data.npz")->type_name("FILE");
-    add_list(app, "--if_data", options->if_data, "Dataset with co-runners; default: data/data.if.npz")
+    add_list(app, "--if_data", options->if_data,
+             "Dataset with co-runners; default: that of --data, or else data/data.if.npz")
         ->type_name("FILE");
     app.add_option("-p,--path", options->results, "Folder of results; default: results")->type_name("FOLDER");
     add_draw_options(app, options->draw);
@@ -106,8 +111,8 @@ Action add(CLI::App& app) {
         "spectral_norm needs the results of interference/1 at share 0.9.\n"
         "\n"
         "Examples:\n"
-        "  pitot figures\n"
-        "  pitot figures -f svd matrix -d laptop.npz --format svg");
+        "  pitot figures -d data/fleet.npz --if_data data/fleet.npz -p trial\n"
+        "  pitot figures -f svd matrix -d examples/fleet.csv --format svg");
     return [options] { return run(*options); };
 }
 

@@ -91,6 +91,32 @@ void note_parts(const Predictor& predictor) {
         parts, printable(first[0]), printable(first[1])));
 }
 
+// Whether bounds alone or beside others rest on combinations learned from, each left out in turn.
+bool rests_on_learned(const Predictor& predictor, int co_runners) {
+    const calibrate::Calibration& calibration = predictor.parts().calibration;
+    const std::size_t pool = calibrate::pool_beside(co_runners, calibration.pools());
+    return calibration.pool(static_cast<std::int32_t>(pool)).source == calibrate::ScoreSource::kLeaveOneOut;
+}
+
+void print_calibration(const Predictor& predictor) {
+    std::int64_t aside = 0;
+    std::int64_t learned = 0;
+    std::string of;
+    for (const int co_runners : {0, 1}) {
+        const std::int64_t rows = predictor.calibration_rows(co_runners);
+        const bool left_out = rows > 0 && rests_on_learned(predictor, co_runners);
+        (left_out ? learned : aside) += rows;
+        of = !left_out ? of : co_runners == 0 ? " alone" : " beside others";
+    }
+    if (learned == 0 || aside > 0) {
+        fmt::print("set {} aside to calibrate bounds\n", format_count(aside, "combination"));
+    }
+    if (learned > 0) {
+        fmt::print("bounds{} rest on {} learned from, each predicted without itself\n", aside > 0 ? of : "",
+                   format_count(learned, "combination"));
+    }
+}
+
 void print_summary(const Options& options, const Dataset& dataset, const Predictor& predictor, double seconds) {
     std::error_code ignored;
     const auto size = std::filesystem::file_size(options.output, ignored);
@@ -110,19 +136,12 @@ void print_summary(const Options& options, const Dataset& dataset, const Predict
         return;
     }
     const std::int64_t rows = dataset.observations.size();
-    const std::int64_t calibration = predictor.calibration_rows(0) + predictor.calibration_rows(1);
-    const bool left_out = predictor.parts().calibration.pool(0).source == calibrate::ScoreSource::kLeaveOneOut;
     const std::int64_t folds = predictor.parts().model->describe().folds;
     fmt::print("fitted {} on {}, {} and {}{} in {}\n", printable(predictor.config().preset),
                format_count(dataset.platforms.size(), "platform"), format_count(dataset.modules.size(), "module"),
                format_count(rows, "observation"), folds > 0 ? fmt::format(" ({})", format_count(folds, "fold")) : "",
                format_duration({seconds * 1e6}));
-    if (left_out) {
-        fmt::print("bounds rest on {} learned from, each predicted without itself\n",
-                   format_count(calibration, "combination"));
-    } else {
-        fmt::print("set {} aside to calibrate bounds\n", format_count(calibration, "combination"));
-    }
+    print_calibration(predictor);
     fmt::print("wrote {} ({})\n", printable(options.output), format_bytes(bytes));
 }
 
@@ -184,10 +203,14 @@ Action add(CLI::App& app) {
         "and never what alone connects a platform or a module with the rest.\n"
         "\n"
         "Examples:\n"
-        "  pitot fit data.npz -o fleet.pitot\n"
-        "  pitot fit runs.csv --module-features opcodes.csv --platform-features devices.csv -o fleet.pitot\n"
-        "  pitot fit data.npz if2.npz --preset interference/2 --set train.objectives.together.rows=0 -o busy.pitot\n"
-        "  pitot fit data.npz --preset linear/64 --folds 5 --checkpoints 20 -o quick.pitot");
+        "  pitot fit examples/fleet.csv -o fleet.pitot\n"
+        "  pitot fit examples/fleet.csv --module-features examples/opcodes.csv --platform-features "
+        "examples/devices.csv -o features.pitot\n"
+        "  pitot fit examples/fleet.csv examples/beside.csv --module-features examples/opcodes.csv --platform-features "
+        "examples/devices.csv -o busy.pitot\n"
+        "  pitot fit examples/fleet.csv --preset linear/64 --folds 5 --checkpoints 20 -o quick.pitot\n"
+        "  pitot fit data/fleet.npz --preset interference/2 --set train.objectives.together.rows=0 --folds 2 "
+        "--checkpoints 10 -o network.pitot");
     return [options] { return run(*options); };
 }
 

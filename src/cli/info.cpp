@@ -3,11 +3,12 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "cli/verbs.hpp"
 #include "dataset/describe.hpp"
 #include "dataset/index_layout.hpp"
+#include "formats/input.hpp"
 #include "formats/npz.hpp"
 #include "predict/describe_model.hpp"
 
@@ -25,40 +27,32 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Names shown of a list; --json lists all.
+/// Names shown of a list; --names and --json list all.
 constexpr std::size_t kMostShown = 12;
 
 struct Options {
     DatasetOptions dataset;
+    bool names = false;
     bool json = false;
-};
 
-// "a, b and 3 more".
-std::string some_of(std::span<const std::string> names) {
-    const auto shown = names.first(names.size() > kMostShown + 1 ? kMostShown : names.size());
-    std::vector<std::string> texts;
-    for (const std::string& name : shown) {
-        texts.push_back(printable(name));
-    }
-    const std::string rest =
-        shown.size() < names.size() ? fmt::format(" and {} more", names.size() - shown.size()) : std::string();
-    return fmt::format("{}{}", fmt::join(texts, ", "), rest);
-}
+    [[nodiscard]] std::size_t most_names() const { return names ? SIZE_MAX - 1 : kMostShown; }
+};
 
 std::string text_of(const dataset::RuntimeRange& range) {
     return fmt::format("{} to {}, median {}", format_duration(range.min), format_duration(range.max),
                        format_duration(range.median));
 }
 
-void print_side(const char* name, const dataset::SideDescription& side) {
+void print_side(const char* name, const dataset::SideDescription& side, std::size_t most_names) {
     const std::string features = side.feature_names.empty()
                                      ? "no features"
                                      : fmt::format("{} ({})", format_count(std::ssize(side.feature_names), "feature"),
-                                                   some_of(side.feature_names));
+                                                   some_of(side.feature_names, most_names));
     fmt::print("{}: {}, {}\n", name, format_count(side.count), features);
+    fmt::print("  {}\n", some_of(side.names, most_names));
     if (!side.unobserved.empty()) {
         fmt::print("{} without observations: {} ({})\n", name, format_count(std::ssize(side.unobserved)),
-                   some_of(side.unobserved));
+                   some_of(side.unobserved, most_names));
     }
 }
 
@@ -87,16 +81,24 @@ void print_together(const dataset::TogetherDescription& together) {
     }
 }
 
-void print_text(const dataset::DatasetDescription& dataset) {
+// Archives do not say their unit; tables do. What came through a pipe cannot be looked at again.
+bool unit_is_unsaid(const std::vector<std::string>& files) {
+    return std::ranges::any_of(files, [](const std::string& file) {
+        std::error_code ignored;
+        return std::filesystem::is_regular_file(file, ignored) && formats::is_zip(formats::first_bytes(file));
+    });
+}
+
+void print_text(const dataset::DatasetDescription& dataset, bool unsaid, std::size_t most_names) {
     fmt::print("dataset: {}\n", printable(fmt::format("{}", fmt::join(dataset.sources, ", "))));
-    print_side("platforms", dataset.platforms);
-    print_side("modules", dataset.modules);
+    print_side("platforms", dataset.platforms, most_names);
+    print_side("modules", dataset.modules, most_names);
     fmt::print("measured pairs: {} of {} ({})\n", format_count(dataset.alone.cells),
                format_count(dataset.platforms.count * dataset.modules.count), format_percent(dataset.alone.density, 1));
     fmt::print("observations alone: {}, pairs measured more than once: {}\n", format_count(dataset.alone.rows),
                format_count(dataset.alone.repeated_cells));
     if (dataset.alone.runtime) {
-        fmt::print("runtimes alone: {} (read as microseconds)\n", text_of(*dataset.alone.runtime));
+        fmt::print("runtimes alone: {}{}\n", text_of(*dataset.alone.runtime), unsaid ? " (read as microseconds)" : "");
     }
     print_together(dataset.together);
     fmt::print("digest: {}\n", dataset.digest);
@@ -109,7 +111,10 @@ void print_text(const dataset::DatasetDescription& dataset) {
 }
 
 Json to_json(const dataset::SideDescription& side) {
-    return {{"count", side.count}, {"feature_names", side.feature_names}, {"without_observations", side.unobserved}};
+    return {{"count", side.count},
+            {"names", side.names},
+            {"feature_names", side.feature_names},
+            {"without_observations", side.unobserved}};
 }
 
 Json to_json(const std::optional<dataset::RuntimeRange>& range) {
@@ -147,30 +152,29 @@ bool is_model(const std::filesystem::path& file) {
     return npz && npz->contains(dataset::kModelSchemaArray);
 }
 
-Result<void> show_model(const std::filesystem::path& file, bool json) {
+Result<void> show_model(const std::filesystem::path& file, bool json, std::size_t most_names) {
     PITOT_TRY(const auto predictor, Predictor::load(file));
-    fmt::print("{}", json ? predict::describe_model_json(predictor) : predict::describe_model(predictor));
+    fmt::print("{}", json ? predict::describe_model_json(predictor) : predict::describe_model(predictor, most_names));
     return {};
 }
 
 Result<void> show(const Options& options) {
     if (options.dataset.files.size() == 1 && is_model(options.dataset.files.front())) {
-        const ReadOptions& read = options.dataset.read_options;
-        if (read.skip_invalid || !read.platform_features.empty() || !read.module_features.empty()) {
+        if (options.dataset.for_datasets()) {
             return fail(
                 ErrorCode::kUsage,
-                fmt::format("'{}' is a model, and --skip-invalid, --platform-features and --module-features are "
-                            "for datasets; leave them out",
+                fmt::format("'{}' is a model, and --skip-invalid, --platform-features, --module-features, --unit, "
+                            "--map, --device and --decimal are for datasets; leave them out",
                             printable(options.dataset.files.front())));
         }
-        return show_model(options.dataset.files.front(), options.json);
+        return show_model(options.dataset.files.front(), options.json, options.most_names());
     }
-    PITOT_TRY(const auto dataset, options.dataset.read());
+    PITOT_TRY(const auto dataset, options.dataset.read(false));
     const dataset::DatasetDescription description = dataset::describe(dataset);
     if (options.json) {
         print_json(to_json(description));
     } else {
-        print_text(description);
+        print_text(description, unit_is_unsaid(options.dataset.files), options.most_names());
     }
     return {};
 }
@@ -178,12 +182,14 @@ Result<void> show(const Options& options) {
 Action add(CLI::App& app) {
     auto options = std::make_shared<Options>();
     options->dataset.add_to(app);
+    options->dataset.read_options.allow_unknown_unit = true;
+    app.add_flag("--names", options->names, "Every name, and not just the first twelve of each kind");
     app.add_flag("--json", options->json, "Print JSON, with every name");
     app.footer(
         "Examples:\n"
-        "  pitot info data.npz\n"
-        "  pitot info data.npz if2.npz --json\n"
-        "  pitot info model.pitot");
+        "  pitot info examples/fleet.csv\n"
+        "  pitot info examples/fleet.csv examples/beside.csv --json\n"
+        "  pitot info fleet.pitot");
     return [options] { return show(*options); };
 }
 

@@ -74,8 +74,8 @@ Action add(CLI::App& app) {
         "The index layout holds the rows alone and goes with the dataset: pitot fit data.npz if2.npz. The dense "
         "layout\n"
         "holds the dataset as well.\n"
-        "Examples:\n"
-        "  pitot interference -s together/ -d data.npz -o if2.npz");
+        "Example:\n"
+        "  pitot interference -s laptop -d merged.npz -o beside.npz");
     return [options] { return make(*options); };
 }
 

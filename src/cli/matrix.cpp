@@ -74,8 +74,8 @@ Action add(CLI::App& app) {
         "The file has 'data' (platforms x modules, 0 = not measured), 'platform' and 'module'; 'pitot merge' adds\n"
         "features.\n"
         "Examples:\n"
-        "  pitot matrix -p traces/ more/ -o matrix -d\n"
-        "  pitot matrix -p traces/ -f --exclude wasm3.pi --release 2023");
+        "  pitot matrix -p laptop -o matrix -d\n"
+        "  pitot matrix -p laptop -f --exclude node-liftoff.laptop --release 2023 -o matrix-2023");
     return [options] { return make(*options); };
 }
 

@@ -2,38 +2,44 @@
 #include "measure/measure.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
-#include <span>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "cli/interrupt.hpp"
+#include "cli/measure_output.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
+#include "cli/remedies.hpp"
+#include "cli/terminal.hpp"
 #include "cli/verbs.hpp"
+#include "measure/look_at_modules.hpp"
+#include "measure/tasks.hpp"
 
 namespace pitot::cli {
 namespace measure_command {
 namespace {
-
-constexpr std::size_t kShownProblems = 12;
 
 struct Options {
     std::filesystem::path modules;
     std::vector<std::string> only;
     std::vector<std::string> engines;
     std::filesystem::path table;
+    std::filesystem::path tasks;
+    measure::CommonTask task;
     std::string cores;
     std::optional<double> together_limit_s;
     std::optional<double> profile_limit_s;
@@ -74,6 +80,43 @@ Result<std::vector<engines::Engine>> find_engines(const std::filesystem::path& t
     return engines::find_engines(table, interrupt.token());
 }
 
+/// What all modules are given alike.
+Result<void> check_task(const Options& options) {
+    const measure::CommonTask& task = options.task;
+    if (const auto& words = answered_command().arguments;
+        !task.args.empty() && std::ranges::find(words, std::string("--")) == words.end()) {
+        return fail(
+            ErrorCode::kUsage,
+            fmt::format("unexpected argument '{}': arguments of the modules go behind --, and options that take "
+                        "several names take them with commas or are repeated",
+                        printable(task.args.front())));
+    }
+    if (!task.imports.empty() && task.stub_imports) {
+        return fail(ErrorCode::kUsage,
+                    "imports are made up or come from a file: leave out --stub-imports or --imports");
+    }
+    std::error_code ignored;
+    if (!task.imports.empty() && !std::filesystem::is_regular_file(task.imports, ignored)) {
+        return fail(ErrorCode::kUsage,
+                    fmt::format("--imports: there is no file '{}'; check the path", printable(task.imports.string())));
+    }
+    if (options.tasks.empty()) {
+        return {};
+    }
+    std::vector<std::string> given;
+    for (const auto& [name, is_given] :
+         {std::pair("those behind --", !task.args.empty()), std::pair("--invoke", !task.invoke.empty()),
+          std::pair("--stub-imports", task.stub_imports), std::pair("--imports", !task.imports.empty())}) {
+        if (is_given) {
+            given.emplace_back(name);
+        }
+    }
+    return given.empty()
+               ? Result<void>()
+               : fail(ErrorCode::kUsage, fmt::format("--tasks gives modules their arguments; leave out {}, or --tasks",
+                                                     fmt::join(given, ", ")));
+}
+
 Result<measure::Plan> plan_of(const Options& options) {
     measure::Plan plan = options.plan;
     Result<std::vector<int>> cores = measure::choose_cores(options.cores);
@@ -99,94 +142,35 @@ Result<measure::Plan> plan_of(const Options& options) {
     if (!modules) {
         return Failure(modules.error());
     }
-    plan.modules = std::move(*modules);
+    if (auto good = check_task(options); !good) {
+        return Failure(good.error());
+    }
+    std::error_code ignored;
+    const bool file = std::filesystem::is_regular_file(options.modules, ignored);
+    if (file && !options.only.empty()) {
+        return fail(ErrorCode::kUsage,
+                    "--modules names one module; leave out --only, which chooses among those of a folder");
+    }
+    const bool whole = !file && options.only.empty();  // else tasks may be of modules that are left out
+    Result<std::vector<measure::ModuleFile>> tasks = options.tasks.empty()
+                                                         ? measure::with_task(std::move(*modules), options.task)
+                                                         : measure::with_tasks(*modules, options.tasks, whole);
+    if (!tasks) {
+        return Failure(tasks.error());
+    }
+    plan.modules = std::move(*tasks);
     return plan;
 }
 
-std::string counted(std::size_t count, const std::string& one, const std::string& many) {
-    return format_count(static_cast<std::int64_t>(count)) + " " + (count == 1 ? one : many);
-}
-
-void print_problems(const measure::Summary& summary, const std::filesystem::path& collection) {
-    if (summary.problems.empty()) {
-        return;
+/// Looks at all modules before anything is run.
+Result<void> look_at_modules(measure::Plan& plan) {
+    const Interrupt interrupt;
+    Progress progress("checking modules");
+    std::function<void(double)> show;
+    if (progress.enabled()) {
+        show = [&](double share) { progress.show("checking modules", share, std::nullopt); };
     }
-    Table table(
-        {{"ENGINE", Align::kLeft}, {"MODULE", Align::kLeft}, {"FAILED", Align::kRight}, {"REASON", Align::kLeft}});
-    const std::size_t shown = std::min(kShownProblems, summary.problems.size());
-    for (const measure::Problem& problem : std::span(summary.problems).first(shown)) {
-        table.add({problem.engine.empty() ? "(profile)" : problem.engine, problem.module,
-                   problem.runs == 0 ? "refused" : fmt::format("{} of {}", problem.failed, problem.runs),
-                   problem.reason});
-    }
-    fmt::print("\n{}", table.to_string());
-    if (shown < summary.problems.size()) {
-        fmt::print("{} more in {}\n", summary.problems.size() - shown,
-                   printable((collection / "failures.json").string()));
-    }
-}
-
-nlohmann::ordered_json json_of(const measure::Summary& summary, const measure::Plan& plan) {
-    auto problems = nlohmann::ordered_json::array();
-    for (const measure::Problem& problem : summary.problems) {
-        const auto engine = problem.engine.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(problem.engine);
-        problems.push_back({{"engine", engine},
-                            {"module", problem.module},
-                            {"reason", problem.reason},
-                            {"failed", problem.failed},
-                            {"runs", problem.runs}});
-    }
-    return {{"collection", plan.collection.string()},
-            {"engines", summary.engines},
-            {"modules", summary.modules},
-            {"cells", summary.cells},
-            {"complete_cells", summary.complete_cells},
-            {"abandoned_cells", summary.abandoned_cells},
-            {"refused_cells", summary.refused_cells},
-            {"runs", summary.runs},
-            {"failed_runs", summary.failed_runs},
-            {"new_runs", summary.new_runs},
-            {"runs_left", summary.runs_left},
-            {"sets", summary.sets},
-            {"failed_sets", summary.failed_sets},
-            {"new_sets", summary.new_sets},
-            {"sets_left", summary.sets_left},
-            {"profiles", summary.profiles},
-            {"seconds_left", summary.left_s ? nlohmann::ordered_json(*summary.left_s) : nlohmann::ordered_json()},
-            {"most_seconds_left", summary.most_s},
-            {"stopped", summary.stopped},
-            {"problems", std::move(problems)}};
-}
-
-void print_outlook(const measure::Summary& summary, const measure::Plan& plan) {
-    Table table({{"ENGINE", Align::kLeft}, {"DEVICE", Align::kLeft}, {"VERSION", Align::kLeft}});
-    for (const engines::Engine& engine : plan.engines) {
-        table.add({engine.name, engine.device.empty() ? "this machine" : engine.device, engine.version});
-    }
-    fmt::print("{}\n", table.to_string());
-    fmt::print("{} on {}\n", counted(summary.modules, "module", "modules"),
-               counted(summary.engines, "engine", "engines"));
-    fmt::print("done: {}, {}\n", counted(summary.runs, "run", "runs"), counted(summary.sets, "set", "sets"));
-    fmt::print("left: {}, {}\n", counted(summary.runs_left, "run", "runs"), counted(summary.sets_left, "set", "sets"));
-    const std::string most = format_duration({summary.most_s * 1e6});
-    if (summary.left_s) {
-        fmt::print("time: {}, at most {}\n", format_duration({*summary.left_s * 1e6}), most);
-    } else {
-        fmt::print("time: at most {}, if every run takes to the limit; better known after a first round\n", most);
-    }
-}
-
-void print_summary(const measure::Summary& summary, const measure::Plan& plan) {
-    fmt::print("{} of {} on {}", counted(summary.new_runs, "run", "runs"),
-               counted(summary.modules, "module", "modules"), counted(summary.engines, "engine", "engines"));
-    fmt::print("{}\n", summary.new_sets > 0 ? ", " + counted(summary.new_sets, "set", "sets") + " side by side" : "");
-    fmt::print("{} has {}", printable(plan.collection.string()), counted(summary.runs, "run", "runs"));
-    fmt::print(", {} failed; {}\n", summary.failed_runs, counted(summary.sets, "set", "sets"));
-    if (plan.alone) {
-        fmt::print("{} of {} complete, {} abandoned, {} refused\n", summary.complete_cells,
-                   counted(summary.cells, "cell", "cells"), summary.abandoned_cells, summary.refused_cells);
-    }
-    print_problems(summary, plan.collection);
+    return measure::look_at_modules(plan, show, interrupt.token());
 }
 
 Result<measure::Summary> run_plan(const measure::Plan& plan) {
@@ -212,16 +196,28 @@ Result<measure::Summary> look_at(const measure::Plan& plan) {
 }
 
 Result<void> run(const Options& options) {
-    const Result<measure::Plan> plan = plan_of(options);
+    Result<measure::Plan> plan = plan_of(options);
     if (!plan) {
         return Failure(plan.error());
+    }
+    if (const Result<void> valid = plan->validate(); !valid) {
+        return valid;
+    }
+    if (auto looked = look_at_modules(*plan); !looked) {
+        return looked;
+    }
+    if (!options.json) {
+        print_unfit(*plan, options.dry_run ? stdout : stderr);
+    }
+    for (const std::string& remark : options.dry_run ? std::vector<std::string>() : plan->remarks) {
+        note(remark);
     }
     const Result<measure::Summary> summary = options.dry_run ? look_at(*plan) : run_plan(*plan);
     if (!summary) {
         return Failure(summary.error());
     }
     if (options.json) {
-        print_json(json_of(*summary, *plan));
+        print_json(summary_json(*summary, *plan));
     } else if (options.dry_run) {
         print_outlook(*summary, *plan);
     } else {
@@ -230,13 +226,46 @@ Result<void> run(const Options& options) {
     if (summary->stopped) {
         return fail(ErrorCode::kCancelled, "stopped; what was measured is kept, and the same command goes on");
     }
+    const bool any =
+        summary->runs > summary->failed_runs || summary->sets > summary->failed_sets || summary->warm_calls > 0;
+    const bool none_failed = summary->failed_runs == 0 && summary->failed_sets == 0 && summary->failed_warm == 0;
+    if (!options.dry_run && !any && summary->unready && none_failed) {
+        return fail(
+            ErrorCode::kEnvironment,
+            "nothing could be run: what engines need to make modules ready cannot be had on this machine, as the "
+            "notes above say; mend that, and repeat the command");
+    }
+    if (!options.dry_run && !any) {
+        return fail(ErrorCode::kInput,
+                    "no run of any module on any engine came to a good end; the reasons are above "
+                    "and in failures.json of the collection");
+    }
     return {};
 }
 
 void add_what(CLI::App& app, Options& options) {
-    app.add_option("--modules", options.modules, "Folder of WebAssembly modules; those below it count too")
+    app.add_option("--modules", options.modules,
+                   "Folder of WebAssembly modules; those below it count too. Or one module's file")
         ->required()
         ->type_name("DIR");
+    app.add_option("args", options.task.args,
+                   "Arguments of every module, or parameters of the function of --invoke, behind --; else --tasks")
+        ->type_name("ARG");
+    app.add_option("--invoke", options.task.invoke,
+                   "Call this exported function of every module, after a reactor's _initialize")
+        ->type_name("NAME");
+    app.add_flag("--stub-imports", options.task.stub_imports,
+                 "Make up imports that are not WASI's: functions that return zeros, memories and tables of the least "
+                 "size");
+    app.add_option("--imports", options.task.imports,
+                   "JavaScript module that exports an object of imports (or a function that returns one), for engines "
+                   "that run JavaScript")
+        ->type_name("FILE.mjs");
+    app.add_option(
+           "--tasks", options.tasks,
+           "File (JSON) that gives modules arguments, standard input, variables, folders, functions to call and "
+           "imports, so that one module is measured with several inputs")
+        ->type_name("FILE");
     add_repeated(app, "--only", options.only,
                  "Modules whose path below DIR matches, as in 'sorting/*'; may be repeated")
         ->type_name("GLOB");
@@ -275,6 +304,12 @@ void add_how(CLI::App& app, Options& options) {
     app.add_option("--jobs", plan.settings.jobs, "Runs at a time, on cores of their own: faster and noisier; default 1")
         ->type_name("N")
         ->group(alone);
+    whole(app.add_option("--warm", plan.warm,
+                         "So many calls more of every module within one process, after a first one, where an engine "
+                         "can; without runs of a call each: --repeat 0"),
+          0, 1'000'000)
+        ->type_name("N")
+        ->group("Warm calls");
     constexpr const char* together = "Runs side by side";
     app.add_option("--together", plan.together, "So many modules loop side by side")->type_name("N")->group(together);
     app.add_option("--sets", plan.sets, "Random sets of them, for each engine")->type_name("S")->group(together);
@@ -314,9 +349,17 @@ Action add(CLI::App& app) {
         "on after Ctrl-C or a power failure; more engines, modules, --repeat or --sets extend a collection.\n"
         "\n"
         "Examples:\n"
-        "  pitot measure --modules build/wasm --engines all --dry-run -o laptop\n"
-        "  pitot measure --modules build/wasm --engines 'node*,wasm2c-*' --repeat 50 --limit 30 -o laptop\n"
-        "  pitot measure --modules build/wasm --engines node-liftoff --together 2 --sets 100 -o laptop");
+        "  pitot measure --modules examples/modules --engines all --dry-run -o everything\n"
+        "  pitot measure --modules examples/modules --engines 'node*,wabt*' --repeat 5 --limit 30 --name laptop -o "
+        "laptop\n"
+        "  pitot measure --modules examples/modules/fib.wasm --engines node --repeat 5 -o laptop-fib -- 20\n"
+        "  pitot measure --modules examples/modules/fib.wasm --engines node --repeat 5 --invoke fibonacci -o "
+        "laptop-fib "
+        "-- 20\n"
+        "  pitot measure --modules examples/modules --engines node --tasks examples/tasks.json --repeat 5 --warm 20 "
+        "-o laptop-tasks\n"
+        "  pitot measure --modules examples/modules --engines node --together 2 --sets 3 --together-limit 1 --limit 30 "
+        "--name laptop -o laptop");
     return [options] { return run(*options); };
 }
 

@@ -40,7 +40,8 @@ Result<void> merge(const Options& options) {
         return ok;
     }
     PITOT_TRY(auto dataset, read_dataset(files));
-    PITOT_TRY(const auto opcodes, traces::read_opcodes(options.opcodes));
+    PITOT_TRY(const auto all_opcodes, traces::read_opcodes(options.opcodes));
+    const Side opcodes = traces::kept_in_dataset(all_opcodes);
     const auto platforms = traces::read_platforms(options.platforms);
     if (!platforms) {
         return Failure(platforms.error());
@@ -80,8 +81,8 @@ Action add(CLI::App& app) {
         ->capture_default_str();
     app.footer(
         "Rows go together by name; features of the matrix itself are replaced.\n"
-        "Examples:\n"
-        "  pitot merge -m matrix.npz -p opcodes.npz -t platforms.npz -o data.npz");
+        "Example:\n"
+        "  pitot merge -m matrix.npz -p opcodes.npz -t platforms.npz -o merged.npz");
     return [options] { return merge(*options); };
 }
 

@@ -16,6 +16,7 @@
 #include "cli/verbs.hpp"
 #include "core/atomic_file.hpp"
 #include "pitot/predictor.hpp"
+#include "predict/told_json.hpp"
 
 namespace pitot::cli {
 namespace observe_command {
@@ -33,56 +34,35 @@ struct Options {
 };
 
 void print_as_json(const std::string& file, const Observation& told, std::int64_t calibration_rows, double seconds) {
-    Json json{{"model", file},
-              {"runs", told.runs},
-              {"new_pairs", told.new_pairs},
-              {"known_pairs", told.known_pairs},
-              {"new_platforms", told.new_platforms},
-              {"new_modules", told.new_modules},
-              {"without_features", told.without_features},
-              {"left_out", told.left_out},
-              {"no_more_calibrating", told.no_more_calibrating},
-              {"calibration_rows", calibration_rows},
-              {"recalibrated", told.recalibrated}};
-    json["before"] = {{"mape", told.mean_error},
-                      {"log_likelihood", told.log_likelihood},
-                      {"expected_log_likelihood", told.expected_log_likelihood},
-                      {"surprise", told.surprise},
-                      {"confidence", told.confidence},
-                      {"bounded_pairs", told.bounded},
-                      {"covered_pairs", told.covered}};
-    json["folded_in"] = told.folded_in;
-    json["fitted_pairs"] = told.fitted;
-    json["refit_due"] = told.refit_due;
-    json["reason"] = told.reason;
+    Json json{{"model", file}};
+    json.update(predict::to_json(told, calibration_rows));
     json["seconds"] = seconds;
     print_json(json);
 }
 
-std::string listed(const std::vector<std::string>& names) {
-    constexpr std::size_t most = 5;
-    std::string text;
-    for (std::size_t n = 0; n < names.size() && n < most; ++n) {
-        text += (n == 0 ? "" : ", ") + printable(names[n]);
-    }
-    return names.size() <= most ? text : text + fmt::format(" and {} more", names.size() - most);
-}
+// Names in a note.
+constexpr std::size_t kMostNamed = 5;
+
+// What runs are of: pairs, or pairs with what runs beside them.
+const char* noun_of(const Observation& told) { return told.beside > 0 ? "combination" : "pair"; }
 
 void print_as_text(const std::string& file, const Observation& told, double seconds) {
-    fmt::print("learned from {}: {} new, {} known\n", format_count(told.runs, "run"),
-               format_count(told.new_pairs, "pair"), format_count(told.known_pairs));
+    const char* const noun = noun_of(told);
+    fmt::print("learned from {}{}: {} new, {} known\n", format_count(told.runs, "run"),
+               told.beside > 0 ? fmt::format(", {} beside others", format_count(told.beside)) : "",
+               format_count(told.new_pairs, noun), format_count(told.known_pairs));
     for (const auto& [kind, names] : {std::pair("platforms", &told.new_platforms), {"modules", &told.new_modules}}) {
         if (!names->empty()) {
-            fmt::print("new {}: {}\n", kind, listed(*names));
+            fmt::print("new {}: {}\n", kind, some_of(*names, kMostNamed));
         }
     }
     if (told.mean_error > 0.0) {
-        fmt::print("before: off by {} on average, log likelihood {:.2f} a pair where {:.2f} is expected{}\n",
-                   format_percent(told.mean_error, 1), told.log_likelihood, told.expected_log_likelihood,
+        fmt::print("before: off by {} on average, log likelihood {:.2f} a {} where {:.2f} is expected{}\n",
+                   format_percent(told.mean_error, 1), told.log_likelihood, noun, told.expected_log_likelihood,
                    told.bounded == 0
                        ? ""
-                       : fmt::format("; {} of {} pairs within their {:g} % bounds", format_count(told.covered),
-                                     format_count(told.bounded), 100.0 * told.confidence));
+                       : fmt::format("; {} of {} {}s within their {:g} % bounds", format_count(told.covered),
+                                     format_count(told.bounded), noun, 100.0 * told.confidence));
     }
     fmt::print("{}\n", told.reason);
     fmt::print("wrote {} in {}\n", printable(file), format_duration({seconds * 1e6}));
@@ -94,17 +74,23 @@ void print_notes(const Observation& told, std::int64_t calibration_rows) {
         note(
             fmt::format("no features of {}: the averages of the others stand in; give --platform-features or "
                         "--module-features",
-                        listed(told.without_features)));
+                        some_of(told.without_features, kMostNamed)));
+    }
+    if (!told.categories_left_out.empty()) {
+        note(fmt::format("the model knows no {}: rows of such are taken as of none of the kinds it knows",
+                         some_of(told.categories_left_out, kMostNamed)));
     }
     if (told.left_out > 0) {
-        note(fmt::format("{} left out: this model does not learn from runs beside others",
-                         format_count(told.left_out, "run")));
+        note(
+            fmt::format("{} left out: this model was fitted on runs alone and learns nothing of those beside others; "
+                        "'pitot fit' on data that has them makes one that does",
+                        format_count(told.left_out, "run")));
     }
     if (told.no_more_calibrating > 0) {
         note(fmt::format(
             "{} that calibrated bounds {} learned from now, and {} no more, for bounds rest on rows that "
             "the model has not seen; {} left",
-            format_count(told.no_more_calibrating, "pair"), told.no_more_calibrating == 1 ? "is" : "are",
+            format_count(told.no_more_calibrating, noun_of(told)), told.no_more_calibrating == 1 ? "is" : "are",
             told.no_more_calibrating == 1 ? "calibrates" : "calibrate", format_count(calibration_rows, "row")));
     }
     if (!told.recalibrated) {
@@ -160,8 +146,10 @@ Action add(CLI::App& app) {
     app.add_flag("--json", options->json, "Print JSON");
     options->output_flags.add_to(app);
     app.footer(
-        "Runs of known pairs, of new platforms and of new modules are folded in: the model predicts as if it had been\n"
-        "fitted on all of them with the hyper-parameters that it has. Names tell what is known; a new platform or\n"
+        "Runs of known pairs, of new platforms and of new modules are folded in, and those beside others, if the "
+        "model\n"
+        "was fitted on such: it predicts as if it had been fitted on all of them with the hyper-parameters that it\n"
+        "has. Names tell what is known; a new platform or\n"
         "module is described by its features, if the model uses them, and by the average of the others without.\n"
         "Bounds stay valid: runs folded in never calibrate, and the rows set aside that do are answered anew. Bounds "
         "of new\n"
@@ -172,9 +160,10 @@ Action add(CLI::App& app) {
         "the model was fitted on has been added.\n"
         "\n"
         "Examples:\n"
-        "  pitot observe fleet.pitot today.csv -o fleet-2.pitot\n"
-        "  pitot observe fleet.pitot today.csv --in-place --json\n"
-        "  pitot observe fleet.pitot new.csv --platform-features new.platforms.csv -o fleet-2.pitot");
+        "  pitot observe fleet.pitot examples/today.csv -o learned.pitot\n"
+        "  pitot observe busy.pitot examples/today.csv --in-place --json\n"
+        "  pitot observe features.pitot examples/today.csv --platform-features examples/devices.csv -o "
+        "learned-features.pitot");
     return [options] { return run(*options); };
 }
 

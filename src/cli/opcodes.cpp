@@ -53,7 +53,7 @@ Result<void> make(const Options& options) {
     for (const auto& [name, counts] : table) {
         names.push_back(name);
     }
-    const Side side = traces::opcode_side(std::move(names), table, trace_options.release);
+    const Side side = traces::opcode_side(std::move(names), table, trace_options.release, true);
     if (auto written = traces::write_opcodes(side, out, trace_options.release); !written) {
         return written;
     }
@@ -83,8 +83,8 @@ Action add(CLI::App& app) {
     app.footer(
         "With --release 2023 the file has 'data' (counts), 'module' and 'opcode', for 'pitot merge'; with 2025 'data'\n"
         "(ln(1 + count)), 'names' and 'labels'.\n"
-        "Examples:\n"
-        "  pitot opcodes -p opcodes/ -o opcodes");
+        "Example:\n"
+        "  pitot opcodes -p laptop -o opcodes");
     return [options] { return make(*options); };
 }
 

@@ -1,8 +1,11 @@
 #include "cli/options.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -10,11 +13,15 @@
 #include <span>
 #include <string_view>
 #include <system_error>
+#include <tuple>
 #include <utility>
 
 #include "cli/cli.hpp"
 #include "cli/output.hpp"
+#include "cli/terminal.hpp"
+#include "cli/verb_words.hpp"
 #include "core/read_file.hpp"
+#include "dataset/describe.hpp"
 
 namespace pitot::cli {
 namespace {
@@ -64,24 +71,57 @@ CLI::Option* whole(CLI::Option* option, std::int64_t least, std::uint64_t most) 
         CLI::Validator([=](std::string& text) { return normalise_whole(text, least, most); }, std::string()));
 }
 
+std::vector<std::string> preset_names() {
+    std::vector<std::string> names;
+    for (const PresetInfo& info : presets()) {
+        names.push_back(info.name);
+    }
+    return names;
+}
+
 CLI::Option* add_repeated(CLI::App& app, const std::string& name, std::vector<std::string>& values,
                           const std::string& description) {
     return app.add_option(name, values, description)->allow_extra_args(false);
 }
 
 void DatasetOptions::add_to(CLI::App& app) {
-    app.add_option("dataset", files, "Datasets (.npz or .csv); several are joined into one")
+    app.add_option(
+           "dataset", files,
+           "Datasets: .npz, tables (.csv, .tsv, also .gz), JSON of benchmark tools, - for standard input; several "
+           "are joined into one")
         ->required()
         ->type_name("FILE");
+    add_reading_to(app);
+}
+
+void DatasetOptions::add_reading_to(CLI::App& app) {
     app.add_flag("--skip-invalid", read_options.skip_invalid, "Drop rows that cannot be used instead of refusing them")
         ->group(kDataGroup);
     app.add_option("--platform-features", read_options.platform_features,
-                   "Platform features (CSV: name, then one column a feature)")
+                   "Platform features (CSV: name, then one column a feature; or .npz of 'pitot platforms')")
         ->type_name("FILE")
         ->group(kDataGroup);
     app.add_option("--module-features", read_options.module_features,
-                   "Module features (CSV: name, then one opcode count a column)")
+                   "Module features (CSV: name, then one opcode count a column; or .npz of 'pitot opcodes')")
         ->type_name("FILE")
+        ->group(kDataGroup);
+    offer(app.add_option("--unit", read_options.unit,
+                         "Unit of runtimes in tables that do not say it: ns, us, ms, s, min or h"),
+          {"ns", "us", "ms", "s", "min", "h"})
+        ->type_name("UNIT")
+        ->group(kDataGroup);
+    add_repeated(app, "--map", columns,
+                 "Which columns of tables are what: platform=Device,module=Benchmark,runtime=Mean; also with, device, "
+                 "engine and unit; #2 is the second column")
+        ->type_name("COLUMNS")
+        ->group(kDataGroup);
+    app.add_option("--device", read_options.device, "The device that rows ran on whose file tells none")
+        ->type_name("NAME")
+        ->group(kDataGroup);
+    app.add_option("--decimal", decimal,
+                   "What marks fractions in runtimes of tables: point or comma. Default: told by the numbers")
+        ->check(CLI::IsMember({"point", "comma"}))
+        ->type_name("MARK")
         ->group(kDataGroup);
 }
 
@@ -95,18 +135,83 @@ std::vector<std::filesystem::path> DatasetOptions::inputs() const {
     return all;
 }
 
-Result<Dataset> DatasetOptions::read() const {
+bool DatasetOptions::for_datasets() const {
+    return read_options.skip_invalid || !read_options.platform_features.empty() ||
+           !read_options.module_features.empty() || !read_options.unit.empty() || !columns.empty() ||
+           !read_options.device.empty() || !decimal.empty();
+}
+
+namespace {
+
+constexpr std::array<std::string_view, 7> kColumnRoles{"platform", "module", "runtime", "with",
+                                                       "device",   "engine", "unit"};
+
+// "platform=Device,module=Benchmark": a comma ends a name where a role follows.
+Result<void> parse_columns(std::string_view text, std::vector<std::pair<std::string, std::string>>& columns) {
+    const auto role_at = [&](std::size_t at) -> std::string_view {
+        const auto role = std::ranges::find_if(kColumnRoles, [&](std::string_view r) {
+            return text.substr(at).starts_with(r) && text.substr(at + r.size()).starts_with('=');
+        });
+        return role == kColumnRoles.end() ? std::string_view() : *role;
+    };
+    for (std::size_t at = 0; at < text.size();) {
+        const std::string_view role = role_at(at);
+        const std::size_t name = at + role.size() + 1;
+        std::size_t end = text.find(',', name);
+        while (end != std::string_view::npos && role_at(end + 1).empty()) {
+            end = text.find(',', end + 1);
+        }
+        end = std::min(end, text.size());
+        if (role.empty() || end <= name) {
+            return fail(
+                ErrorCode::kUsage,
+                fmt::format("--map {}: name columns as in platform=Device,module=Benchmark,runtime=Mean; what can "
+                            "be named is {}",
+                            text, fmt::join(kColumnRoles, ", ")));
+        }
+        columns.emplace_back(role, text.substr(name, end - name));
+        at = end + 1;
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<Dataset> DatasetOptions::read_files(std::vector<std::string> names) const {
+    DatasetOptions others = *this;
+    others.files = std::move(names);
+    return others.read();
+}
+
+Result<Dataset> DatasetOptions::read(bool tell_problems) const {
     const std::vector<std::filesystem::path> paths(files.begin(), files.end());
-    Result<Dataset> dataset = read_dataset(paths, read_options);
-    if (dataset && dataset->dropped_rows > 0) {
-        note(fmt::format("dropped {} invalid row{}", format_count(dataset->dropped_rows),
-                         dataset->dropped_rows == 1 ? "" : "s"));
+    if (std::ranges::count(inputs(), std::filesystem::path("-")) > 1) {
+        return fail(ErrorCode::kUsage, "standard input (-) can be read once; name it once");
+    }
+    ReadOptions how = read_options;
+    how.decimal_mark = decimal.empty() ? '\0' : decimal == "comma" ? ',' : '.';
+    for (const std::string& text : columns) {
+        if (auto parsed = parse_columns(text, how.columns); !parsed) {
+            return Failure(parsed.error());
+        }
+    }
+    Result<Dataset> dataset = read_dataset(paths, how);
+    if (dataset) {
+        detail(fmt::format("read {}: {}", fmt::join(files, ", "), format_size(*dataset)));
+    }
+    if (dataset && tell_problems) {
+        for (const std::string& problem : dataset->problems) {
+            note(printable(problem));
+        }
+        if (const std::string remark = dataset::empty_runs_remark(*dataset); !remark.empty()) {
+            note(remark);
+        }
     }
     return dataset;
 }
 
 void ConfigOptions::add_to(CLI::App& app, bool with_replicates) {
-    app.add_option("--preset", preset, "Configuration to start from; see 'pitot presets'")
+    offer(app.add_option("--preset", preset, "Configuration to start from; see 'pitot presets'"), preset_names())
         ->type_name("NAME")
         ->group(kConfigGroup);
     app.add_option(
@@ -204,6 +309,23 @@ Result<void> ConfigOptions::apply_options(FitConfig& config) const {
     return {};
 }
 
+const char* ConfigOptions::option_of(const std::string& fault) const {
+    const std::array<std::tuple<const char*, const char*, bool>, 7> all{
+        {{"train.folds", "--folds", folds.has_value()},
+         {"train.replicates", "--replicates", replicates.has_value()},
+         {"train.checkpoints", "--checkpoints", checkpoints.has_value()},
+         {"train.epoch_samples", "--epoch-samples", epoch_samples.has_value()},
+         {"train.objectives.alone.batch", "--batch", batch.has_value()},
+         {"train.learning_rate", "--learning-rate", learning_rate.has_value()},
+         {"calibration_share", "--calibration-share", calibration_share.has_value()}}};
+    for (const auto& [field, option, given] : all) {
+        if (given && fault.starts_with(fmt::format("field '{}'", field))) {
+            return option;
+        }
+    }
+    return nullptr;
+}
+
 Result<FitConfig> ConfigOptions::resolve(const FitConfig& fallback) const {
     FitConfig config = fallback;
     if (!preset.empty()) {
@@ -225,9 +347,12 @@ Result<FitConfig> ConfigOptions::resolve(const FitConfig& fallback) const {
     }
     if (const Result<void> valid = config.validate(); !valid) {
         const bool by_file = !file_valid && file_valid.error().message() == valid.error().message();
-        return by_file ? fail(Error(ErrorCode::kInput, valid.error().message()),
-                              fmt::format("--config {}", config_file.string()))
-                       : Failure(valid.error());
+        if (by_file) {
+            return fail(Error(ErrorCode::kInput, valid.error().message()),
+                        fmt::format("--config {}", config_file.string()));
+        }
+        const char* option = option_of(valid.error().message());
+        return option != nullptr ? fail(valid.error(), option) : Failure(valid.error());
     }
     return config;
 }
@@ -240,7 +365,8 @@ void RunFlags::add_to(CLI::App& app) {
         0, std::numeric_limits<int>::max())
         ->type_name("N")
         ->group(kRunGroup);
-    app.add_option("--backend", backend, "What computes: cpu or reference (slow and plain)")
+    offer(app.add_option("--backend", backend, "What computes: cpu or reference (slow and plain)"),
+          {"cpu", "reference"})
         ->type_name("NAME")
         ->group(kRunGroup);
 }

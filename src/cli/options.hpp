@@ -26,16 +26,29 @@ CLI::Option* add_repeated(CLI::App& app, const std::string& name, std::vector<st
 /// Lets an option take whole numbers from `least` to `most` in decimal digits and nothing else.
 CLI::Option* whole(CLI::Option* option, std::int64_t least, std::uint64_t most);
 
-/// DATASET… [--skip-invalid] [--platform-features FILE] [--module-features FILE]
+/// What --preset takes, for shells to offer.
+[[nodiscard]] std::vector<std::string> preset_names();
+
+/// DATASET… [--skip-invalid] [--platform-features FILE] [--module-features FILE] [--unit UNIT] [--map COLUMNS]
+/// [--device NAME] [--decimal MARK]
 struct DatasetOptions {
     std::vector<std::string> files;
-    ReadOptions read_options;
+    ReadOptions read_options;          ///< columns and decimal_mark are set by read()
+    std::vector<std::string> columns;  ///< of --map
+    std::string decimal;               ///< of --decimal
 
     void add_to(CLI::App& app);
+    /// What says how files are read, for verbs that name the files otherwise.
+    void add_reading_to(CLI::App& app);
     /// The files, and the tables of features.
     [[nodiscard]] std::vector<std::filesystem::path> inputs() const;
-    /// Reads the files into one dataset. Says on stderr how many rows --skip-invalid dropped.
-    [[nodiscard]] Result<Dataset> read() const;
+    /// Whether anything was given that is for datasets and not for models.
+    [[nodiscard]] bool for_datasets() const;
+    /// Reads the files into one dataset. Says on stderr, unless the verb prints the dataset's problems itself, what was
+    /// made of tables and how many rows --skip-invalid left out.
+    [[nodiscard]] Result<Dataset> read(bool tell_problems = true) const;
+    /// Reads these files in place of `files`.
+    [[nodiscard]] Result<Dataset> read_files(std::vector<std::string> names) const;
 };
 
 /// [--preset NAME] [--config FILE.json] [--set FIELD=VALUE] [--seed N] and the fields most often changed.
@@ -63,6 +76,8 @@ struct ConfigOptions {
 private:
     [[nodiscard]] Result<void> apply_file(FitConfig& config) const;
     [[nodiscard]] Result<void> apply_options(FitConfig& config) const;
+    /// The option given that sets the field that a fault of validate() names, or nullptr.
+    [[nodiscard]] const char* option_of(const std::string& fault) const;
 };
 
 /// [--threads N] [--backend NAME]

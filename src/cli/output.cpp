@@ -1,82 +1,70 @@
 #include "cli/output.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <utility>
 
+#include "cli/help.hpp"
+#include "cli/terminal.hpp"
 #include "core/check.hpp"
+#include "core/readable.hpp"
 #include "core/utf8.hpp"
 
 namespace pitot::cli {
 namespace {
 
-bool is_control(char32_t code) { return code < 0x20U || (code >= 0x7FU && code < 0xA0U); }
+constexpr std::size_t kLeastSentence = 16;
+constexpr std::size_t kLeastName = 14;
+constexpr std::size_t kUsualSentence = 40;
 
-/// Three significant digits.
-std::string three_digits(double value) {
-    const int decimals = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
-    return fmt::format("{:.{}f}", value, decimals);
-}
+bool is_control(char32_t code) { return code < 0x20U || (code >= 0x7FU && code < 0xA0U); }
 
 std::string padded(const std::string& text, std::size_t width, Align align) {
     const std::size_t own = core::display_width(text);
     const std::string space(width > own ? width - own : 0, ' ');
-    return align == Align::kLeft ? text + space : space + text;
+    return align == Align::kRight ? space + text : text + space;
+}
+
+// `text` in `width` columns, with its middle left out where it is wider: both ends tell names apart.
+std::string shortened(const std::string& text, std::size_t width) {
+    const std::size_t own = core::display_width(text);
+    if (own <= width || width == 0) {
+        return text;
+    }
+    const std::size_t back = (width - 1) / 2;
+    std::string out;
+    std::size_t column = 0;
+    std::string_view left = text;
+    bool cut = false;
+    while (!left.empty()) {
+        const std::string_view character = left.substr(0, core::next_code_point(left).bytes);
+        const std::size_t columns = core::display_width(character);
+        if (column + columns <= width - 1 - back || column >= own - back) {
+            out += character;
+        } else if (!cut) {
+            out += "…";
+            cut = true;
+        }
+        column += columns;
+        left.remove_prefix(character.size());
+    }
+    return out;
 }
 
 }  // namespace
 
-std::string format_duration(Microseconds duration) {
-    const double us = duration.value;
-    if (std::isnan(us)) {
-        return "-";
-    }
-    if (std::isinf(us)) {
-        return us > 0 ? "inf" : "-inf";
-    }
-    if (us < 0) {
-        return "-" + format_duration({-us});
-    }
-    if (us < 0.9995) {
-        return three_digits(us * 1e3) + " ns";
-    }
-    if (us < 999.5) {
-        return three_digits(us) + " µs";
-    }
-    if (us < 999.5e3) {
-        return three_digits(us / 1e3) + " ms";
-    }
-    if (us < 119.5e6) {
-        return three_digits(us / 1e6) + " s";
-    }
-    constexpr double too_long = 1e18;
-    if (us >= too_long) {
-        return fmt::format("{:.3g} s", us / 1e6);
-    }
-    const auto seconds = static_cast<std::int64_t>(std::llround(us / 1e6));
-    if (seconds < 3600) {
-        return fmt::format("{} min {} s", seconds / 60, seconds % 60);
-    }
-    return fmt::format("{} h {} min", seconds / 3600, seconds % 3600 / 60);
-}
+std::string format_duration(Microseconds duration) { return core::duration_text(duration.value); }
 
-std::string format_count(std::int64_t count) {
-    std::string digits = fmt::format("{}", count);
-    const std::size_t first = count < 0 ? 1 : 0;
-    for (std::size_t i = digits.size(); i > first + 3;) {
-        i -= 3;
-        digits.insert(i, " ");
-    }
-    return digits;
-}
+std::string format_count(std::int64_t count) { return core::count_text(count); }
 
-std::string format_count(std::int64_t count, const char* thing) {
-    return fmt::format("{} {}{}", format_count(count), thing, count == 1 ? "" : "s");
-}
+std::string format_count(std::int64_t count, const char* thing) { return core::count_text(count, thing); }
 
 std::string format_size(const Dataset& dataset) {
     return fmt::format("{}, {}, {} alone, {} with co-runners", format_count(dataset.platforms.size(), "platform"),
@@ -84,6 +72,12 @@ std::string format_size(const Dataset& dataset) {
                        format_count(dataset.pools[kAlone].rows, "observation"),
                        format_count(dataset.rows_beside_others()));
 }
+
+std::string objective_text(const std::string& objective) {
+    return objective == "mf" ? "alone (mf)" : objective == "if" ? "with co-runners (if)" : objective;
+}
+
+std::string format_confidence(double confidence) { return fmt::format("{:.13g} %", 100.0 * confidence); }
 
 std::string format_percent(double fraction, int decimals) {
     return std::isnan(fraction) ? "-" : fmt::format("{:.{}f} %", fraction * 100.0, decimals);
@@ -117,6 +111,17 @@ std::string printable(std::string_view text) {
     return out;
 }
 
+std::string some_of(std::span<const std::string> names, std::size_t most) {
+    const auto shown = names.first(names.size() > most + 1 ? most : names.size());
+    std::vector<std::string> texts;
+    for (const std::string& name : shown) {
+        texts.push_back(printable(name));
+    }
+    const std::string rest =
+        shown.size() < names.size() ? fmt::format(" and {} more", names.size() - shown.size()) : std::string();
+    return fmt::format("{}{}", fmt::join(texts, ", "), rest);
+}
+
 Table::Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
 void Table::add(std::vector<std::string> cells) {
@@ -127,21 +132,110 @@ void Table::add(std::vector<std::string> cells) {
     rows_.push_back(std::move(cells));
 }
 
-std::string Table::to_string() const {
+// Takes columns of names, the widest first, back to what `width` leaves them, as far as their titles and kLeastName
+// columns.
+void Table::fit(std::vector<std::size_t>& widths, std::size_t width) const {
+    std::size_t total = 2 * (widths.size() - 1);
+    for (const std::size_t one : widths) {
+        total += one;
+    }
+    if (columns_.back().align == Align::kLeft) {  // it goes on below
+        total -= widths.back() - std::min(widths.back(), kUsualSentence);
+    }
+    const auto may_shrink = [&](std::size_t c) {
+        return columns_[c].align == Align::kName &&
+               widths[c] > std::max(kLeastName, core::display_width(columns_[c].title));
+    };
+    for (; total > width; --total) {
+        std::size_t widest = widths.size();
+        for (std::size_t c = 0; c < widths.size(); ++c) {
+            if (may_shrink(c) && (widest == widths.size() || widths[c] > widths[widest])) {
+                widest = c;
+            }
+        }
+        if (widest == widths.size()) {
+            return;
+        }
+        --widths[widest];
+    }
+}
+
+std::vector<std::size_t> Table::natural_widths() const {
     std::vector<std::size_t> widths;
-    std::vector<std::string> titles;
     for (std::size_t c = 0; c < columns_.size(); ++c) {
-        titles.push_back(columns_[c].title);
-        widths.push_back(core::display_width(titles.back()));
+        widths.push_back(core::display_width(columns_[c].title));
         for (const auto& row : rows_) {
             widths[c] = std::max(widths[c], core::display_width(row[c]));
         }
     }
+    return widths;
+}
+
+Table Table::without_spare(std::size_t width, std::vector<std::string>& left_out) const {
+    const std::vector<std::size_t> widths = natural_widths();
+    std::vector<std::size_t> kept(columns_.size());
+    std::iota(kept.begin(), kept.end(), std::size_t{0});
+    const auto total = [&] {
+        std::size_t sum = 2 * (kept.size() - 1);
+        for (const std::size_t c : kept) {
+            sum += columns_[c].align == Align::kName ? std::min(widths[c], kLeastName) : widths[c];
+        }
+        return sum;
+    };
+    while (total() > width) {
+        const auto spare = std::ranges::max_element(kept, {}, [&](std::size_t c) { return columns_[c].spare; });
+        if (columns_[*spare].spare == 0) {
+            break;
+        }
+        left_out.push_back(columns_[*spare].title);
+        kept.erase(spare);
+    }
+    std::vector<Column> columns;
+    for (const std::size_t c : kept) {
+        columns.push_back(columns_[c]);
+        columns.back().spare = 0;
+    }
+    Table table(std::move(columns));
+    for (const auto& row : rows_) {
+        std::vector<std::string> cells;
+        for (const std::size_t c : kept) {
+            cells.push_back(row[c]);
+        }
+        table.rows_.push_back(std::move(cells));
+    }
+    return table;
+}
+
+std::string Table::to_string(std::size_t width) const {
+    if (std::ranges::any_of(columns_, [](const Column& column) { return column.spare > 0; })) {
+        std::vector<std::string> left_out;
+        const std::string text = without_spare(width, left_out).to_string(width);
+        return left_out.empty() ? text
+                                : text + fmt::format("({} left out for want of width)\n", fmt::join(left_out, ", "));
+    }
+    std::vector<std::size_t> widths = natural_widths();
+    std::vector<std::string> titles;
+    for (const Column& column : columns_) {
+        titles.push_back(column.title);
+    }
+    fit(widths, width);
+    std::size_t before = 0;  // columns in front of the last
+    for (std::size_t c = 0; c + 1 < widths.size(); ++c) {
+        before += widths[c] + 2;
+    }
+    // What is left to sentences in the last column, which go on below where they are longer.
+    const bool wraps =
+        columns_.back().align == Align::kLeft && before + kLeastSentence < width && before + widths.back() > width;
     std::string out;
     const auto append = [&](const std::vector<std::string>& cells) {
         std::string line;
         for (std::size_t c = 0; c < cells.size(); ++c) {
-            line += (c == 0 ? "" : "  ") + padded(cells[c], widths[c], columns_[c].align);
+            const bool last = c + 1 == cells.size();
+            line += c == 0 ? "" : "  ";
+            line += last && wraps
+                        ? wrap(cells[c], width, before).substr(before)
+                        : padded(columns_[c].align == Align::kName ? shortened(cells[c], widths[c]) : cells[c],
+                                 widths[c], columns_[c].align);
         }
         line.erase(line.find_last_not_of(' ') + 1);
         out += line + '\n';
@@ -152,6 +246,8 @@ std::string Table::to_string() const {
     }
     return out;
 }
+
+std::string Table::to_string(std::FILE* stream) const { return to_string(terminal_width(stream, SIZE_MAX)); }
 
 void print_json(const nlohmann::ordered_json& json) {
     fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));

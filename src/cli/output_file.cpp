@@ -12,6 +12,7 @@
 #include "core/atomic_file.hpp"
 #include "dataset/index_layout.hpp"
 #include "dataset/source.hpp"
+#include "formats/input.hpp"
 #include "formats/npz.hpp"
 
 namespace pitot::cli {
@@ -19,9 +20,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A dataset in CSV is three files.
+// A dataset in CSV is three files, whatever its name ends in; archives have all in one.
 Paths with_tables(const fs::path& file) {
-    if (file.extension() != ".csv") {
+    std::error_code ignored;
+    if (file.extension() == ".npz" || file.extension() == ".pitot" || fs::is_directory(file, ignored)) {
         return {file};
     }
     return {file, dataset::sibling_table(file, dataset::Axis::kPlatform),
@@ -60,7 +62,7 @@ bool is_ours(const fs::path& file, OutputKind kind) {
     return npz->contains(dataset::kDatasetSchemaArray) && table == (kind == OutputKind::kFeatureTable);
 }
 
-const char* name_of(OutputKind kind) {
+const char* described(OutputKind kind) {
     switch (kind) {
         case OutputKind::kModel:
             return "a model";
@@ -68,10 +70,11 @@ const char* name_of(OutputKind kind) {
             return "a dataset";
         case OutputKind::kFeatureTable:
             return "a table of features";
+        case OutputKind::kPage:
         case OutputKind::kModule:
             break;
     }
-    return "a module";
+    return "another file";
 }
 
 // Whether there is a file that would be missed. What the shell has opened for us is not in the way.
@@ -85,7 +88,8 @@ bool in_the_way(const fs::path& file) {
 }  // namespace
 
 Result<void> check_apart(const fs::path& file, const Paths& inputs) {
-    for (const fs::path& given : inputs) {
+    for (const fs::path& named : inputs) {
+        const fs::path given = named == formats::kStandardInput ? "/dev/stdin" : named;
         std::error_code ignored;
         if (fs::is_directory(given, ignored) && is_of_collection(file, given)) {
             return fail(ErrorCode::kUsage, fmt::format("cannot write '{}': it belongs to '{}', which is read; name "
@@ -119,7 +123,7 @@ Result<void> OutputFlags::check(const fs::path& file, OutputKind kind, const Pat
         if (force || interrupted || !in_the_way(part)) {
             continue;
         }
-        if (text || kind == OutputKind::kModule) {
+        if (text || kind == OutputKind::kModule || kind == OutputKind::kPage) {
             return fail(ErrorCode::kUsage,
                         fmt::format("cannot write '{}': it is there already; name another file, or replace it with "
                                     "--force",
@@ -128,7 +132,7 @@ Result<void> OutputFlags::check(const fs::path& file, OutputKind kind, const Pat
         if (!is_ours(part, kind)) {
             return fail(ErrorCode::kUsage, fmt::format("cannot write '{}': it is there already and is not {} that "
                                                        "pitot wrote; name another file, or replace it with --force",
-                                                       printable(part.string()), name_of(kind)));
+                                                       printable(part.string()), described(kind)));
         }
     }
     return {};

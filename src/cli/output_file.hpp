@@ -22,6 +22,7 @@ enum class OutputKind : std::uint8_t {
     kDataset,       ///< .npz or .csv
     kFeatureTable,  ///< .npz of 'pitot opcodes' or 'pitot platforms'
     kModule,        ///< WebAssembly; replaced with --force only
+    kPage,          ///< .html or .svg; the same
 };
 
 /// A usage error if writing `file` would replace one of `inputs`, under whatever name: links are followed, the tables

@@ -145,8 +145,8 @@ Action add(CLI::App& app) {
     app.footer(
         "With --release 2023 the file has 'data', 'platform' and 'feature', with 2025 'data', 'names' and 'labels'.\n"
         "Examples:\n"
-        "  pitot platforms -p traces/runtimes.json more/runtimes.json -m matrix.npz -o platforms\n"
-        "  pitot platforms -p traces/runtimes.json -r wasm3 wasmtime-jit -o platforms");
+        "  pitot platforms -p laptop/runtimes.json -m matrix.npz -o platforms\n"
+        "  pitot platforms -p laptop/runtimes.json -r node wabt-interpreter -o engines");
     return [options] { return make(*options); };
 }
 

@@ -46,8 +46,8 @@ Action add(CLI::App& app) {
         "also name the picture itself: pictures/laptop.png.\n"
         "\n"
         "Examples:\n"
-        "  pitot plot_dataset\n"
-        "  pitot plot_dataset -p laptop.npz --format pdf");
+        "  pitot plot_dataset -p data/fleet.npz\n"
+        "  pitot plot_dataset -p laptop.npz --format pdf -o laptop-figures");
     return [options] { return run(*options); };
 }
 

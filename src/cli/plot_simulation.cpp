@@ -39,7 +39,7 @@ Action add(CLI::App& app) {
         "\n"
         "Examples:\n"
         "  pitot plot_simulation\n"
-        "  pitot plot_simulation -p other -o pictures --format pdf");
+        "  pitot plot_simulation -p beside -o pictures --format pdf");
     return [options] { return run(*options); };
 }
 

@@ -11,10 +11,12 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "cli/cli.hpp"
+#include "cli/names.hpp"
 #include "cli/output.hpp"
 #include "formats/csv.hpp"
 #include "predict/parts.hpp"
@@ -50,6 +52,8 @@ struct Counts {
     std::int64_t below = 0;     // rows of which one of the bounds lies below the prediction
     std::int64_t left_out = 0;  // rows with a bound from leave-one-out scores
     std::int64_t held_out = 0;  // rows with a bound from platforms or modules held out
+    std::int64_t guesses = 0;   // rows that may be off by a factor of ten
+    std::int64_t unknown = 0;   // rows left out because they have no bound to be below of
 };
 
 // Whether a combination was measured, if the model says.
@@ -68,8 +72,6 @@ std::vector<std::int32_t> modules_for(const Predictor& predictor, const Selectio
     }
     return modules;
 }
-
-const std::string& name(const Side& side, std::int32_t row) { return side.names[static_cast<std::size_t>(row)]; }
 
 // Confidences to ask for: those of the bounds, then that of either side of the interval.
 std::vector<double> asked_confidences(const Selection& selection) {
@@ -95,60 +97,155 @@ Result<std::vector<BoundSource>> sources_of(const Predictor& predictor, const Se
     return sources;
 }
 
-// Predicts platform by platform and hands on the first `limit` lines (0 = all); counts them all.
-Result<Counts> for_each_line(const Predictor& predictor, const Selection& selection, std::int64_t limit,
+// Pairs to predict, beside the selection's co-runners.
+struct PairList {
+    std::vector<std::int32_t> platform{};
+    std::vector<std::int32_t> module{};
+
+    [[nodiscard]] std::size_t size() const { return platform.size(); }
+    void add(std::int32_t i, std::int32_t j) {
+        platform.push_back(i);
+        module.push_back(j);
+    }
+};
+
+Result<Predictions> predict_list(const Predictor& predictor, const Selection& selection, const PairList& pairs) {
+    std::vector<std::int32_t> beside;
+    for (std::size_t n = 0; n < pairs.size(); ++n) {
+        beside.insert(beside.end(), selection.with.begin(), selection.with.end());
+    }
+    return predictor.predict({pairs.platform, pairs.module, beside, static_cast<std::int32_t>(selection.with.size())},
+                             asked_confidences(selection), selection.interval ? Sides::kBoth : Sides::kUpper);
+}
+
+// Where the bound of the highest confidence stands; nothing where no bounds are asked for.
+std::optional<std::size_t> highest(const Selection& selection) {
+    const auto found = std::ranges::max_element(selection.confidences);
+    return found == selection.confidences.end() ? std::nullopt
+                                                : std::optional<std::size_t>(found - selection.confidences.begin());
+}
+
+// Counts lines and hands them on.
+Result<void> print_list(const Predictor& predictor, const Selection& selection, const PairList& pairs, Counts& counts,
+                        const std::function<void(const Line&)>& print) {
+    PITOT_TRY(const auto answer, predict_list(predictor, selection, pairs));
+    for (std::size_t n = 0; n < pairs.size(); ++n) {
+        const std::int32_t i = pairs.platform[n];
+        const std::int32_t j = pairs.module[n];
+        const Basis basis = answer.basis[n];
+        counts.features += basis == Basis::kFeatures ? 1 : 0;
+        counts.average += basis == Basis::kAverage ? 1 : 0;
+        counts.apart += basis == Basis::kApart ? 1 : 0;
+        const auto all_bounds = answer.bound_us.view().row(static_cast<std::int64_t>(n));
+        const auto bounds = all_bounds.first(selection.confidences.size());
+        PITOT_TRY(auto sources, sources_of(predictor, selection, i, j));
+        const auto rests_on = [&](BoundFrom from) {
+            return std::ranges::any_of(sources, [&](const BoundSource& source) {
+                return source.missing == NoBound::kNothing && source.from == from;
+            });
+        };
+        counts.guesses += is_guess(answer.deviation[n]) ? 1 : 0;
+        counts.left_out += rests_on(BoundFrom::kLeaveOneOut) ? 1 : 0;
+        counts.held_out += rests_on(BoundFrom::kHeldOut) ? 1 : 0;
+        constexpr double none = std::numeric_limits<double>::quiet_NaN();
+        const double low = selection.interval ? answer.lower_us.view().row(static_cast<std::int64_t>(n)).back() : none;
+        const double high = selection.interval ? all_bounds.back() : none;
+        const bool bounded = std::ranges::any_of(bounds, [](double b) { return !std::isnan(b); });
+        counts.bounded += bounded ? 1 : 0;
+        const auto is_below = [&](double bound) { return bound < answer.runtime_us[n]; };
+        counts.below += std::ranges::any_of(bounds, is_below) ? 1 : 0;
+        counts.measured += basis == Basis::kMeasured ? 1 : 0;
+        print({name_of(predictor.platforms(), i), name_of(predictor.modules(), j), answer.runtime_us[n],
+               answer.deviation[n], bounds, low, high, std::move(sources), predictor.platform_runs(i),
+               predictor.module_runs(j), basis, predictor.evidence(i, j, selection.with), *predictor.evidence(i, j),
+               predictor.evidence_beside_others(i, j).value_or(Evidence::kNone)});
+    }
+    return {};
+}
+
+// A pair with what it is kept and put in order by.
+struct RankedPair {
+    std::int32_t platform;
+    std::int32_t module;
+    double key;
+};
+
+// The pairs that are below, if asked for.
+Result<std::vector<RankedPair>> kept_pairs(const Predictor& predictor, const Selection& selection, Counts& counts) {
+    const auto by = highest(selection);
+    std::vector<RankedPair> kept;
+    for (const std::int32_t i : selection.platforms) {
+        PairList pairs;
+        for (const std::int32_t j : modules_for(predictor, selection, i)) {
+            pairs.add(i, j);
+        }
+        PITOT_TRY(const auto answer, predict_list(predictor, selection, pairs));
+        for (std::size_t n = 0; n < pairs.size(); ++n) {
+            const double runtime = answer.runtime_us[n];
+            const double bound =
+                by ? answer.bound_us(static_cast<std::int64_t>(n), static_cast<std::int64_t>(*by)) : runtime;
+            counts.unknown += selection.below_us && std::isnan(bound) ? 1 : 0;
+            if (!selection.below_us || bound < *selection.below_us) {
+                constexpr double last = std::numeric_limits<double>::infinity();
+                kept.push_back({i, pairs.module[n],
+                                selection.order == PredictionOrder::kRuntime ? runtime
+                                : std::isnan(bound)                          ? last
+                                                                             : bound});
+            }
+        }
+    }
+    return kept;
+}
+
+void put_in_order(const Predictor& predictor, PredictionOrder order, std::vector<RankedPair>& pairs) {
+    const auto platform = [&](const RankedPair& pair) -> const std::string& {
+        return name_of(predictor.platforms(), pair.platform);
+    };
+    const auto module = [&](const RankedPair& pair) -> const std::string& {
+        return name_of(predictor.modules(), pair.module);
+    };
+    const auto before = [&](const RankedPair& a, const RankedPair& b) {
+        return order == PredictionOrder::kPlatform ? std::tie(platform(a), module(a)) < std::tie(platform(b), module(b))
+               : order == PredictionOrder::kModule ? std::tie(module(a), platform(a)) < std::tie(module(b), platform(b))
+                                                   : a.key < b.key;
+    };
+    if (order != PredictionOrder::kAsked) {
+        std::ranges::stable_sort(pairs, before);
+    }
+}
+
+// Hands the lines on, the first `limit` of them in their order, and counts them all: platform by platform so that
+// memory does not grow, or all at once where they are sorted or some left out.
+Result<Counts> for_each_line(const Predictor& predictor, const Selection& selection,
                              const std::function<void(const Line&)>& print) {
     Counts counts;
-    for (const std::int32_t i : selection.platforms) {
-        const std::vector<std::int32_t> modules = modules_for(predictor, selection, i);
-        if (limit > 0 && counts.rows >= limit) {
-            counts.rows += static_cast<std::int64_t>(modules.size());
-            continue;
-        }
-        const std::vector<std::int32_t> platform(modules.size(), i);
-        std::vector<std::int32_t> beside;
-        for (std::size_t n = 0; n < modules.size(); ++n) {
-            beside.insert(beside.end(), selection.with.begin(), selection.with.end());
-        }
-        const auto width = static_cast<std::int32_t>(selection.with.size());
-        const std::vector<double> asked = asked_confidences(selection);
-        const auto answer = predictor.predict({platform, modules, beside, width}, asked,
-                                              selection.interval ? Sides::kBoth : Sides::kUpper);
-        if (!answer) {
-            return Failure(answer.error());
-        }
-        for (std::size_t n = 0; n < modules.size(); ++n, ++counts.rows) {
-            if (limit > 0 && counts.rows >= limit) {
-                continue;
+    const auto most = selection.limit > 0 ? selection.limit : std::numeric_limits<std::int64_t>::max();
+    if (selection.order == PredictionOrder::kAsked && !selection.below_us) {
+        for (const std::int32_t i : selection.platforms) {
+            const std::vector<std::int32_t> modules = modules_for(predictor, selection, i);
+            PairList pairs;
+            for (std::size_t n = 0; n < modules.size() && counts.rows + std::ssize(pairs.module) < most; ++n) {
+                pairs.add(i, modules[n]);
             }
-            const Basis basis = answer->basis[n];
-            counts.features += basis == Basis::kFeatures ? 1 : 0;
-            counts.average += basis == Basis::kAverage ? 1 : 0;
-            counts.apart += basis == Basis::kApart ? 1 : 0;
-            const auto all_bounds = answer->bound_us.view().row(static_cast<std::int64_t>(n));
-            const auto bounds = all_bounds.first(selection.confidences.size());
-            PITOT_TRY(auto sources, sources_of(predictor, selection, i, modules[n]));
-            const auto rests_on = [&](BoundFrom from) {
-                return std::ranges::any_of(sources, [&](const BoundSource& source) {
-                    return source.missing == NoBound::kNothing && source.from == from;
-                });
-            };
-            counts.left_out += rests_on(BoundFrom::kLeaveOneOut) ? 1 : 0;
-            counts.held_out += rests_on(BoundFrom::kHeldOut) ? 1 : 0;
-            constexpr double none = std::numeric_limits<double>::quiet_NaN();
-            const double low =
-                selection.interval ? answer->lower_us.view().row(static_cast<std::int64_t>(n)).back() : none;
-            const double high = selection.interval ? all_bounds.back() : none;
-            const bool bounded = std::ranges::any_of(bounds, [](double b) { return !std::isnan(b); });
-            counts.bounded += bounded ? 1 : 0;
-            const auto is_below = [&](double bound) { return bound < answer->runtime_us[n]; };
-            counts.below += std::ranges::any_of(bounds, is_below) ? 1 : 0;
-            counts.measured += basis == Basis::kMeasured ? 1 : 0;
-            print({name(predictor.platforms(), i), name(predictor.modules(), modules[n]), answer->runtime_us[n],
-                   answer->deviation[n], bounds, low, high, std::move(sources), predictor.platform_runs(i),
-                   predictor.module_runs(modules[n]), basis, predictor.evidence(i, modules[n], selection.with),
-                   *predictor.evidence(i, modules[n]),
-                   predictor.evidence_beside_others(i, modules[n]).value_or(Evidence::kNone)});
+            counts.rows += std::ssize(modules);
+            if (auto done = print_list(predictor, selection, pairs, counts, print); !done) {
+                return Failure(done.error());
+            }
+        }
+        return counts;
+    }
+    PITOT_TRY(auto kept, kept_pairs(predictor, selection, counts));
+    put_in_order(predictor, selection.order, kept);
+    counts.rows = std::ssize(kept);
+    constexpr std::size_t at_once = 1024;
+    const std::size_t shown = static_cast<std::size_t>(std::min(counts.rows, most));
+    for (std::size_t first = 0; first < shown; first += at_once) {
+        PairList pairs;
+        for (std::size_t n = first; n < std::min(first + at_once, shown); ++n) {
+            pairs.add(kept[n].platform, kept[n].module);
+        }
+        if (auto done = print_list(predictor, selection, pairs, counts, print); !done) {
+            return Failure(done.error());
         }
     }
     return counts;
@@ -210,7 +307,7 @@ void note_bounds(const Counts& counts, const Predictor& predictor, const Selecti
     };
     if (counts.left_out > 0) {
         note(
-            "bounds 'left out in turn' rest on combinations that the model learned from, each predicted without "
+            "bounds 'leave-one-out' rest on combinations that the model learned from, each predicted without "
             "itself: "
             "they hold about as often as asked for, but nothing proves it");
     }
@@ -241,12 +338,29 @@ void note_all_measured(const Predictor& predictor, const Selection& selection) {
     }
 }
 
-void add_notes(const Counts& counts, const Predictor& predictor, const Selection& selection) {
+void add_notes(const Counts& counts, const Predictor& predictor, const Selection& selection, bool table = false) {
+    if (selection.limit > 0 && counts.rows > selection.limit) {
+        note(fmt::format("the first {} of {} predictions; --limit 0 shows all{}", format_count(selection.limit),
+                         format_count(counts.rows), table ? ", --format csv writes them for programs" : ""));
+    }
+    if (counts.unknown > 0) {
+        note(fmt::format("{} left out because they have no bound that could be below; --no-bound goes by predictions",
+                         format_count(counts.unknown, "prediction")));
+    }
+    if (counts.rows == 0 && selection.below_us) {
+        note(fmt::format("nothing of what was asked for is below {}", format_duration({*selection.below_us})));
+        return;
+    }
     if (counts.rows == 0) {
         note_all_measured(predictor, selection);
         return;
     }
     note_bounds(counts, predictor, selection);
+    if (counts.guesses > 0) {
+        note(
+            fmt::format("{} of these predictions {}: one new run in a hundred is expected to be off by a factor of ten",
+                        format_count(counts.guesses), counts.guesses == 1 ? "is a guess" : "are guesses"));
+    }
     note_disagreement(predictor, selection.platforms, selection.modules);
 }
 
@@ -263,25 +377,17 @@ std::string disagreement_text(const Predictor& predictor, std::span<const std::i
         }
     };
     for (const std::int32_t i : platforms) {
-        add(predictor.platform_disagreement(i), "platform", name(predictor.platforms(), i));
+        add(predictor.platform_disagreement(i), "platform", name_of(predictor.platforms(), i));
     }
     for (const std::int32_t j : modules) {
-        add(predictor.module_disagreement(j), "module", name(predictor.modules(), j));
+        add(predictor.module_disagreement(j), "module", name_of(predictor.modules(), j));
     }
     std::ranges::stable_sort(found, std::greater<>(), &std::pair<double, std::string>::first);
-    std::string text;
-    for (std::size_t n = 0; n < std::min(shown, found.size()); ++n) {
-        text += (n == 0 ? "" : ", ") + found[n].second;
+    std::vector<std::string> texts;
+    for (const auto& entry : found) {
+        texts.push_back(entry.second);
     }
-    return found.size() <= shown ? text : text + fmt::format(" and {} more", found.size() - shown);
-}
-
-std::string names_of(const Predictor& predictor, const std::vector<std::int32_t>& modules, const char* separator) {
-    std::string text;
-    for (const std::int32_t module : modules) {
-        text += (text.empty() ? "" : separator) + name(predictor.modules(), module);
-    }
-    return text;
+    return some_of(texts, shown);
 }
 
 // "alone, 17 set aside".
@@ -289,10 +395,7 @@ std::string source_text(const BoundSource& source) {
     if (source.missing != NoBound::kNothing) {
         return "none";
     }
-    const char* from = source.from == BoundFrom::kSetAside      ? "set aside"
-                       : source.from == BoundFrom::kLeaveOneOut ? "left out in turn"
-                                                                : "held out";
-    return fmt::format("{}, {} {}{}", source.pool, format_count(source.rows), from,
+    return fmt::format("{}, {} {}{}", source.pool, format_count(source.rows), to_string(source.from),
                        source.narrower.empty() ? "" : fmt::format(" (too few {})", source.narrower));
 }
 
@@ -308,7 +411,7 @@ std::string sources_text(const Line& line, const Selection& selection) {
     std::string all;
     const std::vector<double> asked = asked_confidences(selection);
     for (std::size_t c = 0; c < texts.size(); ++c) {
-        all += fmt::format("{}{:g} %: {}", c == 0 ? "" : "; ", 100.0 * asked[c], texts[c]);
+        all += fmt::format("{}{}: {}", c == 0 ? "" : "; ", format_confidence(asked[c]), texts[c]);
     }
     return all;
 }
@@ -371,11 +474,12 @@ Result<void> print_predictions_csv(const Predictor& predictor, const Selection& 
     if (selection.interval) {
         header += fmt::format(",low_{0}_us,high_{0}_us", *selection.interval);
     }
-    const std::string with = selection.with.empty() ? "" : formats::csv_field(names_of(predictor, selection.with, ";"));
+    const std::string with =
+        selection.with.empty() ? "" : formats::csv_field(names_of(predictor.modules(), selection.with, ";"));
     bool first = true;
-    const auto counts = for_each_line(predictor, selection, 0, [&](const Line& line) {
+    const auto counts = for_each_line(predictor, selection, [&](const Line& line) {
         if (first) {
-            fmt::print("{},basis,measured,evidence\n", header);
+            fmt::print("{},basis,measured,evidence,nearest\n", header);
             first = false;
         }
         std::string bounds = deviation ? "," + number(line.deviation) : "";
@@ -384,18 +488,18 @@ Result<void> print_predictions_csv(const Predictor& predictor, const Selection& 
         }
         bounds += selection.interval ? fmt::format(",{},{}", number(line.low_us), number(line.high_us)) : "";
         const auto is_measured = measured(line.evidence);
-        fmt::print("{},{},{},{}{},{},{},{}\n", formats::csv_field(line.platform), formats::csv_field(line.module), with,
-                   number(line.runtime_us), bounds, to_string(line.basis),
+        fmt::print("{},{},{},{}{},{},{},{},{}\n", formats::csv_field(line.platform), formats::csv_field(line.module),
+                   with, number(line.runtime_us), bounds, to_string(line.basis),
                    !is_measured   ? ""
                    : *is_measured ? "yes"
                                   : "no",
-                   line.evidence ? to_string(*line.evidence) : "");
+                   line.evidence ? to_string(*line.evidence) : "", basis_text(line, selection));
     });
     if (!counts) {
         return Failure(counts.error());
     }
     if (first) {
-        fmt::print("{},basis,measured,evidence\n", header);
+        fmt::print("{},basis,measured,evidence,nearest\n", header);
     }
     add_notes(*counts, predictor, selection);
     return {};
@@ -405,10 +509,10 @@ Result<void> print_predictions_json(const Predictor& predictor, const Selection&
     using Json = nlohmann::ordered_json;
     Json with = Json::array();
     for (const std::int32_t module : selection.with) {
-        with.push_back(name(predictor.modules(), module));
+        with.push_back(name_of(predictor.modules(), module));
     }
     bool first = true;
-    const auto counts = for_each_line(predictor, selection, 0, [&](const Line& line) {
+    const auto counts = for_each_line(predictor, selection, [&](const Line& line) {
         Json json{
             {"platform", line.platform}, {"module", line.module}, {"with", with}, {"runtime_us", line.runtime_us}};
         Json bounds = Json::object();
@@ -443,6 +547,8 @@ Result<void> print_predictions_json(const Predictor& predictor, const Selection&
         json["platform_runs"] = or_null(line.platform_runs);
         json["module_runs"] = or_null(line.module_runs);
         json["thin"] = thin(line);
+        json["guess"] = is_guess(line.deviation);
+        json["nearest"] = basis_text(line, selection);
         fmt::print("{}  {}", first ? "[\n" : ",\n", json.dump(-1, ' ', false, Json::error_handler_t::replace));
         first = false;
     });
@@ -454,29 +560,29 @@ Result<void> print_predictions_json(const Predictor& predictor, const Selection&
     return {};
 }
 
-Result<void> print_predictions_table(const Predictor& predictor, const Selection& selection, std::int64_t limit) {
-    std::vector<Column> columns{{"PLATFORM"}, {"MODULE"}};
+Result<void> print_predictions_table(const Predictor& predictor, const Selection& selection) {
+    std::vector<Column> columns{{"PLATFORM", Align::kName}, {"MODULE", Align::kName}};
     if (!selection.with.empty()) {
-        columns.push_back({"WITH"});
+        columns.push_back({"WITH", Align::kName});
     }
     columns.push_back({"PREDICTED", Align::kRight});
     if (predictor.has_deviation()) {
-        columns.push_back({"DEVIATION", Align::kRight});
+        columns.push_back({"DEVIATION", Align::kRight, 1});
     }
     for (const double confidence : selection.confidences) {
-        columns.push_back({fmt::format("{:g} % BOUND", 100.0 * confidence), Align::kRight});
+        columns.push_back({format_confidence(confidence) + " BOUND", Align::kRight});
     }
     if (selection.interval) {
-        columns.push_back({fmt::format("{:g} % INTERVAL", 100.0 * *selection.interval), Align::kRight});
+        columns.push_back({format_confidence(*selection.interval) + " INTERVAL", Align::kRight});
     }
-    columns.push_back({"BASIS"});
-    columns.push_back({"RUNS"});
+    columns.push_back({"BASIS", Align::kLeft, 2});
+    columns.push_back({"RUNS", Align::kLeft, 3});
     if (!asked_confidences(selection).empty()) {
-        columns.push_back({"BOUND RESTS ON"});
+        columns.push_back({"BOUND RESTS ON", Align::kLeft, 4});
     }
     Table table(columns);
-    const std::string with = names_of(predictor, selection.with, ", ");
-    const auto counts = for_each_line(predictor, selection, limit, [&](const Line& line) {
+    const std::string with = names_of(predictor.modules(), selection.with, ", ");
+    const auto counts = for_each_line(predictor, selection, [&](const Line& line) {
         std::vector<std::string> cells{line.platform, line.module};
         if (!selection.with.empty()) {
             cells.push_back(with);
@@ -484,7 +590,8 @@ Result<void> print_predictions_table(const Predictor& predictor, const Selection
         cells.push_back(format_duration({line.runtime_us}));
         if (predictor.has_deviation()) {
             const double percent = 100.0 * std::expm1(line.deviation);
-            cells.push_back(percent < 10.0 ? fmt::format("{:.2g} %", percent) : fmt::format("{:.0f} %", percent));
+            cells.push_back((percent < 10.0 ? fmt::format("{:.2g} %", percent) : fmt::format("{:.0f} %", percent)) +
+                            (is_guess(line.deviation) ? " (guess)" : ""));
         }
         for (const double bound : line.bound_us) {
             cells.push_back(std::isnan(bound) ? "none" : format_duration({bound}));
@@ -507,11 +614,7 @@ Result<void> print_predictions_table(const Predictor& predictor, const Selection
     if (counts->rows > 0) {
         fmt::print("{}", table.to_string());
     }
-    if (limit > 0 && counts->rows > limit) {
-        note(fmt::format("the first {} of {} predictions; --limit 0 shows all, --format csv writes them for programs",
-                         format_count(limit), format_count(counts->rows)));
-    }
-    add_notes(*counts, predictor, selection);
+    add_notes(*counts, predictor, selection, true);
     return {};
 }
 

@@ -11,6 +11,15 @@
 
 namespace pitot::cli {
 
+/// In which order predictions are printed.
+enum class PredictionOrder : std::uint8_t {
+    kAsked,     ///< platform by platform, as they were asked for
+    kRuntime,   ///< the shortest predicted first
+    kBound,     ///< the lowest bound of the highest confidence first, those without one last
+    kPlatform,  ///< by names of platforms, then of modules
+    kModule,    ///< the other way round
+};
+
 /// Every platform with every module, beside the same co-runners.
 struct Selection {
     std::vector<std::int32_t> platforms;
@@ -19,6 +28,11 @@ struct Selection {
     bool unmeasured_only = false;      ///< leave out what was measured: the pairs alone, or beside these co-runners
     std::vector<double> confidences;   ///< empty = no bounds
     std::optional<double> interval{};  ///< share of new runs that a two-sided interval holds; nothing = none wanted
+    /// Leave out what is not known to take less: by its bound of the highest confidence or, where no bounds are asked
+    /// for, by its prediction.
+    std::optional<double> below_us{};
+    PredictionOrder order = PredictionOrder::kAsked;
+    std::int64_t limit = 0;  ///< rows to print at most, 0 = all; what is left out is said
 };
 
 /// Columns platform, module, with, runtime_us, deviation (of models that tell), one bound_CONFIDENCE_us a confidence
@@ -29,13 +43,12 @@ struct Selection {
 /// An array of objects with the same content; a bound that there is none of is null. With co-runners and bounds,
 /// calibrated_co_runners is the most that a calibration row had, null if the model does not say; measured_alone is
 /// there with co-runners. Also deviation (null of models that do not tell), bound_source: what each bound rests on, the
-/// interval if asked for, the runs learned from of platform and module, and whether either is thin.
+/// interval if asked for, the runs learned from of platform and module, whether either is thin, and nearest: what the
+/// table calls BASIS.
 [[nodiscard]] Result<void> print_predictions_json(const Predictor& predictor, const Selection& selection);
 
-/// Readable units, what bounds rest on and the runs of platform and module (a mark at few). At most `limit` rows (0 =
-/// all), with a line that says how many there are.
-[[nodiscard]] Result<void> print_predictions_table(const Predictor& predictor, const Selection& selection,
-                                                   std::int64_t limit);
+/// Readable units, what bounds rest on and the runs of platform and module (a mark at few).
+[[nodiscard]] Result<void> print_predictions_table(const Predictor& predictor, const Selection& selection);
 
 /// The numbers of all rows of a side.
 [[nodiscard]] std::vector<std::int32_t> all_rows(const Side& side);

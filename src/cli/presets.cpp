@@ -6,13 +6,25 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "cli/help.hpp"
+#include "cli/options.hpp"
 #include "cli/output.hpp"
+#include "cli/verb_words.hpp"
 #include "cli/verbs.hpp"
 #include "pitot/config.hpp"
 
 namespace pitot::cli {
 namespace presets_command {
 namespace {
+
+constexpr const char* kWhichToChoose =
+    "Which to choose: none, at first. Without --preset, 'pitot fit' takes kernel, which was more accurate than all "
+    "published ones wherever we compared them, tells how far off it may be and learns on ('pitot observe'). For a "
+    "fleet "
+    "too large for it, 'pitot fit' takes embedding/128, or interference/2 where rows have co-runners, and for a dozen "
+    "pairs "
+    "baseline/linear_scaling. Where minutes do not matter, kernel/+embeddings is a little more accurate still. "
+    "factor/wide is the factorization that it learns from; the others are the published experiments, to compare with.";
 
 struct Options {
     std::string name;
@@ -28,11 +40,11 @@ Result<void> list(bool json) {
         print_json(array);
         return {};
     }
-    Table table({{"PRESET", Align::kLeft}, {"WHAT IT CHANGES", Align::kLeft}});
+    Table table({{"PRESET", Align::kName}, {"WHAT IT CHANGES", Align::kLeft}});
     for (const PresetInfo& info : presets()) {
         table.add({info.name, info.summary});
     }
-    fmt::print("{}", table.to_string());
+    fmt::print("{}\n{}\n", table.to_string(), wrap(kWhichToChoose, help_width()));
     return {};
 }
 
@@ -67,13 +79,15 @@ Result<void> show(const Options& options) {
 
 Action add(CLI::App& app) {
     auto options = std::make_shared<Options>();
-    app.add_option("name", options->name, "Show this preset's fields instead of the list")->type_name("NAME");
+    offer(app.add_option("name", options->name, "Show this preset's fields instead of the list"), preset_names())
+        ->type_name("NAME");
     app.add_flag("--json", options->json, "Print JSON; of one preset, what --config reads");
     app.footer(
         "Examples:\n"
         "  pitot presets\n"
         "  pitot presets embedding/128\n"
-        "  pitot presets embedding/128 --json > my.json   # edit, then: pitot fit data.npz --config my.json …");
+        "  pitot presets linear/64 --json > my.json   # edit it, then:\n"
+        "  pitot fit examples/fleet.csv --config my.json --checkpoints 20 -o my.pitot");
     return [options] { return options->name.empty() ? list(options->json) : show(*options); };
 }
 

@@ -1,5 +1,7 @@
 // pitot profile: how often a module executes each opcode.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -8,22 +10,21 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "cli/interrupt.hpp"
+#include "cli/opcode_features.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "cli/output_file.hpp"
+#include "cli/profile_run.hpp"
 #include "cli/verbs.hpp"
 #include "core/atomic_file.hpp"
-#include "core/read_file.hpp"
+#include "core/programs.hpp"
+#include "formats/quantity.hpp"
 #include "wasm/instrument.hpp"
-#include "wasm/module.hpp"
-#include "wasm/profile.hpp"
 
 namespace pitot::cli {
 namespace profile_command {
@@ -33,57 +34,44 @@ using Json = nlohmann::ordered_json;
 
 struct Options {
     std::string module;
-    std::vector<std::string> args;
-    std::vector<std::string> folders;
-    std::string invoke;
-    std::string engine = "auto";
+    std::string name;
+    ModuleRunFlags run;
     std::filesystem::path output;
     OutputFlags output_flags;
-    std::optional<double> timeout_s;
     std::size_t limit = 20;
+    bool node = false;
     bool count_static = false;
-    bool partial = false;
     bool json = false;
+
+    [[nodiscard]] bool writes_features() const { return formats::lower_ascii(output.extension().string()) == ".csv"; }
+    [[nodiscard]] bool writes_copy() const { return !output.empty() && !writes_features(); }
 };
 
-/// What is printed, however it was counted.
-struct Counts {
-    std::vector<wasm::OpcodeCount> opcodes;
-    std::string how;  ///< "static", "node" or "wabt"
-    std::string incomplete;
-};
-
-std::string name_of(const Options& options) { return std::filesystem::path(options.module).stem().string(); }
-
-Result<wasm::Engine> parse_engine(const std::string& name) {
-    if (name == "auto") {
-        return wasm::Engine::kAny;
-    }
-    if (name == "node") {
-        return wasm::Engine::kNode;
-    }
-    if (name == "wabt") {
-        return wasm::Engine::kInterpreter;
-    }
-    return fail(ErrorCode::kUsage, fmt::format("--engine: no engine '{}'; use auto, node or wabt", name));
+std::string name_of(const Options& options) {
+    return options.name.empty() ? std::filesystem::path(options.module).stem().string() : options.name;
 }
 
-void print_counts_json(const Options& options, const Counts& counts) {
-    const Json args{{"argv", options.args}, {"dirs", options.folders}};
+Json counts_json(const Options& options, const ModuleCounts& counts) {
+    const Json args{{"argv", options.run.args}, {"dirs", options.run.folders}};
     Json by_name = Json::object();
     for (const wasm::OpcodeCount& opcode : counts.opcodes) {
         by_name[opcode.name] = opcode.count;
     }
-    print_json({{"module", {{"name", name_of(options)}, {"file", options.module}, {"parent", nullptr}, {"args", args}}},
-                {"opcodes", wasm::counts_by_byte(counts.opcodes)},
-                {"by_name", by_name},
-                {"total", wasm::total(counts.opcodes)},
-                {"counted", counts.how == "static" ? "static" : "executed"},
-                {"engine", counts.how == "static" ? Json() : Json(counts.how)},
-                {"incomplete", counts.incomplete.empty() ? Json() : Json(counts.incomplete)}});
+    Json json{{"module", {{"name", counts.name}, {"file", counts.file}, {"parent", nullptr}, {"args", args}}},
+              {"opcodes", wasm::counts_by_byte(counts.opcodes)},
+              {"by_name", by_name},
+              {"total", wasm::total(counts.opcodes)},
+              {"counted", counts.how == "static" ? "static" : "executed"},
+              {"engine", counts.how == "static" ? Json() : Json(counts.how)},
+              {"incomplete", counts.incomplete.empty() ? Json() : Json(counts.incomplete)}};
+    if (options.node) {
+        json["instances"] = counts.instances;
+        json["bytes"] = counts.bytes;
+    }
+    return json;
 }
 
-void print_counts(const Options& options, Counts counts) {
+void print_counts(const Options& options, ModuleCounts counts) {
     std::stable_sort(counts.opcodes.begin(), counts.opcodes.end(),
                      [](const auto& a, const auto& b) { return a.count > b.count; });
     const std::uint64_t sum = wasm::total(counts.opcodes);
@@ -109,32 +97,48 @@ void print_counts(const Options& options, Counts counts) {
     fmt::print("{}", table.to_string());
 }
 
-Result<Counts> run(const Options& options, wasm::Module module) {
-    const Result<wasm::Engine> engine = parse_engine(options.engine);
-    if (!engine) {
-        return Failure(engine.error());
+void print_modules(const std::vector<ModuleCounts>& all) {
+    Table table(
+        {{"MODULE", Align::kName}, {"SIZE", Align::kRight}, {"INSTANCES", Align::kRight}, {"EXECUTED", Align::kRight}});
+    for (const ModuleCounts& counts : all) {
+        table.add({printable(counts.name), format_bytes(counts.bytes),
+                   format_count(static_cast<std::int64_t>(counts.instances)),
+                   format_count(static_cast<std::int64_t>(wasm::total(counts.opcodes)))});
     }
-    const std::vector<wasm::ImportName> imports = module.imports();
-    const auto instrumented = wasm::instrument(std::move(module), options.module);
-    if (!instrumented) {
-        return Failure(instrumented.error());
+    fmt::print("{}", table.to_string());
+}
+
+void print_all(const Options& options, const std::vector<ModuleCounts>& all) {
+    if (options.json && options.node) {
+        Json modules = Json::array();
+        for (const ModuleCounts& counts : all) {
+            modules.push_back(counts_json(options, counts));
+        }
+        print_json({{"script", options.module}, {"modules", std::move(modules)}});
+    } else if (options.json) {
+        print_json(counts_json(options, all.front()));
+    } else if (options.node) {
+        print_modules(all);
+        for (const ModuleCounts& counts : all) {
+            fmt::print("\n{}\n", printable(counts.name));
+            print_counts(options, counts);
+        }
+    } else {
+        print_counts(options, all.front());
     }
-    wasm::RunRequest request;
-    request.name = name_of(options);
-    request.args = options.args;
-    request.folders = options.folders;
-    request.invoke = options.invoke;
-    request.timeout_s = options.timeout_s;
-    const Interrupt interrupt;
-    request.stop = interrupt.token();
-    const auto profile = wasm::run_profile(*instrumented, imports, request, *engine, options.partial);
-    if (!profile) {
-        return Failure(profile.error());
+}
+
+Result<void> write_features(const Options& options, const std::vector<ModuleCounts>& all) {
+    std::vector<OpcodeRow> rows;
+    for (const ModuleCounts& counts : all) {
+        rows.push_back({counts.name, wasm::counts_by_byte(counts.opcodes)});
     }
-    if (!profile->incomplete.empty()) {
-        note(fmt::format("the counts are those until '{}' {}", request.name, profile->incomplete));
+    if (auto written = core::write_text(options.output, opcode_table_text(rows, options.count_static)); !written) {
+        return written;
     }
-    return Counts{profile->counts, profile->engine, profile->incomplete};
+    fmt::print("wrote {} ({}, {} counts as they are)\n", printable(options.output.string()),
+               format_count(std::ssize(rows), "module"), options.count_static ? "static" : "opcode");
+    return {};
 }
 
 Result<void> write_copy(const Options& options, wasm::Module module) {
@@ -143,6 +147,11 @@ Result<void> write_copy(const Options& options, wasm::Module module) {
         return Failure(instrumented.error());
     }
     const std::string bytes(instrumented->bytes.begin(), instrumented->bytes.end());
+    if (options.output == "-") {
+        return core::write_all(STDOUT_FILENO, bytes)
+                   ? Result<void>()
+                   : fail(ErrorCode::kEnvironment, "cannot write to standard output; who reads it?");
+    }
     if (Result<void> written = core::write_text(options.output, bytes); !written) {
         return written;
     }
@@ -151,70 +160,100 @@ Result<void> write_copy(const Options& options, wasm::Module module) {
     return {};
 }
 
+Result<void> check(const Options& options) {
+    if (options.node && (options.count_static || options.writes_copy())) {
+        return fail(ErrorCode::kUsage, "--node runs a script; leave out --static and an instrumented copy");
+    }
+    if (options.count_static && options.writes_copy()) {
+        return fail(ErrorCode::kUsage,
+                    "--static counts what stands in the code, and a copy counts as it runs: leave out one of --static "
+                    "and -o, or write the counts with -o FILE.csv");
+    }
+    const bool runs = !options.count_static && !options.writes_copy();
+    std::vector<std::string> idle = options.node ? options.run.given({"--env", "--stdin", "--timeout", "--partial"})
+                                    : runs       ? std::vector<std::string>()
+                                                 : options.run.given();
+    if (!options.node && !runs && !options.run.args.empty()) {
+        idle.insert(idle.begin(), "arguments");
+    }
+    if (!idle.empty()) {
+        return fail(ErrorCode::kUsage, fmt::format("{}: leave out {}",
+                                                   options.node           ? "--node runs a script, which decides that"
+                                                   : options.count_static ? "--static runs nothing"
+                                                                          : "an instrumented copy is not run",
+                                                   fmt::join(idle, ", ")));
+    }
+    if (options.output.empty() || options.output == "-") {
+        return {};
+    }
+    return options.output_flags.check(
+        options.output, options.writes_features() ? OutputKind::kFeatureTable : OutputKind::kModule, {options.module});
+}
+
+Result<std::vector<ModuleCounts>> count(const Options& options) {
+    if (options.node) {
+        auto all = count_script(options.module, options.run);
+        if (all && !options.name.empty() && all->size() == 1) {
+            all->front().name = options.name;
+        }
+        return all;
+    }
+    PITOT_TRY(const auto bytes, read_module_bytes(options.module));
+    PITOT_TRY(auto module, wasm::Module::read(bytes, options.module));
+    if (options.count_static) {
+        return std::vector<ModuleCounts>{
+            {name_of(options), options.module, module.static_counts(), "static", "", bytes.size()}};
+    }
+    return count_module(options.module, name_of(options), std::move(module), options.run)
+        .map([](ModuleCounts&& counts) { return std::vector<ModuleCounts>{std::move(counts)}; });
+}
+
 Result<void> profile(const Options& options) {
-    if (options.timeout_s && !(*options.timeout_s > 0.0)) {
-        return fail(ErrorCode::kUsage, "--timeout: give a number of seconds above 0");
+    if (auto good = check(options); !good) {
+        return good;
     }
-    for (const std::string& folder : options.folders) {
-        if (!std::filesystem::is_directory(folder)) {
-            return fail(ErrorCode::kUsage, fmt::format("--dir: '{}' is not a folder; make it or name another", folder));
-        }
+    if (options.writes_copy()) {
+        PITOT_TRY(const auto bytes, read_module_bytes(options.module));
+        PITOT_TRY(auto module, wasm::Module::read(bytes, options.module));
+        return write_copy(options, std::move(module));
     }
-    if (!options.output.empty()) {
-        if (auto ok = options.output_flags.check(options.output, OutputKind::kModule, {options.module}); !ok) {
-            return ok;
-        }
+    if (auto good = options.run.check(); !good) {
+        return good;
     }
-    const Result<std::string> bytes = core::read_file(options.module);
-    if (!bytes) {
-        return Failure(bytes.error());
+    PITOT_TRY(const auto all, count(options));
+    if (options.writes_features()) {
+        return write_features(options, all);
     }
-    const std::vector<std::uint8_t> data(bytes->begin(), bytes->end());
-    Result<wasm::Module> module = wasm::Module::read(data, options.module);
-    if (!module) {
-        return Failure(module.error());
-    }
-    if (!options.output.empty()) {
-        return write_copy(options, std::move(*module));
-    }
-    Result<Counts> counts =
-        options.count_static ? Counts{module->static_counts(), "static", ""} : run(options, std::move(*module));
-    if (!counts) {
-        return Failure(counts.error());
-    }
-    if (options.json) {
-        print_counts_json(options, *counts);
-    } else {
-        print_counts(options, std::move(*counts));
-    }
+    print_all(options, all);
     return {};
 }
 
 Action add(CLI::App& app) {
     auto options = std::make_shared<Options>();
-    app.add_option("module", options->module, "WebAssembly module (.wasm)")->required()->type_name("MODULE");
-    app.add_option("args", options->args, "The module's arguments, behind --")->type_name("ARG");
-    add_repeated(app, "--dir", options->folders, "Folder the module may use, through WASI; may be repeated")
-        ->type_name("DIR");
-    app.add_option("--invoke", options->invoke,
-                   "Exported function to call; else _start, or all exported functions without parameters")
-        ->type_name("NAME");
-    app.add_option("--engine", options->engine, "What runs it: node, wabt (slow, no WASI) or auto")->type_name("NAME");
-    app.add_option("--timeout", options->timeout_s, "Stop it after so many seconds")->type_name("S");
-    app.add_flag("--partial", options->partial, "Print what was counted even if the module fails or is stopped");
-    auto* count_static = app.add_flag("--static", options->count_static, "Count what stands in the code; run nothing");
-    app.add_option("-o,--output", options->output, "Write the instrumented module here; run nothing")
-        ->type_name("FILE")
-        ->excludes(count_static);
+    app.add_option("module", options->module, "WebAssembly module (.wasm); - is standard input. With --node, a script")
+        ->required()
+        ->type_name("MODULE");
+    app.add_option("args", options->run.args, "Its arguments; behind -- if they begin with a hyphen")->type_name("ARG");
+    app.add_flag("--node", options->node,
+                 "Run a script in Node instead, and count what it executes of every module that it instantiates");
+    options->run.add_to(app);
+    app.add_flag("--static", options->count_static, "Count what stands in the code; run nothing");
+    app.add_option("-o,--output", options->output,
+                   "FILE.csv: write the counts, for --module-features. Else: write the instrumented module, and run "
+                   "nothing")
+        ->type_name("FILE");
+    app.add_option("--name", options->name, "Call the module so; else by its file")->type_name("NAME");
     options->output_flags.add_to(app);
     app.add_option("--limit", options->limit, "Rows of the table; 0 = all")->type_name("N");
     app.add_flag("--json", options->json, "Print JSON, with every opcode");
     app.footer(
         "What the module prints goes to standard error.\n\n"
         "Examples:\n"
-        "  pitot profile sort.wasm -- 1000\n"
-        "  pitot profile compress.wasm --dir data --timeout 60 --json -- data/in.txt > compress.json\n"
-        "  pitot profile sort.wasm --static");
+        "  pitot profile examples/modules/primes.wasm -- 5000\n"
+        "  pitot profile examples/modules/primes.wasm --dir data --timeout 60 --json -- 5000 > primes.json\n"
+        "  pitot profile examples/modules/fib.wasm --invoke fibonacci 20\n"
+        "  pitot profile --node examples/drive.mjs 5000 -o driven.csv\n"
+        "  pitot profile examples/modules/fib.wasm --static");
     return [options] { return profile(*options); };
 }
 

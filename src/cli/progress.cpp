@@ -1,37 +1,42 @@
 #include "cli/progress.hpp"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "cli/output.hpp"
+#include "cli/terminal.hpp"
 #include "core/utf8.hpp"
 
 namespace pitot::cli {
 namespace {
 
 constexpr std::chrono::milliseconds kRedraw{100};
+constexpr std::size_t kUsualWidth = 80;
 constexpr std::size_t kShortestBar = 8;
 constexpr std::size_t kLongestBar = 24;
 
-bool stderr_is_terminal() {
-    const char* terminal = std::getenv("TERM");
-    return ::isatty(STDERR_FILENO) == 1 && terminal != nullptr && std::string_view(terminal) != "dumb";
-}
-
-std::size_t terminal_width() {
-    winsize size{};
-    if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) {
-        return 80;
+// Between lines where nothing can be drawn again; nothing where none are wanted.
+std::optional<std::chrono::duration<double>> line_interval() {
+    constexpr double usual_s = 10.0;
+    const char* wanted = std::getenv("PITOT_PROGRESS_SECONDS");
+    double seconds = usual_s;
+    if (wanted != nullptr) {
+        const std::string_view text(wanted);
+        const auto parsed = std::from_chars(text.data(), text.data() + text.size(), seconds);
+        if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) {
+            seconds = usual_s;
+        }
     }
-    return size.ws_col;
+    constexpr double longest_s = 86'400.0;
+    return seconds > 0.0 ? std::optional(std::chrono::duration<double>(std::min(seconds, longest_s))) : std::nullopt;
 }
 
 /// `text` without what would not fit in `width` columns. Our own lines hold one-column characters only.
@@ -75,10 +80,23 @@ std::string share_line(const std::string& label, double share, std::optional<dou
     return bar_line(label, std::clamp(share, 0.0, 1.0), left_s ? "  " + time_left(*left_s) : "", width);
 }
 
-Progress::Progress(std::string label)
-    : label_(std::move(label)), enabled_(stderr_is_terminal()), started_(Clock::now()), last_(started_ - kRedraw) {}
+std::string plain_line(const std::string& label, double share, std::optional<double> left_s) {
+    return fmt::format("pitot: {}: {:.0f} %{}", label, 100.0 * std::clamp(share, 0.0, 1.0),
+                       left_s && share < 1.0 ? ", " + time_left(*left_s) : "");
+}
 
-Progress::~Progress() { clear(); }
+Progress::Progress(std::string label)
+    : label_(std::move(label)), drawing_(is_terminal(stderr)), started_(Clock::now()), last_(started_) {
+    const auto lines = line_interval();
+    enabled_ = verbosity() != Verbosity::kQuiet && (drawing_ || lines);
+    interval_ = drawing_ ? kRedraw : std::chrono::duration_cast<Clock::duration>(lines.value_or(kRedraw));
+    last_ -= drawing_ ? interval_ : Clock::duration(0);
+}
+
+Progress::~Progress() {
+    clear();
+    detail(fmt::format("{}: {}", label_, format_duration({1e6 * elapsed_s()})));
+}
 
 std::function<void(std::int64_t done, std::int64_t total)> Progress::callback() {
     if (!enabled_) {
@@ -87,9 +105,11 @@ std::function<void(std::int64_t done, std::int64_t total)> Progress::callback() 
     return [this](std::int64_t done, std::int64_t total) { update(done, total); };
 }
 
+double Progress::elapsed_s() const { return std::chrono::duration<double>(Clock::now() - started_).count(); }
+
 bool Progress::is_due() {
     const Clock::time_point now = Clock::now();
-    if (!enabled_ || now - last_ < kRedraw) {
+    if (!enabled_ || now - last_ < interval_) {
         return false;
     }
     last_ = now;
@@ -97,24 +117,36 @@ bool Progress::is_due() {
 }
 
 void Progress::draw(const std::string& line) {
-    fmt::print(stderr, "\r{}\x1b[K", line);  // clears what an older, longer line left
+    if (drawing_) {
+        fmt::print(stderr, "\r{}\x1b[K", line);  // clears what an older, longer line left
+    } else {
+        fmt::print(stderr, "{}\n", line);
+    }
     std::fflush(stderr);
-    drawn_ = true;
+    drawn_ = drawing_;
 }
 
-// One column is left free: a full line would wrap.
 void Progress::update(std::int64_t done, std::int64_t total) {
-    if (is_due()) {
-        const double elapsed_s = std::chrono::duration<double>(last_ - started_).count();
-        draw(progress_line(label_, done, total, elapsed_s, terminal_width() - 1));
+    if (!is_due()) {
+        return;
     }
+    const double elapsed = elapsed_s();
+    if (drawing_) {
+        draw(progress_line(label_, done, total, elapsed, columns()));
+        return;
+    }
+    const double share = total > 0 ? double(done) / double(total) : 0.0;
+    draw(plain_line(label_, share, done > 0 ? std::optional(elapsed * (1.0 - share) / share) : std::nullopt));
 }
 
 void Progress::show(const std::string& label, double share, std::optional<double> left_s) {
     if (is_due()) {
-        draw(share_line(label, share, left_s, terminal_width() - 1));
+        draw(drawing_ ? share_line(label, share, left_s, columns()) : plain_line(label, share, left_s));
     }
 }
+
+// One column is left free: a full line would wrap.
+std::size_t Progress::columns() { return terminal_width(stderr, kUsualWidth) - 1; }
 
 void Progress::clear() {
     if (drawn_) {

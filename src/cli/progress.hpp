@@ -1,4 +1,4 @@
-// A progress bar on stderr, only where somebody looks at it.
+// How far long work is, on stderr: a bar on a terminal, a line now and then elsewhere.
 #pragma once
 
 #include <chrono>
@@ -17,8 +17,11 @@ namespace pitot::cli {
 [[nodiscard]] std::string share_line(const std::string& label, double share, std::optional<double> left_s,
                                      std::size_t width);
 
-/// Draws at most ten times a second when stderr is a terminal and does nothing otherwise; clears itself at the end.
-/// Calls of the callback must not overlap.
+/// "pitot: label: 25 %, 15 s left".
+[[nodiscard]] std::string plain_line(const std::string& label, double share, std::optional<double> left_s);
+
+/// On a terminal a bar, drawn at most ten times a second and cleared at the end. Elsewhere a line every ten seconds, or
+/// as many as PITOT_PROGRESS_SECONDS says (0: none). Nothing with --quiet. Calls of the callback must not overlap.
 class Progress {
 public:
     explicit Progress(std::string label);
@@ -42,12 +45,16 @@ private:
     void update(std::int64_t done, std::int64_t total);
     void draw(const std::string& line);
     [[nodiscard]] bool is_due();
+    [[nodiscard]] double elapsed_s() const;
+    [[nodiscard]] static std::size_t columns();
 
     std::string label_;
-    bool enabled_;
+    bool drawing_;
+    bool enabled_ = false;
     bool drawn_ = false;
     Clock::time_point started_;
     Clock::time_point last_;
+    Clock::duration interval_{};
 };
 
 }  // namespace pitot::cli

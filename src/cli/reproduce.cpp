@@ -310,7 +310,9 @@ Action add(CLI::App& app) {
         ->type_name("FILE");
     app.add_option("-i,--dpi", options->draw.dpi, "Dots an inch of the pictures; default: 150")->type_name("N");
     app.add_flag("--force", options->force, "Replace results of other options, and those whose archive is damaged");
-    app.add_flag("-v,--verbose", options->verbose, "Show whole configurations of all results that are in the way");
+    app.add_flag(
+        "-v,--verbose", options->verbose,
+        "Also what is done and how long it takes, and whole configurations of all results that are in the way");
     app.add_flag("--dry-run", options->dry_run, "Say how long it takes and train nothing");
     options->run.add_to(app);
     app.footer(
@@ -318,11 +320,13 @@ Action add(CLI::App& app) {
         "cache; scripts/get-reference-data.sh gets them), all figures and the simulation, and prints what was "
         "published\n"
         "beside ours. FOLDER/index.html shows it all. The same command goes on after Ctrl-C.\n"
+        "'pitot reproduce -s 0.9 0.1 --replicates 2 --folds 2 -k 1 -n 2000 -o trial' shows in minutes whether it all "
+        "runs\n"
+        "here.\n"
         "\n"
         "Examples:\n"
-        "  pitot reproduce --quick\n"
-        "  pitot reproduce --replicates 5 -o five\n"
-        "  pitot reproduce -s 0.9 0.1 --replicates 2 --folds 2 -k 1 -n 2000 -o trial    # does it all run here?");
+        "  pitot reproduce --quick --dry-run\n"
+        "  pitot reproduce --replicates 5 -o five --dry-run");
     return [options] { return run(*options); };
 }
 

@@ -33,7 +33,7 @@ std::string comparable(const std::vector<experiment::SweepRun>& runs, const std:
 }
 
 const std::vector<Column>& columns() {
-    static const std::vector<Column> all{{"PRESET"},
+    static const std::vector<Column> all{{"PRESET", Align::kName},
                                          {"DATASET"},
                                          {"WHAT"},
                                          {"SHARE", Align::kRight},

@@ -114,11 +114,12 @@ Action add(CLI::App& app) {
         "docs/simulation.md has the details.\n"
         "\n"
         "Examples:\n"
-        "  pitot experiments embedding/128 linear/128 baseline/mlp -s 0.1 && pitot simulate\n"
-        "  pitot simulate -m embedding/128 -j 100 500 -l speedtests.csv --json\n"
-        "  pitot fit data.npz -o mine.pitot && pitot simulate -d data.npz -m mine.pitot\n"
-        "  pitot simulate -m interference/2 interference/ignore -d data/data.if.npz --slowdowns interference/2 -o "
-        "beside");
+        "  pitot simulate -d data/fleet.npz -p trial\n"
+        "  pitot simulate -d data/fleet.npz -p trial -m embedding/128 -j 100 500 -l examples/speedtests.csv -o "
+        "by-tests --json\n"
+        "  pitot simulate -d examples/fleet.csv -m fleet.pitot -o by-bounds\n"
+        "  pitot simulate -d data/fleet.npz -p trial -m interference/2 interference/ignore --slowdowns interference/2 "
+        "-o beside");
     return [options] { return run(*options); };
 }
 

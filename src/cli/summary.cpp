@@ -10,8 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "cli/result_options.hpp"
+#include "cli/verb_words.hpp"
 #include "cli/verbs.hpp"
 #include "core/atomic_file.hpp"
 #include "core/path.hpp"
@@ -59,7 +61,7 @@ Result<void> run(const Options& options) {
     if (!methods) {
         return Failure(methods.error());
     }
-    Table table({{"PRESET"},
+    Table table({{"PRESET", Align::kName},
                  {"OBJECTIVE"},
                  {"SHARE", Align::kRight},
                  {"MAPE", Align::kRight},
@@ -105,8 +107,9 @@ Result<void> run(const Options& options) {
 
 Action add(CLI::App& app) {
     auto options = std::make_shared<Options>();
-    app.add_option("methods", options->methods,
-                   "Presets; a trailing * stands for all with results that begin so. Default: all")
+    offer(app.add_option("methods", options->methods,
+                         "Presets; a trailing * stands for all with results that begin so. Default: all"),
+          preset_names())
         ->type_name("METHOD");
     app.add_option("-p,--path", options->results, "Folder of results; default: results")->type_name("FOLDER");
     app.add_option("-o,--out", options->out, "Folder to write METHOD/summary.json below; default: that of the results")
@@ -120,9 +123,9 @@ Action add(CLI::App& app) {
         "scaling. The 5 % margin is minus the 5th percentile of the signed errors.\n"
         "\n"
         "Examples:\n"
-        "  pitot summary\n"
-        "  pitot summary 'embedding/*' linear/128\n"
-        "  pitot summary -p results embedding/128 --json");
+        "  pitot summary -p trial\n"
+        "  pitot summary -p trial 'embedding/*' linear/128\n"
+        "  pitot summary -p trial embedding/128 --json");
     return [options] { return run(*options); };
 }
 

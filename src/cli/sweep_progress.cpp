@@ -4,6 +4,7 @@
 
 #include "cli/cli.hpp"
 #include "cli/output.hpp"
+#include "cli/terminal.hpp"
 #include "experiment/record.hpp"
 
 namespace pitot::cli {
@@ -18,6 +19,9 @@ void tell_conflict(const experiment::Sweep& sweep, const experiment::SweepConfli
             values_there += fmt::format("{} = {}; ", d.field, d.there);
             values_here += fmt::format("{} = {}; ", d.field, d.here);
         }
+    }
+    if (verbosity() == Verbosity::kQuiet) {
+        return;
     }
     note(fmt::format("'{}' is in the way:", sweep.file_of(run, ".npz").string()));
     const auto line = [](const char* where, const std::string& text) {

@@ -10,6 +10,7 @@
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "cli/remedies.hpp"
+#include "cli/terminal.hpp"
 
 namespace pitot::cli {
 namespace {
@@ -55,6 +56,12 @@ void TraceFlags::add_target(CLI::App& app) {
     app.add_option("--target", target, "wall time, or cpu (user + system) time; default: the release's")
         ->check(CLI::IsMember({"wall", "cpu"}))
         ->group(kTraceGroup);
+    app.add_option("--kind", kind,
+                   "cold: runs that are a process each; warm: calls within one process (`pitot measure --warm`), of "
+                   "runtimes called RUNTIME+warm; or both")
+        ->check(CLI::IsMember({"cold", "warm", "both"}))
+        ->capture_default_str()
+        ->group(kTraceGroup);
     auto* skip = app.add_flag("--skip-first", skip_first, "Leave out a trace's first run that did not fail");
     skip->group(kTraceGroup);
     app.add_flag("--keep-first", keep_first, "Keep it; default: the release's way")->excludes(skip)->group(kTraceGroup);
@@ -92,6 +99,9 @@ Result<traces::TraceOptions> TraceFlags::options() const {
     options.runs = runs == "each"     ? traces::RunUse::kEach
                    : runs == "median" ? traces::RunUse::kMedian
                                       : traces::RunUse::kMean;
+    options.kind = kind == "warm"   ? traces::RunKind::kWarm
+                   : kind == "both" ? traces::RunKind::kBoth
+                                    : traces::RunKind::kCold;
     options.separator = separator;
     options.exclude = {exclude.begin(), exclude.end()};
     for (const std::string& rename : renames) {
@@ -129,6 +139,9 @@ Result<void> TraceFlags::report(const std::vector<traces::TraceProblem>& problem
     }
     if (strict) {
         return fail(ErrorCode::kInput, problems.front().to_string(), problems.front().remedy);
+    }
+    if (verbosity() == Verbosity::kQuiet) {
+        return {};
     }
     for (std::size_t i = 0; i < problems.size() && i < kMostTold; ++i) {
         fmt::print(stderr, "pitot: warning: {}\n", printable(told(problems[i])));

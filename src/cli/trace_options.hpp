@@ -26,6 +26,7 @@ struct TraceFlags {
     bool skip_first = false;
     bool keep_first = false;
     std::string runs = "mean";
+    std::string kind = "cold";
     std::string separator = ".";
     std::vector<std::string> renames;
     std::vector<std::string> exclude;
@@ -36,7 +37,7 @@ struct TraceFlags {
 
     void add_reading(CLI::App& app);    ///< --release, --rename, --strict, --json, --threads
     void add_runs(CLI::App& app);       ///< --runs
-    void add_target(CLI::App& app);     ///< --target, --skip-first, --keep-first
+    void add_target(CLI::App& app);     ///< --target, --kind, --skip-first, --keep-first
     void add_platforms(CLI::App& app);  ///< --separator, --exclude, --join-devices
     void add_devices(CLI::App& app);    ///< --join-devices
 

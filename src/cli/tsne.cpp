@@ -54,8 +54,8 @@ Action add(CLI::App& app) {
         "exact t-SNE.\n"
         "\n"
         "Examples:\n"
-        "  pitot tsne\n"
-        "  pitot tsne -d laptop.npz -p laptop-results -i 150");
+        "  pitot tsne -d data/fleet.npz -p trial\n"
+        "  pitot tsne -d data/fleet.npz -p trial --seed 7 -i 150 -o seven");
     return [options] { return run(*options); };
 }
 

@@ -1,6 +1,8 @@
 // The verbs of the command line; apps/pitot/main.cpp lists them in the order of `pitot --help`, with `bench`, its own.
 #pragma once
 
+#include <vector>
+
 #include "cli/cli.hpp"
 
 namespace pitot::cli {
@@ -10,7 +12,13 @@ namespace pitot::cli {
 [[nodiscard]] Verb observe_verb();
 [[nodiscard]] Verb advise_verb();
 [[nodiscard]] Verb explain_verb();
+[[nodiscard]] Verb recommend_verb();
 [[nodiscard]] Verb evaluate_verb();
+[[nodiscard]] Verb compare_runs_verb();
+[[nodiscard]] Verb drift_verb();
+[[nodiscard]] Verb diff_verb();
+[[nodiscard]] Verb report_verb();
+[[nodiscard]] Verb plot_verb();
 [[nodiscard]] Verb info_verb();
 [[nodiscard]] Verb dataset_verb();
 [[nodiscard]] Verb matrix_verb();
@@ -34,5 +42,9 @@ namespace pitot::cli {
 [[nodiscard]] Verb simulate_verb();
 [[nodiscard]] Verb plot_simulation_verb();
 [[nodiscard]] Verb reproduce_verb();
+
+/// Both describe all verbs: `groups`, which must outlive them and may have them.
+[[nodiscard]] Verb completion_verb(const std::vector<VerbGroup>& groups);
+[[nodiscard]] Verb man_verb(const std::vector<VerbGroup>& groups);
 
 }  // namespace pitot::cli

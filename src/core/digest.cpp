@@ -5,6 +5,7 @@
 
 #include <array>
 #include <bit>
+#include <new>
 
 #include "core/check.hpp"
 
@@ -22,7 +23,10 @@ struct Sha256::State {
 };
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {
-    PITOT_CHECK(state_->context != nullptr && ::EVP_DigestInit_ex(state_->context, ::EVP_sha256(), nullptr) == 1);
+    if (state_->context == nullptr) {
+        throw std::bad_alloc();
+    }
+    PITOT_CHECK(::EVP_DigestInit_ex(state_->context, ::EVP_sha256(), nullptr) == 1);
 }
 
 Sha256::~Sha256() = default;

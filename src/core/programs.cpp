@@ -3,8 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,31 +17,10 @@
 #include <system_error>
 #include <utility>
 
-#ifdef __clang__
-#if __has_feature(address_sanitizer)
-#define PITOT_LOCKS_ALLOCATOR
-namespace __lsan {  // NOLINT(bugprone-reserved-identifier): the sanitizer's own
-void LockAllocator();
-void UnlockAllocator();
-}  // namespace __lsan
-#endif
-#endif
+#include "core/keeper.hpp"
 
 namespace pitot::core {
 namespace {
-
-// AddressSanitizer's allocator, unlike the C library's, would stay locked in a child for ever where another thread was
-// inside it.
-pid_t fork_whole() {
-#ifdef PITOT_LOCKS_ALLOCATOR
-    __lsan::LockAllocator();
-    const pid_t child = ::fork();
-    __lsan::UnlockAllocator();
-    return child;
-#else
-    return ::fork();
-#endif
-}
 
 using Clock = std::chrono::steady_clock;
 using Deadline = std::optional<Clock::time_point>;
@@ -89,20 +66,14 @@ std::vector<std::string> joined_environment(const std::vector<std::string>& more
 
 /// What a child needs to know of itself.
 struct Launch {
-    pid_t parent = 0;
-    bool own_group = true;
     Streams streams = Streams::kShared;
     int answer_fd = -1;
     int given_fd = -1;  ///< -1: none
 };
 
-/// In the child: its group, its streams and no other descriptors of ours. Only async-signal-safe calls. False if
-/// something is refused.
+/// In the child: its streams and no other descriptors of ours. Only async-signal-safe calls. False if something is
+/// refused.
 bool settle(const Launch& launch) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (::getppid() != launch.parent || (launch.own_group && ::setpgid(0, 0) != 0)) {
-        return false;
-    }
     constexpr int above = kGivenFile + 1;  // out of the way of those assigned below
     const int answer = ::fcntl(launch.answer_fd, F_DUPFD, above);
     const int given = launch.given_fd >= 0 ? ::fcntl(launch.given_fd, F_DUPFD, above) : above;
@@ -167,35 +138,24 @@ void attend(int pid_fd, int pipe, const Deadline& deadline, const std::stop_toke
     }
 }
 
-/// The parent's part, after the fork.
-Result<ChildAnswer> await(pid_t child, int pipe, bool own_group, const ChildOptions& options) {
-    const Descriptor pid_fd(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));  // no declaration in glibc 2.36
-    Result<ChildAnswer> answer;
-    if (pid_fd.get() < 0) {
-        answer = refused("pidfd_open");
-    } else {
-        Deadline deadline;
-        if (options.limit_s) {
-            deadline =
-                Clock::now() + std::chrono::ceil<Clock::duration>(std::chrono::duration<double>(*options.limit_s));
-        }
-        ::fcntl(pipe, F_SETFL, O_NONBLOCK);
-        attend(pid_fd.get(), pipe, deadline, options.stop, *answer);
+/// The parent's part, once the child is there.
+ChildAnswer await(Keeper& keeper, int pipe, bool own_group, const ChildOptions& options) {
+    Deadline deadline;
+    if (options.limit_s) {
+        deadline = Clock::now() + std::chrono::ceil<Clock::duration>(std::chrono::duration<double>(*options.limit_s));
     }
-    ::kill(own_group ? -child : child, SIGKILL);  // descendants it left behind, too; its number is taken until waitpid
-    int status = 0;
-    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-    }
-    if (answer) {
-        take(pipe, answer->bytes);
-        answer->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-        answer->exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
-        answer->stopped = answer->stopped || (!own_group && answer->signal == SIGINT);
-    }
+    ::fcntl(pipe, F_SETFL, O_NONBLOCK);
+    ChildAnswer answer;
+    attend(keeper.pid_fd(), pipe, deadline, options.stop, answer);
+    const int status = keeper.end().status;
+    take(pipe, answer.bytes);
+    answer.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    answer.exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+    answer.stopped = answer.stopped || (!own_group && answer.signal == SIGINT);
     return answer;
 }
 
-/// Forks; the child settles and calls `body`.
+/// Starts a child that settles and calls `body`, and waits for its end.
 Result<ChildAnswer> run(const std::function<int()>& body, int given_fd, const ChildOptions& options) {
     std::array<int, 2> pipe{};
     if (::pipe2(pipe.data(), O_CLOEXEC) != 0) {
@@ -204,19 +164,16 @@ Result<ChildAnswer> run(const std::function<int()>& body, int given_fd, const Ch
     const Descriptor read_end(pipe[0]);
     Descriptor write_end(pipe[1]);
     const bool at_terminal = options.streams == Streams::kShared && ::isatty(STDIN_FILENO) != 0;
-    const Launch launch{::getpid(), options.own_group && !at_terminal, options.streams, pipe[1], given_fd};
-    const pid_t child = fork_whole();
-    if (child < 0) {
+    const bool own_group = options.own_group && !at_terminal;
+    const Launch launch{options.streams, pipe[1], given_fd};
+    const std::array files{pipe[1], given_fd};
+    std::optional<Keeper> keeper =
+        Keeper::start({[&] { return settle(launch) ? body() : kCannotExecute; }, files, own_group});
+    if (!keeper || !keeper->meet()) {
         return refused("fork");
     }
-    if (child == 0) {
-        ::_exit(settle(launch) ? body() : kCannotExecute);
-    }
     write_end.close();
-    if (launch.own_group) {
-        ::setpgid(child, child);  // here too: the group exists before it may have to be killed
-    }
-    return await(child, read_end.get(), launch.own_group, options);
+    return await(*keeper, read_end.get(), own_group, options);
 }
 
 /// Handlers speak of this process: one that counts signals would keep a child from ending by them.

@@ -39,10 +39,9 @@ struct ChildOptions {
     std::optional<double> limit_s{};  ///< seconds after which the child is killed
     std::stop_token stop{};           ///< request upon which the child is killed
     Streams streams = Streams::kShared;
-    /// Whether the child leads a process group of its own, which is killed as a whole when the child ends. False in a
-    /// child that starts children itself: they stay in its group and end with it. A child whose standard input is the
-    /// terminal of this process stays in the group of this process in any case, since the terminal lets no other group
-    /// read.
+    /// Whether the child leads a process group of its own. False in a child that starts children itself: they stay in
+    /// its group and end with it. A child whose standard input is the terminal of this process stays in the group of
+    /// this process in any case, since the terminal lets no other group read.
     bool own_group = true;
 };
 
@@ -66,9 +65,9 @@ struct ProgramCall {
 };
 
 /// Runs a program until it ends, until the limit or until a stop request, which takes effect within a fifth of a
-/// second; then kills the processes that are left in its group. The program is killed, too, when the calling thread
-/// ends. A program that cannot be executed answers with exit status kCannotExecute. Error: kEnvironment if no process
-/// can be started.
+/// second; then kills all that it started and that is left, daemons too (see Keeper). The same happens when this
+/// process ends. A program that cannot be executed answers with exit status kCannotExecute. Error: kEnvironment if no
+/// process can be started.
 [[nodiscard]] Result<ChildAnswer> run_program(const ProgramCall& program, const ChildOptions& options);
 
 /// Runs `body` in a copy of this process, under the same rules. `body` gets kAnswerFile, and what it returns becomes

@@ -33,7 +33,9 @@ std::string suggestion(std::string_view unknown, std::span<const std::string> kn
     for (const std::string& name : known) {
         const bool contains = !unknown.empty() && name.find(unknown) != std::string::npos;
         const std::size_t d = contains ? 1 : distance(unknown, name);
-        if (d <= limit) {
+        // Of a name that shares hardly a letter it is none.
+        const bool near_to_nothing = d * 3 > std::max(unknown.size(), name.size()) * 2;
+        if (d <= limit && !near_to_nothing) {
             near.emplace_back(d, name);
         }
     }

@@ -33,6 +33,17 @@ bool append_utf8(std::string& text, std::uint32_t code_point) {
     return true;
 }
 
+bool is_utf8(std::string_view text) {
+    while (!text.empty()) {
+        const CodePoint next = next_code_point(text);
+        if (!next.valid) {
+            return false;
+        }
+        text.remove_prefix(next.bytes);
+    }
+    return true;
+}
+
 std::optional<std::u32string> decode_utf8(std::string_view text) {
     std::u32string out;
     out.reserve(text.size());
@@ -65,7 +76,18 @@ const char* name_fault(std::string_view name) {
     if (std::ranges::any_of(name, is_control)) {
         return "holds a control character";
     }
-    return decode_utf8(name) ? nullptr : "is not UTF-8";
+    return is_utf8(name) ? nullptr : "is not UTF-8";
+}
+
+std::string clean_lines(std::string_view text) {
+    std::string out;
+    while (!text.empty()) {
+        const CodePoint next = next_code_point(text);
+        const bool kept = next.valid && (!is_control(text.front()) || text.front() == '\n' || text.front() == '\t');
+        out += kept ? text.substr(0, next.bytes) : "?";
+        text.remove_prefix(next.bytes);
+    }
+    return out;
 }
 
 std::string printable(std::string_view text) {
@@ -75,7 +97,7 @@ std::string printable(std::string_view text) {
         --length;  // not within a character
     }
     std::string out(text.substr(0, length));
-    const bool broken = !decode_utf8(out);
+    const bool broken = !is_utf8(out);
     std::ranges::replace_if(
         out, [&](char c) { return is_control(c) || (broken && static_cast<unsigned char>(c) >= 0x80); }, '?');
     return cut ? out + "..." : out;

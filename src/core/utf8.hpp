@@ -27,9 +27,15 @@ struct CodePoint {
 /// The code points of a UTF-8 text, or nothing where it is not well-formed.
 [[nodiscard]] std::optional<std::u32string> decode_utf8(std::string_view text);
 
+/// Whether a text is well-formed UTF-8.
+[[nodiscard]] bool is_utf8(std::string_view text);
+
 /// Why a text cannot be the name of a platform, module or feature ("is empty", …), or nullptr when it can: names are
 /// well-formed UTF-8 of at least one character and hold no control characters.
 [[nodiscard]] const char* name_fault(std::string_view name);
+
+/// A text without control characters but for line ends and tabs, and without bytes that are no UTF-8: '?' for each.
+[[nodiscard]] std::string clean_lines(std::string_view text);
 
 /// A text from a file made fit for a message: control characters replaced by '?', long texts cut.
 [[nodiscard]] std::string printable(std::string_view text);

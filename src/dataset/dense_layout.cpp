@@ -74,18 +74,14 @@ private:
                                            core::printable(platform_names_[i]), j, core::printable(module_names_[j]),
                                            fault);
                     };
-                    if (auto rejected = sink.reject(describe); !rejected) {
-                        return rejected;
-                    }
+                    sink.reject(describe);
                     continue;
                 }
                 one.runtime_us.push_back(runtime);
                 one.module.push_back(static_cast<std::int32_t>(j));
             }
             one.platform.edit().assign(one.module.size(), static_cast<std::int32_t>(i));
-            if (auto added = sink.add_rows(one); !added) {
-                return added;
-            }
+            sink.add_rows(one);
         }
         return {};
     }
@@ -102,7 +98,8 @@ private:
         rows.module = std::move(module);
         rows.width = static_cast<std::int32_t>(co_runner.cols);
         rows.co_runner = std::move(co_runner.values);
-        return sink.add_rows(rows);
+        sink.add_rows(rows);
+        return {};
     }
 
     // rows × co-runners, or one co-runner a row.

@@ -9,10 +9,11 @@
 
 namespace pitot::dataset {
 
-/// write_dataset() of the dense layout: `data`, `platform`, `module`, then `platform_data`, `platform_features`,
-/// `module_data` (opcode counts) and `module_features` of sides that have features, then `if_platform`, `if_module`,
-/// `if_interferer` and `if_data` where there are rows with co-runners. Errors (kInput): a pair measured more than once
-/// alone, module features that are no ln(1 + count), a matrix beyond 2^31 elements.
+/// The archive of the dense layout, and write_dataset() of it: `data`, `platform`, `module`, then `platform_data`,
+/// `platform_features`, `module_data` (opcode counts) and `module_features` of sides that have features, then
+/// `if_platform`, `if_module`, `if_interferer` and `if_data` where there are rows with co-runners. Errors (kInput): a
+/// pair measured more than once alone, module features that are no ln(1 + count), a matrix beyond 2^31 elements.
+[[nodiscard]] Result<formats::NpzWriter> dense_archive(const Dataset& dataset);
 [[nodiscard]] Result<void> write_dense_layout(const Dataset& dataset, const std::filesystem::path& file);
 
 /// Adds counts of opcodes, as whole numbers where they are: `values` rows × `columns`.

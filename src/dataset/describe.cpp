@@ -1,15 +1,20 @@
 #include "dataset/describe.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <numeric>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "core/readable.hpp"
 #include "core/row_numbers.hpp"
 #include "dataset/pools.hpp"
 
@@ -135,7 +140,7 @@ SideDescription describe_side(const Side& side, std::span<const std::int32_t> ob
     for (const std::int32_t index : observed) {
         seen[static_cast<std::size_t>(index)] = true;
     }
-    SideDescription description{side.size(), side.feature_names, {}};
+    SideDescription description{side.size(), side.names, side.feature_names, {}};
     for (std::size_t i = 0; i < seen.size(); ++i) {
         if (!seen[i]) {
             description.unobserved.push_back(side.names[i]);
@@ -231,8 +236,41 @@ DatasetDescription describe(const Dataset& dataset) {
     description.alone = describe_alone(dataset, alone);
     description.together = describe_together(dataset, alone);
     description.problems = dataset.problems;
+    if (std::string remark = empty_runs_remark(dataset); !remark.empty()) {
+        description.problems.push_back(std::move(remark));
+    }
     description.dropped_rows = dataset.dropped_rows;
     return description;
+}
+
+std::string empty_runs_remark(const Dataset& dataset) {
+    constexpr double shortest_us = 1.0;
+    constexpr double share_of_median = 0.01;
+    const auto runtimes = dataset.observations.view().runtime_us;
+    std::vector<double> sorted(runtimes.begin(), runtimes.end());
+    if (sorted.empty()) {
+        return {};
+    }
+    const auto middle = sorted.begin() + std::ssize(sorted) / 2;
+    std::ranges::nth_element(sorted, middle);
+    const double limit = std::min(shortest_us, share_of_median * *middle);
+    std::int64_t count = 0;
+    std::size_t first = 0;
+    for (std::size_t n = runtimes.size(); n-- > 0;) {
+        if (runtimes[n] < limit) {
+            ++count;
+            first = n;
+        }
+    }
+    if (count == 0) {
+        return {};
+    }
+    return fmt::format(
+        "{} under a microsecond and a hundredth of the median runtime, as of '{}' on '{}': nothing runs so "
+        "shortly, and relative errors of such runs outweigh all others; leave empty tests out",
+        core::count_text(count, "runtime") + (count == 1 ? " is" : " are"),
+        dataset.modules.names[static_cast<std::size_t>(dataset.observations.view().module[first])],
+        dataset.platforms.names[static_cast<std::size_t>(dataset.observations.view().platform[first])]);
 }
 
 }  // namespace pitot::dataset

@@ -61,7 +61,8 @@ public:
         if (auto read = read_objective(n, rows); !read) {
             return read;
         }
-        return sink.take_rows(std::move(rows));
+        sink.take_rows(std::move(rows));
+        return {};
     }
 
 private:

@@ -1,15 +1,22 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <bit>
 #include <cstdio>
+#include <iterator>
+#include <limits>
 #include <new>
 #include <utility>
 
+#include "core/atomic_file.hpp"
 #include "core/border.hpp"
 #include "core/utf8.hpp"
 #include "dataset/index_layout.hpp"
 #include "dataset/source.hpp"
+#include "dataset/table_columns.hpp"
+#include "formats/input.hpp"
+#include "formats/quantity.hpp"
 #include "pitot/dataset.hpp"
 
 namespace pitot::dataset {
@@ -17,24 +24,103 @@ namespace {
 
 constexpr std::size_t kMostListed = 12;  // names in a message
 
-Result<std::unique_ptr<Source>> open_source(const std::filesystem::path& file) {
-    if (file.extension() == ".csv") {
-        return csv_source({file, std::nullopt});
+// Numbers that an archive holds are microseconds, whatever unit was given for others.
+Result<void> check_archive_unit(const std::string& file, const ReadOptions& options) {
+    const auto unit = formats::find_time_unit(options.unit);
+    if (options.unit.empty() || (unit && *unit == formats::TimeUnit{})) {
+        return {};
     }
-    PITOT_TRY(auto npz, formats::NpzReader::open(file));
+    return fail(ErrorCode::kUsage, fmt::format("{}: an archive holds microseconds, but {} was given as the unit; leave "
+                                               "the unit out, or read tables of another unit by themselves",
+                                               file, options.unit));
+}
+
+Result<std::unique_ptr<Source>> checked_npz_source(formats::NpzReader npz, const ReadOptions& options) {
+    if (auto unit = check_archive_unit(npz.file().string(), options); !unit) {
+        return Failure(unit.error());
+    }
     return npz_source(std::move(npz));
 }
 
-Result<void> load_table(const std::filesystem::path& file, SideJoin& join, Dataset& dataset) {
-    if (file.empty()) {
+// An archive that came as bytes, which its reader needs for as long as it is read.
+class ArchiveInMemory final : public Source {
+public:
+    ArchiveInMemory(std::shared_ptr<const std::string> bytes, std::unique_ptr<Source> source)
+        : bytes_(std::move(bytes)), source_(std::move(source)) {}
+    [[nodiscard]] std::string file() const override { return source_->file(); }
+    [[nodiscard]] Result<SourceSides> sides() override { return source_->sides(); }
+    [[nodiscard]] Result<void> rows(RowSink& sink) override { return source_->rows(sink); }
+
+private:
+    std::shared_ptr<const std::string> bytes_;
+    std::unique_ptr<Source> source_;
+};
+
+// Bytes that a pipe, standard input or a compressed file brought.
+Result<std::unique_ptr<Source>> source_of_bytes(const std::string& name, std::string bytes,
+                                                const ReadOptions& options) {
+    if (!formats::is_zip(bytes) || formats::other_content(bytes) != nullptr) {
+        return text_source(name, std::move(bytes), {options, {}, {}, {}});
+    }
+    auto kept = std::make_shared<const std::string>(std::move(bytes));
+    PITOT_TRY(auto npz, formats::NpzReader::open_buffer(std::as_bytes(std::span(*kept)), name,
+                                                        std::numeric_limits<std::int64_t>::max()));
+    PITOT_TRY(auto source, checked_npz_source(std::move(npz), options));
+    return std::make_unique<ArchiveInMemory>(std::move(kept), std::move(source));
+}
+
+// A file by what it holds. One that is called .npz is an archive or damaged.
+Result<std::unique_ptr<Source>> open_source(const std::filesystem::path& file, const ReadOptions& options) {
+    std::error_code ignored;
+    const std::string name = formats::input_name(file);
+    if (file == formats::kStandardInput || std::filesystem::is_fifo(file, ignored)) {
+        PITOT_TRY(auto bytes, formats::read_input(file));
+        return source_of_bytes(name, std::move(bytes), options);
+    }
+    const auto place = core::standing_part(file, file);
+    const std::string head = formats::first_bytes(place);
+    const bool archive = file.extension() == ".npz" || std::filesystem::is_directory(file, ignored) ||
+                         (formats::is_zip(head) && formats::other_content(head) == nullptr);
+    if (archive) {
+        PITOT_TRY(auto npz, formats::NpzReader::open(file));
+        return checked_npz_source(std::move(npz), options);
+    }
+    PITOT_TRY(auto bytes, formats::read_input(place));
+    if (formats::is_zip(bytes)) {
+        return source_of_bytes(name, std::move(bytes), options);
+    }
+    TableOptions how{options, {}, {}, place == file ? std::filesystem::path() : place};
+    for (const Axis axis : {Axis::kPlatform, Axis::kModule}) {
+        const auto table = sibling_table(file, axis);
+        (axis == Axis::kPlatform ? how.platforms : how.modules) = {table, core::standing_part(table, file)};
+    }
+    return text_source(name, std::move(bytes), std::move(how));
+}
+
+Result<std::unique_ptr<Source>> open_input(const Input& input, const ReadOptions& options) {
+    if (!input.bytes) {
+        return open_source(input.file, options);
+    }
+    const std::string name = input.file.empty() ? "bytes" : input.file.string();
+    PITOT_TRY(auto bytes, formats::unpacked_input(std::string(*input.bytes), name));
+    return source_of_bytes(name, std::move(bytes), options);
+}
+
+Result<void> load_table(std::filesystem::path file, std::optional<std::string_view> bytes, SideJoin& join,
+                        Dataset& dataset) {
+    if (file.empty() && !bytes) {
         return {};
     }
-    auto table = read_side_table({file, std::nullopt}, join.axis());
+    if (file.empty()) {
+        file = fmt::format("{} features", word(join.axis()));
+    }
+    auto table = read_side_table({file, bytes}, join.axis());
     if (!table) {
         return Failure(std::move(table).error());
     }
-    join.set_table(file.string(), *std::move(table));
-    dataset.sources.push_back(file.string());
+    std::ranges::move(table->notes, std::back_inserter(dataset.problems));
+    join.set_table(formats::input_name(file), std::move(table->side));
+    dataset.sources.push_back(formats::input_name(file));
     return {};
 }
 
@@ -130,6 +216,7 @@ Result<void> read_rows(std::span<const std::unique_ptr<Source>> sources, std::ve
     std::vector<std::string> files;
     std::vector<std::size_t> ends;
     PoolRows rows;
+    std::int64_t failed = 0;
     for (std::size_t k = 0; k < sources.size(); ++k) {
         files.push_back(sources[k]->file());
         if (auto named = require_names(files.back(), maps[k], platforms, modules); !named) {
@@ -140,18 +227,27 @@ Result<void> read_rows(std::span<const std::unique_ptr<Source>> sources, std::ve
         if (auto read = sources[k]->rows(sink); !read) {
             return read;
         }
-        sink.finish();
+        if (auto finished = sink.finish(); !finished) {
+            return finished;
+        }
+        failed += sink.failed();
         ends.push_back(rows.alone().runtime_us.size());
     }
     if (sources.size() > 1) {
         note_repetitions(rows.alone(), files, ends, dataset.problems);
     }
     if (rows.empty()) {
-        return fail(
-            ErrorCode::kInput,
-            fmt::format("{}: there are no observations{}; give at least one", files.front(),
-                        dataset.dropped_rows > 0 ? fmt::format(" left ({} rows were dropped)", dataset.dropped_rows)
-                                                 : std::string()));
+        std::vector<std::string> gone;
+        if (dataset.dropped_rows > 0) {
+            gone.push_back(dataset.dropped_rows == 1 ? "1 row was dropped"
+                                                     : fmt::format("{} rows were dropped", dataset.dropped_rows));
+        }
+        if (failed > 0) {
+            gone.push_back(failed == 1 ? "1 run failed" : fmt::format("{} runs failed", failed));
+        }
+        return fail(ErrorCode::kInput,
+                    fmt::format("{}: there are no observations{}; give at least one", files.front(),
+                                gone.empty() ? "" : fmt::format(" left ({})", fmt::join(gone, ", "))));
     }
     rows.move_to(dataset);
     return {};
@@ -173,10 +269,19 @@ Result<std::unique_ptr<Source>> npz_source(formats::NpzReader npz) {
                     fmt::format("{}: this is a model, not a dataset; give measured runtimes (.npz or .csv)",
                                 npz.file().string()));
     }
-    if (npz.contains("t") || npz.contains("i_platform")) {
+    const bool index = npz.contains("t") || npz.contains("i_platform");
+    const bool dense = npz.contains("data") || npz.contains("module");
+    if (index && dense) {
+        return fail(ErrorCode::kInput,
+                    fmt::format("{}: has the arrays of both layouts ('{}' and '{}'), and they may not hold the same; "
+                                "keep those of one",
+                                npz.file().string(), npz.contains("t") ? "t" : "i_platform",
+                                npz.contains("data") ? "data" : "module"));
+    }
+    if (index) {
         return index_source(std::move(npz));
     }
-    if (npz.contains("data") || npz.contains("module")) {
+    if (dense) {
         return dense_source(std::move(npz));
     }
     return fail(ErrorCode::kInput,
@@ -190,10 +295,11 @@ Result<Dataset> read_sources(std::span<const std::unique_ptr<Source>> sources, c
     Dataset dataset;
     SideJoin platforms(Axis::kPlatform);
     SideJoin modules(Axis::kModule);
-    if (auto loaded = load_table(options.platform_features, platforms, dataset); !loaded) {
+    if (auto loaded = load_table(options.platform_features, options.platform_feature_bytes, platforms, dataset);
+        !loaded) {
         return Failure(std::move(loaded).error());
     }
-    if (auto loaded = load_table(options.module_features, modules, dataset); !loaded) {
+    if (auto loaded = load_table(options.module_features, options.module_feature_bytes, modules, dataset); !loaded) {
         return Failure(std::move(loaded).error());
     }
     std::vector<RowMaps> maps;
@@ -216,13 +322,23 @@ Result<Dataset> read_sources(std::span<const std::unique_ptr<Source>> sources, c
 namespace pitot {
 
 Result<Dataset> read_dataset(std::span<const std::filesystem::path> files, const ReadOptions& options) {
+    return core::at_border("reading a dataset", [&] {
+        std::vector<Input> inputs;
+        for (const auto& file : files) {
+            inputs.push_back({file});
+        }
+        return read_inputs(inputs, options);
+    });
+}
+
+Result<Dataset> read_inputs(std::span<const Input> inputs, const ReadOptions& options) {
     return core::at_border("reading a dataset", [&]() -> Result<Dataset> {
-        if (files.empty()) {
+        if (inputs.empty()) {
             return fail(ErrorCode::kUsage, "no dataset was given; name at least one .npz or .csv file");
         }
         std::vector<std::unique_ptr<dataset::Source>> sources;
-        for (const auto& file : files) {
-            PITOT_TRY(auto source, dataset::open_source(file));
+        for (const Input& input : inputs) {
+            PITOT_TRY(auto source, dataset::open_input(input, options));
             sources.push_back(std::move(source));
         }
         try {
@@ -230,7 +346,7 @@ Result<Dataset> read_dataset(std::span<const std::filesystem::path> files, const
         } catch (const std::bad_alloc&) {
             return fail(ErrorCode::kEnvironment,
                         fmt::format("{}: the dataset does not fit into memory; free some, or read fewer files",
-                                    files.front().string()));
+                                    inputs.front().file.string()));
         }
     });
 }

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -56,9 +57,9 @@ const char* runtime_fault(double runtime_us) {
         return "is 0";
     }
     if (runtime_us < kShortestRuntimeUs) {
-        return "is less than 1e-9 us, a femtosecond";
+        return "is less than 1e-4 us, a tenth of a nanosecond";
     }
-    return runtime_us > kLongestRuntimeUs ? "is more than 1e15 us, thirty years" : nullptr;
+    return runtime_us > kLongestRuntimeUs ? "is more than 1e13 us, 116 days" : nullptr;
 }
 
 void RowSink::set_maps(std::optional<std::vector<std::int32_t>> platforms,
@@ -67,23 +68,58 @@ void RowSink::set_maps(std::optional<std::vector<std::int32_t>> platforms,
     module_map_ = map_or_identity(std::move(modules), modules_.first_size());
 }
 
-Result<void> RowSink::reject(const std::function<std::string()>& describe, Remedy remedy) {
-    if (!skip_invalid_) {
-        const char* rest = remedy == Remedy::kSkipInvalid ? "; correct it, or leave such rows out" : "";
-        return fail(ErrorCode::kInput, fmt::format("{}: {}{}", file_, describe(), rest), remedy);
+void RowSink::reject(const std::function<std::string()>& describe, Remedy remedy) {
+    constexpr std::size_t most_described = 10;
+    if (faults_.size() < most_described) {
+        faults_.push_back(describe());
+        remedy_ = dropped_ == 0 || remedy == Remedy::kSkipInvalid ? remedy : remedy_;
+    } else {
+        ++not_described_;
     }
-    if (dropped_++ == 0) {
-        first_dropped_ = describe();
-    }
-    return {};
+    ++dropped_;
 }
 
-void RowSink::finish() {
-    if (dropped_ > 0) {
-        note(fmt::format("{}: {} row{} left out; the first: {}", file_, dropped_, dropped_ == 1 ? " was" : "s were",
-                         first_dropped_));
-        dataset_.dropped_rows += dropped_;
+void RowSink::reject_alike(const std::string& place, const std::string& fault, Remedy remedy) {
+    if (const auto known = alike_.find(fault); known != alike_.end()) {
+        ++known->second.rows;
+        ++dropped_;
+        return;
     }
+    const std::size_t told = faults_.size();
+    reject([&] { return fmt::format("{}: {}", place, fault); }, remedy);
+    if (faults_.size() > told) {
+        alike_.emplace(fault, Alike{told, 1});
+    }
+}
+
+Result<void> RowSink::finish() {
+    if (dropped_ == 0) {
+        return {};
+    }
+    for (const auto& [fault, alike] : alike_) {
+        if (alike.rows > 1) {
+            faults_[alike.fault] += fmt::format(" (and {} row{} more)", alike.rows - 1, alike.rows == 2 ? "" : "s");
+        }
+    }
+    if (skip_invalid_) {
+        note(fmt::format("{}: {} row{} left out; the first: {}", file_, dropped_, dropped_ == 1 ? " was" : "s were",
+                         faults_.front()));
+        dataset_.dropped_rows += dropped_;
+        return {};
+    }
+    const bool can_skip = remedy_ == Remedy::kSkipInvalid;
+    if (dropped_ == 1) {
+        return fail(
+            ErrorCode::kInput,
+            fmt::format("{}: {}{}", file_, faults_.front(), can_skip ? "; correct it, or leave such rows out" : ""),
+            remedy_);
+    }
+    const std::int64_t more = not_described_;
+    return fail(ErrorCode::kInput,
+                fmt::format("{}: {} rows cannot be used:\n  {}\n{}  {}", file_, dropped_, fmt::join(faults_, "\n  "),
+                            more > 0 ? fmt::format("  and {} more\n", more) : std::string(),
+                            can_skip ? "Correct them, or leave such rows out" : "Correct them"),
+                remedy_);
 }
 
 std::string RowSink::row_fault(const IndexedRows& rows, std::size_t row) const {
@@ -114,7 +150,7 @@ std::string RowSink::row_fault(const IndexedRows& rows, std::size_t row) const {
     return {};
 }
 
-Result<void> RowSink::add_rows(const IndexedRows& rows) {
+void RowSink::add_rows(const IndexedRows& rows) {
     const auto width = static_cast<std::size_t>(rows.width);
     rows_.widen(rows.width);
     if (rows.objective.empty()) {
@@ -122,9 +158,7 @@ Result<void> RowSink::add_rows(const IndexedRows& rows) {
     }
     for (std::size_t i = 0; i < rows.runtime_us.size(); ++i) {
         if (std::string fault = row_fault(rows, i); !fault.empty()) {
-            if (auto rejected = reject([&] { return fault; }); !rejected) {
-                return rejected;
-            }
+            reject([&] { return fault; });
             continue;
         }
         const std::int32_t platform = platform_map_[static_cast<std::size_t>(rows.platform[i])];
@@ -139,7 +173,6 @@ Result<void> RowSink::add_rows(const IndexedRows& rows) {
         }
         rows_.add_together(platform, module, co_runners_, rows.runtime_us[i]);
     }
-    return {};
 }
 
 // Whether `rows`, of which the first `alone` were measured alone, can become observations as they are.
@@ -161,19 +194,19 @@ bool RowSink::takes(const IndexedRows& rows, std::size_t alone) const {
     return true;
 }
 
-Result<void> RowSink::take_rows(IndexedRows&& rows) {
+void RowSink::take_rows(IndexedRows&& rows) {
     const std::size_t size = rows.runtime_us.size();
     const auto objective = rows.objective.values();
     const auto leading = static_cast<std::size_t>(
         std::ranges::find_if(objective, [](std::uint8_t value) { return value != 0; }) - objective.begin());
     const std::size_t alone = !objective.empty() ? leading : rows.width == 0 ? size : 0;
     if (!takes(rows, alone)) {
-        return add_rows(rows);
+        add_rows(rows);
+        return;
     }
     rows_.take({std::move(rows.platform), std::move(rows.module), std::move(rows.co_runner), rows.width,
                 std::move(rows.runtime_us)},
                alone);
-    return {};
 }
 
 }  // namespace pitot::dataset

@@ -29,6 +29,10 @@ public:
     /// The row number of a name, appended if it is new; nothing if features are known of the others but not of it.
     [[nodiscard]] std::optional<std::int32_t> find_or_add(std::string_view name);
     [[nodiscard]] bool contains(std::string_view name) const { return index_.contains(name); }
+    /// Whether a file before, or the table of features, has it.
+    [[nodiscard]] bool knows(std::string_view name) const {
+        return index_.contains(name) || table_index_.contains(name);
+    }
     /// Whether find_or_add() would give a number.
     [[nodiscard]] bool accepts(std::string_view name) const;
 

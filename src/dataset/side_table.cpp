@@ -15,74 +15,14 @@
 namespace pitot::dataset {
 namespace {
 
-// Rows of a table as they come.
-class TableReader {
-public:
-    TableReader(std::string file, Axis axis) : file_(std::move(file)), axis_(axis) {}
-
-    [[nodiscard]] Result<void> take(std::int64_t line, std::span<const std::string> fields) {
-        if (columns_ == 0) {
-            return take_header(line, fields);
+bool are_whole_counts(const Side& side, std::int64_t column) {
+    for (std::int64_t i = 0; i < side.size(); ++i) {
+        if (const double count = opcode_count(side.features(i, column)); count != std::round(count)) {
+            return false;
         }
-        if (fields.size() != columns_) {
-            return fault(
-                line, fmt::format("has {} fields where the header has {}; give one a column", fields.size(), columns_));
-        }
-        side_.names.push_back(fields[0]);
-        for (std::size_t i = 1; i < columns_; ++i) {
-            const auto value = formats::parse_number(fields[i]);
-            const std::string& feature = side_.feature_names[i - 1];
-            if (!value || !std::isfinite(*value)) {
-                return fault(line, fmt::format("column '{}' holds '{}'; features must be finite numbers",
-                                               core::printable(feature), core::printable(fields[i])));
-            }
-            if (axis_ == Axis::kModule && *value < 0) {
-                return fault(line, fmt::format("column '{}' holds {}; opcode counts must not be negative",
-                                               core::printable(feature), *value));
-            }
-            values_.push_back(axis_ == Axis::kModule ? std::log1p(*value) : *value);
-        }
-        return {};
     }
-
-    [[nodiscard]] Result<Side> finish() {
-        if (side_.names.empty()) {
-            return fail(ErrorCode::kInput,
-                        fmt::format("{}: the table is empty; give a header (name, then features) and "
-                                    "one row a {}",
-                                    file_, word(axis_)));
-        }
-        if (auto checked = check_names(side_.names, fmt::format("{}: column 'name'", file_)); !checked) {
-            return Failure(checked.error());
-        }
-        side_.features = Matrix<double>(side_.size(), static_cast<std::int64_t>(columns_ - 1));
-        std::ranges::copy(values_, side_.features.flat().begin());
-        return std::move(side_);
-    }
-
-private:
-    [[nodiscard]] Failure fault(std::int64_t line, std::string_view what) const {
-        return fail(ErrorCode::kInput, fmt::format("{}: line {}: {}", file_, line, what));
-    }
-
-    [[nodiscard]] Result<void> take_header(std::int64_t line, std::span<const std::string> fields) {
-        if (fields[0] != "name") {
-            return fault(line,
-                         fmt::format("the first column is '{}'; a table of {} features has the columns 'name', then "
-                                     "one a feature",
-                                     core::printable(fields[0]), word(axis_)));
-        }
-        columns_ = fields.size();
-        side_.feature_names.assign(fields.begin() + 1, fields.end());
-        return check_names(side_.feature_names, fmt::format("{}: header", file_));
-    }
-
-    std::string file_;
-    Axis axis_;
-    std::size_t columns_ = 0;
-    Side side_;
-    std::vector<double> values_;
-};
+    return true;
+}
 
 }  // namespace
 
@@ -116,18 +56,13 @@ Result<void> check_names(const std::vector<std::string>& names, const std::strin
     return {};
 }
 
-Result<Side> read_side_table(const formats::CsvInput& input, Axis axis) {
-    TableReader table(input.file.string(), axis);
-    auto read = formats::read_csv(
-        input, [&](std::int64_t line, std::span<const std::string> fields) { return table.take(line, fields); });
-    return read ? table.finish() : Failure(std::move(read).error());
-}
-
 Result<core::NewFile> make_side_table(const Side& side, Axis axis, const std::filesystem::path& file) {
     return formats::make_csv_file(file, [&](formats::CsvFile& out) -> Result<void> {
         out.put("name");
-        for (const std::string& feature : side.feature_names) {
-            out.put(feature);
+        for (std::size_t j = 0; j < side.feature_names.size(); ++j) {
+            // Counts that are not whole could be taken for logarithms.
+            const bool whole = axis == Axis::kPlatform || are_whole_counts(side, static_cast<std::int64_t>(j));
+            out.put(whole ? side.feature_names[j] : fmt::format("count({})", side.feature_names[j]));
         }
         out.end_record();
         for (std::int64_t i = 0; i < side.size(); ++i) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -90,26 +91,30 @@ public:
     /// file that has names.
     void set_maps(std::optional<std::vector<std::int32_t>> platforms, std::optional<std::vector<std::int32_t>> modules);
 
-    /// A row that cannot be used: an error saying `describe()` and the remedy, or one more row left out.
-    /// With another remedy, `describe()` says it, and the error has it.
-    [[nodiscard]] Result<void> reject(const std::function<std::string()>& describe,
-                                      Remedy remedy = Remedy::kSkipInvalid);
+    /// Counts a row that cannot be used; the first ten are described. With another remedy than to leave such rows out,
+    /// `describe()` says it.
+    void reject(const std::function<std::string()>& describe, Remedy remedy = Remedy::kSkipInvalid);
+    /// The same where rows have one fault: it is told once, with the number of its rows behind `place` of the first.
+    void reject_alike(const std::string& place, const std::string& fault, Remedy remedy);
 
     /// Where rows known to be in order go, by joined row numbers.
     [[nodiscard]] PoolRows& pools() { return rows_; }
 
     /// Rows by this file's numbers, checked one by one.
-    [[nodiscard]] Result<void> add_rows(const IndexedRows& rows);
+    void add_rows(const IndexedRows& rows);
     /// The same, by taking the columns as they are where all rows are in order, numbers need no translation, rows alone
     /// come first and no earlier file has rows.
-    [[nodiscard]] Result<void> take_rows(IndexedRows&& rows);
+    void take_rows(IndexedRows&& rows);
 
     [[nodiscard]] SideJoin& platforms() { return platforms_; }
     [[nodiscard]] SideJoin& modules() { return modules_; }
     [[nodiscard]] const std::string& file() const { return file_; }
     void note(std::string problem) { dataset_.problems.push_back(std::move(problem)); }
-    /// Notes how many rows were left out.
-    void finish();
+    /// Counts runs that failed, of which nothing can be learned.
+    void count_failed(std::int64_t runs) { failed_ += runs; }
+    [[nodiscard]] std::int64_t failed() const { return failed_; }
+    /// Notes how many rows were left out; where that was not asked for, an error with all that reject() was told.
+    [[nodiscard]] Result<void> finish();
 
 private:
     [[nodiscard]] std::string row_fault(const IndexedRows& rows, std::size_t row) const;
@@ -125,12 +130,20 @@ private:
     std::vector<std::int32_t> module_map_;
     std::vector<std::int32_t> co_runners_;  // of one row, translated
     std::int64_t dropped_ = 0;
-    std::string first_dropped_;
+    std::int64_t failed_ = 0;
+    std::vector<std::string> faults_;  // of the first of them
+    struct Alike {
+        std::size_t fault;  // in faults_
+        std::int64_t rows;
+    };
+    std::map<std::string, Alike> alike_;  // faults that several rows may have
+    std::int64_t not_described_ = 0;
+    Remedy remedy_ = Remedy::kSkipInvalid;
 };
 
-/// What a runtime is between, a femtosecond and thirty years: outside, a unit was mistaken.
-inline constexpr double kShortestRuntimeUs = 1e-9;
-inline constexpr double kLongestRuntimeUs = 1e15;
+/// What a runtime is between, a tenth of a nanosecond and 116 days: outside, a unit was mistaken.
+inline constexpr double kShortestRuntimeUs = 1e-4;
+inline constexpr double kLongestRuntimeUs = 1e13;
 /// Why a runtime cannot be one ("is NaN", …), or nullptr when it can.
 [[nodiscard]] const char* runtime_fault(double runtime_us);
 
@@ -150,16 +163,31 @@ public:
 
 [[nodiscard]] std::unique_ptr<Source> dense_source(formats::NpzReader npz);
 [[nodiscard]] std::unique_ptr<Source> index_source(formats::NpzReader npz);
-[[nodiscard]] std::unique_ptr<Source> csv_source(formats::CsvInput input);
 
-/// The layout is told by the arrays. kInput error if they are those of neither.
+/// A table of features beside a file of runtimes, which names its features and lists its side.
+struct SiblingTable {
+    std::filesystem::path file;   ///< what messages call it; "" = none
+    std::filesystem::path place;  ///< where it stands: see core::standing_part()
+};
+/// How a table of runtimes is read.
+struct TableOptions {
+    ReadOptions read;
+    SiblingTable platforms;
+    SiblingTable modules;
+    std::filesystem::path read_instead;  ///< the file that stood in for one being replaced; "" = none
+};
+/// A text of runtimes, as bytes in whatever encoding: a table in the long form, a matrix, or JSON of another tool.
+[[nodiscard]] Result<std::unique_ptr<Source>> text_source(std::string name, std::string bytes,
+                                                          TableOptions options = {});
+
+/// The layout is told by the arrays. kInput error if they are those of neither or of both.
 [[nodiscard]] Result<std::unique_ptr<Source>> npz_source(formats::NpzReader npz);
 
 /// read_dataset() on sources at hand.
 [[nodiscard]] Result<Dataset> read_sources(std::span<const std::unique_ptr<Source>> sources,
                                            const ReadOptions& options = {});
 
-/// STEM.platforms.csv or STEM.modules.csv beside STEM.csv.
+/// STEM.platforms.csv or STEM.modules.csv beside STEM.csv, STEM.tsv, STEM.csv.gz, ….
 [[nodiscard]] std::filesystem::path sibling_table(const std::filesystem::path& file, Axis axis);
 
 }  // namespace pitot::dataset

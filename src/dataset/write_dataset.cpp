@@ -170,9 +170,9 @@ Result<void> write_long_form(const Dataset& dataset, const std::filesystem::path
     return outcome.and_then([&] { return core::NewFile::put_all(made); });
 }
 
-}  // namespace
-
-Result<void> write_index_layout(const Dataset& dataset, const std::filesystem::path& file, std::int64_t map_from) {
+// What `finish` makes of the archive of the index layout.
+template <typename Finish>
+auto index_archive(const Dataset& dataset, std::int64_t map_from, Finish finish) {
     const bool mappable = dataset.observations.size() >= map_from;
     formats::NpzWriter npz;
     RowWriter rows(dataset, mappable, npz);
@@ -188,7 +188,23 @@ Result<void> write_index_layout(const Dataset& dataset, const std::filesystem::p
     }
     add_side(npz, dataset.platforms, "platform");
     add_side(npz, dataset.modules, "workload");
-    return npz.write(file);
+    return finish(npz);
+}
+
+Result<void> check_writable_dataset(const Dataset& dataset) {
+    return dataset.validate().and_then([&] { return check_pools(dataset); });
+}
+
+Result<std::vector<std::byte>> archive_bytes(const Dataset& dataset, Layout layout) {
+    const auto to_bytes = [](const formats::NpzWriter& npz) { return npz.to_bytes(); };
+    return layout == Layout::kDense ? dense_archive(dataset).and_then(to_bytes)
+                                    : index_archive(dataset, formats::kMapFrom, to_bytes);
+}
+
+}  // namespace
+
+Result<void> write_index_layout(const Dataset& dataset, const std::filesystem::path& file, std::int64_t map_from) {
+    return index_archive(dataset, map_from, [&](const formats::NpzWriter& npz) { return npz.write(file); });
 }
 
 }  // namespace pitot::dataset
@@ -197,11 +213,8 @@ namespace pitot {
 
 Result<void> write_dataset(const Dataset& dataset, const std::filesystem::path& file, Layout layout) {
     return core::at_border("writing a dataset", [&]() -> Result<void> {
-        if (auto valid = dataset.validate(); !valid) {
-            return fail(valid.error(), fmt::format("cannot write '{}'", file.string()));
-        }
-        if (auto known = dataset::check_pools(dataset); !known) {
-            return fail(known.error(), fmt::format("cannot write '{}'", file.string()));
+        if (auto fit = dataset::check_writable_dataset(dataset); !fit) {
+            return fail(fit.error(), fmt::format("cannot write '{}'", file.string()));
         }
         if (file.extension() == ".npz") {
             return layout == Layout::kDense ? dataset::write_dense_layout(dataset, file)
@@ -213,6 +226,13 @@ Result<void> write_dataset(const Dataset& dataset, const std::filesystem::path& 
         return fail(
             ErrorCode::kUsage,
             fmt::format("cannot write '{}': the name says neither .npz nor .csv; let it end in one", file.string()));
+    });
+}
+
+Result<std::vector<std::byte>> dataset_to_bytes(const Dataset& dataset, Layout layout) {
+    return core::at_border("writing a dataset", [&] {
+        return dataset::check_writable_dataset(dataset).and_then(
+            [&] { return dataset::archive_bytes(dataset, layout); });
     });
 }
 

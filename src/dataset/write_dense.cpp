@@ -111,16 +111,12 @@ Result<std::vector<double>> opcode_counts(const Side& modules) {
     return counts;
 }
 
-Result<void> write_dense_layout(const Dataset& dataset, const std::filesystem::path& file) {
-    const std::string context = fmt::format("cannot write '{}'", file.string());
-    const auto matrix = matrix_of(dataset);
-    if (!matrix) {
-        return fail(matrix.error(), context);
-    }
+Result<formats::NpzWriter> dense_archive(const Dataset& dataset) {
+    PITOT_TRY(const auto matrix, matrix_of(dataset));
     formats::NpzWriter npz;
     npz.add(kDatasetSchemaArray, std::span<const std::int64_t>(&kDatasetSchema, 1), {});
     const std::array shape = {dataset.platforms.size(), dataset.modules.size()};
-    npz.add("data", std::span<const double>(*matrix), std::span<const std::int64_t>(shape));
+    npz.add("data", std::span<const double>(matrix), std::span<const std::int64_t>(shape));
     npz.add_strings("platform", dataset.platforms.names);
     npz.add_strings("module", dataset.modules.names);
     if (const Side& side = dataset.platforms; !side.feature_names.empty()) {
@@ -129,17 +125,19 @@ Result<void> write_dense_layout(const Dataset& dataset, const std::filesystem::p
         npz.add_strings("platform_features", side.feature_names);
     }
     if (!dataset.modules.feature_names.empty()) {
-        const auto counts = opcode_counts(dataset.modules);
-        if (!counts) {
-            return fail(counts.error(), context);
-        }
-        add_counts(npz, "module_data", *counts, dataset.modules.features.cols());
+        PITOT_TRY(const auto counts, opcode_counts(dataset.modules));
+        add_counts(npz, "module_data", counts, dataset.modules.features.cols());
         add_opcode_names(npz, "module_features", dataset.modules.feature_names);
     }
     if (dataset.rows_beside_others() > 0) {
         add_together(npz, beside_others(dataset));
     }
-    return npz.write(file);
+    return npz;
+}
+
+Result<void> write_dense_layout(const Dataset& dataset, const std::filesystem::path& file) {
+    const auto npz = dense_archive(dataset);
+    return npz ? npz->write(file) : fail(npz.error(), fmt::format("cannot write '{}'", file.string()));
 }
 
 }  // namespace pitot::dataset

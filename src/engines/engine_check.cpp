@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <system_error>
 
 #include "core/atomic_file.hpp"
 #include "core/programs.hpp"
+#include "core/temporary_folder.hpp"
 #include "engines/files.hpp"
 #include "engines/process.hpp"
 
@@ -15,17 +15,12 @@ namespace pitot::engines {
 Result<void> check_engine(const Engine& engine, const std::stop_token& stop) {
     constexpr const char* argument = "wind tunnel";
     constexpr double limit_s = 60.0;
-    std::error_code ignored;
-    const TemporaryFolder folder(std::filesystem::temp_directory_path(ignored) / "pitot-check");
-    if (folder.path().empty()) {
-        return fail(ErrorCode::kEnvironment,
-                    "cannot make a folder for temporary files; set TMPDIR to a place for them");
-    }
+    PITOT_TRY(const auto folder, core::TemporaryFolder::create("pitot-check"));
     const std::filesystem::path module = folder.path() / "check.wasm";
     if (Result<void> written = core::write_text(module, embedded_file("check.wasm")); !written) {
         return written;
     }
-    const Result<Command> command = prepare(engine, module, {argument}, folder.path(), {limit_s, stop});
+    const Result<Command> command = prepare(engine, module, {.args = {argument}}, folder.path(), {limit_s, stop});
     if (!command) {
         return Failure(command.error());
     }

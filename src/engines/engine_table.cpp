@@ -68,8 +68,8 @@ public:
         }
         return value->get<std::string>();
     }
-    Words words(const char* field) {
-        const Json* value = find(field, true);
+    Words words(const char* field, bool required = true) {
+        const Json* value = find(field, required);
         return value == nullptr ? Words() : to_words(*value, field);
     }
     NamedWords named_words(const char* field, bool required) {
@@ -104,6 +104,37 @@ public:
         }
         return list;
     }
+    bool flag(const char* field, bool otherwise) {
+        const Json* value = find(field, false);
+        if (value != nullptr && !value->is_boolean()) {
+            refuse(field, "must be true or false");
+        }
+        return value != nullptr && value->is_boolean() ? value->get<bool>() : otherwise;
+    }
+    /// A list of words, or the name of a variable.
+    Given given(const char* field, bool takes_variable) {
+        Given given;
+        const Json* value = find(field, false);
+        if (value != nullptr && value->is_string() && takes_variable) {
+            given.variable = value->get<std::string>();
+            if (given.variable.empty() || given.variable.find_first_of(std::string("=\0", 2)) != std::string::npos) {
+                refuse(field, "must be the name of a variable, without '='");
+            }
+        } else if (value != nullptr) {
+            given.words = to_words(*value, field);
+        }
+        return given;
+    }
+    /// An object's fields; those of an empty object if it is absent.
+    Fields object(const char* field) {
+        static const Json nothing = Json::object();
+        const Json* value = find(field, false);
+        if (value != nullptr && !value->is_object()) {
+            refuse(field, "must be an object");
+        }
+        return {value != nullptr && value->is_object() ? *value : nothing, where_ + fmt::format(": '{}'", field)};
+    }
+    void take_result(const Fields& other) { result_ = result_ ? other.result_ : result_; }
     /// Call it last.
     void refuse_others() {
         for (const auto& [key, value] : json_->items()) {
@@ -173,7 +204,7 @@ void check_names(Fields& fields, const char* field, const Words& words, const Na
                 fields.refuse(field, fmt::format("has '{{{}}}', which is neither in 'programs' nor one of {{{}}}{}",
                                                  name, fmt::join(more, "}, {"), core::suggestion(name, known)));
             }
-            if ((name == "args" || name == "emulator") && word != "{" + name + "}") {
+            if ((name == "args" || name == "options" || name == "emulator") && word != "{" + name + "}") {
                 fields.refuse(field, fmt::format("has '{{{}}}' inside a word; it stands for several, so make it a "
                                                  "word of its own",
                                                  name));
@@ -190,7 +221,7 @@ bool has_name(const Words& words, const std::string& name) {
 }
 
 void check_programs(Fields& fields, const NamedWords& programs) {
-    constexpr std::array taken{"module", "args", "build", "files", "emulator", "engines", "self"};
+    constexpr std::array taken{"module", "args", "options", "value", "build", "files", "emulator", "engines", "self"};
     constexpr std::array folders{"engines", "self"};
     for (const auto& [name, candidates] : programs) {
         if (!is_name(name) || std::find(taken.begin(), taken.end(), name) != taken.end()) {
@@ -224,6 +255,28 @@ Result<DeviceEntry> read_device(const Json& json, const std::string& where) {
     return entry;
 }
 
+void read_given(Fields& fields, EngineEntry& entry) {
+    Fields given = fields.object("given");
+    entry.give_input = given.flag("stdin", true);
+    entry.give_environment = given.given("env", true);
+    entry.give_folders = given.given("dir", false);
+    entry.give_calls = given.given("warm", true);
+    entry.give_imports = given.given("imports", false);
+    given.refuse_others();
+    constexpr std::array<const char*, 1> value{"value"};
+    for (const auto& [field, how] : {std::pair("env", &entry.give_environment), std::pair("dir", &entry.give_folders),
+                                     std::pair("warm", &entry.give_calls), std::pair("imports", &entry.give_imports)}) {
+        check_names(given, field, how->words, {}, value);
+        if (given.result() && !how->words.empty() && !has_name(how->words, "value")) {
+            given.refuse(field, "has no '{value}'; put it where what is given goes");
+        }
+        if (given.result() && !how->words.empty() && !has_name(entry.run, "options")) {
+            given.refuse(field, "has words, but 'run' has no '{options}'; put it where they go");
+        }
+    }
+    fields.take_result(given);
+}
+
 Result<EngineEntry> read_engine(const Json& json, const std::string& where) {
     Fields fields(json, where);
     EngineEntry entry;
@@ -236,6 +289,8 @@ Result<EngineEntry> read_engine(const Json& json, const std::string& where) {
     entry.environment = fields.named_texts("environment");
     entry.compile = fields.list_of_words("compile");
     entry.run = fields.words("run");
+    entry.provides = fields.words("provides", false);
+    read_given(fields, entry);
     fields.refuse_others();
     check_programs(fields, entry.programs);
     std::vector<const char*> names{"engines"};
@@ -252,7 +307,7 @@ Result<EngineEntry> read_engine(const Json& json, const std::string& where) {
     for (const Words& words : entry.compile) {
         check_names(fields, "compile", words, entry.programs, names);
     }
-    names.push_back("args");
+    names.insert(names.end(), {"options", "args"});
     check_names(fields, "run", entry.run, entry.programs, names);
     if (fields.result() && !has_name(entry.run, "args")) {
         fields.refuse("run", "has no '{args}'; put it where the module's arguments go");

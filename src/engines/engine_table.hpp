@@ -27,6 +27,15 @@ struct DeviceEntry {
     Words emulator;       ///< stands before a program of that device
 };
 
+/// How an engine is told something: by words at {options}, in which {value} stands for it; or by a variable of its
+/// process; or not at all.
+struct Given {
+    Words words{};
+    std::string variable{};
+
+    [[nodiscard]] bool can() const { return !words.empty() || !variable.empty(); }
+};
+
 struct EngineEntry {
     std::string name;
     std::string title;
@@ -37,6 +46,12 @@ struct EngineEntry {
     std::vector<std::pair<std::string, std::string>> environment;
     std::vector<Words> compile;
     Words run;
+    Given give_environment;  ///< NAME=value; a variable's name is put in front of NAME
+    Given give_folders;      ///< by words alone
+    Given give_calls;        ///< calls beside a first one, in one process
+    Given give_imports;      ///< by words alone: the path of a JavaScript module
+    bool give_input = true;  ///< whether the module reads the standard input of the process
+    Words provides{};        ///< globs of the modules that it has imports of by itself; none: that is not known
 };
 
 struct EngineTable {

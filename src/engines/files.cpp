@@ -44,29 +44,4 @@ Result<std::filesystem::path> runtime_folder(const std::filesystem::path& cache)
     return folder;
 }
 
-TemporaryFolder::TemporaryFolder(const std::filesystem::path& beside) {
-    std::string pattern = beside.string() + ".tmp-XXXXXX";
-    if (::mkdtemp(pattern.data()) != nullptr) {
-        path_ = pattern;
-    }
-}
-
-TemporaryFolder::~TemporaryFolder() {
-    std::error_code ignored;
-    if (!path_.empty()) {
-        std::filesystem::remove_all(path_, ignored);
-    }
-}
-
-bool TemporaryFolder::become(const std::filesystem::path& target) {
-    std::error_code error;
-    std::filesystem::rename(path_, target, error);
-    if (!error) {
-        path_.clear();
-        return true;
-    }
-    errno = error.value();
-    return std::filesystem::is_directory(target, error);
-}
-
 }  // namespace pitot::engines

@@ -19,21 +19,4 @@ namespace pitot::engines {
 /// A folder below `cache` with wasi.js and wasi.c, made if it is not there. kEnvironment error if it cannot be made.
 [[nodiscard]] Result<std::filesystem::path> runtime_folder(const std::filesystem::path& cache);
 
-/// A new folder, which goes with this object unless it has become another.
-class TemporaryFolder {
-public:
-    /// Its name starts as `beside` does.
-    explicit TemporaryFolder(const std::filesystem::path& beside);
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    ~TemporaryFolder();
-    /// Empty if it could not be made; errno says why.
-    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-    /// Renames it. True if `target` is there then, by whomever; errno says why if not.
-    [[nodiscard]] bool become(const std::filesystem::path& target);
-
-private:
-    std::filesystem::path path_;
-};
-
 }  // namespace pitot::engines

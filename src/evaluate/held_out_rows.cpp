@@ -48,11 +48,27 @@ Result<std::vector<std::vector<std::int32_t>>> groups_of(const Dataset& dataset,
     return groups;
 }
 
+// How many of so many combinations do not train.
+std::int64_t untrained(std::int64_t combinations, double share) {
+    constexpr double slack = 1e-9;  // a tenth of ten is one
+    return static_cast<std::int64_t>(static_cast<double>(combinations) * (1.0 - share) + slack);
+}
+
+core::Key key_of(std::uint64_t seed, HoldOut side, std::int64_t replicate) {
+    return core::Key(seed).fold("hold out").fold(to_string(side)).fold(static_cast<std::uint64_t>(replicate));
+}
+
 }  // namespace
 
-Result<HeldOutRows> HeldOutRows::make(const Dataset& dataset, HoldOut side, double held_out) {
+Result<HeldOutRows> HeldOutRows::make(const Dataset& dataset, HoldOut side, double held_out, double trained) {
     HeldOutRows rows(dataset, side);
-    PITOT_TRY(rows.groups_, groups_of(dataset, side));
+    rows.note_combinations();
+    if (side == HoldOut::kPairs) {
+        rows.count_ = std::ranges::count(rows.combinations_, kAlone, &Combination::pool);
+    } else {
+        PITOT_TRY(rows.groups_, groups_of(dataset, side));
+        rows.count_ = std::ssize(rows.groups_);
+    }
     const std::int64_t count = rows.count();
     if (count < 2) {
         return fail(ErrorCode::kInput,
@@ -60,8 +76,14 @@ Result<HeldOutRows> HeldOutRows::make(const Dataset& dataset, HoldOut side, doub
                                 "add observations of other {0}",
                                 to_string(side), count));
     }
-    rows.held_out_ = std::clamp<std::int64_t>(std::llround(held_out * static_cast<double>(count)), 1, count - 1);
-    rows.note_combinations();
+    rows.held_out_ = side == HoldOut::kPairs
+                         ? untrained(count, trained)
+                         : std::clamp<std::int64_t>(std::llround(held_out * static_cast<double>(count)), 1, count - 1);
+    if (rows.held_out_ == 0) {
+        return fail(ErrorCode::kInput, fmt::format("share {:g} of {} pairs leaves none to hold out: lower it or add "
+                                                   "observations",
+                                                   trained, count));
+    }
     return rows;
 }
 
@@ -101,9 +123,38 @@ bool HeldOutRows::beside_held(std::int64_t row, const std::vector<bool>& held) c
                                [&](std::int32_t k) { return k >= 0 && held[static_cast<std::size_t>(k)]; });
 }
 
+HeldOutDraw HeldOutRows::draw_pairs(std::uint64_t seed, std::int64_t replicate, double share) const {
+    const core::Key key = key_of(seed, side_, replicate);
+    std::vector<std::vector<std::size_t>> pools(dataset_->pools.size());
+    for (std::size_t c = 0; c < combinations_.size(); ++c) {
+        pools[combinations_[c].pool].push_back(c);
+    }
+    HeldOutDraw draw;
+    draw.rows.push_back({-1, {}});
+    for (std::size_t p = 0; p < pools.size(); ++p) {
+        core::shuffle(key.fold("training").fold(dataset_->pools[p].name), std::span(pools[p]));
+        const auto held = static_cast<std::size_t>(untrained(std::ssize(pools[p]), share));
+        for (std::size_t n = 0; n < pools[p].size(); ++n) {
+            const Combination& combination = combinations_[pools[p][n]];
+            if (n >= held) {
+                draw.training.insert(draw.training.end(), combination.rows.begin(), combination.rows.end());
+                continue;
+            }
+            if (p == kAlone) {
+                draw.rows.front().cells.push_back(draw.held.size());
+            }
+            draw.held.push_back(combination);
+        }
+    }
+    std::ranges::sort(draw.training);
+    return draw;
+}
+
 HeldOutDraw HeldOutRows::draw(std::uint64_t seed, std::int64_t replicate, double share) const {
-    const core::Key key =
-        core::Key(seed).fold("hold out").fold(to_string(side_)).fold(static_cast<std::uint64_t>(replicate));
+    if (side_ == HoldOut::kPairs) {
+        return draw_pairs(seed, replicate, share);
+    }
+    const core::Key key = key_of(seed, side_, replicate);
     std::vector<std::size_t> order(groups_.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     core::shuffle(key.fold("rows"), std::span(order));
@@ -135,7 +186,7 @@ HeldOutDraw HeldOutRows::draw(std::uint64_t seed, std::int64_t replicate, double
     for (std::size_t p = 0; p < others.size(); ++p) {
         core::shuffle(key.fold("training").fold(dataset_->pools[p].name), std::span(others[p]));
         const auto count = std::ssize(others[p]);
-        const auto unused = static_cast<std::int64_t>(static_cast<double>(count) * (1.0 - share));
+        const std::int64_t unused = untrained(count, share);
         for (std::int64_t n = unused; n < count; ++n) {
             const std::vector<std::int64_t>& runs = combinations_[others[p][static_cast<std::size_t>(n)]].rows;
             draw.training.insert(draw.training.end(), runs.begin(), runs.end());

@@ -7,7 +7,9 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 
+#include "core/check.hpp"
 #include "core/suggest.hpp"
 #include "experiment/results.hpp"
 #include "experiment/summary.hpp"
@@ -28,7 +30,7 @@ struct PanelSpec {
     std::string objective{};
     std::vector<Curve> curves{};
     std::string relative_to{};  // a preset whose errors are 100 %
-    std::string baseline{};     // label of linear scaling's curve, of the first curve's rows
+    std::string baseline{};     // label of linear scaling's curve, of the rows of the first that is there
     int percentile = -1;        // draw minus this percentile instead of the mean
     double most = 0.0;          // of the y axis from 0; 0 = as the numbers have it
 };
@@ -152,7 +154,16 @@ LineSeries series_of(const std::string& label, const std::vector<double>& shares
     return series;
 }
 
-Result<LinePanel> panel_of(const std::filesystem::path& results, const PanelSpec& spec) {
+using Names = std::span<const std::string>;
+
+bool among(const std::string& name, Names names) { return std::ranges::find(names, name) != names.end(); }
+
+bool can_draw(const PanelSpec& spec, Names without) {
+    return !among(spec.relative_to, without) &&
+           std::ranges::any_of(spec.curves, [&](const Curve& curve) { return !among(curve.method, without); });
+}
+
+Result<LinePanel> panel_of(const std::filesystem::path& results, const PanelSpec& spec, Names without) {
     LinePanel panel{spec.title, spec.y_label, {}, 0.0, spec.most};
     std::optional<experiment::Summary> reference;
     const experiment::ObjectiveSummary* relative = nullptr;
@@ -162,19 +173,28 @@ Result<LinePanel> panel_of(const std::filesystem::path& results, const PanelSpec
         PITOT_TRY(auto objective, objective_of(*reference, spec.objective, results));
         relative = objective;
     }
+    std::optional<LineSeries> baseline;
     for (const Curve& curve : spec.curves) {
+        if (among(curve.method, without)) {
+            continue;
+        }
         PITOT_TRY(const auto summary, experiment::read_summary(results, curve.method));
         PITOT_TRY(const auto objective, objective_of(summary, spec.objective, results));
         panel.series.push_back(series_of(curve.label, objective->shares, objective->model, spec.percentile, relative));
-        if (!spec.baseline.empty() && curve.method == spec.curves.front().method) {
-            panel.series.push_back(
-                series_of(spec.baseline, objective->shares, objective->baseline, spec.percentile, relative));
+        if (!spec.baseline.empty() && !baseline) {
+            baseline = series_of(spec.baseline, objective->shares, objective->baseline, spec.percentile, relative);
         }
     }
-    if (!spec.baseline.empty()) {
-        std::rotate(panel.series.begin() + 1, panel.series.begin() + 2, panel.series.end());  // linear scaling last
+    if (baseline) {
+        panel.series.push_back(std::move(*baseline));
     }
     return panel;
+}
+
+const FigureSpec& spec_of(const std::string& figure) {
+    const auto spec = std::ranges::find(specs(), figure, &FigureSpec::name);
+    PITOT_CHECK(spec != specs().end());  // names come from expand_comparison()
+    return *spec;
 }
 
 }  // namespace
@@ -219,8 +239,21 @@ std::vector<std::string> methods_of_comparison(const std::string& figure) {
     return methods;
 }
 
-Result<void> check_summaries(const std::filesystem::path& results, const std::vector<std::string>& figures) {
-    std::vector<std::string> untrained, unsummarised;
+Error MissingSummaries::error(const std::filesystem::path& results) const {
+    const auto named = [](const char* what, const std::vector<std::string>& methods) {
+        return methods.empty() ? std::string() : fmt::format("no {} of '{}'", what, fmt::join(methods, "', '"));
+    };
+    std::vector<std::string> about{results.string()};
+    about.insert(about.end(), untrained.begin(), untrained.end());
+    return {ErrorCode::kInput,
+            fmt::format("there are {}{}{} in '{}'; make them", named("results", untrained),
+                        untrained.empty() || unsummarised.empty() ? "" : " and ",
+                        named("summaries that are up to date", unsummarised), results.string()),
+            Remedy::kMakeCompared, std::move(about)};
+}
+
+MissingSummaries missing_summaries(const std::filesystem::path& results, const std::vector<std::string>& figures) {
+    MissingSummaries missing;
     std::set<std::string> seen;
     for (const std::string& figure : figures) {
         for (const std::string& method : methods_of_comparison(figure)) {
@@ -228,31 +261,31 @@ Result<void> check_summaries(const std::filesystem::path& results, const std::ve
                 continue;
             }
             const bool trained = !experiment::shares_with_results(results, method).empty();
-            (trained ? unsummarised : untrained).push_back(method);
+            (trained ? missing.unsummarised : missing.untrained).push_back(method);
         }
     }
-    if (untrained.empty() && unsummarised.empty()) {
-        return {};
-    }
-    std::vector<std::string> about{results.string()};
-    about.insert(about.end(), untrained.begin(), untrained.end());
-    const auto named = [](const char* what, const std::vector<std::string>& methods) {
-        return methods.empty() ? std::string() : fmt::format("no {} of '{}'", what, fmt::join(methods, "', '"));
-    };
-    return fail(ErrorCode::kInput,
-                fmt::format("there are {}{}{} in '{}'; make them", named("results", untrained),
-                            untrained.empty() || unsummarised.empty() ? "" : " and ",
-                            named("summaries that are up to date", unsummarised), results.string()),
-                Remedy::kMakeCompared, std::move(about));
+    return missing;
 }
 
-Result<Plot> comparison_plot(const std::filesystem::path& results, const std::string& figure) {
-    const auto spec = std::ranges::find(specs(), figure, &FigureSpec::name);
+bool can_compare(const std::string& figure, std::span<const std::string> without) {
+    return std::ranges::any_of(spec_of(figure).panels,
+                               [&](const PanelSpec& panel) { return can_draw(panel, without); });
+}
+
+Result<Plot> comparison_plot(const std::filesystem::path& results, const std::string& figure,
+                             std::span<const std::string> without) {
     std::vector<LinePanel> panels;
-    for (const PanelSpec& next : spec->panels) {
-        PITOT_TRY(auto panel, panel_of(results, next));
+    for (const PanelSpec& next : spec_of(figure).panels) {
+        if (!can_draw(next, without)) {
+            continue;
+        }
+        PITOT_TRY(auto panel, panel_of(results, next, without));
+        if (panels.empty()) {  // the first has the label of all
+            panel.y_label = spec_of(figure).panels.front().y_label;
+        }
         panels.push_back(std::move(panel));
     }
+    PITOT_CHECK(!panels.empty());
     return line_plot(figure, "Training split", panels);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,12 +21,26 @@ namespace pitot::figure {
 /// Presets whose summaries a figure needs.
 [[nodiscard]] std::vector<std::string> methods_of_comparison(const std::string& figure);
 
-/// Whether all presets of some figures have summaries below `results`. Error: kInput naming those without results,
-/// those without a summary, and the commands that make them.
-[[nodiscard]] Result<void> check_summaries(const std::filesystem::path& results,
-                                           const std::vector<std::string>& figures);
+/// Presets without a summary that is up to date: those that have no results at all, and those that have.
+struct MissingSummaries {
+    std::vector<std::string> untrained{};
+    std::vector<std::string> unsummarised{};
 
-/// Builds a figure from summaries below `results`. Error: kInput naming the command that makes what is missing.
-[[nodiscard]] Result<Plot> comparison_plot(const std::filesystem::path& results, const std::string& figure);
+    [[nodiscard]] bool none() const { return untrained.empty() && unsummarised.empty(); }
+    /// kInput naming them and the commands that make them; not if there are none.
+    [[nodiscard]] Error error(const std::filesystem::path& results) const;
+};
+
+/// What some figures need and is not below `results`.
+[[nodiscard]] MissingSummaries missing_summaries(const std::filesystem::path& results,
+                                                 const std::vector<std::string>& figures);
+
+/// Whether anything of a figure can be drawn without some presets: a curve, and what its panel is relative to.
+[[nodiscard]] bool can_compare(const std::string& figure, std::span<const std::string> without);
+
+/// Builds a figure from summaries below `results`, without the curves of some presets and without panels that have
+/// none left; can_compare() must hold. Error: kInput naming the command that makes what else is missing.
+[[nodiscard]] Result<Plot> comparison_plot(const std::filesystem::path& results, const std::string& figure,
+                                           std::span<const std::string> without = {});
 
 }  // namespace pitot::figure

@@ -55,7 +55,7 @@ Plot scatter(const std::string& name, const Side& side, const Matrix<double>& po
     }
     const std::string file = name + ".tsv";
     Plot plot{name, 5.2, 3.6, {{file, table.to_tsv()}}, {}};
-    plot.script = "unset tics\nset border 15 lc rgb '#888888'\nset key outside right top samplen 1\n";
+    plot.script = "unset tics\nset border 15 lc rgb '#888888'\nset key outside right top samplen 1 noenhanced\n";
     for (const std::int64_t axis : {0, 1}) {
         double least = points(0, axis), most = least;
         for (std::int64_t i = 1; i < points.rows(); ++i) {

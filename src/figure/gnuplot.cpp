@@ -13,6 +13,7 @@
 #include "core/path.hpp"
 #include "core/programs.hpp"
 #include "core/read_file.hpp"
+#include "core/temporary_folder.hpp"
 
 namespace pitot::figure {
 namespace {
@@ -51,34 +52,6 @@ std::string terminal(const Plot& plot, const DrawOptions& options) {
         "pointscale {:.3f}\n",
         plot.width * options.dpi, plot.height * options.dpi, scale, scale, scale);
 }
-
-// A folder of its own for what is being drawn; it is removed with all that is in it.
-class Workshop {
-public:
-    static Result<Workshop> create() {
-        std::error_code error;
-        std::string pattern = (fs::temp_directory_path(error) / "pitot-picture-XXXXXX").string();
-        if (error || ::mkdtemp(pattern.data()) == nullptr) {
-            return fail(ErrorCode::kEnvironment,
-                        fmt::format("cannot make a temporary folder '{}'; let TMPDIR name one that can be written to",
-                                    pattern));
-        }
-        return Workshop(pattern);
-    }
-    Workshop(Workshop&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-    Workshop(const Workshop&) = delete;
-    ~Workshop() {
-        std::error_code ignored;
-        if (!path_.empty()) {
-            fs::remove_all(path_, ignored);
-        }
-    }
-    [[nodiscard]] const fs::path& path() const { return path_; }
-
-private:
-    explicit Workshop(fs::path path) : path_(std::move(path)) {}
-    fs::path path_;
-};
 
 Result<void> run_gnuplot(const std::string& name, const fs::path& folder, const std::string& script,
                          const std::stop_token& stop) {
@@ -240,7 +213,7 @@ Result<fs::path> draw(const Plot& plot, const DrawOptions& options) {
         !ok) {
         return Failure(ok.error());
     }
-    PITOT_TRY(const auto workshop, Workshop::create());
+    PITOT_TRY(const auto workshop, core::TemporaryFolder::create("pitot-picture"));
     const std::string file = plot.name + "." + options.format;
     const std::string script = fmt::format(
         "set encoding utf8\n{}set output {}\nset datafile separator tab\nset datafile missing 'NaN'\n{}unset output\n",

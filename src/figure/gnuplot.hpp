@@ -68,7 +68,8 @@ inline constexpr const char* kAxes =
 /// The same for points alone, to follow `with points`. The first 15 have markers of their own.
 [[nodiscard]] std::string point_style(std::size_t n);
 
-/// A text as gnuplot takes it, in single quotes and without its markup.
+/// A text as gnuplot takes it, in single quotes. Where it may hold a name, `noenhanced` has to follow, or _ and ^ are
+/// markup.
 [[nodiscard]] std::string quoted(const std::string& text);
 
 }  // namespace pitot::figure

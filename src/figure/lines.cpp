@@ -82,8 +82,9 @@ std::size_t legend_rows(const std::vector<LinePanel>& panels) {
 std::string head_of(const std::string& x_label, const Range& x, bool percent, std::size_t rows) {
     const double scale = percent ? 100.0 : 1.0;
     return fmt::format(
-        "{}set xlabel {}\nset format y '%.0f%%'\n{}set xrange [{:g}:{:g}]\nset bars 0.7\n"
-        "set lmargin 9.5\nset bmargin {:.2f}\nset key outside bottom center vertical maxrows {} samplen 3 width -1\n",
+        "{}set xlabel {}\nset format y '%g%%'\n{}set xrange [{:g}:{:g}]\nset bars 0.7\n"
+        "set lmargin 9.5\nset bmargin {:.2f}\nset key outside bottom center vertical maxrows {} samplen 3 width -1 "
+        "noenhanced\n",
         kAxes, quoted(x_label), percent ? "set format x '%.0f%%'\n" : "", scale * x.least, scale * x.most,
         kAxisLines + kRowLines * static_cast<double>(rows), rows);
 }
@@ -119,7 +120,7 @@ Plot line_plot(const std::string& name, const std::string& x_label, const std::v
     }
     std::size_t column = 2;
     for (const LinePanel& panel : panels) {
-        plot.script += fmt::format("set title {}\nset ylabel {}\n",
+        plot.script += fmt::format("set title {} noenhanced\nset ylabel {} noenhanced\n",
                                    quoted(panel.title.empty() ? panel.note : panel.title), quoted(panel.y_label));
         plot.script += panel.least < panel.most
                            ? fmt::format("set yrange [{:g}:{:g}]\n", 100.0 * panel.least, 100.0 * panel.most)

@@ -9,9 +9,12 @@
 #include <utility>
 
 #include "core/key.hpp"
+#include "core/readable.hpp"
+#include "core/utf8.hpp"
 #include "dataset/pair_means.hpp"
 #include "dataset/pools.hpp"
 #include "experiment/matching_results.hpp"
+#include "figure/picture_parts.hpp"
 #include "models/scaling/linear_scaling.hpp"
 #include "pitot/remedy.hpp"
 #include "pitot/units.hpp"
@@ -97,8 +100,8 @@ constexpr const char* kPalette =
     "set palette defined (0 '#352a87', 0.2 '#1262d8', 0.4 '#0796c4', 0.6 '#38b99e', 0.8 '#d1ba58', 1 '#f9fb0e')\n";
 
 std::string image_of(const std::string& file, const std::string& value) {
-    return fmt::format("plot {} matrix rowheaders columnheaders using 1:2:{} with image notitle\n", quoted(file),
-                       value);
+    // As headers gnuplot would write the names at the axes in full.
+    return fmt::format("plot {} skip 1 matrix every 1::1 using ($1-1):2:{} with image notitle\n", quoted(file), value);
 }
 
 // Features as an image, each scaled for the eye; the table beside the picture has them as they are.
@@ -111,12 +114,48 @@ std::string scaled_image(const Matrix<double>& features) {
     return out + "END\nplot $scaled matrix using 1:2:3 with image notitle\n";
 }
 
+constexpr std::size_t kMostNamed = 40;
+constexpr std::size_t kMostLetters = 40;
+constexpr double kInchesALetter = 0.055;
+
+// Names at the rows ('y') or columns ('x') of an image, where they are few enough to be read.
+std::string named_tics(char axis, const std::vector<std::string>& names) {
+    if (names.empty() || names.size() > kMostNamed) {
+        return fmt::format("unset {}tics\n", axis);
+    }
+    std::string tics;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        std::string name = short_name(names[i], kMostLetters);
+        for (std::size_t at = name.find('%'); at != std::string::npos; at = name.find('%', at + 2)) {
+            name.insert(at, "%");  // or it is a format
+        }
+        tics += fmt::format("{}{} {}", i == 0 ? "" : ", ", figure::quoted(name), i);
+    }
+    return fmt::format("set {}tics scale 0 nomirror noenhanced {} font ',{}' ({})\n", axis,
+                       axis == 'x' ? "rotate by 90 right" : "norotate", names.size() > kMostNamed / 2 ? 6 : 8, tics);
+}
+
+// Characters that the longest of the names at an axis takes; 0 where none are shown.
+double tics_width(const std::vector<std::string>& names) {
+    std::size_t longest = 0;
+    for (const std::string& name : names) {
+        longest = std::max(longest, core::display_width(short_name(name, kMostLetters)));
+    }
+    return names.size() > kMostNamed ? 0.0 : static_cast<double>(longest);
+}
+
+// "Modules", or how many there are where their names are not shown.
+std::string counted(const std::string& what, std::size_t count) {
+    return count > kMostNamed ? fmt::format("{} ({})", what, core::count_text(static_cast<std::int64_t>(count))) : what;
+}
+
 // What pictures of one matrix begin with.
-std::string matrix_head(const char* columns, const char* rows) {
+std::string matrix_head(const std::string& columns, const std::vector<std::string>& column_names,
+                        const std::string& rows, const std::vector<std::string>& row_names) {
     return fmt::format(
-        "{}unset tics\nset xlabel '{}'\nset ylabel '{}'\nset autoscale xfix\nset autoscale yfix\n"
+        "{}{}{}set xlabel {}\nset ylabel {}\nset autoscale xfix\nset autoscale yfix\n"
         "set yrange [*:*] reverse\n",
-        kPalette, columns, rows);
+        kPalette, named_tics('x', column_names), named_tics('y', row_names), quoted(columns), quoted(rows));
 }
 
 // Slowdown of every row with co-runners whose module was measured alone on the platform, with the platform.
@@ -203,16 +242,25 @@ Result<Plot> svd_plot(const Dataset& dataset) {
     const Eigen::VectorXd ours = singular_values(residual);
     const Eigen::VectorXd theirs = singular_values(random);
     TextTable table{{"index", "residual", "random matrix"}, {}, {}};
-    for (Eigen::Index k = 0; k < std::min<Eigen::Index>(25, ours.size()); ++k) {
-        table.rows.push_back({static_cast<double>(k + 1), ours(k), theirs(k)});
+    const Eigen::Index shown = std::min<Eigen::Index>(25, ours.size());
+    // What the subtraction of means makes zero, and rounding a little more.
+    const auto without_noise = [](double value, double greatest) {
+        return value < 1e-7 * greatest ? kNoNumber : value;
+    };
+    for (Eigen::Index k = 0; k < shown; ++k) {
+        table.rows.push_back(
+            {static_cast<double>(k + 1), without_noise(ours(k), ours(0)), without_noise(theirs(k), theirs(0))});
     }
     Plot plot{"svd", 4.5, 3.0, {{"svd.tsv", table.to_tsv()}}, {}};
     plot.script = fmt::format(
-        "{}set logscale y\n"
-        "set xlabel 'First 25 singular values'\nset ylabel 'Singular value (log scale)'\nset key top right\n"
-        "plot 'svd.tsv' skip 1 using 1:2 with linespoints {} title 'Residual spectrum', \\\n"
-        "     '' skip 1 using 1:3 with linespoints {} title 'Random matrix'\n",
-        kAxes, line_style(0), line_style(1));
+        "{}set logscale y\nset format y '%g'\n"
+        "set xlabel '{} singular values, the greatest first'\nset ylabel 'Singular value (log scale)'\n"
+        "set key outside top center horizontal samplen 3\n"
+        "plot 'svd.tsv' skip 1 using 1:2 with linespoints {} title 'Residual of linear scaling', \\\n"
+        "     '' skip 1 using 1:3 with linespoints {} title 'Random matrix of its variance'\n",
+        kAxes,
+        shown < ours.size() ? fmt::format("The {} greatest of {}", shown, ours.size()) : fmt::format("All {}", shown),
+        line_style(0), line_style(1));
     return plot;
 }
 
@@ -224,9 +272,11 @@ Result<Plot> matrix_plot(const Dataset& dataset) {
     plot.tables.emplace_back("matrix.tsv",
                              matrix_tsv("log10(runtime / us)", dataset.platforms.names, dataset.modules.names,
                                         logarithms(dataset::pair_means_us(dataset))));
-    plot.script = matrix_head("Modules", "Platforms") +
-                  "set cbtics 1 format '%.0f'\nset cblabel 'log_{10}(runtime / µs)' offset 1\n" +
-                  image_of("matrix.tsv", "3");
+    plot.script = matrix_head(counted("Modules", dataset.modules.names.size()), dataset.modules.names,
+                              counted("Platforms", dataset.platforms.names.size()), dataset.platforms.names) +
+                  "set cbtics 1 format '10^{%.0f} µs'\nset cblabel 'Runtime' offset 1\n" + image_of("matrix.tsv", "3");
+    plot.width += kInchesALetter * tics_width(dataset.platforms.names);
+    plot.height += kInchesALetter * tics_width(dataset.modules.names);
     return plot;
 }
 
@@ -237,9 +287,12 @@ Result<Plot> opcodes_plot(const Side& modules) {
     Plot plot{"opcodes", 5.0, 4.4, {}, {}};
     plot.tables.emplace_back("opcodes.tsv",
                              matrix_tsv("feature", modules.feature_names, modules.names, counts_of(modules.features)));
-    plot.script = matrix_head("Modules", "Opcodes") +
+    plot.script = matrix_head(counted("Modules", modules.names.size()), modules.names,
+                              counted("Opcodes", modules.feature_names.size()), modules.feature_names) +
                   "set cbtics 2 format '10^{%.0f}'\nset cblabel 'Count + 1' offset 1\n" +
                   image_of("opcodes.tsv", "(log10(1+$3))");
+    plot.width += kInchesALetter * tics_width(modules.feature_names);
+    plot.height += kInchesALetter * tics_width(modules.names);
     return plot;
 }
 
@@ -250,8 +303,11 @@ Result<Plot> platforms_plot(const Side& platforms) {
     Plot plot{"platforms", 5.0, 4.4, {}, {}};
     plot.tables.emplace_back("platforms.tsv",
                              matrix_tsv("platform", platforms.names, platforms.feature_names, platforms.features));
-    plot.script = matrix_head("Features, each from its least (dark) to its greatest", "Platforms") +
+    plot.script = matrix_head("Features, each from its least (dark) to its greatest", platforms.feature_names,
+                              counted("Platforms", platforms.names.size()), platforms.names) +
                   "unset colorbox\n" + scaled_image(platforms.features);
+    plot.width += kInchesALetter * tics_width(platforms.names);
+    plot.height += kInchesALetter * tics_width(platforms.feature_names);
     return plot;
 }
 
@@ -267,34 +323,44 @@ Result<Plot> dataset_plot(const Dataset& dataset) {
                                         logarithms(dataset::pair_means_us(dataset))));
     plot.script =
         fmt::format("{}unset tics\nset autoscale xfix\nset autoscale yfix\nunset key\nset multiplot\n", kPalette);
-    // Room for both side informations: on the right and below.
+    // Room for names at the axes, and for both side informations: on the right and below.
+    const double names_left = kInchesALetter * tics_width(dataset.platforms.names);
+    const double names_below = kInchesALetter * tics_width(dataset.modules.names);
+    plot.width += names_left;
+    plot.height += names_below;
+    const double left = (0.54 + names_left) / plot.width;
+    const double below = names_below / plot.height;
     const double right = platforms ? 0.66 : 0.86;
-    const double bottom = modules ? 0.42 : 0.1;
+    const double bottom = (modules ? 0.42 : 0.1) + below;
     plot.script += fmt::format(
-        "set lmargin at screen 0.06\nset rmargin at screen {0:g}\nset tmargin at screen 0.95\nset bmargin at screen "
-        "{1:g}\nset title 'Runtime'\nset ylabel 'Platforms ({2})'\nset xlabel 'Modules ({3})'\n"
+        "set lmargin at screen {7:g}\nset rmargin at screen {0:g}\nset tmargin at screen 0.95\nset bmargin at screen "
+        "{1:g}\nset title 'Runtime'\nset ylabel '{2}'\nset xlabel '{3}'\n{8}{9}"
         "set colorbox user origin screen {4:g},{1:g} size screen 0.015,{5:g}\nset cbtics 1 format '10^{{%.0f}} µs'\n"
-        "set yrange [*:*] reverse\n{6}",
-        right, bottom, dataset.platforms.size(), dataset.modules.size(), right + 0.012, 0.95 - bottom,
-        image_of("dataset.tsv", "3"));
+        "set yrange [*:*] reverse\n{6}unset xtics\n",
+        right, bottom,
+        tics_width(dataset.platforms.names) > 0.0 ? "" : counted("Platforms", dataset.platforms.names.size()),
+        counted("Modules", dataset.modules.names.size()), right + 0.012, 0.95 - bottom, image_of("dataset.tsv", "3"),
+        left, named_tics('x', dataset.modules.names), named_tics('y', dataset.platforms.names));
     if (modules) {
         plot.tables.emplace_back("dataset.modules.tsv",
                                  matrix_tsv("feature", dataset.modules.feature_names, dataset.modules.names,
                                             counts_of(dataset.modules.features)));
         plot.script += fmt::format(
             "set tmargin at screen {0:g}\nset bmargin at screen 0.05\nset title 'Opcode counts + 1'\n"
-            "set ylabel '{1} opcodes'\nunset xlabel\n"
+            "set ylabel '{1}'\nunset xlabel\n{5}"
             "set colorbox user origin screen {2:g},0.05 size screen 0.015,{3:g}\nset cbtics 2 format '10^{{%.0f}}'\n"
             "{4}",
-            bottom - 0.09, dataset.modules.feature_names.size(), right + 0.012, bottom - 0.14,
-            image_of("dataset.modules.tsv", "(log10(1+$3))"));
+            bottom - below - 0.09, counted("Opcodes", dataset.modules.feature_names.size()), right + 0.012,
+            bottom - below - 0.14, image_of("dataset.modules.tsv", "(log10(1+$3))"),
+            named_tics('y', dataset.modules.feature_names));
     }
     if (platforms) {
         plot.tables.emplace_back("dataset.platforms.tsv",
                                  matrix_tsv("platform", dataset.platforms.names, dataset.platforms.feature_names,
                                             dataset.platforms.features));
         plot.script += fmt::format(
-            "unset colorbox\nset lmargin at screen {:g}\nset rmargin at screen 0.98\nset tmargin at screen 0.95\n"
+            "unset tics\nunset colorbox\nset lmargin at screen {:g}\nset rmargin at screen 0.98\nset tmargin at screen "
+            "0.95\n"
             "set bmargin at screen {:g}\nset title 'Platform features'\nunset ylabel\n"
             "set xlabel \"{} features, each from\\nits least (dark) to its greatest\"\n{}",
             right + 0.12, bottom, dataset.platforms.feature_names.size(), scaled_image(dataset.platforms.features));

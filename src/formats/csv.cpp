@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -24,8 +25,12 @@ constexpr std::size_t kChunkBytes = 1 << 16;
 class Records {
 public:
     Records(const CsvInput& input, const RecordHandler& handler)
-        : file_(input.file.string()), handler_(handler), parser_(std::make_unique<csv_parser>()) {
+        : file_(input.file.string()),
+          handler_(handler),
+          parser_(std::make_unique<csv_parser>()),
+          line_(input.first_line) {
         ::csv_init(parser_.get(), CSV_STRICT | CSV_STRICT_FINI | CSV_REPALL_NL);
+        ::csv_set_delim(parser_.get(), static_cast<unsigned char>(input.delimiter));
     }
     Records(const Records&) = delete;
     Records& operator=(const Records&) = delete;
@@ -93,7 +98,7 @@ private:
     std::unique_ptr<csv_parser> parser_;
     std::vector<std::string> fields_;  // kept between records for their memory
     std::size_t count_ = 0;
-    std::int64_t line_ = 1;
+    std::int64_t line_;
     std::int64_t inner_lines_ = 0;
     int last_terminator_ = 0;
     bool first_ = true;
@@ -109,13 +114,105 @@ Failure unreadable(const std::filesystem::path& file) {
                                                      file.string(), std::generic_category().message(errno)));
 }
 
+// The delimiters that are recognised; of two that divide lines as well, the one that text holds less often comes first.
+constexpr std::string_view kDelimiters = ";\t,|";
+
+// How often each delimiter stands outside of quotes, in each of the first lines that are not empty.
+std::vector<std::array<int, kDelimiters.size()>> count_delimiters(std::string_view text) {
+    constexpr std::size_t most_lines = 50;
+    std::vector<std::array<int, kDelimiters.size()>> counts;
+    std::array<int, kDelimiters.size()> line{};
+    bool quoted = false;
+    bool empty = true;
+    for (const char c : text) {
+        quoted = c == '"' ? !quoted : quoted;
+        if (!quoted && (c == '\n' || c == '\r')) {
+            if (!empty) {
+                counts.push_back(line);
+            }
+            line = {};
+            empty = true;
+            if (counts.size() == most_lines) {
+                return counts;
+            }
+            continue;
+        }
+        empty = false;
+        if (const auto at = kDelimiters.find(c); !quoted && at != std::string_view::npos) {
+            ++line.at(at);
+        }
+    }
+    if (!empty && !quoted) {
+        counts.push_back(line);
+    }
+    return counts;
+}
+
+// The delimiter that the header has and most lines have as often as it, then the one that the header has most of.
+char find_delimiter(std::string_view text) {
+    const auto counts = count_delimiters(text);
+    char best = ',';  // of a single column
+    std::pair<std::int64_t, int> best_score{-1, 0};
+    for (std::size_t d = 0; d < kDelimiters.size() && !counts.empty(); ++d) {
+        const int of_header = counts.front().at(d);
+        if (of_header == 0) {
+            continue;
+        }
+        const auto alike = std::ranges::count_if(counts, [&](const auto& line) { return line.at(d) == of_header; });
+        if (const std::pair<std::int64_t, int> score{alike, of_header}; score > best_score) {
+            best_score = score;
+            best = kDelimiters[d];
+        }
+    }
+    return best;
+}
+
+std::string_view line_at(std::string_view text, std::size_t at) {
+    return text.substr(at, std::min(text.find_first_of("\r\n", at), text.size()) - at);
+}
+
 }  // namespace
+
+DelimitedText delimited_text(std::string name, std::string text) {
+    DelimitedText out;
+    out.name = std::move(name);
+    out.text = std::move(text);
+    const std::string_view all = out.text;
+    const auto skip_line = [&](std::size_t length) {
+        out.start += length;
+        out.start += all.substr(out.start).starts_with("\r\n") ? 2U : out.start < all.size() ? 1U : 0U;
+        ++out.first_line;
+    };
+    char said = '\0';
+    for (;;) {
+        const std::string_view line = line_at(all, out.start);
+        if (line.size() == 5 && line.starts_with("sep=")) {  // Excel's own
+            said = line.back();
+        } else if (line.starts_with('#')) {
+            ++out.comments;
+        } else if (!line.empty() || out.start == all.size()) {
+            break;
+        }
+        skip_line(line.size());
+    }
+    out.delimiter = said != '\0' && said != '"' ? said : find_delimiter(all.substr(out.start));
+    return out;
+}
+
+Result<void> DelimitedText::for_each_record(const RecordHandler& handler) const {
+    return read_csv({name, std::string_view(text).substr(start), delimiter, first_line}, handler);
+}
 
 Result<void> read_csv(const CsvInput& input, const RecordHandler& handler) {
     Records records(input, handler);
     if (input.text) {
-        auto taken = records.take(*input.text);
-        return taken ? records.finish() : taken;
+        // Piece by piece, so that a handler's error ends the reading.
+        for (std::size_t at = 0; at < input.text->size(); at += kChunkBytes) {
+            if (auto taken = records.take(input.text->substr(at, kChunkBytes)); !taken) {
+                return taken;
+            }
+        }
+        return records.finish();
     }
     if (core::holds_nul(input.file)) {
         errno = EINVAL;
@@ -134,9 +231,10 @@ Result<void> read_csv(const CsvInput& input, const RecordHandler& handler) {
     return std::ferror(file.get()) != 0 ? Result<void>(unreadable(input.file)) : records.finish();
 }
 
-std::string csv_field(std::string_view text) {
+std::string csv_field(std::string_view text, bool quote_delimiters) {
     const auto outer_space = [](char c) { return c == ' ' || c == '\t'; };
-    const bool plain = !text.empty() && text.find_first_of(",\"\r\n") == std::string_view::npos &&
+    const bool plain = !text.empty() &&
+                       text.find_first_of(quote_delimiters ? ",;|\t\"\r\n" : ",\"\r\n") == std::string_view::npos &&
                        !outer_space(text.front()) && !outer_space(text.back());
     if (plain) {
         return std::string(text);

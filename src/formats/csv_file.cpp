@@ -31,7 +31,7 @@ void CsvFile::separate() {
 
 void CsvFile::put(std::string_view text) {
     separate();
-    buffer_ += text.empty() ? std::string() : csv_field(text);
+    buffer_ += text.empty() ? std::string() : csv_field(text, true);
 }
 
 void CsvFile::put(double number) {

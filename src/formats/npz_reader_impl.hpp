@@ -66,7 +66,8 @@ struct NpzReader::Impl {
             std::string_view name = raw == nullptr ? "" : raw;
             if (name.ends_with(".npy")) {
                 name.remove_suffix(4);
-                if (places.emplace(name, i).second) {
+                // Of two members of one name the last counts, as for NumPy.
+                if (places.insert_or_assign(std::string(name), i).second) {
                     names.emplace_back(name);
                 }
             }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <chrono>
 #include <ctime>
 #include <system_error>
@@ -101,14 +102,17 @@ Result<std::size_t> Collection::add_engine(const engines::Engine& engine, const 
         }
     }
     const auto known = records_.find_engine(engine.name, device.id);
-    if (!known) {
+    const auto differs = [&](const EngineRecord& old) {
+        return old.version != engine.version || !engines::runs_alike(old.declared, engine.declared);
+    };
+    const bool starts_anew = known && differs(records_.engines[*known]) && !records_.has_runs(*known);
+    if (!known || starts_anew) {
         const Result<void> added = add(line_of(
             EngineRecord{engine.name, device.id, engine.version, engine.title, engine.package, engine.declared}));
         return added ? Result<std::size_t>(records_.engines.size() - 1) : Failure(added.error());
     }
     const EngineRecord& old = records_.engines[*known];
-    const bool version = old.version != engine.version;
-    if (version || old.declared != engine.declared) {
+    if (const bool version = old.version != engine.version; differs(old)) {
         return fail(ErrorCode::kInput,
                     fmt::format("engine '{}' is another than '{}' was begun with: {}; install the former one, leave "
                                 "it out, or measure into another folder",
@@ -118,6 +122,27 @@ Result<std::size_t> Collection::add_engine(const engines::Engine& engine, const 
     }
     return *known;
 }
+
+namespace {
+
+/// The fields in which two objects, or nothing, differ.
+std::string differences(const Json& old, const Json& now) {
+    std::vector<std::string> names;
+    const Json a = old.is_object() ? old : Json::object();
+    const Json b = now.is_object() ? now : Json::object();
+    for (const Json* one : {&a, &b}) {
+        for (const auto& [key, value] : one->items()) {
+            const bool same = a.contains(key) && b.contains(key) && a.at(key) == b.at(key);
+            const std::string name = key.substr(0, key.find("_sha256"));
+            if (!same && std::find(names.begin(), names.end(), name) == names.end()) {
+                names.push_back(name);
+            }
+        }
+    }
+    return fmt::format("{}", fmt::join(names, ", "));
+}
+
+}  // namespace
 
 Result<std::size_t> Collection::add_module(const ModuleFile& module) {
     const auto known = records_.find_module(module.file);
@@ -131,6 +156,13 @@ Result<std::size_t> Collection::add_module(const ModuleFile& module) {
                                 "give it another name, or measure into another folder",
                                 module.file, folder_.string()));
     }
+    if (records_.modules[*known].task != module.task) {
+        return fail(
+            ErrorCode::kInput,
+            fmt::format("task '{}' is given other things than when '{}' was begun: {}; restore them, give the "
+                        "task another name, or measure into another folder",
+                        module.file, folder_.string(), differences(records_.modules[*known].task, module.task)));
+    }
     return *known;
 }
 
@@ -138,7 +170,13 @@ Result<void> Collection::add_session(double load) { return add({{"session", time
 
 Result<void> Collection::add_run(Cell cell, const Run& run, double seconds) { return add(line_of(cell, run, seconds)); }
 
-Result<void> Collection::add_refusal(Cell cell, const std::string& reason) { return add(refusal_line(cell, reason)); }
+Result<void> Collection::add_warm(Cell cell, const Run& run, double seconds) {
+    return add(warm_line(cell, run, seconds));
+}
+
+Result<void> Collection::add_refusal(Cell cell, const std::string& reason, bool beforehand) {
+    return add(refusal_line(cell, reason, beforehand));
+}
 
 Result<void> Collection::add_set(const SetKey& key, const SetRuns& set) { return add(line_of(key, set)); }
 

@@ -35,7 +35,8 @@ public:
 
     [[nodiscard]] Result<void> add_session(double load);
     [[nodiscard]] Result<void> add_run(Cell cell, const Run& run, double seconds);
-    [[nodiscard]] Result<void> add_refusal(Cell cell, const std::string& reason);
+    [[nodiscard]] Result<void> add_warm(Cell cell, const Run& run, double seconds);
+    [[nodiscard]] Result<void> add_refusal(Cell cell, const std::string& reason, bool beforehand);
     [[nodiscard]] Result<void> add_set(const SetKey& key, const SetRuns& set);
     [[nodiscard]] Result<void> add_profile(std::size_t module, const ProfileRecord& profile);
 
@@ -53,7 +54,7 @@ private:
     std::unique_ptr<Journal> journal_;  // none: only looked at
 };
 
-/// A module's name in traces: "wasm/polybench/small/2mm.wasm" -> "polybench.small.2mm".
+/// A module's name in traces: "wasm/polybench/small/2mm.wasm" -> "polybench.small.2mm"; of a task: "sort_-n_5".
 [[nodiscard]] std::string trace_name(const std::string& file);
 
 }  // namespace pitot::measure

@@ -30,6 +30,26 @@ void apply_run(CellRuns& cell, const Json& line) {
     cell.stime_us.push_back(value(4));
 }
 
+void append(std::vector<double>& all, const Json& line, const char* key) {
+    if (line.contains(key)) {
+        const auto more = line.at(key).get<std::vector<double>>();
+        all.insert(all.end(), more.begin(), more.end());
+    }
+}
+
+void apply_warm(WarmRuns& cell, const Json& line) {
+    const bool failed = line.contains("failed");
+    append(cell.calls.wall_us, line, "wall");
+    append(cell.calls.utime_us, line, "user");
+    append(cell.calls.stime_us, line, "system");
+    if (failed) {
+        cell.failures.emplace_back(cell.runs(), line.at("failed").get<std::string>());
+    }
+    cell.failed_in_a_row = failed ? cell.failed_in_a_row + 1 : 0;
+    cell.seconds += static_cast<double>(line.at("us").get<std::int64_t>()) * 1e-6;
+    ++cell.processes;
+}
+
 SetRuns set_of(const Json& line) {
     SetRuns set;
     set.modules = line.at("modules").get<std::vector<std::size_t>>();
@@ -50,8 +70,17 @@ ProfileRecord profile_of(const Json& line) {
     } else {
         profile.engine = line.at("engine").get<std::string>();
         profile.counts = line.at("counts").get<std::vector<std::uint64_t>>();
+        profile.stubs = line.value("stubs", std::vector<std::string>());
+        profile.stub_calls = line.value("stub_calls", std::uint64_t{0});
     }
     return profile;
+}
+
+// Whether a reason is one that programs gave before anything was run which did not write so.
+bool was_known_beforehand(const std::string& reason) {
+    return reason.starts_with("it exports no function '_start'") || reason.starts_with("it imports ") ||
+           reason.starts_with("it uses ") || reason.starts_with("its '_start' ") ||
+           reason.find(" gives a module ") != std::string::npos;
 }
 
 }  // namespace
@@ -70,8 +99,12 @@ Result<void> Records::apply(const Json& line) {
                             line.at("jobs").get<int>(), line.at("seed").get<std::uint64_t>()};
     } else if (line.contains("run") && known(cell_at("run"))) {
         apply_run(cells[cell_at("run")], line);
+    } else if (line.contains("warm") && known(cell_at("warm"))) {
+        apply_warm(warm[cell_at("warm")], line);
     } else if (line.contains("refused") && known(cell_at("refused"))) {
-        cells[cell_at("refused")].refusal = line.at("reason").get<std::string>();
+        CellRuns& cell = cells[cell_at("refused")];
+        cell.refusal = line.at("reason").get<std::string>();
+        cell.beforehand = line.value("beforehand", was_known_beforehand(cell.refusal));
     } else if (line.contains("set")) {
         SetRuns set = set_of(line);
         const auto engine = line.at("set").at(0).get<std::size_t>();
@@ -85,7 +118,7 @@ Result<void> Records::apply(const Json& line) {
         engines.push_back({line.at("engine"), line.at("device"), line.at("version"), line.at("title"),
                            line.at("package"), line.at("declared")});
     } else if (line.contains("module")) {
-        modules.push_back({{}, line.at("module"), line.at("sha256")});
+        modules.push_back({{}, line.at("module"), line.at("sha256"), {}, line.value("task", Json())});
     } else if (line.contains("device")) {
         devices[line.at("device").get<std::string>()] = line.at("entry");
     } else if (!line.contains("session")) {
@@ -95,10 +128,24 @@ Result<void> Records::apply(const Json& line) {
 }
 
 std::optional<std::size_t> Records::find_engine(const std::string& name, const std::string& device) const {
-    const auto found = std::find_if(engines.begin(), engines.end(), [&](const EngineRecord& engine) {
+    const auto found = std::find_if(engines.rbegin(), engines.rend(), [&](const EngineRecord& engine) {
         return engine.name == name && engine.device == device;
     });
-    return found == engines.end() ? std::nullopt : std::optional(static_cast<std::size_t>(found - engines.begin()));
+    return found == engines.rend() ? std::nullopt : std::optional(static_cast<std::size_t>(engines.rend() - found) - 1);
+}
+
+bool Records::is_superseded(std::size_t engine) const {
+    return find_engine(engines[engine].name, engines[engine].device) != engine;
+}
+
+bool Records::has_runs(std::size_t engine) const {
+    const auto ran = [&](const auto& all) {
+        return std::any_of(all.begin(), all.end(),
+                           [&](const auto& one) { return one.first.engine == engine && one.second.runs() > 0; });
+    };
+    const auto has_set = [&](const auto& one) { return one.first.engine == engine; };
+    return ran(cells) || std::any_of(sets.begin(), sets.end(), has_set) ||
+           std::any_of(warm.begin(), warm.end(), has_set);
 }
 
 std::optional<std::size_t> Records::find_module(const std::string& file) const {
@@ -113,6 +160,12 @@ const CellRuns& Records::runs_of(Cell cell) const {
     return found == cells.end() ? none : found->second;
 }
 
+const WarmRuns& Records::warm_of(Cell cell) const {
+    static const WarmRuns none;
+    const auto found = warm.find(cell);
+    return found == warm.end() ? none : found->second;
+}
+
 Json line_of(const Settings& settings) {
     return {{"pitot", "measure"},      {"version", kVersion},   {"limit_s", settings.limit_s},
             {"cores", settings.cores}, {"jobs", settings.jobs}, {"seed", settings.seed}};
@@ -123,7 +176,13 @@ Json line_of(const EngineRecord& engine) {
             {"title", engine.title}, {"package", engine.package}, {"declared", engine.declared}};
 }
 
-Json line_of(const ModuleFile& module) { return {{"module", module.file}, {"sha256", module.sha256}}; }
+Json line_of(const ModuleFile& module) {
+    Json line{{"module", module.file}, {"sha256", module.sha256}};
+    if (!module.task.is_null()) {
+        line["task"] = module.task;
+    }
+    return line;
+}
 
 Json line_of(Cell cell, const Run& run, double seconds) {
     if (!run.failure.empty()) {
@@ -132,8 +191,20 @@ Json line_of(Cell cell, const Run& run, double seconds) {
     return {{"run", {cell.engine, cell.module, run.wall_us, run.utime_us, run.stime_us}}};
 }
 
-Json refusal_line(Cell cell, const std::string& reason) {
-    return {{"refused", {cell.engine, cell.module}}, {"reason", reason}};
+Json warm_line(Cell cell, const Run& run, double seconds) {
+    Json line{{"warm", {cell.engine, cell.module}}, {"us", std::llround(seconds * 1e6)}, {"wall", run.calls.wall_us}};
+    if (!run.calls.utime_us.empty()) {
+        line["user"] = run.calls.utime_us;
+        line["system"] = run.calls.stime_us;
+    }
+    if (!run.failure.empty()) {
+        line["failed"] = run.failure;
+    }
+    return line;
+}
+
+Json refusal_line(Cell cell, const std::string& reason, bool beforehand) {
+    return {{"refused", {cell.engine, cell.module}}, {"reason", reason}, {"beforehand", beforehand}};
 }
 
 Json line_of(const SetKey& key, const SetRuns& set) {
@@ -150,7 +221,12 @@ Json line_of(std::size_t module, const ProfileRecord& profile) {
     if (!profile.failure.empty()) {
         return {{"opcodes", module}, {"failed", profile.failure}, {"limit_s", profile.limit_s}};
     }
-    return {{"opcodes", module}, {"engine", profile.engine}, {"counts", profile.counts}};
+    Json line{{"opcodes", module}, {"engine", profile.engine}, {"counts", profile.counts}};
+    if (!profile.stubs.empty()) {
+        line["stubs"] = profile.stubs;
+        line["stub_calls"] = profile.stub_calls;
+    }
+    return line;
 }
 
 Result<Records> read_records(const std::filesystem::path& collection) {

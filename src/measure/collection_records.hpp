@@ -27,8 +27,10 @@ struct Settings {
 /// A WebAssembly file that is measured.
 struct ModuleFile {
     std::filesystem::path path;  ///< absolute; empty where it was only read of
-    std::string file;            ///< its name in traces: "wasm/polybench/small/2mm.wasm"
+    std::string file;            ///< its name in traces: "wasm/polybench/small/2mm.wasm"; a task's behind a colon
     std::string sha256;
+    engines::RunInput input{};  ///< what it is given
+    Json task{};                ///< that as a collection remembers it; null: nothing
 };
 
 struct EngineRecord {
@@ -56,8 +58,20 @@ struct CellRuns {
     std::size_t failed_in_a_row = 0;                            ///< up to now
     double seconds = 0.0;                                       ///< of all runs, failed ones too
     std::string refusal;                                        ///< the engine does not take the module; no runs
+    bool beforehand = false;  ///< refused before the engine was asked: no longer so where that is mended
 
     [[nodiscard]] std::size_t runs() const { return wall_us.size(); }
+};
+
+/// The calls of a cell in processes that call the module again and again.
+struct WarmRuns {
+    WarmCalls calls;                                            ///< of all processes, in the order in which they ended
+    std::vector<std::pair<std::size_t, std::string>> failures;  ///< number of calls before it, and reason
+    std::size_t failed_in_a_row = 0;                            ///< processes, up to now
+    std::size_t processes = 0;
+    double seconds = 0.0;  ///< of the processes
+
+    [[nodiscard]] std::size_t runs() const { return calls.wall_us.size(); }
 };
 
 /// Which modules ran side by side: the `index`-th set of `members` modules on an engine.
@@ -79,7 +93,9 @@ struct ProfileRecord {
     std::string engine;
     std::vector<std::uint64_t> counts;  ///< 256 by first byte; none if it failed
     std::string failure;
-    double limit_s = 0.0;  ///< of the try that failed; 0 where that was not kept
+    double limit_s = 0.0;              ///< of the try that failed; 0 where that was not kept
+    std::vector<std::string> stubs{};  ///< imports that were made up
+    std::uint64_t stub_calls = 0;      ///< how often functions of these were called
 
     [[nodiscard]] bool may_succeed_in(double seconds) const {
         return !failure.empty() && limit_s > 0.0 && seconds > limit_s;
@@ -92,6 +108,7 @@ struct Records {
     std::vector<EngineRecord> engines;
     std::vector<ModuleFile> modules;
     std::map<Cell, CellRuns> cells;
+    std::map<Cell, WarmRuns> warm;
     std::map<SetKey, SetRuns> sets;
     std::map<std::size_t, ProfileRecord> profiles;  ///< by module
 
@@ -99,10 +116,16 @@ struct Records {
     /// engines and modules that were not named before; throws Json::exception for a known kind of another form.
     [[nodiscard]] Result<void> apply(const Json& line);
 
+    /// The last of that name on that device: an engine that ran nothing may be followed by another version of it.
     [[nodiscard]] std::optional<std::size_t> find_engine(const std::string& name, const std::string& device) const;
+    /// Whether another version of it follows.
+    [[nodiscard]] bool is_superseded(std::size_t engine) const;
+    /// Whether it ran a module, well or not.
+    [[nodiscard]] bool has_runs(std::size_t engine) const;
     [[nodiscard]] std::optional<std::size_t> find_module(const std::string& file) const;
     /// The runs of a cell; empty ones if it has none.
     [[nodiscard]] const CellRuns& runs_of(Cell cell) const;
+    [[nodiscard]] const WarmRuns& warm_of(Cell cell) const;
 };
 
 // Lines, the other way.
@@ -110,7 +133,9 @@ struct Records {
 [[nodiscard]] Json line_of(const EngineRecord& engine);
 [[nodiscard]] Json line_of(const ModuleFile& module);
 [[nodiscard]] Json line_of(Cell cell, const Run& run, double seconds);
-[[nodiscard]] Json refusal_line(Cell cell, const std::string& reason);
+[[nodiscard]] Json warm_line(Cell cell, const Run& run, double seconds);
+/// `beforehand`: see CellRuns. An empty `reason` takes a refusal back.
+[[nodiscard]] Json refusal_line(Cell cell, const std::string& reason, bool beforehand);
 [[nodiscard]] Json line_of(const SetKey& key, const SetRuns& set);
 [[nodiscard]] Json line_of(std::size_t module, const ProfileRecord& profile);
 

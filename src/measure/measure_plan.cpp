@@ -16,6 +16,7 @@
 #include "core/read_file.hpp"
 #include "core/suggest.hpp"
 #include "measure/measure.hpp"
+#include "measure/tasks.hpp"
 #include "pitot/remedy.hpp"
 #include "traces/form.hpp"
 
@@ -40,8 +41,11 @@ bool matches_engine(const std::string& pattern, const engines::Engine& engine) {
            (here || matches(pattern.substr(at + 1), engine.device));
 }
 
-std::string full_name(const engines::Engine& engine) {
-    return engine.device.empty() ? engine.name : engine.name + "@" + engine.device;
+using engines::full_name;
+
+/// Whether what is said of `one` goes for the module.
+bool is_about(const UnfitModule& one, const ModuleFile& module) {
+    return one.file == module.file || (one.all_tasks && one.file == module_of(module.file));
 }
 
 /// The error for a pattern that chose nothing; `missing`: an engine of that name that is not here, or null.
@@ -113,6 +117,11 @@ Result<std::vector<ModuleFile>> find_modules(const fs::path& folder, const std::
     std::error_code error;
     std::vector<fs::path> paths;
     const fs::path root = folder.lexically_normal();
+    if (fs::is_regular_file(root, error)) {
+        PITOT_TRY(auto module, module_file(root.parent_path(), root));
+        return std::vector<ModuleFile>{std::move(module)};
+    }
+    error.clear();
     for (auto entry = fs::recursive_directory_iterator(root, error); !error && entry != fs::end(entry);
          entry.increment(error)) {
         const std::string below = entry->path().lexically_relative(root).generic_string();
@@ -212,6 +221,33 @@ std::vector<std::size_t> draw_members(core::Key key, std::size_t count, std::siz
     return numbers;
 }
 
+std::string Plan::refusal(std::size_t module, std::size_t engine) const {
+    const std::string name = full_name(engines[engine]);
+    const auto found = std::ranges::find_if(unfit, [&](const UnfitModule& one) {
+        return is_about(one, modules[module]) &&
+               (one.nowhere || std::ranges::find(one.engines, name) != one.engines.end());
+    });
+    if (found != unfit.end()) {
+        return found->reason;
+    }
+    const std::string missing = engines::what_is_not_given(engines[engine], modules[module].input);
+    return missing.empty() ? "" : fmt::format("{} gives a module {}; leave out the engine or the task", name, missing);
+}
+
+bool Plan::is_refused(std::size_t module) const {
+    for (std::size_t engine = 0; engine < engines.size(); ++engine) {
+        if (refusal(module, engine).empty()) {
+            return false;
+        }
+    }
+    return !engines.empty();
+}
+
+bool Plan::is_uncounted(std::size_t module) const {
+    return std::ranges::any_of(unfit,
+                               [&](const UnfitModule& one) { return is_about(one, modules[module]) && !one.counts; });
+}
+
 Result<void> Plan::validate() const {
     const auto usage = [](std::vector<std::string> fields, const std::string& what) {
         std::string message = fmt::format("{}: {}", fmt::join(fields, ", "), what);
@@ -225,7 +261,7 @@ Result<void> Plan::validate() const {
             return usage({field}, fmt::format("{:g} is not above 0 and at most {:g} seconds", seconds, kMostSeconds));
         }
     }
-    if (alone && repeat == 0) {
+    if (alone && repeat == 0 && warm == 0) {
         return usage({"repeat", "alone"}, "give at least 1 run, or run nothing alone");
     }
     if (abandon == 0) {
@@ -244,7 +280,7 @@ Result<void> Plan::validate() const {
     if ((together > 0) != (sets > 0)) {
         return usage({"together", "sets"}, "one needs the other");
     }
-    if (!alone && together == 0) {
+    if (!alone && together == 0 && warm == 0) {
         return usage({"alone", "together", "sets"}, "where nothing runs alone, something has to run side by side");
     }
     return {};

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <span>
 #include <utility>
 
@@ -26,8 +27,15 @@ void report_alone(Session& session, const std::vector<Cell>& cells) {
     session.options.progress({"measuring", share, estimate.left_s ? std::optional(left_s + sets_s) : std::nullopt});
 }
 
-Result<void> run_round(Session& session, Processes& processes, const std::vector<Cell>& due,
-                       const std::vector<Cell>& cells) {
+/// What a round does with its cells.
+struct Round {
+    std::function<Result<void>(Cell cell, std::size_t place)> start;
+    std::function<Result<void>(Cell cell, const Processes::Ended& ended)> keep;
+};
+
+/// Runs each of `due` once. What a stop cuts short is dropped, but with `keeps_cut` for calls that were made.
+Result<void> run_round(Session& session, Processes& processes, const std::vector<Cell>& due, const Round& round,
+                       bool keeps_cut) {
     const Settings& settings = session.plan.settings;
     std::vector<Cell> at(static_cast<std::size_t>(settings.jobs));
     std::size_t next = 0;
@@ -35,9 +43,7 @@ Result<void> run_round(Session& session, Processes& processes, const std::vector
         for (std::size_t place = 0; place < at.size() && next < due.size(); ++place) {
             if (processes.is_free(place)) {
                 at[place] = due[next++];
-                Result<void> started =
-                    processes.start(place, session.commands.at(at[place]), settings.cores[place], settings.limit_s);
-                if (!started) {
+                if (Result<void> started = round.start(at[place], place); !started) {
                     return started;
                 }
             }
@@ -46,15 +52,19 @@ Result<void> run_round(Session& session, Processes& processes, const std::vector
             return {};
         }
         const auto ended = processes.next(session.collection.journal().sync_due());
-        Result<void> kept = ended ? session.collection.add_run(at[ended->place], ended->run, ended->seconds)
-                                  : session.collection.journal().sync();
+        Result<void> kept = ended ? round.keep(at[ended->place], *ended) : session.collection.journal().sync();
         if (!kept) {
             return kept;
         }
-        session.new_runs += ended ? 1U : 0U;
-        report_alone(session, cells);
     }
-    processes.kill_all();
+    for (Processes::Ended& cut : processes.kill_all()) {
+        if (keeps_cut && !cut.run.calls.wall_us.empty()) {
+            cut.run.failure.clear();
+            if (Result<void> kept = round.keep(at[cut.place], cut); !kept) {
+                return kept;
+            }
+        }
+    }
     return {};
 }
 
@@ -105,6 +115,10 @@ Result<std::optional<SetRuns>> run_set(Session& session, Processes& processes, s
     return session.stopped() ? std::nullopt : std::optional(std::move(set));
 }
 
+std::size_t place_of(const std::vector<std::size_t>& numbers, std::size_t number) {
+    return static_cast<std::size_t>(std::find(numbers.begin(), numbers.end(), number) - numbers.begin());
+}
+
 void report_sets(Session& session, std::size_t done, std::size_t all) {
     if (session.progress_due()) {
         const double share = static_cast<double>(done) / static_cast<double>(all);
@@ -122,14 +136,68 @@ Result<void> run_alone(Session& session) {
     for (const auto& [cell, command] : session.commands) {
         cells.push_back(cell);
     }
-    const core::Key key = core::Key(session.plan.settings.seed).fold("order");
+    const Settings& settings = session.plan.settings;
+    Round one;
+    one.start = [&](Cell cell, std::size_t place) {
+        return processes->start(place, session.commands.at(cell), settings.cores[place], settings.limit_s);
+    };
+    one.keep = [&](Cell cell, const Processes::Ended& ended) {
+        ++session.new_runs;
+        Result<void> kept = session.collection.add_run(cell, ended.run, ended.seconds);
+        report_alone(session, cells);
+        return kept;
+    };
+    const core::Key key = core::Key(settings.seed).fold("order");
     for (std::size_t round = 0; round < session.plan.repeat && !session.stopped(); ++round) {
         std::vector<Cell> due;
         std::copy_if(cells.begin(), cells.end(), std::back_inserter(due), [&](const Cell& cell) {
             return is_due(session.collection.records().runs_of(cell), session.plan, round);
         });
         core::shuffle(key.fold(round), std::span(due));
-        if (Result<void> done = run_round(session, *processes, due, cells); !done) {
+        if (Result<void> done = run_round(session, *processes, due, one, false); !done) {
+            return done;
+        }
+    }
+    return {};
+}
+
+Result<void> run_warm(Session& session) {
+    const Plan& plan = session.plan;
+    PITOT_TRY(auto processes, Processes::create(static_cast<std::size_t>(plan.settings.jobs), session.options.stop));
+    const auto engine_of = [&](Cell cell) { return place_of(session.engines, cell.engine); };
+    const auto calls_due = [&](Cell cell) { return warm_calls_due(session.collection.records(), plan, cell); };
+    std::size_t all = 0;
+    std::size_t made = 0;
+    Round one;
+    one.start = [&](Cell cell, std::size_t place) {
+        const engines::Command command =
+            engines::with_warm_calls(session.commands.at(cell), plan.engines[engine_of(cell)], calls_due(cell));
+        return processes->start(place, command, plan.settings.cores[place], plan.settings.limit_s);
+    };
+    one.keep = [&](Cell cell, const Processes::Ended& ended) {
+        session.new_warm += ended.run.calls.wall_us.size();
+        Result<void> kept = session.collection.add_warm(cell, ended.run, ended.seconds);
+        ++made;
+        if (session.progress_due()) {
+            session.options.progress(
+                {"measuring warm", static_cast<double>(made) / static_cast<double>(std::max(all, made)), std::nullopt});
+        }
+        return kept;
+    };
+    const core::Key key = core::Key(plan.settings.seed).fold("warm");
+    for (std::size_t round = 0; !session.stopped(); ++round) {
+        std::vector<Cell> due;
+        for (const auto& [cell, command] : session.commands) {
+            if (plan.engines[engine_of(cell)].warms && calls_due(cell) > 0) {
+                due.push_back(cell);
+            }
+        }
+        if (due.empty()) {
+            return {};
+        }
+        all += due.size();
+        core::shuffle(key.fold(round), std::span(due));
+        if (Result<void> done = run_round(session, *processes, due, one, true); !done) {
             return done;
         }
     }

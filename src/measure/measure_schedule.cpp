@@ -11,7 +11,8 @@ struct Mean {
     double seconds = 0.0;
     double runs = 0.0;
 
-    void add(const CellRuns& cell) {
+    template <typename Runs>
+    void add(const Runs& cell) {
         seconds += cell.seconds;
         runs += static_cast<double>(cell.runs());
     }
@@ -39,6 +40,74 @@ void summarize_cell(const Records& records, const Plan& plan, Cell cell, Summary
                                     refused ? runs.refusal : runs.failures.back().second, runs.failures.size(),
                                     runs.runs()});
     }
+}
+
+/// Seconds of calls: those of warm ones or, where there are none, of runs.
+class WarmSeconds {
+public:
+    WarmSeconds(const Records& records, const std::vector<Cell>& cells) : records_(records) {
+        for (const Cell& cell : cells) {
+            for (const auto key : {static_cast<std::ptrdiff_t>(cell.engine), kAll}) {
+                warm_[key].add(records.warm_of(cell));
+                cold_[key].add(records.runs_of(cell));
+            }
+        }
+    }
+    /// Of the cell; else of its engine's cells, else of all. Nothing where there are none.
+    [[nodiscard]] std::optional<double> of(Cell cell) const {
+        Mean warm;
+        Mean cold;
+        warm.add(records_.warm_of(cell));
+        cold.add(records_.runs_of(cell));
+        std::vector<std::optional<double>> known{warm.value(), cold.value()};
+        for (const auto key : {static_cast<std::ptrdiff_t>(cell.engine), kAll}) {
+            known.push_back(warm_.at(key).value());
+            known.push_back(cold_.at(key).value());
+        }
+        const auto first = std::find_if(known.begin(), known.end(), [](const auto& one) { return one.has_value(); });
+        return first == known.end() ? std::nullopt : *first;
+    }
+
+private:
+    static constexpr std::ptrdiff_t kAll = -1;
+    const Records& records_;
+    std::map<std::ptrdiff_t, Mean> warm_;
+    std::map<std::ptrdiff_t, Mean> cold_;
+};
+
+/// How many warm calls are left.
+std::size_t summarize_warm(const Records& records, const Plan& plan, Cell cell, Summary& summary) {
+    const WarmRuns& warm = records.warm_of(cell);
+    const std::size_t left = warm_calls_due(records, plan, cell);
+    ++summary.warm_cells;
+    summary.warm_calls += warm.runs();
+    summary.failed_warm += warm.failures.size();
+    summary.warm_left += left;
+    if (!warm.failures.empty()) {
+        summary.problems.push_back({records.engines[cell.engine].name, records.modules[cell.module].file,
+                                    "warm: " + warm.failures.back().second, warm.failures.size(), warm.processes});
+    }
+    return left;
+}
+
+/// The same of all cells whose engines make warm calls. Gives their time, or nothing where that is not known.
+std::optional<double> summarize_warm(const Records& records, const Plan& plan, const std::vector<std::size_t>& engines,
+                                     const std::vector<std::size_t>& modules, Summary& summary) {
+    std::vector<Cell> cells;
+    for (std::size_t e = 0; plan.warm > 0 && e < engines.size(); ++e) {
+        for (std::size_t m = 0; plan.engines[e].warms && m < modules.size(); ++m) {
+            cells.push_back({engines[e], modules[m]});
+        }
+    }
+    const WarmSeconds known(records, cells);
+    std::optional<double> seconds = 0.0;
+    for (const Cell& cell : cells) {
+        if (const std::size_t left = summarize_warm(records, plan, cell, summary); left > 0) {
+            const std::optional<double> each_s = known.of(cell);
+            seconds = seconds && each_s ? std::optional(*seconds + static_cast<double>(left) * *each_s) : std::nullopt;
+        }
+    }
+    return seconds;
 }
 
 void summarize_sets(const Records& records, const std::vector<std::size_t>& engines, Summary& summary) {
@@ -80,6 +149,31 @@ std::size_t runs_left(const CellRuns& runs, const Plan& plan, double seconds) {
         const std::size_t at_least = runs.runs() < kLeastRuns ? kLeastRuns - runs.runs() : 1;
         if (by_time < static_cast<double>(left)) {
             left = std::min(left, std::max(at_least, static_cast<std::size_t>(by_time)));
+        }
+    }
+    return left;
+}
+
+std::size_t warm_calls_due(const Records& records, const Plan& plan, Cell cell) {
+    const CellRuns& cold = records.runs_of(cell);
+    const WarmRuns& warm = records.warm_of(cell);
+    const bool given_up = is_abandoned(cold, plan) || warm.failed_in_a_row >= plan.abandon;
+    if (!cold.refusal.empty() || given_up || warm.runs() >= plan.warm) {
+        return 0;
+    }
+    std::size_t left = plan.warm - warm.runs();
+    if (plan.cell_seconds > 0.0) {
+        if (warm.runs() >= kLeastRuns && warm.seconds >= plan.cell_seconds) {
+            return 0;
+        }
+        // A warm call takes no longer than a cold run, nearly always.
+        if (cold.runs() > 0 && cold.seconds > 0.0) {
+            const double each_s = cold.seconds / static_cast<double>(cold.runs());
+            const double by_time = std::ceil((plan.cell_seconds - warm.seconds) / each_s);
+            const std::size_t at_least = warm.runs() < kLeastRuns ? kLeastRuns - warm.runs() : 1;
+            if (by_time < static_cast<double>(left)) {
+                left = std::min(left, std::max(at_least, static_cast<std::size_t>(std::max(1.0, by_time))));
+            }
         }
     }
     return left;
@@ -140,6 +234,7 @@ void summarize(const Records& records, const Plan& plan, const std::vector<std::
     } else {
         cells.clear();
     }
+    const std::optional<double> warm_s = summarize_warm(records, plan, engines, modules, summary);
     summarize_sets(records, engines, summary);
     for (const std::size_t module : modules) {
         const auto profile = records.profiles.find(module);
@@ -153,10 +248,11 @@ void summarize(const Records& records, const Plan& plan, const std::vector<std::
     summary.runs_left = alone.runs_left;
     summary.sets_left = missing_sets(records, plan, engines).size();
     const double sets_s = static_cast<double>(summary.sets_left) * plan.together_limit_s;
-    if (alone.left_s) {
-        summary.left_s = *alone.left_s + sets_s;
+    if (alone.left_s && warm_s) {
+        summary.left_s = *alone.left_s + *warm_s / plan.settings.jobs + sets_s;
     }
-    summary.most_s = static_cast<double>(alone.runs_left) * plan.settings.limit_s / plan.settings.jobs + sets_s;
+    const auto runs_left = static_cast<double>(alone.runs_left + summary.warm_left);
+    summary.most_s = runs_left * plan.settings.limit_s / plan.settings.jobs + sets_s;
 }
 
 }  // namespace pitot::measure

@@ -20,6 +20,9 @@ namespace pitot::measure {
 /// Runs that a cell still wants if each takes `seconds`.
 [[nodiscard]] std::size_t runs_left(const CellRuns& runs, const Plan& plan, double seconds);
 
+/// Warm calls that a cell still wants, as many as go into one process.
+[[nodiscard]] std::size_t warm_calls_due(const Records& records, const Plan& plan, Cell cell);
+
 struct Estimate {
     std::size_t runs_left = 0;
     double spent_s = 0.0;

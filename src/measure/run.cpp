@@ -6,15 +6,14 @@
 #include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -22,6 +21,7 @@
 #include <utility>
 
 #include "core/check.hpp"
+#include "core/keeper.hpp"
 #include "core/programs.hpp"
 
 namespace pitot::measure {
@@ -29,6 +29,8 @@ namespace {
 
 constexpr std::size_t kKeptStderr = 4096;
 constexpr std::size_t kLongestReason = 200;
+constexpr std::size_t kLongestReport = std::size_t{256} << 20;
+constexpr double kLongestCallUs = 1e13;
 constexpr int kLongestWaitMs = 3'600'000;
 
 void close_fd(int& fd) {
@@ -73,6 +75,10 @@ std::string first_line(const std::string& text) {
 
 std::int64_t microseconds(const timeval& time) { return std::int64_t{time.tv_sec} * 1'000'000 + time.tv_usec; }
 
+RunClock::duration seconds(double value) {
+    return std::chrono::ceil<RunClock::duration>(std::chrono::duration<double>(value));
+}
+
 std::int64_t nanoseconds(RunClock::time_point time) {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
 }
@@ -80,17 +86,21 @@ std::int64_t nanoseconds(RunClock::time_point time) {
 }  // namespace
 
 struct Processes::Place {
-    pid_t pid = 0;  // 0: free
-    int pid_fd = -1;
+    std::optional<core::Keeper> keeper;  // none: free
     int stderr_fd = -1;
     double limit_s = 0.0;
-    bool gated = false;
     bool late = false;
     bool ended = false;  // seen by poll, not reaped yet
+    int lost = 0;        // why there can be no process; 0: there is one
+    int go_fd = -1;      // without a gate: closed when its end will be seen, upon which it goes
     RunClock::time_point forked;
     RunClock::time_point deadline;
     RunClock::time_point end;
-    std::string said;  // on standard error, its beginning
+    std::string said;    // on standard error, its beginning
+    int report_fd = -1;  // of a command that makes several calls
+    std::size_t calls = 0;
+    std::string report;
+    std::size_t told = 0;  // lines of it
 };
 
 struct Processes::Shared {
@@ -106,33 +116,28 @@ struct Launch {
     char* const* argv = nullptr;
     char* const* environment = nullptr;
     int core = 0;
-    int null_fd = -1;
+    int input_fd = -1;
+    int output_fd = -1;
     int stderr_fd = -1;
-    int gate_read = -1;  ///< -1: no gate
+    const char* folder = nullptr;  ///< null: none
+    int gate_read = -1;            ///< to be waited for: the end of this pipe
     int gate_write = -1;
-    pid_t parent = 0;
 };
 
 /// Between fork and exec: only async-signal-safe calls. Returns an errno.
 int prepare_child(const Launch& launch) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (::getppid() != launch.parent || ::setpgid(0, 0) != 0) {
-        return ESRCH;
-    }
     cpu_set_t cores;
     CPU_ZERO(&cores);
     CPU_SET(static_cast<std::size_t>(launch.core), &cores);
     const rlimit no_core{0, 0};
     if (::sched_setaffinity(0, sizeof(cores), &cores) != 0 || ::setrlimit(RLIMIT_CORE, &no_core) != 0 ||
-        ::dup2(launch.null_fd, STDIN_FILENO) < 0 || ::dup2(launch.null_fd, STDOUT_FILENO) < 0 ||
-        ::dup2(launch.stderr_fd, STDERR_FILENO) < 0) {
+        ::dup2(launch.input_fd, STDIN_FILENO) < 0 || ::dup2(launch.output_fd, STDOUT_FILENO) < 0 ||
+        ::dup2(launch.stderr_fd, STDERR_FILENO) < 0 || (launch.folder != nullptr && ::chdir(launch.folder) != 0)) {
         return errno;
     }
-    if (launch.gate_read >= 0) {
-        ::close(launch.gate_write);
-        char nothing = 0;
-        while (::read(launch.gate_read, &nothing, 1) < 0 && errno == EINTR) {
-        }
+    ::close(launch.gate_write);
+    char nothing = 0;
+    while (::read(launch.gate_read, &nothing, 1) < 0 && errno == EINTR) {
     }
     ::closefrom(STDERR_FILENO + 1);
     return 0;
@@ -184,29 +189,52 @@ Processes::~Processes() {
 Result<void> Processes::start(std::size_t index, const engines::Command& command, int core, double limit_s,
                               bool gated) {
     Place& place = places_[index];
-    PITOT_CHECK(place.pid == 0 && !command.argv.empty());
+    PITOT_CHECK(!place.keeper && !command.argv.empty());
     std::array<int, 2> pipe{-1, -1};
-    std::array<int, 2> gate{gate_read_, gate_write_};
-    if (::pipe2(pipe.data(), O_CLOEXEC) != 0 || (gated && gate_read_ < 0 && ::pipe2(gate.data(), O_CLOEXEC) != 0)) {
-        const Failure failure = refused("pipe");
-        close_fd(pipe[0]);
-        close_fd(pipe[1]);
+    std::array<int, 2> report{-1, -1};
+    std::array<int, 2> gate{gated ? gate_read_ : -1, gated ? gate_write_ : -1};
+    const bool warm = command.warm_calls > 0;
+    int input = command.standard_input.empty() ? -1 : ::open(command.standard_input.c_str(), O_RDONLY | O_CLOEXEC);
+    const bool readable = command.standard_input.empty() || input >= 0;
+    if (!readable || ::pipe2(pipe.data(), O_CLOEXEC) != 0 || (warm && ::pipe2(report.data(), O_CLOEXEC) != 0) ||
+        (gate[0] < 0 && ::pipe2(gate.data(), O_CLOEXEC) != 0)) {
+        const Failure failure = readable ? refused("pipe")
+                                         : fail(ErrorCode::kEnvironment,
+                                                fmt::format("cannot read '{}': {}; restore it",
+                                                            command.standard_input.string(), std::strerror(errno)));
+        for (int* fd : {&input, &pipe[0], &pipe[1], &report[0], &report[1]}) {
+            close_fd(*fd);
+        }
         return failure;
     }
-    gate_read_ = gate[0];
-    gate_write_ = gate[1];
+    if (gated) {
+        gate_read_ = gate[0];
+        gate_write_ = gate[1];
+    }
     std::vector<std::string> words = command.argv;
     std::vector<std::string> variables = environment_of(command);
     const std::vector<char*> argv = core::exec_pointers(words);
     const std::vector<char*> environment = core::exec_pointers(variables);
-    const Launch launch{argv.data(), environment.data(),   core,    null_fd_,
-                        pipe[1],     gated ? gate[0] : -1, gate[1], ::getpid()};
+    const Launch launch{argv.data(),
+                        environment.data(),
+                        core,
+                        input >= 0 ? input : null_fd_,
+                        warm ? report[1] : null_fd_,
+                        pipe[1],
+                        command.folder.empty() ? nullptr : command.folder.c_str(),
+                        gate[0],
+                        gate[1]};
     Shared& shared = shared_[index];
     shared = {};
     place = {};
+    place.stderr_fd = pipe[0];
+    place.report_fd = report[0];
+    place.go_fd = gated ? -1 : gate[1];
+    place.calls = command.warm_calls;
+    place.limit_s = limit_s;
     place.forked = RunClock::now();
-    const pid_t child = ::fork();
-    if (child == 0) {
+    place.deadline = place.forked + seconds(limit_s);
+    const auto body = [&] {
         shared.error = prepare_child(launch);
         if (shared.error == 0) {
             ::getrusage(RUSAGE_SELF, &shared.before);
@@ -214,24 +242,29 @@ Result<void> Processes::start(std::size_t index, const engines::Command& command
             ::execve(launch.argv[0], launch.argv, launch.environment);
             shared.error = errno;
         }
-        ::_exit(core::kCannotExecute);
+        return core::kCannotExecute;
+    };
+    const std::array files{launch.input_fd, launch.output_fd, pipe[1], gate[0], gate[1]};
+    place.keeper = core::Keeper::start({body, files, true});
+    const int error = errno;
+    for (int* fd : {&input, &pipe[1], &report[1]}) {
+        close_fd(*fd);
     }
-    ::close(pipe[1]);
-    if (child < 0) {
+    if (!gated) {
+        close_fd(gate[0]);
+    }
+    if (!place.keeper) {
+        close_fd(place.stderr_fd);
+        close_fd(place.report_fd);
+        close_fd(place.go_fd);
+        errno = error;
+        return refused("fork");
+    }
+    for (const int fd : {place.stderr_fd, place.report_fd}) {
+        ::fcntl(fd, F_SETFL, O_NONBLOCK);
+    }
+    if (gated && !place.keeper->meet()) {  // so that it is there when the gate opens
         const Failure failure = refused("fork");
-        ::close(pipe[0]);
-        return failure;
-    }
-    ::setpgid(child, child);  // here too: the group exists before it may have to be killed
-    ::fcntl(pipe[0], F_SETFL, O_NONBLOCK);
-    place.pid = child;
-    place.stderr_fd = pipe[0];
-    place.limit_s = limit_s;
-    place.gated = gated;
-    place.deadline = place.forked + std::chrono::ceil<RunClock::duration>(std::chrono::duration<double>(limit_s));
-    place.pid_fd = static_cast<int>(::syscall(SYS_pidfd_open, child, 0));  // glibc 2.36 declares none for C++
-    if (place.pid_fd < 0) {
-        const Failure failure = refused("pidfd_open");
         kill_all();
         return failure;
     }
@@ -245,15 +278,15 @@ void Processes::open_gate() {
 
 std::size_t Processes::running() const {
     return static_cast<std::size_t>(
-        std::count_if(places_.begin(), places_.end(), [](const Place& place) { return place.pid != 0; }));
+        std::count_if(places_.begin(), places_.end(), [](const Place& place) { return place.keeper.has_value(); }));
 }
 
-bool Processes::is_free(std::size_t place) const { return places_[place].pid == 0; }
+bool Processes::is_free(std::size_t place) const { return !places_[place].keeper; }
 
 int Processes::wait_ms(std::optional<RunClock::time_point> until) const {
     RunClock::time_point first = until.value_or(RunClock::time_point::max());
     for (const Place& place : places_) {
-        if (place.pid != 0 && !place.late) {
+        if (place.keeper && !place.late) {
             first = std::min(first, place.deadline);
         }
     }
@@ -266,15 +299,15 @@ int Processes::wait_ms(std::optional<RunClock::time_point> until) const {
 
 namespace {
 
-/// Reads what is there, but no more than a pipe holds: the writer may be faster. Keeps the beginning; closes the pipe
-/// at its end.
-void drain(int& fd, std::string& said) {
+/// Reads what is there, but no more than a pipe holds: the writer may be faster. Keeps the beginning, `most` bytes;
+/// closes the pipe at its end.
+void drain(int& fd, std::string& said, std::size_t most = kKeptStderr) {
     constexpr int most_reads = 16;
     std::array<char, 4096> buffer{};
     for (int reads = 0; fd >= 0 && reads < most_reads; ++reads) {
         const ssize_t count = ::read(fd, buffer.data(), buffer.size());
         if (count > 0) {
-            said.append(buffer.data(), std::min(static_cast<std::size_t>(count), kKeptStderr - said.size()));
+            said.append(buffer.data(), std::min(static_cast<std::size_t>(count), most - said.size()));
         } else if (count == 0) {
             close_fd(fd);
         } else if (errno != EINTR) {
@@ -283,23 +316,86 @@ void drain(int& fd, std::string& said) {
     }
 }
 
+/// Numbers of a line that has nothing else.
+std::optional<std::vector<double>> numbers_of(std::string_view line) {
+    std::vector<double> numbers;
+    while (!line.empty()) {
+        double value = 0.0;
+        const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), value);
+        if (error != std::errc() || !(value >= 0.0 && value < kLongestCallUs)) {
+            return std::nullopt;
+        }
+        numbers.push_back(value);
+        line.remove_prefix(static_cast<std::size_t>(end - line.data()));
+        line.remove_prefix(std::min(line.size(), line.find_first_not_of(" \r")));
+    }
+    return numbers;
+}
+
+/// Takes in what a process has told of its calls; the first is not counted. What is wrong with it, in words.
+std::string take_calls(std::string_view report, std::size_t expected, WarmCalls& calls) {
+    std::size_t lines = 0;
+    std::size_t columns = 0;
+    for (std::size_t end = report.find('\n'); end != std::string_view::npos; end = report.find('\n')) {
+        const auto numbers = numbers_of(report.substr(0, end));
+        if (!numbers || (numbers->size() != 1 && numbers->size() != 3) || (lines > 0 && numbers->size() != columns)) {
+            return fmt::format("it told '{}' of a call, which is no time",
+                               first_line(std::string(report.substr(0, end))));
+        }
+        columns = numbers->size();
+        if (lines > expected) {
+            return fmt::format("it told of more than {} calls", expected + 1);
+        }
+        if (lines++ > 0) {
+            calls.wall_us.push_back(numbers->at(0));
+            if (columns == 3) {
+                calls.utime_us.push_back(numbers->at(1));
+                calls.stime_us.push_back(numbers->at(2));
+            }
+        }
+        report.remove_prefix(end + 1);
+    }
+    return lines == expected + 1 ? "" : fmt::format("it told of {} calls, not {}", lines, expected + 1);
+}
+
 }  // namespace
 
 void Processes::poll_places(int timeout_ms) {
     std::vector<pollfd> watched{{wake_fd_, POLLIN, 0}};
     for (const Place& place : places_) {
-        watched.push_back({place.pid != 0 ? place.pid_fd : -1, POLLIN, 0});
-        watched.push_back({place.pid != 0 ? place.stderr_fd : -1, POLLIN, 0});
+        // A keeper speaks when the child is there, and once more only when it is told to end it, or has been killed.
+        const int child = !place.keeper             ? -1
+                          : place.keeper->has_met() ? place.keeper->pid_fd()
+                                                    : place.keeper->socket();
+        watched.push_back({child, POLLIN, 0});
+        watched.push_back({place.keeper ? place.stderr_fd : -1, POLLIN, 0});
+        watched.push_back({place.keeper ? place.report_fd : -1, POLLIN, 0});
     }
     const int found = ::poll(watched.data(), watched.size(), timeout_ms);
     const RunClock::time_point now = RunClock::now();
     for (std::size_t p = 0; found > 0 && p < places_.size(); ++p) {
-        if (watched[1 + 2 * p].revents != 0) {
+        if (watched[1 + 3 * p].revents != 0 && !places_[p].keeper->has_met()) {
+            places_[p].lost = places_[p].keeper->meet() ? 0 : errno;
+            places_[p].ended = places_[p].lost != 0;
+            places_[p].end = now;
+            places_[p].deadline = now + seconds(places_[p].limit_s);
+            close_fd(places_[p].go_fd);
+        } else if (watched[1 + 3 * p].revents != 0) {
             places_[p].ended = true;
             places_[p].end = now;
         }
-        if (watched[2 + 2 * p].revents != 0) {
+        if (watched[2 + 3 * p].revents != 0) {
             drain(places_[p].stderr_fd, places_[p].said);
+        }
+        if (watched[3 + 3 * p].revents != 0) {
+            Place& place = places_[p];
+            const auto before = static_cast<std::ptrdiff_t>(place.report.size());
+            drain(place.report_fd, place.report, kLongestReport);
+            const auto told = std::count(place.report.begin() + before, place.report.end(), '\n');
+            place.told += static_cast<std::size_t>(told);
+            if (told > 0 && place.told <= place.calls) {  // a call has ended: the next has the limit anew
+                place.deadline = now + seconds(place.limit_s);
+            }
         }
     }
 }
@@ -307,9 +403,9 @@ void Processes::poll_places(int timeout_ms) {
 void Processes::kill_late() {
     const RunClock::time_point now = RunClock::now();
     for (Place& place : places_) {
-        if (place.pid != 0 && !place.late && !place.ended && now >= place.deadline) {
+        if (place.keeper && place.keeper->has_met() && !place.late && !place.ended && now >= place.deadline) {
             place.late = true;
-            ::kill(-place.pid, SIGKILL);
+            place.keeper->kill();
         }
     }
 }
@@ -317,7 +413,7 @@ void Processes::kill_late() {
 std::optional<Processes::Ended> Processes::next(std::optional<RunClock::time_point> until) {
     while (running() > 0 && !stopped()) {
         for (std::size_t p = 0; p < places_.size(); ++p) {
-            if (places_[p].pid != 0 && places_[p].ended) {
+            if (places_[p].keeper && places_[p].ended) {
                 const double seconds = std::chrono::duration<double>(places_[p].end - places_[p].forked).count();
                 return Ended{p, reap(places_[p]), seconds};
             }
@@ -332,23 +428,28 @@ std::optional<Processes::Ended> Processes::next(std::optional<RunClock::time_poi
 }
 
 Run Processes::reap(Place& place) {
-    ::kill(-place.pid, SIGKILL);  // descendants it left behind; its own number is taken until it is reaped
-    int status = 0;
-    rusage usage{};
-    while (::wait4(place.pid, &status, 0, &usage) < 0 && errno == EINTR) {
-    }
+    const core::KeptEnding ending = place.keeper->end();
+    const int status = ending.status;
+    const rusage& usage = ending.usage;
     drain(place.stderr_fd, place.said);
+    std::string untold;
+    Run run;
+    if (place.calls > 0) {
+        drain(place.report_fd, place.report, kLongestReport);
+        untold = take_calls(place.report, place.calls, run.calls);
+    }
     const Shared shared = shared_[static_cast<std::size_t>(&place - places_.data())];
     const std::string said = first_line(place.said);
-    Run run;
-    if (shared.error != 0 && !place.late) {
-        run.failure = fmt::format("it cannot be started: {}", std::strerror(shared.error));
+    if (const int error = place.lost != 0 ? place.lost : shared.error; error != 0 && !place.late) {
+        run.failure = fmt::format("it cannot be started: {}", std::strerror(error));
     } else if (place.late) {
         run.failure = fmt::format("killed at the limit of {:g} s", place.limit_s);
     } else if (WIFSIGNALED(status)) {
         run.failure = fmt::format("signal {} ({})", WTERMSIG(status), ::strsignal(WTERMSIG(status)));
     } else if (WEXITSTATUS(status) != 0) {
         run.failure = fmt::format("exit status {}", WEXITSTATUS(status));
+    } else if (!untold.empty()) {
+        run.failure = untold;
     } else {
         run.wall_us = std::max<std::int64_t>(1, (nanoseconds(place.end) - shared.exec_ns) / 1000);
         run.utime_us = microseconds(usage.ru_utime) - microseconds(shared.before.ru_utime);
@@ -358,19 +459,22 @@ Run Processes::reap(Place& place) {
         run.failure += ": " + said;
     }
     close_fd(place.stderr_fd);
-    close_fd(place.pid_fd);
+    close_fd(place.report_fd);
+    close_fd(place.go_fd);
     place = {};
     return run;
 }
 
-void Processes::kill_all() {
-    for (Place& place : places_) {
-        if (place.pid != 0) {
-            ::kill(-place.pid, SIGKILL);
-            [[maybe_unused]] const Run dropped = reap(place);
+std::vector<Processes::Ended> Processes::kill_all() {
+    std::vector<Ended> ended;
+    for (std::size_t p = 0; p < places_.size(); ++p) {
+        if (places_[p].keeper) {
+            const double seconds = std::chrono::duration<double>(RunClock::now() - places_[p].forked).count();
+            ended.push_back({p, reap(places_[p]), seconds});
         }
     }
     open_gate();
+    return ended;
 }
 
 }  // namespace pitot::measure

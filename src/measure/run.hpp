@@ -19,21 +19,33 @@ namespace pitot::measure {
 /// CLOCK_MONOTONIC.
 using RunClock = std::chrono::steady_clock;
 
+/// Calls of a module in one process, a number each. Those of a process that does not tell what the user and the system
+/// took have none of these.
+struct WarmCalls {
+    std::vector<double> wall_us;
+    std::vector<double> utime_us;
+    std::vector<double> stime_us;
+
+    bool operator==(const WarmCalls&) const = default;
+};
+
 /// What one run took, or why it failed.
 struct Run {
     std::int64_t wall_us = 0;   ///< from exec to the end of the process; 0 if it failed
     std::int64_t utime_us = 0;  ///< of the process and the children it waited for, from exec on
     std::int64_t stime_us = 0;
     std::string failure;  ///< in words, with the first line of its standard error; empty if it ended with status 0
+    WarmCalls calls{};    ///< of a command that makes several, those before a failure too; the first left out
 
     bool operator==(const Run&) const = default;
 };
 
 /// A fixed number of places at which one process at a time can run.
 ///
-/// A process has the null device as its standard input and output, a small fixed environment (PATH, HOME, TMPDIR and
-/// LD_LIBRARY_PATH of this one, LC_ALL=C and what its command says), no core dumps, and a process group of its own that
-/// is killed when it ends or exceeds its limit. It is killed with this process. From one thread only.
+/// A process has the null device as its standard output and, if its command names no file, as its standard input, a
+/// small fixed environment (PATH, HOME, TMPDIR and LD_LIBRARY_PATH of this one, LC_ALL=C and what its command says), no
+/// core dumps, and a process group of its own. It is killed when it exceeds its limit; when it ends, or this process
+/// does, all that it started is killed, daemons too (see core::Keeper). From one thread only.
 class Processes {
 public:
     struct Ended {
@@ -49,16 +61,17 @@ public:
     /// Kills what still runs.
     ~Processes();
 
-    /// Starts a process at a free place, on `core`, to be killed after `limit_s`. With `gated` it waits before its exec
-    /// until open_gate(). Error: kEnvironment if there can be no process; what cannot be executed is a failed run.
+    /// Starts a process at a free place, on `core`, to be killed after `limit_s`, which each call of several has. It
+    /// waits before its exec until next() would see its end or, with `gated`, until open_gate(). Error: kEnvironment if
+    /// there can be no process; what cannot be executed is a failed run.
     [[nodiscard]] Result<void> start(std::size_t place, const engines::Command& command, int core, double limit_s,
                                      bool gated = false);
     /// Lets all gated processes go at once.
     void open_gate();
     /// Waits for a process to end, and reaps it. Nothing if a stop is requested, `until` has come or none runs.
     [[nodiscard]] std::optional<Ended> next(std::optional<RunClock::time_point> until = {});
-    /// Kills and reaps all that run; what they did is dropped.
-    void kill_all();
+    /// Kills and reaps all that run, and hands them on: failed, perhaps with calls that were made.
+    std::vector<Ended> kill_all();
 
     [[nodiscard]] std::size_t running() const;
     [[nodiscard]] bool is_free(std::size_t place) const;

@@ -96,11 +96,13 @@ struct HeldOutAnswers {
 using KeepArray =
     std::function<Result<void>(const std::string& name, std::vector<float> values, std::vector<std::int64_t> shape)>;
 
-/// Runs alone that a model has not learned from, for FittedModel::observe(); a value each.
+/// Runs that a model has not learned from, for FittedModel::observe(); a value each.
 struct NewRuns {
     std::span<const std::int32_t> platform;
     std::span<const std::int32_t> module;
-    std::span<const double> target;  ///< on the model's scale
+    std::span<const double> target;             ///< on the model's scale
+    std::span<const std::int32_t> co_runner{};  ///< runs × width, in any order, -1 = none
+    std::int32_t width = 0;                     ///< 0 for models that tells_co_runners() is false of
 
     [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(platform.size()); }
 };
@@ -108,7 +110,7 @@ struct NewRuns {
 /// What is known of some pairs together, given what was learned from.
 struct JointPosterior {
     Matrix<double> covariance;  ///< pairs × pairs: of what new runs scatter about
-    double noise = 0.0;         ///< the variance of a run about it
+    std::vector<double> noise;  ///< a pair: the variance of a run about it
 };
 
 /// Immutable, safe to use from many threads, without locks. What predict() needs it keeps itself.
@@ -150,12 +152,12 @@ public:
     /// Whether observe(), posterior() and explain() answer. The others fail with kInput, naming families that do.
     [[nodiscard]] virtual bool learns_on() const { return false; }
 
-    /// A model that learned from more runs alone, as a fit with the same hyper-parameters would have. The sides are the
-    /// model's, here and below; to observe() rows may have been appended to them.
+    /// A model that learned from more runs, as a fit with the same hyper-parameters would have; beside others, if
+    /// tells_co_runners(). The sides are the model's, here and below; to observe() rows may have been appended to them.
     [[nodiscard]] virtual Result<std::shared_ptr<const FittedModel>> observe(const NewRuns& runs, const Side& platforms,
                                                                              const Side& modules) const;
 
-    /// The joint posterior of pairs (no pair twice), mostly those of one platform or one module.
+    /// The joint posterior of pairs alone (no pair twice), mostly those of one platform or one module.
     [[nodiscard]] virtual Result<JointPosterior> posterior(std::span<const std::int32_t> platform,
                                                            std::span<const std::int32_t> module, const Side& platforms,
                                                            const Side& modules) const;

@@ -65,10 +65,8 @@ public:
     /// Training steps of one fold at a share; nothing of a family that is not trained in steps.
     [[nodiscard]] virtual std::optional<std::int64_t> steps(const FitConfig& config, double share) const = 0;
 
-    /// Whether its models of such a dataset learn on (FittedModel::learns_on).
-    [[nodiscard]] virtual bool learns_on(const Dataset& /*dataset*/, const FitConfig& /*config*/) const {
-        return false;
-    }
+    /// Whether its models learn on (FittedModel::learns_on).
+    [[nodiscard]] virtual bool learns_on() const { return false; }
 
     /// Whether models just fitted answer FittedModel::answers_left_out().
     [[nodiscard]] virtual bool leaves_one_out(const FitConfig& /*config*/) const { return false; }

@@ -1,13 +1,12 @@
 #include <algorithm>
 #include <cmath>
-#include <coin/ClpEventHandler.hpp>
 #include <coin/ClpSimplex.hpp>
 #include <coin/CoinPackedMatrix.hpp>
 #include <limits>
-#include <utility>
 #include <vector>
 
 #include "place/placement.hpp"
+#include "place/stop_handler.hpp"
 
 namespace pitot::place {
 namespace {
@@ -77,17 +76,6 @@ private:
     std::vector<double> cost_;
     std::vector<int> row_, column_;
     std::vector<double> element_;
-};
-
-// Ends the solver at its next iteration once a stop is requested.
-class StopHandler : public ClpEventHandler {
-public:
-    explicit StopHandler(std::stop_token stop) : stop_(std::move(stop)) {}
-    int event(Event /*event*/) override { return stop_.stop_requested() ? 0 : -1; }
-    [[nodiscard]] ClpEventHandler* clone() const override { return new StopHandler(*this); }  // NOLINT: Clp deletes it
-
-private:
-    std::stop_token stop_;
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "pitot/advise.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <limits>
@@ -8,6 +9,7 @@
 #include <numbers>
 #include <numeric>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include <fmt/core.h>
@@ -30,8 +32,9 @@ constexpr double kMostNumbers = 1e8;
 // Candidates and targets: pairs of some platforms with some modules that were never learned from.
 struct Field {
     Rows platforms, modules;
-    Matrix<char> open;    // never learned from, and not yet advised
-    Matrix<double> cost;  // of a run
+    Matrix<char> open;     // never learned from, and not yet advised
+    Matrix<char> offered;  // can be measured
+    Matrix<double> cost;   // of a run
     [[nodiscard]] std::int64_t targets() const { return std::ranges::count(open.flat(), 1); }
 };
 
@@ -82,7 +85,7 @@ void downdate(Matrix<double>& covariance, std::int64_t x, double noise) {
 class Line final : public Knowledge {
 public:
     Line(models::JointPosterior posterior, bool of_platform)
-        : covariance_(std::move(posterior.covariance)), noise_(posterior.noise), of_platform_(of_platform) {}
+        : covariance_(std::move(posterior.covariance)), noise_(std::move(posterior.noise)), of_platform_(of_platform) {}
 
     void look_at(const Field& field) override { open_.assign(field.open.flat().begin(), field.open.flat().end()); }
 
@@ -92,28 +95,45 @@ public:
         for (std::int64_t k = 0; k < covariance_.rows(); ++k) {
             sum += open_[static_cast<std::size_t>(k)] != 0 ? covariance_(k, x) * covariance_(k, x) : 0.0;
         }
-        return sum / (covariance_(x, x) + noise_);
+        return sum / (covariance_(x, x) + noise(x));
     }
-    void learn(std::int64_t p, std::int64_t m) override { downdate(covariance_, place(p, m), noise_); }
+    void learn(std::int64_t p, std::int64_t m) override { downdate(covariance_, place(p, m), noise(place(p, m))); }
     [[nodiscard]] double variance(std::int64_t p, std::int64_t m) const override {
-        return covariance_(place(p, m), place(p, m)) + noise_;
+        return covariance_(place(p, m), place(p, m)) + noise(place(p, m));
     }
 
 private:
+    [[nodiscard]] double noise(std::int64_t x) const { return noise_[static_cast<std::size_t>(x)]; }
     [[nodiscard]] std::int64_t place(std::int64_t p, std::int64_t m) const { return of_platform_ ? m : p; }
 
     Matrix<double> covariance_;
-    double noise_;
+    std::vector<double> noise_;
     bool of_platform_;
     std::vector<char> open_;
 };
+
+// Σ values² weights: four sums, so that the processor need not wait for one.
+double weighted_squares(std::span<const double> values, std::span<const double> weights) {
+    std::array<double, 4> sum{};
+    std::size_t n = 0;
+    for (; n + 4 <= values.size(); n += 4) {
+        for (std::size_t k = 0; k < 4; ++k) {
+            sum[k] += values[n + k] * values[n + k] * weights[n + k];
+        }
+    }
+    for (; n < values.size(); ++n) {
+        sum[0] += values[n] * values[n] * weights[n];
+    }
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
 
 // The pairs of many platforms with many modules: covariances along each of both. Each knows of other cells near it, and
 // no variance is smaller than given all: of both, the smaller one holds.
 class Fleet final : public Knowledge {
 public:
-    Fleet(std::vector<Matrix<double>> of_platform, std::vector<Matrix<double>> of_module, double noise)
-        : of_platform_(std::move(of_platform)), of_module_(std::move(of_module)), noise_(noise) {
+    /// `noise`: of a run, a platform.
+    Fleet(std::vector<Matrix<double>> of_platform, std::vector<Matrix<double>> of_module, std::vector<double> noise)
+        : of_platform_(std::move(of_platform)), of_module_(std::move(of_module)), noise_(std::move(noise)) {
         Matrix<double> least(std::ssize(of_platform_), std::ssize(of_module_));
         for (std::int64_t p = 0; p < least.rows(); ++p) {
             for (std::int64_t m = 0; m < least.cols(); ++m) {
@@ -128,54 +148,59 @@ public:
         }
     }
 
+    // Σ cov((q, k), (p, m))² = Σ_q ρ² var(p, m) Σ_k cov((q, k), (q, m))² / var(q, m).
     void look_at(const Field& field) override {
-        reach_ = Matrix<double>(std::ssize(of_platform_), std::ssize(of_module_));
-        for (std::int64_t q = 0; q < reach_.rows(); ++q) {
-            for (std::int64_t m = 0; m < reach_.cols(); ++m) {
-                for (std::int64_t k = 0; k < reach_.cols(); ++k) {
-                    reach_(q, m) += field.open(q, k) != 0 ? row(q)(m, k) * row(q)(m, k) : 0.0;
-                }
-                reach_(q, m) /= std::max(row(q)(m, m), kLeast);
+        const std::int64_t platforms = std::ssize(of_platform_);
+        const std::int64_t modules = std::ssize(of_module_);
+        gain_ = Matrix<double>(platforms, modules);
+        Matrix<double> reach(modules, platforms);
+        for (std::int64_t q = 0; q < platforms; ++q) {
+            const auto open = field.open.view().row(q);
+            const std::vector<double> counts(open.begin(), open.end());
+            for (std::int64_t m = 0; m < modules; ++m) {
+                reach(m, q) = weighted_squares(row(q).view().row(m), counts) / std::max(row(q)(m, m), kLeast);
+            }
+        }
+        for (std::int64_t m = 0; m < modules; ++m) {
+            for (std::int64_t q = 0; q < platforms; ++q) {
+                reach(m, q) /= std::max(column(m)(q, q), kLeast);
+            }
+            for (std::int64_t p = 0; p < platforms; ++p) {
+                const double sum = weighted_squares(column(m).view().row(p), reach.view().row(m));
+                gain_(p, m) = sum / std::max(column(m)(p, p), kLeast) * row(p)(m, m) / (row(p)(m, m) + noise(p));
             }
         }
     }
 
-    // Σ cov((q, k), (p, m))² = Σ_q ρ² var(p, m) Σ_k cov((q, k), (q, m))² / var(q, m).
-    [[nodiscard]] double gain(std::int64_t p, std::int64_t m) const override {
-        double sum = 0.0;
-        for (std::int64_t q = 0; q < reach_.rows(); ++q) {
-            const double along = correlation(column(m), q, p);
-            sum += along * along * reach_(q, m);
-        }
-        return sum * row(p)(m, m) / (row(p)(m, m) + noise_);
-    }
+    [[nodiscard]] double gain(std::int64_t p, std::int64_t m) const override { return gain_(p, m); }
 
     void learn(std::int64_t p, std::int64_t m) override {
         std::vector<double> by_platform, by_module;
-        for (std::int64_t q = 0; q < reach_.rows(); ++q) {
+        for (std::int64_t q = 0; q < std::ssize(of_platform_); ++q) {
             by_platform.push_back(correlation(column(m), q, p));
         }
-        for (std::int64_t k = 0; k < reach_.cols(); ++k) {
+        for (std::int64_t k = 0; k < std::ssize(of_module_); ++k) {
             by_module.push_back(correlation(row(p), k, m));
         }
-        const double share = row(p)(m, m) / (row(p)(m, m) + noise_);
-        for (std::int64_t q = 0; q < reach_.rows(); ++q) {
+        const double share = row(p)(m, m) / (row(p)(m, m) + noise(p));
+        for (std::int64_t q = 0; q < std::ssize(of_platform_); ++q) {
             const double along = by_platform[static_cast<std::size_t>(q)];
             lessen(row(q), m, along * along * share);
         }
-        for (std::int64_t k = 0; k < reach_.cols(); ++k) {
+        for (std::int64_t k = 0; k < std::ssize(of_module_); ++k) {
             const double along = by_module[static_cast<std::size_t>(k)];
             lessen(column(k), p, along * along * share);
         }
     }
 
     [[nodiscard]] double variance(std::int64_t p, std::int64_t m) const override {
-        return std::max(row(p)(m, m), 0.0) + noise_;
+        return std::max(row(p)(m, m), 0.0) + noise(p);
     }
 
 private:
     static constexpr double kLeast = 1e-12;
 
+    [[nodiscard]] double noise(std::int64_t p) const { return noise_[static_cast<std::size_t>(p)]; }
     [[nodiscard]] Matrix<double>& row(std::int64_t p) { return of_platform_[static_cast<std::size_t>(p)]; }
     [[nodiscard]] const Matrix<double>& row(std::int64_t p) const { return of_platform_[static_cast<std::size_t>(p)]; }
     [[nodiscard]] Matrix<double>& column(std::int64_t m) { return of_module_[static_cast<std::size_t>(m)]; }
@@ -213,15 +238,16 @@ private:
         }
         for (std::int64_t u = 0; u < n; ++u) {
             const double times = scale * of_x[static_cast<std::size_t>(u)];
-            for (std::int64_t v = 0; v < n; ++v) {
-                covariance(u, v) -= times * of_x[static_cast<std::size_t>(v)];
+            double* row = covariance.flat().data() + u * n;
+            for (const double value : of_x) {
+                *row++ -= times * value;
             }
         }
     }
 
     std::vector<Matrix<double>> of_platform_, of_module_;
-    double noise_;
-    Matrix<double> reach_;
+    std::vector<double> noise_;
+    Matrix<double> gain_;
 };
 
 Result<models::JointPosterior> line_posterior(const PredictorParts& parts, const Rows& platforms, const Rows& modules) {
@@ -250,7 +276,7 @@ Result<std::unique_ptr<Knowledge>> knowledge_of(const PredictorParts& parts, con
                                                    field.platforms.size(), field.modules.size()));
     }
     std::vector<Matrix<double>> of_platform, of_module;
-    double noise = 0.0;
+    std::vector<double> noise;
     std::optional<Error> error;
     core::parallel_ordered(
         core::threads_for(context.threads, lines), lines,
@@ -266,14 +292,16 @@ Result<std::unique_ptr<Knowledge>> knowledge_of(const PredictorParts& parts, con
                     posterior ? Error(ErrorCode::kCancelled, "stopped before the advice was found") : posterior.error();
                 return false;
             }
-            noise = posterior->noise;
+            if (line < std::ssize(field.platforms)) {
+                noise.push_back(posterior->noise.front());
+            }
             (line < std::ssize(field.platforms) ? of_platform : of_module).push_back(std::move(posterior->covariance));
             return true;
         });
     if (error) {
         return Failure(*error);
     }
-    return std::make_unique<Fleet>(std::move(of_platform), std::move(of_module), noise);
+    return std::make_unique<Fleet>(std::move(of_platform), std::move(of_module), std::move(noise));
 }
 
 // The open pair whose run is worth most.
@@ -282,7 +310,7 @@ Choice best(Knowledge& knowledge, const Field& field) {
     Choice choice;
     for (std::int64_t p = 0; p < field.open.rows(); ++p) {
         for (std::int64_t m = 0; m < field.open.cols(); ++m) {
-            if (field.open(p, m) == 0) {
+            if (field.open(p, m) == 0 || field.offered(p, m) == 0) {
                 continue;
             }
             const double gain = knowledge.gain(p, m) / field.cost(p, m);
@@ -322,6 +350,33 @@ Result<Rows> checked_rows(const Rows& given, std::int64_t size, const char* kind
     return rows;
 }
 
+// Whether each pair of the field is one of `among`, or all where that is empty.
+Result<void> offer(Field& field, const std::vector<std::pair<std::int32_t, std::int32_t>>& among) {
+    field.offered = Matrix<char>(field.open.rows(), field.open.cols());
+    std::ranges::fill(field.offered.flat(), static_cast<char>(among.empty() ? 1 : 0));
+    for (const auto& pair : among) {
+        const auto p = std::ranges::lower_bound(field.platforms, pair.first);
+        const auto m = std::ranges::lower_bound(field.modules, pair.second);
+        if (p == field.platforms.end() || *p != pair.first || m == field.modules.end() || *m != pair.second) {
+            return fail(
+                ErrorCode::kUsage,
+                fmt::format("platform {} with module {} is to be measured, but is none of the pairs asked about",
+                            pair.first, pair.second));
+        }
+        field.offered(p - field.platforms.begin(), m - field.modules.begin()) = 1;
+    }
+    return {};
+}
+
+// How many pairs can be advised.
+std::int64_t offers(const Field& field) {
+    std::int64_t count = 0;
+    for (std::size_t n = 0; n < field.open.flat().size(); ++n) {
+        count += field.open.flat()[n] != 0 && field.offered.flat()[n] != 0 ? 1 : 0;
+    }
+    return count;
+}
+
 Result<Field> field_of(const Predictor& predictor, const AdviseOptions& options, std::vector<double>& runtime_us) {
     Field field;
     PITOT_TRY(field.platforms, checked_rows(options.platforms, predictor.platforms().size(), "platform"));
@@ -341,7 +396,10 @@ Result<Field> field_of(const Predictor& predictor, const AdviseOptions& options,
     for (std::size_t n = 0; n < runtime_us.size(); ++n) {
         field.cost.flat()[n] = options.by_seconds ? runtime_us[n] * 1e-6 : 1.0;
     }
-    if (field.targets() == 0) {
+    if (auto ok = offer(field, options.among); !ok) {
+        return Failure(ok.error());
+    }
+    if (offers(field) == 0) {
         return fail(ErrorCode::kInput, "there is nothing to advise: the model learned from every pair asked about");
     }
     return field;
@@ -357,7 +415,8 @@ Result<Advice> advise(const Predictor& predictor, const AdviseOptions& options) 
     Advice advice;
     advice.targets = field.targets();
     expect(*knowledge, field, advice.targets, advice.error, advice.bound);
-    while (std::ssize(advice.pairs) < std::min(options.budget, advice.targets)) {
+    const std::int64_t most = std::min(options.budget, offers(field));
+    while (std::ssize(advice.pairs) < most) {
         if (options.context.stop.stop_requested()) {
             return fail(ErrorCode::kCancelled, "stopped before the advice was found");
         }

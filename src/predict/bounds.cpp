@@ -161,7 +161,7 @@ std::vector<std::string> microarchitectures(const Side& platforms) {
 
 struct Groups {
     calibrate::Grouping grouping;
-    std::vector<std::string> names;  // "on 'p1'", "in the 3rd tenth of predicted runtimes"
+    std::vector<std::string> names;  // "on 'p1'", "in part 3 of 10 of predicted runtimes"
 };
 
 // Tenths of predictions for rows that the model learned from, at most so many.
@@ -213,7 +213,7 @@ Groups make_groups(const PredictorParts& parts, const Dataset& dataset, const tr
             groups.grouping.edges = tenths(parts, dataset, rows);
             for (std::size_t tenth = 0; tenth <= groups.grouping.edges.size(); ++tenth) {
                 groups.names.push_back(
-                    fmt::format("part {} of {} of predicted runtimes", tenth + 1, groups.grouping.edges.size() + 1));
+                    fmt::format("in part {} of {} of predicted runtimes", tenth + 1, groups.grouping.edges.size() + 1));
             }
             break;
     }

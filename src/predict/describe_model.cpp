@@ -6,11 +6,14 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "core/readable.hpp"
+#include "core/utf8.hpp"
 #include "predict/parts.hpp"
 
 namespace pitot::predict {
 namespace {
 
+using core::count_text;
 using Json = nlohmann::ordered_json;
 
 // Confidences people ask for; the largest of them that the calibration rows allow is named.
@@ -31,8 +34,8 @@ std::string bounds_text(const Predictor& predictor, int co_runners) {
     if (rows == 0) {
         return "none: no calibration rows, so no bounds";
     }
-    return largest == 0.0 ? fmt::format("{} {}: too few for a bound", rows, kind)
-                          : fmt::format("{} {}, enough for bounds up to {} %", rows, kind, largest * 100.0);
+    return largest == 0.0 ? fmt::format("{} {}: too few for a bound", count_text(rows), kind)
+                          : fmt::format("{} {}, enough for bounds up to {} %", count_text(rows), kind, largest * 100.0);
 }
 
 // How scores are made, and the pools beside those of the dataset.
@@ -46,7 +49,7 @@ std::string more_bounds_text(const calibrate::Calibration& calibration) {
     if (parts.choice && parts.choice->over_provisioning > 0.0) {
         text += fmt::format(
             " (95 % bounds over-provision by {:.2f} % on {} rows left out in turn; residuals alone {:.2f} %)",
-            100.0 * parts.choice->over_provisioning, parts.choice->rows,
+            100.0 * parts.choice->over_provisioning, count_text(parts.choice->rows),
             100.0 * parts.choice->residual_over_provisioning);
     }
     text += "\n";
@@ -57,8 +60,8 @@ std::string more_bounds_text(const calibrate::Calibration& calibration) {
             ++groups;
             continue;
         }
-        text += fmt::format("calibration {}: {} rows", pool.name, pool.scores.size());
-        text += pool.units == std::ssize(pool.scores) ? "\n" : fmt::format(" of {}\n", pool.units);
+        text += fmt::format("calibration {}: {}", pool.name, count_text(std::ssize(pool.scores), "row"));
+        text += pool.units == std::ssize(pool.scores) ? "\n" : fmt::format(" of {}\n", count_text(pool.units));
     }
     return groups == 0 ? text : text + fmt::format("calibration within {} parts of the fleet\n", groups);
 }
@@ -81,10 +84,20 @@ Json calibration_json(const calibrate::Calibration& calibration) {
     return json;
 }
 
-std::string side_text(const Side& side, const std::vector<Basis>& basis) {
+// "12, 3 features, 1 never measured" and, on a line of their own, the first `most_names` names.
+std::string side_text(const Side& side, const std::vector<Basis>& basis, std::size_t most_names) {
     const auto unmeasured = std::ranges::count_if(basis, [](Basis b) { return b != Basis::kMeasured; });
-    std::string text = fmt::format("{}, {} features", side.size(), side.feature_names.size());
-    return unmeasured == 0 ? text : text + fmt::format(", {} never measured", unmeasured);
+    std::string text =
+        fmt::format("{}, {}", count_text(side.size()), count_text(std::ssize(side.feature_names), "feature"));
+    text += unmeasured == 0 ? "\n" : fmt::format(", {} never measured\n", count_text(unmeasured));
+    const std::size_t shown = side.names.size() > most_names + 1 ? most_names : side.names.size();
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < shown; ++i) {
+        names.push_back(core::printable(side.names[i]));
+    }
+    const auto left = static_cast<std::int64_t>(side.names.size() - shown);
+    return text + fmt::format("  {}{}\n", fmt::join(names, ", "),
+                              left == 0 ? "" : fmt::format(" and {} more", count_text(left)));
 }
 
 Json side_json(const Side& side, const std::vector<Basis>& basis) {
@@ -97,21 +110,23 @@ Json side_json(const Side& side, const std::vector<Basis>& basis) {
 
 }  // namespace
 
-std::string describe_model(const Predictor& predictor) {
+std::string describe_model(const Predictor& predictor, std::size_t most_names) {
     const PredictorParts& parts = predictor.parts();
     const FitConfig& config = parts.config;
     const models::ModelFacts facts = parts.model->describe();
     const std::int64_t cells = parts.platforms.size() * parts.modules.size();
     std::string text = fmt::format("model: {} ({}), schema {}\n", config.preset, facts.kind, kModelSchema);
-    text += fmt::format("platforms: {}\n", side_text(parts.platforms, parts.platform_basis));
-    text += fmt::format("modules: {}\n", side_text(parts.modules, parts.module_basis));
-    text += fmt::format("measured pairs: {} of {} ({:.1f} %)\n", predictor.measured_pairs(), cells,
-                        100.0 * static_cast<double>(predictor.measured_pairs()) / static_cast<double>(cells));
+    text += fmt::format("platforms: {}", side_text(parts.platforms, parts.platform_basis, most_names));
+    text += fmt::format("modules: {}", side_text(parts.modules, parts.module_basis, most_names));
+    text +=
+        fmt::format("measured pairs: {} of {} ({:.1f} %)\n", count_text(predictor.measured_pairs()), count_text(cells),
+                    100.0 * static_cast<double>(predictor.measured_pairs()) / static_cast<double>(cells));
     if (const auto beside = parts.measured_beside_others(); beside.value_or(0) > 0) {
-        text += fmt::format("measured combinations with co-runners: {}\n", *beside);
+        text += fmt::format("measured combinations with co-runners: {}\n", count_text(*beside));
     }
     text +=
-        fmt::format("models: {} folds, {} parameters in all, seed {}\n", facts.folds, facts.parameters, config.seed);
+        fmt::format("models: {}{} in all, seed {}\n", facts.folds == 0 ? "" : count_text(facts.folds, "fold") + ", ",
+                    count_text(facts.parameters, "parameter"), config.seed);
     text += fmt::format("co-runners: {}\n", facts.co_runners);
     text += fmt::format("calibration alone: {}\n", bounds_text(predictor, 0));
     text += fmt::format("calibration with co-runners: {}", bounds_text(predictor, 1));
@@ -120,8 +135,9 @@ std::string describe_model(const Predictor& predictor) {
                 : fmt::format(", with at most {} of them\n", *predictor.calibrated_co_runners());
     text += more_bounds_text(parts.calibration);
     if (parts.folded_in > 0) {
-        text += fmt::format("learned since the fit, which learned from {} pairs: {} runs\n", parts.fitted_pairs,
-                            parts.folded_in);
+        text += fmt::format("learned since the fit, which learned from {}: {}\n",
+                            count_text(parts.fitted_pairs, parts.model->tells_co_runners() ? "combination" : "pair"),
+                            count_text(parts.folded_in, "run"));
     }
     if (facts.training_loss) {
         text += fmt::format("training loss: {:.6f}\n", *facts.training_loss);

@@ -89,7 +89,11 @@ Result<PredictorParts> make_parts(const Dataset& dataset, const FitConfig& confi
     }
     std::int32_t most = 0;
     for (std::size_t p = 0; p < fitted.rows.pools.size(); ++p) {
-        most = std::max(most, most_co_runners(dataset.pool(p), fitted.rows.pools[p].calibration));
+        const auto& rows = fitted.rows.pools[p];
+        const bool left_out =
+            bounds == Bounds::kWanted && p < parts.calibration.pools() &&
+            parts.calibration.pool(static_cast<std::int32_t>(p)).source == calibrate::ScoreSource::kLeaveOneOut;
+        most = std::max(most, most_co_runners(dataset.pool(p), left_out ? rows.rest : rows.calibration));
     }
     parts.calibrated_co_runners = most;
     return parts;

@@ -26,12 +26,18 @@ struct MeasuredPool {
     std::vector<Evidence> use{};  ///< what became of each of them; empty: unknown, in older files
 };
 
-/// Rows alone that were set aside and calibrate bounds. With some runs of a pair, a row each.
+/// Rows that were set aside and calibrate bounds. With some runs of a combination, a row each.
 struct CalibrationRows {
     std::vector<std::int32_t> platform{};
     std::vector<std::int32_t> module{};
-    std::vector<double> target{};  ///< on the model's scale
-    bool known = false;            ///< not in older files
+    std::vector<double> target{};           ///< on the model's scale
+    bool known = false;                     ///< not in older files
+    std::vector<std::int32_t> co_runner{};  ///< rows × width, descending, -1 = none comes last
+    std::int32_t width = 0;                 ///< 0: rows beside others there are none, or they are not known
+
+    [[nodiscard]] std::span<const std::int32_t> beside(std::size_t row) const {
+        return std::span(co_runner).subspan(row * static_cast<std::size_t>(width), static_cast<std::size_t>(width));
+    }
 };
 
 }  // namespace pitot::predict

@@ -14,6 +14,7 @@ inline constexpr const char* kPlatformDisagreement = "platform_disagreement";
 inline constexpr const char* kModuleDisagreement = "module_disagreement";
 inline constexpr const char* kCalibrationPlatform = "calibration_row_platform";
 inline constexpr const char* kCalibrationModule = "calibration_row_module";
+inline constexpr const char* kCalibrationCoRunner = "calibration_row_co_runner";
 inline constexpr const char* kCalibrationTarget = "calibration_row_target";
 inline constexpr const char* kFoldedIn = "folded_in";  ///< runs since the fit, pairs of the fit
 
@@ -25,6 +26,7 @@ inline constexpr const char* kScore = "bounds_score";
 inline constexpr const char* kScorePlatform = "bounds_platform_factor";
 inline constexpr const char* kScoreModule = "bounds_module_factor";
 inline constexpr const char* kScoreKnots = "bounds_runtime_knots";
+inline constexpr const char* kScoreWidest = "bounds_widest_deviation";
 inline constexpr const char* kScoreRuntime = "bounds_runtime_factor";
 inline constexpr const char* kScoreChoice = "bounds_choice";
 inline constexpr const char* kSources = "bounds_sources";

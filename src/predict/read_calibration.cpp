@@ -1,6 +1,7 @@
 #include "predict/read_calibration.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -69,6 +70,13 @@ Result<void> read_scale(const models::ModelArchive& archive, const PredictorPart
         return archive.broken(kScoreKnots, "does not ascend");
     }
     into.scale.knots = std::move(knots);
+    if (archive.contains(kScoreWidest)) {
+        PITOT_TRY(const auto widest, archive.read<double>(kScoreWidest, {}));
+        if (!std::isfinite(widest.front()) || !(widest.front() > 0.0)) {
+            return archive.broken(kScoreWidest, "is not above 0");
+        }
+        into.scale.widest_deviation = widest.front();
+    }
     return {};
 }
 

@@ -4,6 +4,7 @@
 #include <set>
 
 #include <fmt/core.h>
+#include <nlohmann/json.hpp>
 
 #include "dataset/index_layout.hpp"
 #include "dataset/pools.hpp"
@@ -49,7 +50,17 @@ Result<void> read_schema(const models::ModelArchive& archive) {
 Result<void> read_config(const models::ModelArchive& archive, FitConfig& config) {
     PITOT_TRY(const auto json, archive.text("config"));
     const auto applied = models::apply_whole_json(config, json).and_then([&] { return config.validate(); });
-    return applied ? applied : archive.broken("config", fmt::format("is refused ({})", applied.error().to_string()));
+    if (applied) {
+        return applied;
+    }
+    if (!nlohmann::json::accept(json)) {
+        return archive.broken("config", fmt::format("is refused ({})", applied.error().to_string()));
+    }
+    return fail(
+        ErrorCode::kInput,
+        fmt::format("{} has a configuration that this program does not know ({}): a newer Pitot wrote it, or it "
+                    "was edited. Update Pitot, or fit the model again with this one",
+                    archive.npz().file().string(), applied.error().to_string()));
 }
 
 Result<void> read_basis(const models::ModelArchive& archive, const std::string& name, std::int64_t rows,
@@ -252,6 +263,24 @@ Result<void> read_disagreement(const models::ModelArchive& archive, PredictorPar
     return {};
 }
 
+// What ran beside the rows that calibrate; of files without it, rows beside others are not among them.
+Result<void> read_calibration_co_runners(const models::ModelArchive& archive, PredictorParts& parts) {
+    if (!archive.contains(kCalibrationCoRunner)) {
+        return {};
+    }
+    CalibrationRows& rows = parts.calibration_rows;
+    const std::int64_t count = std::ssize(rows.target);
+    PITOT_TRY(rows.co_runner, archive.read<std::int32_t>(kCalibrationCoRunner, {count, -1}));
+    PITOT_TRY(const auto info, archive.npz().info(kCalibrationCoRunner));
+    constexpr std::int64_t most = 1'000'000;
+    const auto known = [&](std::int32_t k) { return k >= -1 && k < parts.modules.size(); };
+    if (info.shape[1] < 1 || info.shape[1] > most || !std::ranges::all_of(rows.co_runner, known)) {
+        return archive.broken(kCalibrationCoRunner, "names a module that does not exist, or none at all");
+    }
+    rows.width = static_cast<std::int32_t>(info.shape[1]);
+    return {};
+}
+
 // What learning on needs.
 Result<void> read_learned_on(const models::ModelArchive& archive, PredictorParts& parts) {
     if (archive.contains(kFoldedIn)) {
@@ -283,9 +312,9 @@ Result<void> read_learned_on(const models::ModelArchive& archive, PredictorParts
     };
     parts.calibration_rows.target = std::move(*target);
     parts.calibration_rows.known = true;
-    return read_rows(kCalibrationPlatform, parts.platforms.size(), parts.calibration_rows.platform).and_then([&] {
-        return read_rows(kCalibrationModule, parts.modules.size(), parts.calibration_rows.module);
-    });
+    return read_rows(kCalibrationPlatform, parts.platforms.size(), parts.calibration_rows.platform)
+        .and_then([&] { return read_rows(kCalibrationModule, parts.modules.size(), parts.calibration_rows.module); })
+        .and_then([&] { return read_calibration_co_runners(archive, parts); });
 }
 
 Result<void> read_model(const models::ModelArchive& archive, PredictorParts& parts) {

@@ -61,6 +61,10 @@ void add_learned_on(formats::NpzWriter& npz, const PredictorParts& parts) {
         npz.add<std::int32_t>(kCalibrationPlatform, parts.calibration_rows.platform);
         npz.add<std::int32_t>(kCalibrationModule, parts.calibration_rows.module);
         npz.add<double>(kCalibrationTarget, parts.calibration_rows.target);
+        if (parts.calibration_rows.width > 0) {
+            npz.add<std::int32_t>(kCalibrationCoRunner, parts.calibration_rows.co_runner,
+                                  Shape{std::ssize(parts.calibration_rows.target), parts.calibration_rows.width});
+        }
     }
     if (parts.folded_in > 0) {
         npz.add<std::int64_t>(kFoldedIn, std::vector<std::int64_t>{parts.folded_in, parts.fitted_pairs});
@@ -85,6 +89,9 @@ void add_bounds(formats::NpzWriter& npz, const calibrate::Calibration& calibrati
         npz.add<double>(kScoreModule, parts.scale.module);
         npz.add<double>(kScoreKnots, parts.scale.knots);
         npz.add<double>(kScoreRuntime, parts.scale.runtime);
+        if (parts.scale.widest_deviation > 0.0) {
+            npz.add<double>(kScoreWidest, std::vector{parts.scale.widest_deviation}, Shape{});
+        }
     }
     if (parts.choice) {
         npz.add<double>(kScoreChoice,

@@ -13,6 +13,7 @@
 #include "core/read_file.hpp"
 #include "core/utf8.hpp"
 #include "formats/json_text.hpp"
+#include "pitot/remedy.hpp"
 
 namespace pitot::traces {
 namespace {
@@ -80,7 +81,14 @@ public:
         const std::size_t before = files_.size();
         std::ranges::move(list_traces(path, collection_.problems), std::back_inserter(files_));
         if (files_.size() == before) {
-            collection_.problems.push_back({path.string(), "holds no traces (*.json)"});
+            if (fs::exists(path / form::kJournalFile, error)) {
+                collection_.problems.push_back({path.string(),
+                                                "holds a journal and no traces, so that what measured was ended before "
+                                                "it wrote them; measure into it again, which writes the traces",
+                                                false, Remedy::kMeasureAgain});
+            } else {
+                collection_.problems.push_back({path.string(), "holds no traces (*.json)"});
+            }
         }
         return {};
     }

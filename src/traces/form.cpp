@@ -13,7 +13,7 @@ struct KindName {
     TraceKind kind;
     const char* type;
 };
-constexpr std::array kKinds{KindName{TraceKind::kBenchmarking, "benchmarking"},
+constexpr std::array kKinds{KindName{TraceKind::kBenchmarking, "benchmarking"}, KindName{TraceKind::kWarm, "warm"},
                             KindName{TraceKind::kOpcodes, "opcodes"},
                             KindName{TraceKind::kInterference, "interference"}};
 

@@ -12,7 +12,12 @@
 namespace pitot::traces {
 
 /// What a trace tells: the part TYPE of its file's name.
-enum class TraceKind : std::uint8_t { kBenchmarking, kOpcodes, kInterference };
+enum class TraceKind : std::uint8_t {
+    kBenchmarking,  ///< runs of a module, each a process
+    kWarm,          ///< calls of a module, many a process
+    kOpcodes,
+    kInterference,
+};
 
 /// MODULE-NAME.UUID.TYPE.json, taken apart. `type` is empty where the name has no such part.
 struct TraceName {
@@ -41,11 +46,12 @@ inline constexpr const char* kModule = "module";  ///< an object of the five bel
 inline constexpr const char* kName = "name";
 inline constexpr const char* kFile = "file";
 inline constexpr const char* kParent = "parent";  ///< id of a device
-inline constexpr const char* kArgs = "args";      ///< an object of the two below
+inline constexpr const char* kArgs = "args";      ///< an object of the three below
 inline constexpr const char* kEngine = "engine";
 inline constexpr const char* kArgv = "argv";
+inline constexpr const char* kTask = "task";  ///< all that the module is given, where that is something
 
-// Fields of a benchmarking trace: a number a run in microseconds, 0 for a failed one.
+// Fields of a benchmarking or warm trace: a number a run or call in microseconds, 0 for a failed one.
 inline constexpr const char* kWall = "wall";
 inline constexpr const char* kUtime = "utime";
 inline constexpr const char* kStime = "stime";

@@ -8,6 +8,7 @@
 
 #include "core/utf8.hpp"
 #include "dataset/side_table.hpp"
+#include "pitot/remedy.hpp"
 #include "traces/trace_rows.hpp"
 
 namespace pitot::traces {
@@ -150,7 +151,8 @@ void add_features(const Collection& collection, const TraceOptions& options, con
     for (const std::string& name : result.dataset.modules.names) {
         if (!std::ranges::binary_search(opcodes, name, {}, &OpcodeTable::value_type::first)) {
             result.problems.push_back({rows.modules.at(name), fmt::format("runs module '{}', of which there are no "
-                                                                          "opcode counts; its features are 0",
+                                                                          "opcode counts; its features are the means "
+                                                                          "of the others'",
                                                                           core::printable(name))});
         }
     }
@@ -228,10 +230,14 @@ Result<void> require_observations(const TraceDataset& made) {
     }
     const std::string why =
         made.problems.empty() ? std::string() : fmt::format("; the first: {}", made.problems.front().to_string());
+    const auto counted = [](std::size_t count, const char* word) {
+        return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
+    };
     return fail(ErrorCode::kInput,
-                fmt::format("there is no usable observation in {}: {} cells failed, {} problems{}",
+                fmt::format("there is no usable observation in {}: {} failed, {}{}",
                             dataset.sources.empty() ? std::string("nothing") : dataset.sources.front(),
-                            made.failed.size(), made.problems.size(), why));
+                            counted(made.failed.size(), "cell"), counted(made.problems.size(), "problem"), why),
+                made.problems.empty() ? Remedy::kNone : made.problems.front().remedy);
 }
 
 }  // namespace pitot::traces

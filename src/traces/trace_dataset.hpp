@@ -19,12 +19,15 @@ namespace pitot::traces {
 enum class Release : std::uint8_t { k2023, k2025 };
 enum class Target : std::uint8_t { kWall, kCpu };            ///< wall time, or user plus system time
 enum class RunUse : std::uint8_t { kMean, kMedian, kEach };  ///< what becomes of several runs
+/// Which runs alone are taken. Warm calls are those of a runtime of its own, "RUNTIME+warm".
+enum class RunKind : std::uint8_t { kCold, kWarm, kBoth };
 
 struct TraceOptions {
     Release release = Release::k2025;
     std::optional<Target> target;    ///< 2023: kCpu; 2025: kWall. Runs side by side have wall time only.
     std::optional<bool> skip_first;  ///< drop a trace's first positive run. 2023: yes; 2025: no
     RunUse runs = RunUse::kMean;
+    RunKind kind = RunKind::kCold;                             ///< kWarm: without runs side by side, which are cold
     std::string separator = ".";                               ///< between runtime and device
     std::vector<std::pair<std::string, std::string>> renames;  ///< texts replaced in the names of modules
     std::set<std::string> exclude;                             ///< platforms left out, by name
@@ -79,9 +82,10 @@ using OpcodeTable = std::vector<std::pair<std::string, std::vector<double>>>;
                                        std::vector<TraceProblem>& problems);
 
 /// ln(1 + count) of the opcodes that `release` keeps: those whose total exceeds 10 (2023), or whose count is not the
-/// same everywhere (2025). Columns are called "op12" (2023) or "x0C" (2025). Names without counts have 0 everywhere.
-/// Without any counts there are no features.
-[[nodiscard]] Side opcode_side(std::vector<std::string> names, const OpcodeTable& table, Release release);
+/// same everywhere (2025). Columns are called "op12" (2023) or "x0C" (2025). Names without counts have the means
+/// of the others. Without any counts there are no features. `constant_too`: 2025 leaves out only what nothing executes.
+[[nodiscard]] Side opcode_side(std::vector<std::string> names, const OpcodeTable& table, Release release,
+                               bool constant_too = false);
 
 /// The observations alone of a collection, platforms × modules, without features; with `keep_unobserved` every runtime
 /// on every device.

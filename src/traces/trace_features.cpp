@@ -117,7 +117,7 @@ private:
     std::set<std::string> runtimes_;
 };
 
-std::vector<std::size_t> kept_opcodes(const OpcodeTable& table, Release release) {
+std::vector<std::size_t> kept_opcodes(const OpcodeTable& table, Release release, bool constant_too) {
     std::vector<std::size_t> kept;
     if (table.empty()) {
         return kept;
@@ -127,7 +127,7 @@ std::vector<std::size_t> kept_opcodes(const OpcodeTable& table, Release release)
         bool varies = false;
         for (const auto& [name, counts] : table) {
             total += counts[k];
-            varies = varies || counts[k] != table.front().second[k];
+            varies = varies || counts[k] != table.front().second[k] || (constant_too && counts[k] != 0.0);
         }
         if (release == Release::k2023 ? total > kLeastTotal : varies) {
             kept.push_back(k);
@@ -180,21 +180,29 @@ OpcodeTable opcode_table(const Collection& collection, const TraceOptions& optio
     return table;
 }
 
-Side opcode_side(std::vector<std::string> names, const OpcodeTable& table, Release release) {
+Side opcode_side(std::vector<std::string> names, const OpcodeTable& table, Release release, bool constant_too) {
     Side side;
     side.names = std::move(names);
-    const std::vector<std::size_t> kept = kept_opcodes(table, release);
+    const std::vector<std::size_t> kept = kept_opcodes(table, release, constant_too);
     for (const std::size_t opcode : kept) {
         side.feature_names.push_back(release == Release::k2023 ? fmt::format("op{}", opcode)
                                                                : fmt::format("x{:02X}", opcode));
     }
     side.features = Matrix<double>(side.size(), std::ssize(kept));
+    std::vector<double> means;
+    for (const std::size_t opcode : kept) {
+        double sum = 0;
+        for (const auto& [name, counts] : table) {
+            sum += std::log1p(counts[opcode]);
+        }
+        means.push_back(sum / static_cast<double>(table.size()));
+    }
     for (std::size_t i = 0; i < side.names.size(); ++i) {
         const auto row = std::ranges::lower_bound(table, side.names[i], {}, &OpcodeTable::value_type::first);
         const bool known = row != table.end() && row->first == side.names[i];
         for (std::size_t j = 0; j < kept.size(); ++j) {
             side.features(static_cast<std::int64_t>(i), static_cast<std::int64_t>(j)) =
-                known ? std::log1p(row->second[kept[j]]) : 0.0;
+                known ? std::log1p(row->second[kept[j]]) : means[j];
         }
     }
     return side;

@@ -10,21 +10,14 @@
 #include "dataset/dense_layout.hpp"
 #include "dataset/index_layout.hpp"
 #include "dataset/npz_columns.hpp"
+#include "dataset/side_archive.hpp"
 #include "formats/npz.hpp"
 
 namespace pitot::traces {
 namespace {
 
-struct PartArrays {
-    std::string names;
-    std::string features;
-};
-
-PartArrays arrays_of(dataset::Axis axis, Release release) {
-    if (release == Release::k2025) {
-        return {"names", "labels"};
-    }
-    return axis == dataset::Axis::kModule ? PartArrays{"module", "opcode"} : PartArrays{"platform", "feature"};
+dataset::ArchiveArrays arrays_of(dataset::Axis axis, Release release) {
+    return release == Release::k2025 ? dataset::side_arrays_2025() : dataset::side_arrays_2023(axis);
 }
 
 formats::NpzWriter begin_part() {
@@ -35,22 +28,8 @@ formats::NpzWriter begin_part() {
 
 Result<Side> read_part(const std::filesystem::path& file, dataset::Axis axis) {
     PITOT_TRY(const auto npz, formats::NpzReader::open(file));
-    if (auto checked = dataset::check_dataset_schema(npz); !checked) {
-        return Failure(std::move(checked).error());
-    }
-    for (const Release release : {Release::k2023, Release::k2025}) {
-        const PartArrays arrays = arrays_of(axis, release);
-        if (npz.contains(arrays.names) && npz.contains("data")) {
-            std::vector<std::string> problems;
-            const bool counts = axis == dataset::Axis::kModule && release == Release::k2023;
-            return dataset::read_side(npz, {axis, arrays.names, "data", arrays.features, counts}, problems);
-        }
-    }
-    const char* verb = axis == dataset::Axis::kModule ? "opcodes" : "platforms";
-    return fail(ErrorCode::kInput,
-                fmt::format("{}: this holds no features of {}s: it has neither 'data' and '{}' nor "
-                            "'data' and 'names'; make one with 'pitot {}'",
-                            file.string(), dataset::word(axis), arrays_of(axis, Release::k2023).names, verb));
+    std::vector<std::string> problems;
+    return dataset::read_side_archive(npz, axis, problems);
 }
 
 }  // namespace
@@ -65,7 +44,7 @@ Result<void> write_matrix(const Dataset& dataset, const std::filesystem::path& f
 }
 
 Result<void> write_opcodes(const Side& modules, const std::filesystem::path& file, Release release) {
-    const PartArrays arrays = arrays_of(dataset::Axis::kModule, release);
+    const dataset::ArchiveArrays arrays = arrays_of(dataset::Axis::kModule, release);
     formats::NpzWriter npz = begin_part();
     if (release == Release::k2023) {
         const auto counts = dataset::opcode_counts(modules);
@@ -83,7 +62,7 @@ Result<void> write_opcodes(const Side& modules, const std::filesystem::path& fil
 }
 
 Result<void> write_platforms(const Side& platforms, const std::filesystem::path& file, Release release) {
-    const PartArrays arrays = arrays_of(dataset::Axis::kPlatform, release);
+    const dataset::ArchiveArrays arrays = arrays_of(dataset::Axis::kPlatform, release);
     formats::NpzWriter npz = begin_part();
     const std::array shape = {platforms.features.rows(), platforms.features.cols()};
     npz.add("data", platforms.features.flat(), std::span<const std::int64_t>(shape));
@@ -94,6 +73,28 @@ Result<void> write_platforms(const Side& platforms, const std::filesystem::path&
 
 Result<Side> read_opcodes(const std::filesystem::path& file) { return read_part(file, dataset::Axis::kModule); }
 Result<Side> read_platforms(const std::filesystem::path& file) { return read_part(file, dataset::Axis::kPlatform); }
+
+Side kept_in_dataset(const Side& modules) {
+    std::vector<std::int64_t> kept;
+    for (std::int64_t column = 0; column < modules.features.cols(); ++column) {
+        bool varies = !modules.feature_names[static_cast<std::size_t>(column)].starts_with('x');
+        for (std::int64_t row = 1; row < modules.size(); ++row) {
+            varies = varies || modules.features(row, column) != modules.features(0, column);
+        }
+        if (varies) {
+            kept.push_back(column);
+        }
+    }
+    Side side{modules.names, {}, Matrix<double>(modules.size(), std::ssize(kept))};
+    for (std::int64_t j = 0; j < std::ssize(kept); ++j) {
+        const std::int64_t column = kept[static_cast<std::size_t>(j)];
+        side.feature_names.push_back(modules.feature_names[static_cast<std::size_t>(column)]);
+        for (std::int64_t row = 0; row < modules.size(); ++row) {
+            side.features(row, j) = modules.features(row, column);
+        }
+    }
+    return side;
+}
 
 Result<Side> select_rows(const std::vector<std::string>& names, const Side& table, dataset::Axis axis,
                          const std::filesystem::path& file) {

@@ -27,6 +27,10 @@ namespace pitot::traces {
 [[nodiscard]] Result<Side> read_opcodes(const std::filesystem::path& file);
 [[nodiscard]] Result<Side> read_platforms(const std::filesystem::path& file);
 
+/// Opcodes of modules as a dataset keeps them: of the form of 2025 ("x0C") those whose count is not the same
+/// everywhere.
+[[nodiscard]] Side kept_in_dataset(const Side& modules);
+
 /// A side with the rows of `names`, in that order, taken from `table`, which `file` held. Errors: a name that has no
 /// row.
 [[nodiscard]] Result<Side> select_rows(const std::vector<std::string>& names, const Side& table, dataset::Axis axis,

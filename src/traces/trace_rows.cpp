@@ -13,6 +13,8 @@
 namespace pitot::traces {
 namespace {
 
+constexpr const char* kWarmSuffix = "+warm";
+
 class Collector {
 public:
     Collector(const Collection& collection, const TraceOptions& options)
@@ -37,7 +39,8 @@ public:
                     cpu ? Remedy::kWallTimes : Remedy::kCpuTimes);
             return;
         }
-        add_cell(*platform, module, trace.file, positive(runs, options_.skips_first()));
+        add_cell(*platform, module, trace.file,
+                 positive(runs, options_.skips_first() && trace.kind != TraceKind::kWarm));
     }
 
     void add_flat(const FlatPlatform& flat) {
@@ -130,7 +133,8 @@ private:
                                             core::printable(trace.parent)));
             return nullptr;
         }
-        return note_platform(trace.engine, device->second->name, device->second, trace.file);
+        const char* suffix = trace.kind == TraceKind::kWarm ? kWarmSuffix : "";
+        return note_platform(trace.engine + suffix, device->second->name, device->second, trace.file);
     }
 
     [[nodiscard]] const std::string* note_platform(const std::string& runtime, const std::string& device_name,
@@ -186,18 +190,29 @@ private:
 TraceRows collect_rows(const Collection& collection, const TraceOptions& options, bool alone, bool together) {
     Collector collector(collection, options);
     for (const Trace& trace : collection.traces) {
-        if (trace.kind == TraceKind::kBenchmarking && alone) {
+        const bool is_warm = trace.kind == TraceKind::kWarm;
+        const bool wanted = options.kind == RunKind::kBoth || is_warm == (options.kind == RunKind::kWarm);
+        if ((is_warm || trace.kind == TraceKind::kBenchmarking) && alone && wanted) {
             collector.add_alone(trace);
-        } else if (trace.kind == TraceKind::kInterference && together) {
+        } else if (trace.kind == TraceKind::kInterference && together && wanted) {
             collector.add_together(trace);
         }
     }
-    if (alone) {
+    if (alone && options.kind != RunKind::kWarm) {
         for (const FlatPlatform& flat : collection.flat) {
             collector.add_flat(flat);
         }
     }
-    return collector.finish();
+    TraceRows rows = collector.finish();
+    const auto warm = std::ranges::find(collection.traces, TraceKind::kWarm, &Trace::kind);
+    const bool others = !collection.flat.empty() || std::ranges::any_of(collection.traces, [](const Trace& trace) {
+        return trace.kind == TraceKind::kBenchmarking || trace.kind == TraceKind::kInterference;
+    });
+    if (alone && options.kind == RunKind::kCold && !others && warm != collection.traces.end()) {
+        rows.problems.push_back(
+            {warm->file, "is of warm calls, as all that is here is; take them", false, Remedy::kWarmCalls});
+    }
+    return rows;
 }
 
 std::vector<double> use_runs(std::vector<double> runs_us, RunUse use) {

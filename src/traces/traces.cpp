@@ -139,7 +139,7 @@ Result<TraceKind> kind_by(const TraceName& name, const Json& json) {
     }
     if (!name.type.empty()) {
         return formats::wrong(
-            fmt::format("is of the unknown type '{}'; known are benchmarking, opcodes and interference",
+            fmt::format("is of the unknown type '{}'; known are benchmarking, warm, opcodes and interference",
                         core::printable(name.type)));
     }
     if (formats::find_member(json, form::kOpcodes) != nullptr) {

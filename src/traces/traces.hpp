@@ -48,7 +48,7 @@ struct DeviceList {
     std::vector<TraceProblem> problems;
 };
 
-/// A module that ran, and its runs: µs, 0 = failed. In benchmarking traces `cpu_us` is user plus system time.
+/// A module that ran, and its runs: µs, 0 = failed. In benchmarking and warm traces `cpu_us` is user plus system time.
 struct TraceMember {
     std::string module_file;
     std::vector<std::string> arguments;

@@ -18,13 +18,20 @@ enum class Ending {
     kExited,   ///< `proc_exit` with a status other than 0
     kTrapped,  ///< a trap, an uncaught exception or an exhausted stack
     kTimedOut,
+    kImportThrew,  ///< a function that the user gave threw, and the module let that pass
 };
 
 struct RunRequest {
-    std::string name;                  ///< the program's name, its first argument
-    std::vector<std::string> args;     ///< the arguments after it
-    std::vector<std::string> folders;  ///< that WASI may use, under the names given
-    std::string invoke;                ///< the one exported function to call; empty: see docs/opcodes.md
+    std::string name;                        ///< the program's name, its first argument
+    std::vector<std::string> args;           ///< the arguments after it
+    std::vector<std::string> folders;        ///< that WASI may use, under the names given
+    std::vector<std::string> environment{};  ///< NAME=value, of the module
+    std::string invoke;                      ///< the one exported function to call; empty: see docs/opcodes.md
+    std::vector<std::string> parameters{};   ///< of that function, in decimal, as parse_parameters() gives them
+    std::vector<std::string> types{};        ///< theirs: "i32", "i64", "f32" or "f64"
+    bool stub_imports = false;               ///< whether imports that nothing provides are made up, of zeros
+    std::string imports_module{};            ///< path of a JavaScript module of imports; empty: none
+    std::vector<ImportName> imports{};       ///< of the module
     std::optional<double> timeout_s;
     std::stop_token stop;
     bool own_group = true;  ///< ChildOptions::own_group
@@ -36,6 +43,8 @@ struct RunOutcome {
     std::string reason;  ///< the engine's words for a trap
     /// By index of Instrumented::opcodes; none if the engine had to be stopped without an answer.
     std::optional<std::vector<std::uint64_t>> counts;
+    std::vector<std::string> stubs{};  ///< imports that were made up
+    std::uint64_t stub_calls = 0;      ///< how often functions of these were called
 };
 
 /// The Node program of $PATH, if there is one.

@@ -17,6 +17,7 @@ Result<RunOutcome> run_in_interpreter(const Instrumented& module, const RunReque
     task.first_counter = module.first_counter;
     task.counters = module.pieces.size();
     task.invoke = request.invoke;
+    task.parameters = request.parameters;
     task.timeout_s = request.timeout_s.value_or(0.0);
     constexpr double grace_s = 5.0;
     std::optional<double> limit_s;

@@ -48,6 +48,22 @@ private:
     bool whole_ = false;
 };
 
+Json imports_json(const std::vector<ImportName>& imports) {
+    Json all = Json::array();
+    for (const ImportName& import : imports) {
+        all.push_back({{"module", import.module},
+                       {"field", import.field},
+                       {"kind", import.kind},
+                       {"parameters", import.parameters},
+                       {"results", import.results},
+                       {"initial", import.initial},
+                       {"maximum", import.maximum ? Json(*import.maximum) : Json()},
+                       {"shared", import.shared},
+                       {"mutable", import.is_mutable}});
+    }
+    return all;
+}
+
 std::string request_json(const RunRequest& request) {
     Json args = Json::array({request.name});
     for (const std::string& argument : request.args) {
@@ -57,7 +73,13 @@ std::string request_json(const RunRequest& request) {
                     {"answer", core::kAnswerFile},
                     {"args", args},
                     {"folders", request.folders},
+                    {"environment", request.environment},
                     {"invoke", request.invoke},
+                    {"parameters", request.parameters},
+                    {"types", request.types},
+                    {"stub_imports", request.stub_imports},
+                    {"imports_module", request.imports_module},
+                    {"imports", imports_json(request.imports)},
                     {"timeout_ms", std::ceil(request.timeout_s.value_or(0.0) * 1000.0)}};
     return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -75,14 +97,30 @@ Result<RunOutcome> read_answer(const std::string& text, const Instrumented& modu
     RunOutcome outcome;
     outcome.reason = json.value("reason", "");
     outcome.exit_status = json.value("status", 0);
+    outcome.stubs = json.value("stubs", std::vector<std::string>());
+    outcome.stub_calls = json.value("stub_calls", std::uint64_t{0});
     if (ending == "refused") {
         return fail(ErrorCode::kInput,
                     fmt::format("'{}' cannot be run: {}; count without running", request.name, outcome.reason),
                     Remedy::kCountStatically);
     }
+    if (ending == "missing") {
+        return fail(ErrorCode::kInput,
+                    fmt::format("'{}' cannot be run: {}; give them, have them return zeros, or count without running",
+                                request.name, outcome.reason),
+                    Remedy::kSettings, {"imports_module", "stub_imports", "count_static"});
+    }
+    if (ending == "bad imports") {
+        return fail(ErrorCode::kInput,
+                    fmt::format("the file of imports '{}' {}; mend it", request.imports_module, outcome.reason));
+    }
+    if (ending == "threw") {
+        outcome.reason += fmt::format(" in '{}'", request.imports_module);
+    }
     outcome.ending = ending == "finished"  ? Ending::kFinished
                      : ending == "exited"  ? Ending::kExited
                      : ending == "trapped" ? Ending::kTrapped
+                     : ending == "threw"   ? Ending::kImportThrew
                                            : Ending::kTimedOut;
     const Json& counts = json.at("counts");
     if (counts.size() == module.opcodes.size()) {

@@ -11,6 +11,7 @@
 
 #include "pitot/remedy.hpp"
 #include "wasm/pieces.hpp"
+#include "wasm/wabt_ir.hpp"
 
 namespace pitot::wasm {
 namespace {
@@ -18,8 +19,6 @@ namespace {
 using wabt::Index;
 using wabt::Var;
 
-/// Of V8, whose limits the other engines follow.
-constexpr std::size_t kMostGlobals = 1'000'000;
 /// Keeps the functions that sum up well below the size an engine compiles.
 constexpr std::size_t kTermsOfFunction = 20'000;
 
@@ -30,14 +29,6 @@ Index add_counter_global(wabt::Module& module) {
     field->global.init_expr.push_back(std::make_unique<wabt::ConstExpr>(wabt::Const::I64(0)));
     module.AppendField(std::move(field));
     return static_cast<Index>(module.globals.size() - 1);
-}
-
-void add_export(wabt::Module& module, std::string name, wabt::ExternalKind kind, Index index) {
-    auto field = std::make_unique<wabt::ExportModuleField>();
-    field->export_.name = std::move(name);
-    field->export_.kind = kind;
-    field->export_.var = Var(index, {});
-    module.AppendField(std::move(field));
 }
 
 /// Index of the type () -> ().
@@ -161,7 +152,7 @@ std::vector<std::uint64_t> Instrumented::counts_from(const std::vector<std::uint
     return counts;
 }
 
-Result<Instrumented> instrument(Module module, const std::string& name) {
+Result<Instrumented> instrument(Module module, const std::string& name, std::size_t most_globals) {
     wabt::Module& ir = module.ir();
     if (const Result<void> checked = check_exports(ir, name); !checked) {
         return Failure(checked.error());
@@ -172,13 +163,14 @@ Result<Instrumented> instrument(Module module, const std::string& name) {
     for (std::size_t i = ir.num_func_imports; i < ir.funcs.size(); ++i) {
         counters.add_to(ir.funcs[i]->exprs);
     }
-    const std::size_t globals = ir.globals.size() + counters.pieces().size() + counters.opcodes().size();
-    if (globals > kMostGlobals) {
-        return fail(ErrorCode::kInput,
-                    fmt::format("'{}' has {} straight-line pieces of code, more than an engine has "
-                                "globals to count them; count without running",
-                                name, counters.pieces().size()),
-                    Remedy::kCountStatically);
+    const std::size_t taken = ir.globals.size() + counters.opcodes().size();
+    if (taken > most_globals || !counters.share(most_globals - taken)) {
+        return fail(
+            ErrorCode::kInput,
+            fmt::format("'{}' has {} globals, so many that an engine has none left to count with; count without "
+                        "running",
+                        name, ir.globals.size()),
+            Remedy::kCountStatically);
     }
     for (std::size_t i = 0; i < counters.pieces().size(); ++i) {
         add_counter_global(ir);

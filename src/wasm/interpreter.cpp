@@ -10,9 +10,11 @@
 #include <cerrno>
 #include <cmath>
 #include <csignal>
+#include <cstdlib>
 #include <utility>
 
 #include "wasm/features.hpp"
+#include "wasm/interpreter_thread.hpp"
 
 namespace pitot::wasm {
 namespace {
@@ -84,7 +86,29 @@ void set_alarm(double seconds) {
 struct Callable {
     std::string name;
     interp::Ref function;
+    interp::ValueTypes parameters;
 };
+
+struct Call {
+    interp::Ref function;
+    interp::Values values;
+};
+
+/// A parameter as parse_parameters() wrote it.
+interp::Value value_of(const std::string& text, wabt::Type type) {
+    if (type == wabt::Type::I32) {
+        return interp::Value::Make(static_cast<std::uint32_t>(std::strtoll(text.c_str(), nullptr, 10)));
+    }
+    if (type == wabt::Type::I64) {
+        const bool negative = text.front() == '-';
+        return interp::Value::Make(negative ? static_cast<std::uint64_t>(std::strtoll(text.c_str(), nullptr, 10))
+                                            : static_cast<std::uint64_t>(std::strtoull(text.c_str(), nullptr, 10)));
+    }
+    if (type == wabt::Type::F32) {
+        return interp::Value::Make(std::strtof(text.c_str(), nullptr));
+    }
+    return interp::Value::Make(std::strtod(text.c_str(), nullptr));
+}
 
 bool is_own(const std::string& name) { return name.rfind("pitot:", 0) == 0; }
 
@@ -96,41 +120,50 @@ std::vector<Callable> callables(interp::Store& store, const interp::Module& modu
             continue;
         }
         const interp::Ref ref = instance.exports()[i];
-        if (store.UnsafeGet<interp::Func>(ref)->type().params.empty()) {
-            found.push_back({exports[i].name, ref});
-        }
+        found.push_back({exports[i].name, ref, store.UnsafeGet<interp::Func>(ref)->type().params});
     }
     return found;
 }
 
 /// The order of docs/opcodes.md; none and a reason if there is nothing to call.
-std::vector<interp::Ref> to_call(const std::vector<Callable>& found, const std::string& invoke, std::string& reason) {
-    const auto named = [&](const std::string& name) {
-        std::vector<interp::Ref> refs;
+std::vector<Call> to_call(const std::vector<Callable>& found, const InterpreterTask& task, std::string& reason) {
+    std::vector<Call> calls;
+    const auto add = [&](const std::string& name) {
         for (const Callable& one : found) {
-            if (one.name == name) {
-                refs.push_back(one.function);
+            if (one.name == name && one.parameters.empty()) {
+                calls.push_back({one.function, {}});
             }
         }
-        return refs;
     };
-    std::vector<interp::Ref> calls = named("pitot:start");
-    std::vector<interp::Ref> own;
-    if (!invoke.empty()) {
-        own = is_own(invoke) ? std::vector<interp::Ref>() : named(invoke);
-        if (own.empty()) {
-            reason = "it exports no function '" + invoke + "' without parameters";
-            return {};
+    add("pitot:start");
+    const std::size_t before = calls.size();
+    if (!task.invoke.empty()) {
+        if (task.invoke != "_initialize") {
+            add("_initialize");
         }
-    } else if (own = named("_start"); own.empty()) {
-        own = named("_initialize");
+        for (const Callable& one : found) {
+            if (one.name == task.invoke && !is_own(one.name) && one.parameters.size() == task.parameters.size()) {
+                interp::Values values;
+                for (std::size_t i = 0; i < task.parameters.size(); ++i) {
+                    values.push_back(value_of(task.parameters[i], one.parameters[i]));
+                }
+                calls.push_back({one.function, std::move(values)});
+                return calls;
+            }
+        }
+        reason = "it exports no function '" + task.invoke + "' with " + std::to_string(task.parameters.size()) +
+                 " parameters";
+        return {};
+    }
+    add("_start");
+    if (calls.size() == before) {
+        add("_initialize");
         for (const Callable& one : found) {
             if (one.name != "_initialize" && !is_own(one.name)) {
-                own.push_back(one.function);
+                add(one.name);
             }
         }
     }
-    calls.insert(calls.end(), own.begin(), own.end());
     if (calls.empty()) {
         reason = "it has no start function and exports no function without parameters";
     }
@@ -176,15 +209,15 @@ int interpret(const InterpreterTask& task, int answer_fd) {
     counters.globals = std::move(globals);
 
     std::string reason;
-    const std::vector<interp::Ref> calls = to_call(callables(store, *module, *instance), task.invoke, reason);
+    const std::vector<Call> calls = to_call(callables(store, *module, *instance), task, reason);
     if (calls.empty()) {
         return answer_with(Interpreted::kRefused, reason);
     }
     set_alarm(task.timeout_s);
-    for (const interp::Ref ref : calls) {
+    for (const Call& call : calls) {
         interp::Values results;
-        if (wabt::Failed(store.UnsafeGet<interp::Func>(ref)->Call(store, {}, results, &trap))) {
-            return answer_with(Interpreted::kTrapped, trap ? trap->message() : "an exception that nothing caught");
+        if (wabt::Failed(call_deeply(store, call.function, call.values, results, reason))) {
+            return answer_with(Interpreted::kTrapped, reason);
         }
     }
     return answer_with(Interpreted::kFinished, "");

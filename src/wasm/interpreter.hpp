@@ -25,7 +25,8 @@ struct InterpreterTask {
     const std::vector<std::uint8_t>* bytes = nullptr;  ///< the instrumented module; it has no imports
     std::uint32_t first_counter = 0;
     std::size_t counters = 0;
-    std::string invoke;      ///< as in RunRequest
+    std::string invoke;  ///< as in RunRequest, and so the next
+    std::vector<std::string> parameters{};
     double timeout_s = 0.0;  ///< 0: none
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 #include <memory>
+#include <utility>
 
 namespace pitot::wasm {
 
@@ -187,11 +188,13 @@ void PieceCounters::count(ExprList& list, Place before, Opcode opcode) {
     if (!piece_) {
         piece_ = pieces_.size();
         pieces_.emplace_back();
-        const wabt::Var counter(first_counter_ + static_cast<wabt::Index>(*piece_), {});
-        list.insert(before, std::make_unique<wabt::GlobalGetExpr>(counter));
+        auto get = std::make_unique<wabt::GlobalGetExpr>(counter(*piece_));
+        auto set = std::make_unique<wabt::GlobalSetExpr>(counter(*piece_));
+        sites_.push_back({&list, get.get(), set.get()});
+        list.insert(before, std::move(get));
         list.insert(before, std::make_unique<wabt::ConstExpr>(wabt::Const::I64(1)));
         list.insert(before, std::make_unique<wabt::BinaryExpr>(Opcode::I64Add));
-        list.insert(before, std::make_unique<wabt::GlobalSetExpr>(counter));
+        list.insert(before, std::move(set));
     }
     const auto [known, is_new] = index_of_opcode_.try_emplace(opcode, static_cast<std::uint32_t>(opcodes_.size()));
     if (is_new) {
@@ -204,6 +207,58 @@ void PieceCounters::count(ExprList& list, Place before, Opcode opcode) {
         piece.emplace_back(index, 1);
     } else {
         ++entry->second;
+    }
+}
+
+bool PieceCounters::share(std::size_t most) {
+    if (most < opcodes_.size()) {
+        return false;
+    }
+    std::map<Piece, std::size_t> number_of;
+    std::vector<Piece> shared;
+    const auto number = [&](const Piece& piece) {
+        const auto [known, is_new] = number_of.try_emplace(piece, shared.size());
+        if (is_new) {
+            shared.push_back(piece);
+        }
+        return known->second;
+    };
+    // Those of single opcodes come first where they may be needed.
+    std::vector<std::size_t> of_opcode;
+    if (pieces_.size() > most) {
+        for (std::uint32_t opcode = 0; opcode < opcodes_.size(); ++opcode) {
+            of_opcode.push_back(number({{opcode, 1}}));
+        }
+    }
+    for (std::size_t i = 0; i < pieces_.size(); ++i) {
+        Piece piece = pieces_[i];
+        std::sort(piece.begin(), piece.end());
+        if (shared.size() >= most && !number_of.contains(piece)) {
+            split(sites_[i], piece, of_opcode);
+            continue;
+        }
+        const std::size_t given = number(piece);
+        sites_[i].get->var = counter(given);
+        sites_[i].set->var = counter(given);
+    }
+    pieces_ = std::move(shared);
+    sites_.clear();
+    return true;
+}
+
+void PieceCounters::split(const Site& site, const Piece& piece, const std::vector<std::size_t>& of_opcode) const {
+    ExprList& list = *site.list;
+    // The four expressions there count the first opcode; the others get four each in front of them.
+    const Place first(list, site.get);
+    wabt::cast<wabt::ConstExpr>(&*std::next(first))->const_ = wabt::Const::I64(piece.front().second);
+    site.get->var = counter(of_opcode[piece.front().first]);
+    site.set->var = site.get->var;
+    for (std::size_t i = 1; i < piece.size(); ++i) {
+        const wabt::Var var = counter(of_opcode[piece[i].first]);
+        list.insert(first, std::make_unique<wabt::GlobalGetExpr>(var));
+        list.insert(first, std::make_unique<wabt::ConstExpr>(wabt::Const::I64(piece[i].second)));
+        list.insert(first, std::make_unique<wabt::BinaryExpr>(Opcode::I64Add));
+        list.insert(first, std::make_unique<wabt::GlobalSetExpr>(var));
     }
 }
 

@@ -28,6 +28,11 @@ public:
 
     void add_to(wabt::ExprList& function_body);
 
+    /// Gives pieces that execute the same opcodes one counter, which is all that sums of opcodes need, and has those
+    /// for which `most` counters do not suffice add to counters of single opcodes instead. After this pieces() has an
+    /// entry a counter. False if `most` is less than the number of opcodes.
+    [[nodiscard]] bool share(std::size_t most);
+
     [[nodiscard]] const std::vector<Piece>& pieces() const { return pieces_; }
     /// The opcodes that pieces name by index.
     [[nodiscard]] const std::vector<wabt::Opcode>& opcodes() const { return opcodes_; }
@@ -71,7 +76,20 @@ private:
     /// Counts the `end` that the arms run into, and continues behind it.
     void join(wabt::ExprList& list, Place next, const std::vector<Arm>& arms);
 
+    /// Where a piece counts itself.
+    struct Site {
+        wabt::ExprList* list;
+        wabt::GlobalGetExpr* get;
+        wabt::GlobalSetExpr* set;
+    };
+    /// Has a piece add to the counters of its opcodes, which `of_opcode` numbers.
+    void split(const Site& site, const Piece& piece, const std::vector<std::size_t>& of_opcode) const;
+    [[nodiscard]] wabt::Var counter(std::size_t number) const {
+        return wabt::Var(first_counter_ + static_cast<wabt::Index>(number), {});
+    }
+
     wabt::Index first_counter_;
+    std::vector<Site> sites_;  // by piece, until share()
     std::vector<Piece> pieces_;
     std::vector<wabt::Opcode> opcodes_;
     std::map<wabt::Opcode::Enum, std::uint32_t> index_of_opcode_;

@@ -14,9 +14,12 @@
 #include <cstring>
 #include <ctime>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "wasm/features.hpp"
+#include "wasm/interpreter_thread.hpp"
+#include "wasm/wasi_functions.hpp"
 
 namespace pitot::wasm {
 namespace {
@@ -29,31 +32,19 @@ constexpr std::uint32_t kLastStream = 2;
 /// One module's view of WASI: its arguments and its memory.
 class Wasi {
 public:
-    explicit Wasi(const std::vector<std::string>& args) : args_(&args) {}
+    Wasi(const std::vector<std::string>& args, const std::vector<std::string>& environment)
+        : args_(&args), environment_(&environment) {}
     void set_memory(interp::Memory* memory) { memory_ = memory; }
+    void exit(std::uint32_t status) { status_ = status; }
+    [[nodiscard]] std::optional<std::uint32_t> status() const { return status_; }
 
-    std::uint32_t args_sizes_get(std::uint32_t count, std::uint32_t bytes) {
-        std::uint32_t size = 0;
-        for (const std::string& arg : *args_) {
-            size += static_cast<std::uint32_t>(arg.size()) + 1;
-        }
-        const auto number = static_cast<std::uint32_t>(args_->size());
-        return put(count, number) && put(bytes, size) ? kOk : kFault;
-    }
-    std::uint32_t args_get(std::uint32_t pointers, std::uint32_t bytes) {
-        for (const std::string& arg : *args_) {
-            const auto size = static_cast<std::uint32_t>(arg.size()) + 1;
-            if (!put(pointers, bytes) || !within(bytes, size)) {
-                return kFault;
-            }
-            std::memcpy(memory_->UnsafeData() + bytes, arg.c_str(), size);
-            pointers += sizeof(bytes);
-            bytes += size;
-        }
-        return kOk;
-    }
+    std::uint32_t args_sizes_get(std::uint32_t count, std::uint32_t bytes) { return put_sizes(*args_, count, bytes); }
+    std::uint32_t args_get(std::uint32_t pointers, std::uint32_t bytes) { return put_texts(*args_, pointers, bytes); }
     std::uint32_t environ_sizes_get(std::uint32_t count, std::uint32_t bytes) {
-        return put(count, std::uint32_t{0}) && put(bytes, std::uint32_t{0}) ? kOk : kFault;
+        return put_sizes(*environment_, count, bytes);
+    }
+    std::uint32_t environ_get(std::uint32_t pointers, std::uint32_t bytes) {
+        return put_texts(*environment_, pointers, bytes);
     }
     std::uint32_t clock_time_get(std::uint32_t id, std::uint32_t at) { return put_time(::clock_gettime, id, at); }
     std::uint32_t clock_res_get(std::uint32_t id, std::uint32_t at) { return put_time(::clock_getres, id, at); }
@@ -103,6 +94,26 @@ public:
     }
 
 private:
+    std::uint32_t put_sizes(const std::vector<std::string>& texts, std::uint32_t count, std::uint32_t bytes) {
+        std::uint32_t size = 0;
+        for (const std::string& text : texts) {
+            size += static_cast<std::uint32_t>(text.size()) + 1;
+        }
+        const auto number = static_cast<std::uint32_t>(texts.size());
+        return put(count, number) && put(bytes, size) ? kOk : kFault;
+    }
+    std::uint32_t put_texts(const std::vector<std::string>& texts, std::uint32_t pointers, std::uint32_t bytes) {
+        for (const std::string& text : texts) {
+            const auto size = static_cast<std::uint32_t>(text.size()) + 1;
+            if (!put(pointers, bytes) || !within(bytes, size)) {
+                return kFault;
+            }
+            std::memcpy(memory_->UnsafeData() + bytes, text.c_str(), size);
+            pointers += sizeof(bytes);
+            bytes += size;
+        }
+        return kOk;
+    }
     [[nodiscard]] bool within(std::uint64_t at, std::uint64_t size) const {
         return memory_ != nullptr && at + size <= memory_->ByteSize();
     }
@@ -127,6 +138,8 @@ private:
     }
 
     const std::vector<std::string>* args_;
+    const std::vector<std::string>* environment_;
+    std::optional<std::uint32_t> status_;  // once it has exited
     interp::Memory* memory_ = nullptr;
 };
 
@@ -151,7 +164,7 @@ const std::map<std::string, Known>& known_functions() {
         {"args_get", {2, [](Wasi& w, const Arguments& a) { return w.args_get(low(a[0]), low(a[1])); }}},
         {"environ_sizes_get",
          {2, [](Wasi& w, const Arguments& a) { return w.environ_sizes_get(low(a[0]), low(a[1])); }}},
-        {"environ_get", {2, [](Wasi&, const Arguments&) -> std::uint32_t { return kOk; }}},
+        {"environ_get", {2, [](Wasi& w, const Arguments& a) { return w.environ_get(low(a[0]), low(a[1])); }}},
         {"clock_time_get", {3, [](Wasi& w, const Arguments& a) { return w.clock_time_get(low(a[0]), low(a[2])); }}},
         {"clock_res_get", {2, [](Wasi& w, const Arguments& a) { return w.clock_res_get(low(a[0]), low(a[1])); }}},
         {"random_get", {2, [](Wasi& w, const Arguments& a) { return w.random_get(low(a[0]), low(a[1])); }}},
@@ -173,7 +186,12 @@ const std::map<std::string, Known>& known_functions() {
         {"fd_prestat_get", {2, [](Wasi&, const Arguments&) -> std::uint32_t { return kBadFd; }}},
         {"fd_prestat_dir_name", {3, [](Wasi&, const Arguments&) -> std::uint32_t { return kBadFd; }}},
         {"sched_yield", {0, [](Wasi&, const Arguments&) -> std::uint32_t { return ::sched_yield() == 0 ? kOk : kIo; }}},
-        {"proc_exit", {1, [](Wasi&, const Arguments& a) -> std::uint32_t { ::_exit(static_cast<int>(low(a[0]))); }}},
+        {"proc_exit",
+         {1,
+          [](Wasi& w, const Arguments& a) -> std::uint32_t {
+              w.exit(low(a[0]));
+              return kOk;
+          }}},
     };
     return functions;
 }
@@ -183,14 +201,18 @@ interp::HostFunc::Callback callback_of(Wasi& wasi, const std::string& name, cons
     const bool fits = known != known_functions().end() && known->second.parameters == type.params.size();
     const Function function =
         fits ? known->second.function : [](Wasi&, const Arguments&) -> std::uint32_t { return kNotHere; };
-    return [&wasi, function, types = type.params](interp::Thread&, const interp::Values& params,
-                                                  interp::Values& results, interp::Trap::Ptr*) {
+    return [&wasi, function, types = type.params](interp::Thread& thread, const interp::Values& params,
+                                                  interp::Values& results, interp::Trap::Ptr* trap) {
         Arguments arguments;
         for (std::size_t i = 0; i < params.size(); ++i) {
             const bool is_long = types[i] == wabt::Type::I64;
             arguments.push_back(is_long ? params[i].Get<std::uint64_t>() : params[i].Get<std::uint32_t>());
         }
         const std::uint32_t error = function(wasi, arguments);
+        if (wasi.status()) {
+            *trap = interp::Trap::New(thread.store(), "proc_exit");  // unwinds all calls
+            return wabt::Result::Error;
+        }
         if (!results.empty()) {
             results[0] = interp::Value::Make(error);
         }
@@ -198,13 +220,28 @@ interp::HostFunc::Callback callback_of(Wasi& wasi, const std::string& name, cons
     };
 }
 
-/// The functions that a module imports, in its order; a name that is not WASI's otherwise.
+bool is_wasi_module(const std::string& name) { return name == "wasi_snapshot_preview1" || name == "wasi_unstable"; }
+
+std::vector<std::string> type_names(const interp::ValueTypes& types) {
+    std::vector<std::string> names;
+    for (const wabt::Type type : types) {
+        names.push_back(type.GetName());
+    }
+    return names;
+}
+
+/// The functions that a module imports, in its order; otherwise what is wrong with one.
 std::string find_imports(interp::Store& store, const interp::Module& module, Wasi& wasi, interp::RefVec& imports) {
     for (const interp::ImportDesc& import : module.desc().imports) {
-        if (import.type.module != "wasi_snapshot_preview1" || import.type.type->kind != wabt::ExternalKind::Func) {
-            return import.type.module + "." + import.type.name;
+        if (!is_wasi_module(import.type.module) || import.type.type->kind != wabt::ExternalKind::Func) {
+            return "imports '" + import.type.module + "." + import.type.name + "', which is not WASI's (preview 1)";
         }
         const auto& type = *wabt::cast<interp::FuncType>(import.type.type.get());
+        std::string fault =
+            wasi_fault({import.type.module, import.type.name, type_names(type.params), type_names(type.results)});
+        if (!fault.empty()) {
+            return fault;
+        }
         const auto callback = callback_of(wasi, import.type.name, type);
         imports.push_back(interp::HostFunc::New(store, type, callback).ref());
     }
@@ -222,9 +259,25 @@ interp::Ref find_export(const interp::Module& module, const interp::Instance& in
     return interp::Ref::Null;
 }
 
+/// What is called of a module without `_start`: `_initialize`, then all other functions that take nothing.
+interp::RefVec functions_of_library(interp::Store& store, const interp::Module& module,
+                                    const interp::Instance& instance) {
+    interp::RefVec found;
+    const auto& exports = module.export_types();
+    for (std::size_t i = 0; i < exports.size(); ++i) {
+        const interp::Ref ref = instance.exports()[i];
+        if (exports[i].type->kind == wabt::ExternalKind::Func &&
+            store.UnsafeGet<interp::Func>(ref)->type().params.empty()) {
+            found.insert(exports[i].name == "_initialize" ? found.begin() : found.end(), ref);
+        }
+    }
+    return found;
+}
+
 }  // namespace
 
-WasiRun interpret_wasi(const std::vector<std::uint8_t>& bytes, const std::vector<std::string>& args) {
+WasiRun interpret_wasi(const std::vector<std::uint8_t>& bytes, const std::vector<std::string>& args,
+                       const std::vector<std::string>& environment) {
     wabt::Errors errors;
     interp::ModuleDesc desc;
     const wabt::ReadBinaryOptions options(features(), nullptr, false, true, false);
@@ -233,29 +286,52 @@ WasiRun interpret_wasi(const std::vector<std::uint8_t>& bytes, const std::vector
     }
     interp::Store store(features());
     const interp::Module::Ptr module = interp::Module::New(store, std::move(desc));
-    Wasi wasi(args);
+    Wasi wasi(args, environment);
     interp::RefVec imports;
-    if (const std::string other = find_imports(store, *module, wasi, imports); !other.empty()) {
-        return {true, "it imports '" + other + "', which is not WASI's (preview 1)"};
+    if (const std::string fault = find_imports(store, *module, wasi, imports); !fault.empty()) {
+        return {true, "it " + fault};
     }
     interp::Trap::Ptr trap;
     const interp::Instance::Ptr instance = interp::Instance::Instantiate(store, module.ref(), imports, &trap);
+    if (!instance && wasi.status()) {
+        return {false, "", *wasi.status()};  // its start function exited
+    }
     if (!instance) {
-        return {true, trap ? trap->message() : "it cannot be instantiated"};
+        return {!trap, trap ? trap->message() : "it cannot be instantiated"};  // or its start function trapped
     }
     const interp::Ref memory = find_export(*module, *instance, "memory", wabt::ExternalKind::Memory);
+    if (memory == interp::Ref::Null && !imports.empty()) {
+        return {true, "it imports WASI but does not export its memory as 'memory'"};
+    }
     const interp::Ref start = find_export(*module, *instance, "_start", wabt::ExternalKind::Func);
-    if (start == interp::Ref::Null) {
-        return {true, "it exports no function '_start'"};
+    if (start != interp::Ref::Null) {
+        const interp::FuncType& type = store.UnsafeGet<interp::Func>(start)->type();
+        if (!type.params.empty() || !type.results.empty()) {
+            return {true, type.params.empty() ? "its '_start' gives a result, where a program's gives none"
+                                              : "its '_start' takes a parameter, where a program's takes none"};
+        }
+    }
+    const interp::RefVec calls =
+        start != interp::Ref::Null ? interp::RefVec{start} : functions_of_library(store, *module, *instance);
+    if (calls.empty()) {
+        return {true, "it exports no function '_start' and none without parameters"};
     }
     if (memory != interp::Ref::Null) {
         wasi.set_memory(store.UnsafeGet<interp::Memory>(memory).get());
     }
-    interp::Values results;
-    if (wabt::Failed(store.UnsafeGet<interp::Func>(start)->Call(store, {}, results, &trap))) {
-        return {false, trap ? trap->message() : "an exception that nothing caught"};
+    WasiRun run;
+    for (const interp::Ref function : calls) {
+        interp::Values results;
+        if (wabt::Succeeded(call_deeply(store, function, {}, results, run.reason))) {
+            continue;
+        }
+        if (wasi.status()) {
+            run.reason.clear();
+            run.status = *wasi.status();
+        }
+        break;
     }
-    return {};
+    return run;
 }
 
 }  // namespace pitot::wasm

@@ -8,12 +8,15 @@
 namespace pitot::wasm {
 
 struct WasiRun {
-    bool refused = false;  ///< the module cannot be run, or WASI is not all that it imports
-    std::string reason;    ///< why it was refused, or the trap; empty if it came to its end
+    bool refused = false;      ///< the module cannot be run, or WASI is not all that it imports
+    std::string reason;        ///< why it was refused, or the trap; empty if it came to its end or exited
+    std::uint32_t status = 0;  ///< that it exited with
 };
 
-/// Calls the module's _start. `args`: its name, then its arguments. It has arguments, clocks, random bytes and the
-/// standard streams; no folders, no environment. A module that exits ends this process with its status.
-WasiRun interpret_wasi(const std::vector<std::uint8_t>& bytes, const std::vector<std::string>& args);
+/// Calls the module's _start or, where it has none, _initialize and all other functions that take no parameters.
+/// `args`: its name, then its arguments; `environment`: NAME=value. It has clocks, random bytes and the standard
+/// streams, too; no folders.
+WasiRun interpret_wasi(const std::vector<std::uint8_t>& bytes, const std::vector<std::string>& args,
+                       const std::vector<std::string>& environment = {});
 
 }  // namespace pitot::wasm

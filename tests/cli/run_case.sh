@@ -28,7 +28,7 @@ ln -s "$pitot" "$folder/bin/pitot"
 
 reference_data=${PITOT_REFERENCE_DATA:-$source_root/../shared/data}
 export PATH="$folder/bin:$PATH" HOME="$folder/home" XDG_CACHE_HOME="$folder/home/.cache" TMPDIR="$folder"
-export LC_ALL=C.UTF-8 TERM=dumb SOURCE="$source_root" DATA=""
+export LC_ALL=C.UTF-8 TERM=dumb PITOT_PROGRESS_SECONDS=0 SOURCE="$source_root" DATA=""
 unset PITOT PITOT_REFERENCE_DATA PITOT_REFERENCE_URL
 
 # matches EXPECTED ACTUAL: names of two arrays of lines. As a glob over lines: on a mismatch go back to the last "...".

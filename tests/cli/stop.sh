@@ -11,15 +11,15 @@ trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 die() { echo "stop: $*" >&2 && exit 1; }
 
-# A program that does nothing for long, by way of another. It says whom to look for. As `node` it profiles modules.
+# A program that does nothing for long, by way of a daemon. It says whom to look for. As `node` it profiles modules.
 # No other engine is on the path of the commands, which would have to be asked for its version.
 mkdir bin modules
 cat >bin/slow <<SCRIPT
 #!/bin/sh
 PATH=$PATH
 [ "\$1" != --version ] || { echo 20.0.0; exit; }
+setsid -f sh -c 'echo \$\$ >$folder/slow.pid; exec sleep 71'
 sleep 71 &
-echo \$! >$folder/slow.pid
 wait
 SCRIPT
 chmod +x bin/slow

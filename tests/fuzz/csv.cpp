@@ -4,7 +4,9 @@
 #include <cstdlib>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "dataset/describe.hpp"
@@ -19,7 +21,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     for (const bool skip_invalid : {false, true}) {
         std::vector<std::unique_ptr<pitot::dataset::Source>> sources;
-        sources.push_back(pitot::dataset::csv_source({"fuzz.csv", text}));
+        auto source = pitot::dataset::text_source("fuzz.csv", std::string(text));
+        if (!source) {
+            continue;
+        }
+        sources.push_back(*std::move(source));
         pitot::ReadOptions options;
         options.skip_invalid = skip_invalid;
         const auto dataset = pitot::dataset::read_sources(sources, options);

@@ -14,6 +14,9 @@ namespace pitot::test {
 /// Whether the process ends within seconds. `pid`: its number, and perhaps a line's end. One that nobody has waited for
 /// counts as ended.
 inline bool ends(const std::string& pid) {
+    if (pid.empty()) {
+        return false;  // it was never there
+    }
     const std::string file = "/proc/" + pid.substr(0, pid.find('\n')) + "/stat";
     for (int i = 0; i < 300; ++i) {
         std::ifstream stream(file);

@@ -1,11 +1,19 @@
-/* WASI preview 1 for modules that wabt 1.0.32's wasm2c has turned into C: arguments, clocks, random bytes, the standard
- * streams. There are no folders and no environment. Compiled together with wasm2c's output, whose module name is
- * "module", and wasm-rt-impl.c. Exit status: the module's, or 134 after a trap. */
+/* WASI preview 1 for modules that wabt 1.0.32's wasm2c has turned into C: arguments, an environment (variables of the
+ * process called PITOT_ENV_NAME), clocks, random bytes, the standard streams. There are no folders. Compiled together
+ * with wasm2c's output, whose module name is "module", and wasm-rt-impl.c. Exit status: the module's, or 134 after a
+ * trap.
+ *
+ * With PITOT_WARM=N the module is called once and N times more, each time in a new instance. What it prints is
+ * discarded, and after each call a line tells its time on the wall, of the user and of the system, in microseconds. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <sched.h>
+#include <setjmp.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,6 +28,11 @@ struct Z_wasi_snapshot_preview1_instance_t {
     wasm_rt_memory_t* memory;
     int argc;
     char** argv;
+    int variable_count;
+    char** variables;
+    bool warm;    /* one of several calls */
+    jmp_buf left; /* where such a call ends with a status */
+    u32 status;
 };
 typedef struct Z_wasi_snapshot_preview1_instance_t Wasi;
 
@@ -36,32 +49,31 @@ static u32 put(Wasi* w, u32 at, const void* data, size_t size) {
 static u32 put32(Wasi* w, u32 at, u32 value) { return put(w, at, &value, sizeof value); }
 static u32 put64(Wasi* w, u32 at, u64 value) { return put(w, at, &value, sizeof value); }
 
-u32 WASI(args_sizes_get)(Wasi* w, u32 count, u32 bytes) {
+static u32 put_sizes(Wasi* w, int texts, char** text, u32 count, u32 bytes) {
     u32 size = 0;
-    for (int i = 0; i < w->argc; ++i)
-        size += (u32)strlen(w->argv[i]) + 1;
-    const u32 error = put32(w, count, (u32)w->argc);
+    for (int i = 0; i < texts; ++i)
+        size += (u32)strlen(text[i]) + 1;
+    const u32 error = put32(w, count, (u32)texts);
     return error ? error : put32(w, bytes, size);
 }
 
-u32 WASI(args_get)(Wasi* w, u32 pointers, u32 bytes) {
-    for (int i = 0; i < w->argc; ++i) {
-        const u32 size = (u32)strlen(w->argv[i]) + 1;
-        if (put32(w, pointers + 4 * (u32)i, bytes) || put(w, bytes, w->argv[i], size))
+static u32 put_texts(Wasi* w, int texts, char** text, u32 pointers, u32 bytes) {
+    for (int i = 0; i < texts; ++i) {
+        const u32 size = (u32)strlen(text[i]) + 1;
+        if (put32(w, pointers + 4 * (u32)i, bytes) || put(w, bytes, text[i], size))
             return FAULT;
         bytes += size;
     }
     return OK;
 }
 
+u32 WASI(args_sizes_get)(Wasi* w, u32 count, u32 bytes) { return put_sizes(w, w->argc, w->argv, count, bytes); }
+u32 WASI(args_get)(Wasi* w, u32 pointers, u32 bytes) { return put_texts(w, w->argc, w->argv, pointers, bytes); }
 u32 WASI(environ_sizes_get)(Wasi* w, u32 count, u32 bytes) {
-    const u32 error = put32(w, count, 0);
-    return error ? error : put32(w, bytes, 0);
+    return put_sizes(w, w->variable_count, w->variables, count, bytes);
 }
-
 u32 WASI(environ_get)(Wasi* w, u32 pointers, u32 bytes) {
-    (void)w, (void)pointers, (void)bytes;
-    return OK;
+    return put_texts(w, w->variable_count, w->variables, pointers, bytes);
 }
 
 static int clock_of(u32 id) {
@@ -113,6 +125,11 @@ static u32 move(Wasi* w, ssize_t (*call)(int, const struct iovec*, int), u32 fd,
         native[i].iov_len = vector[1];
     }
     ssize_t done = 0;
+    if (w->warm && fd == 1) {
+        for (u32 i = 0; i < count; ++i)
+            done += (ssize_t)native[i].iov_len;
+        return put32(w, moved, (u32)done);
+    }
     do {
         done = call((int)fd, native, (int)count);
     } while (done < 0 && errno == EINTR);
@@ -146,8 +163,11 @@ u32 WASI(fd_prestat_dir_name)(Wasi* w, u32 fd, u32 at, u32 size) {
 }
 u32 WASI(sched_yield)(Wasi* w) { return (void)w, sched_yield() ? IO : OK; }
 void WASI(proc_exit)(Wasi* w, u32 status) {
-    (void)w;
-    _exit((int)status);
+    /* The system keeps the low 8 bits of a status, and 256 is no success. */
+    w->status = (status & 255) == 0 && status != 0 ? 1 : status & 255;
+    if (w->warm)
+        longjmp(w->left, 1);
+    _exit((int)w->status);
 }
 
 /* What takes files, sockets or signals, which there are none of. */
@@ -205,11 +225,68 @@ int __builtin_clzll(u64 x) {
 int __builtin_clz(u32 x) { return __builtin_clzll(x) - 32; }
 #endif
 
+/* Not there if the module exports no memory of that name. */
+wasm_rt_memory_t* Z_moduleZ_memory(Z_module_instance_t* instance) __attribute__((weak));
+
+static Z_module_instance_t instance;
+
+static void call(Wasi* wasi) {
+    static wasm_rt_memory_t no_memory;
+    memset(&instance, 0, sizeof instance);
+    wasi->memory = &no_memory;
+    if (setjmp(wasi->left) != 0)
+        return; /* it left by proc_exit, perhaps in the start function */
+    /* Modules that import nothing take one argument. */
+    ((void (*)(Z_module_instance_t*, Wasi*))Z_module_instantiate)(&instance, wasi);
+    if (Z_moduleZ_memory)
+        wasi->memory = Z_moduleZ_memory(&instance);
+    Z_moduleZ__start(&instance);
+}
+
+static double microseconds(struct timeval time) { return (double)time.tv_sec * 1e6 + (double)time.tv_usec; }
+
+/* Calls a module that is called several times, and tells how long that took. */
+static void call_timed(Wasi* wasi) {
+    struct rusage used[2];
+    struct timespec at[2];
+    lseek(STDIN_FILENO, 0, SEEK_SET);
+#if WASM_RT_USE_STACK_DEPTH_COUNT
+    wasm_rt_call_stack_depth = 0;
+#endif
+    wasi->status = 0;
+    getrusage(RUSAGE_SELF, &used[0]);
+    clock_gettime(CLOCK_MONOTONIC, &at[0]);
+    call(wasi);
+    clock_gettime(CLOCK_MONOTONIC, &at[1]);
+    getrusage(RUSAGE_SELF, &used[1]);
+    Z_module_free(&instance);
+    if (wasi->status != 0)
+        _exit((int)wasi->status);
+    const double wall = (double)(at[1].tv_sec - at[0].tv_sec) * 1e6 + (double)(at[1].tv_nsec - at[0].tv_nsec) * 1e-3;
+    dprintf(STDOUT_FILENO, "%.3f %.0f %.0f\n", wall, microseconds(used[1].ru_utime) - microseconds(used[0].ru_utime),
+            microseconds(used[1].ru_stime) - microseconds(used[0].ru_stime));
+}
+
+/* The variables meant for the module; without their prefix. */
+static void take_variables(Wasi* wasi) {
+    static const char prefix[] = "PITOT_ENV_";
+    int count = 0;
+    while (environ[count] != NULL)
+        ++count;
+    wasi->variables = calloc((size_t)count + 1, sizeof *wasi->variables);
+    for (int i = 0; i < count && wasi->variables != NULL; ++i) {
+        if (strncmp(environ[i], prefix, sizeof prefix - 1) == 0)
+            wasi->variables[wasi->variable_count++] = environ[i] + sizeof prefix - 1;
+    }
+}
+
 int main(int argc, char** argv) {
-    static Z_module_instance_t instance;
     static Wasi wasi;
     wasi.argc = argc;
     wasi.argv = argv;
+    take_variables(&wasi);
+    const char* warm = getenv("PITOT_WARM");
+    wasi.warm = warm != NULL;
     wasm_rt_init();
     const int trap = wasm_rt_impl_try();
     if (trap != 0) {
@@ -217,9 +294,11 @@ int main(int argc, char** argv) {
         return TRAPPED;
     }
     Z_module_init_module();
-    /* Modules that import nothing take one argument. */
-    ((void (*)(Z_module_instance_t*, Wasi*))Z_module_instantiate)(&instance, &wasi);
-    wasi.memory = Z_moduleZ_memory(&instance);
-    Z_moduleZ__start(&instance);
+    if (!wasi.warm) {
+        call(&wasi);
+        return 0;
+    }
+    for (long calls = atol(warm); calls >= 0; --calls)
+        call_timed(&wasi);
     return 0;
 }

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "backend/dense_algebra.hpp"
+#include "models/kernel/weighed_covariance.hpp"
 #include "models/scale.hpp"
 
 namespace pitot::models::kernel {
@@ -215,7 +216,7 @@ void fill(const BesideTables& tables, const Runs& runs, const CoRunnerSets& sets
     });
     for (std::size_t u = 0; u < runs.size(); ++u) {
         const auto at = static_cast<std::int64_t>(u);
-        out.data[at * out.stride + at] += tables.noise[runs.kind(u)] / runs.cells.count[u];
+        out.data[at * out.stride + at] += tables.noise_of(runs, u) / runs.cells.count[u];
     }
 }
 
@@ -407,20 +408,12 @@ std::optional<Likelihood> likelihood(const BesideLayout& layout, std::span<const
     const std::int64_t n = std::ssize(target);
     Matrix<double> matrix(n, n);
     fill(tables, runs, sets, set_table, matrix.view(), team);
-    if (dense::cholesky(matrix.view(), team)) {
+    const auto terms = weigh_covariance(matrix.view(), target, team);
+    if (!terms) {
         return {};
     }
-    std::vector<double> alpha(target.begin(), target.end());
     Likelihood result;
-    for (std::int64_t u = 0; u < n; ++u) {
-        result.value += std::log(matrix(u, u));
-    }
-    dense::solve_lower(matrix.view(), std::span(alpha));
-    result.value += 0.5 * inner(alpha, alpha);
-    dense::solve_lower_transposed(matrix.view(), std::span(alpha));
-    dense::inverse_from_cholesky(matrix.view(), team);
-    make_weight(matrix.view(), alpha, team);
-
+    result.value = 0.5 * terms->square + terms->half_log_determinant;
     TableGradient of_alone = table_gradient(matrix.view(), tables.alone, runs.cells, team);
     std::array<double, kKinds> of_noise{};
     for (std::size_t u = 0; u < runs.size(); ++u) {

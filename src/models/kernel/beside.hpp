@@ -80,6 +80,10 @@ struct BesideTables {
     std::array<double, kBesideTerms> scale{};
     std::array<double, kKinds> number{};  ///< ρ by number of co-runners; 0 of none, 1 of one
     std::array<double, kKinds> noise{};   ///< σ² of a run
+
+    [[nodiscard]] double noise_of(const Runs& runs, std::size_t n) const {  ///< of one run of a combination
+        return noise[runs.kind(n)] + alone.noise_beyond(runs.cells.platform[n]);
+    }
 };
 
 [[nodiscard]] BesideTables make_tables(const BesideLayout& layout, std::span<const double> values,

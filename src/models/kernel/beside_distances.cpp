@@ -33,7 +33,7 @@ void add_groups(Matrix<double> rows, std::int64_t reference, SideDistances& side
         }
     }
     for (double& d : euclidean.flat()) {
-        d = sum > 0.0 ? d * n * n / sum : 0.0;
+        d = sum > kLeastSquares ? d * n * n / sum : 0.0;
     }
     std::vector<double> mean(static_cast<std::size_t>(rows.cols()), 0.0);
     for (std::int64_t i = 0; i < reference; ++i) {

@@ -56,7 +56,7 @@ public:
             const std::int32_t i = runs_.cells.platform[n];
             const std::int32_t j = runs_.cells.module[n];
             result[n] = product(i, j) + tables_.alone.white * alone(i, j) +
-                        tables_.noise[runs_.kind(n)] / runs_.cells.count[n] * v[n];
+                        tables_.noise_of(runs_, n) / runs_.cells.count[n] * v[n];
         }
         const std::vector<double> weighed = weigh(v);
         dense::Workers(team).each(platforms_, [&](std::int64_t i) { add_row(i, weighed, result); });
@@ -178,15 +178,15 @@ std::vector<std::int32_t> typical_co_runners(const BesideTables& tables) {
     return {order.front(), order[order.size() / 2]};
 }
 
-// What to ask about a platform: every module alone, then beside each typical co-runner.
-Runs questions(std::int64_t platform, std::int64_t modules, std::size_t width,
+// What to ask about a platform: modules alone, then beside each typical co-runner.
+Runs questions(std::int64_t platform, const std::vector<std::int32_t>& modules, std::size_t width,
                const std::vector<std::int32_t>& typical) {
     Runs asked;
     asked.width = width;
     const auto add = [&](std::int32_t co_runner) {
-        for (std::int64_t j = 0; j < modules; ++j) {
+        for (const std::int32_t j : modules) {
             asked.cells.platform.push_back(static_cast<std::int32_t>(platform));
-            asked.cells.module.push_back(static_cast<std::int32_t>(j));
+            asked.cells.module.push_back(j);
             asked.cells.mean.push_back(0.0);
             asked.cells.count.push_back(1.0);
             asked.co_runner.push_back(co_runner);
@@ -209,16 +209,124 @@ void append(const Runs& more, Runs& to) {
     add(more.co_runner, to.co_runner);
 }
 
+// Numbers of the rows of the platforms nearest one, then of its own rows, whose part of the inverse is that of the
+// factor's last block; how many are the others'.
+std::pair<std::vector<std::int64_t>, std::int64_t> rows_near(
+    const std::vector<std::pair<std::size_t, std::size_t>>& pieces, const Matrix<double>& spread, std::int64_t platform,
+    std::int64_t near_rows) {
+    std::vector<std::size_t> others(pieces.size());
+    std::iota(others.begin(), others.end(), std::size_t{0});
+    std::ranges::stable_sort(others, {}, [&](std::size_t q) { return spread(platform, static_cast<std::int64_t>(q)); });
+    std::vector<std::int64_t> numbers;
+    const auto append_piece = [&](std::size_t q) {
+        for (std::size_t n = pieces[q].first; n < pieces[q].second; ++n) {
+            numbers.push_back(static_cast<std::int64_t>(n));
+        }
+    };
+    for (const std::size_t q : others) {
+        if (std::cmp_equal(q, platform)) {
+            continue;
+        }
+        const auto count = static_cast<std::int64_t>(pieces[q].second - pieces[q].first);
+        if (!numbers.empty() && std::ssize(numbers) + count > near_rows) {
+            break;
+        }
+        append_piece(q);
+    }
+    const auto near = std::ssize(numbers);
+    append_piece(static_cast<std::size_t>(platform));
+    return {std::move(numbers), near};
+}
+
+// What deviations of platforms are computed from.
+struct Neighbours {
+    const BesideTables& tables;
+    const Runs& runs;
+    std::int64_t near_rows;
+    std::vector<std::int32_t> typical;
+    std::vector<std::pair<std::size_t, std::size_t>> pieces;
+    Matrix<double> spread;
+};
+
+// Fills deviations of some modules on a platform and its runs' precisions; false if the matrix is not positive
+// definite.
+bool deviations_on(const Neighbours& all, std::int64_t platform, const std::vector<std::int32_t>& modules,
+                   BesideUncertainty& result) {
+    const std::int64_t asked = std::ssize(modules);
+    const auto [numbers, near] = rows_near(all.pieces, all.spread, platform, all.near_rows);
+    Runs some = subset_of(all.runs, numbers);
+    const auto known = std::ssize(numbers);
+    append(questions(platform, modules, all.runs.width, all.typical), some);
+    Matrix<double> joint(std::ssize(some.cells.mean), std::ssize(some.cells.mean));
+    core::Team alone(1);
+    fill_covariance(all.tables, some, joint.view(), alone);
+    const MatrixView<double> factor = joint.view().row_range(0, known).columns(0, known);
+    if (dense::cholesky(factor, alone)) {
+        return false;
+    }
+    const std::size_t own = all.pieces[static_cast<std::size_t>(platform)].first;
+    std::ranges::copy(inverse_diagonal(joint.view().row_range(near, known - near).columns(near, known - near)),
+                      result.precision.begin() + static_cast<std::ptrdiff_t>(own));
+    const MatrixView<double> rest = joint.view().row_range(known, joint.rows() - known);
+    dense::solve_lower_rows<double>(factor, rest.columns(0, known), alone);
+    std::ranges::fill(result.alone.view().row(platform), 0.0);
+    std::ranges::fill(result.beside.view().row(platform), 0.0);
+    const auto each = 1.0 / static_cast<double>(std::max<std::size_t>(all.typical.size(), 1));
+    for (std::int64_t u = 0; u < rest.rows; ++u) {
+        double variance = joint(known + u, known + u);  // with a run's noise
+        const double noise =
+            all.tables.noise[u < asked ? 0 : 1] + all.tables.alone.noise_beyond(static_cast<std::int32_t>(platform));
+        for (std::int64_t n = 0; n < known; ++n) {
+            variance -= rest(u, n) * rest(u, n);
+        }
+        (u < asked ? result.alone : result.beside)(platform, modules[static_cast<std::size_t>(u % asked)]) +=
+            (u < asked ? 1.0 : each) * std::max(variance, noise);
+    }
+    for (Matrix<double>* grid : {&result.alone, &result.beside}) {
+        for (double& v : grid->view().row(platform)) {
+            v = std::sqrt(v);
+        }
+    }
+    return true;
+}
+
+Result<void> all_good(const std::vector<char>& good) {
+    if (std::ranges::find(good, 0) != good.end()) {
+        return fail(ErrorCode::kInput, "the covariance matrix of the observations is not positive definite");
+    }
+    return {};
+}
+
+Result<void> compute_deviations(const BesideTables& tables, const Runs& runs, std::int64_t near_rows,
+                                std::span<const std::int64_t> some, BesideUncertainty& result, core::Team& team) {
+    const Neighbours all{tables,
+                         runs,
+                         near_rows,
+                         typical_co_runners(tables),
+                         pieces_by_platform(runs, tables.alone.platform_effect.rows()),
+                         platform_spread(tables.alone)};
+    std::vector<std::int32_t> every(static_cast<std::size_t>(tables.alone.module_effect.rows()));
+    std::iota(every.begin(), every.end(), 0);
+    std::vector<char> good(some.size(), 0);
+    dense::Workers(team).each(std::ssize(some), [&](std::int64_t k) {
+        const auto at = static_cast<std::size_t>(k);
+        good[at] = deviations_on(all, some[at], every, result) ? 1 : 0;
+    });
+    return all_good(good);
+}
+
 }  // namespace
 
 Result<Solution> solve(const BesideTables& tables, const Runs& runs, const std::vector<double>& target,
-                       const SolveOptions& options, core::Team& team, const std::function<bool()>& go_on) {
+                       const SolveOptions& options, core::Team& team, const std::function<bool()>& go_on,
+                       const std::vector<double>& start) {
     const Products products(tables, runs);
     const auto fill = [&](std::span<const std::int64_t> rows, MatrixView<double> out, core::Team& workers) {
         fill_covariance(tables, subset_of(runs, rows), out, workers);
     };
     const auto times = [&](const std::vector<double>& v) { return products.times(v, team); };
-    return solve({runs.cells.platform, platform_spread(tables.alone), fill, times}, target, options, team, go_on, {});
+    return solve({runs.cells.platform, platform_spread(tables.alone), fill, times}, target, options, team, go_on,
+                 start);
 }
 
 double BesideGrid::operator()(std::int32_t platform, std::int32_t module,
@@ -260,71 +368,43 @@ Result<BesideUncertainty> local_uncertainty(const BesideTables& tables, const Ru
                                             core::Team& team) {
     const std::int64_t platforms = tables.alone.platform_effect.rows();
     const std::int64_t modules = tables.alone.module_effect.rows();
-    const std::vector<std::int32_t> typical = typical_co_runners(tables);
-    const auto pieces = pieces_by_platform(runs, platforms);
-    const Matrix<double> spread = platform_spread(tables.alone);
     BesideUncertainty result{Matrix<double>(platforms, modules), Matrix<double>(platforms, modules),
                              std::vector<double>(runs.size(), 0.0)};
-    std::vector<char> good(static_cast<std::size_t>(platforms), 0);
-    dense::Workers(team).each(platforms, [&](std::int64_t p) {
-        std::vector<std::size_t> others(pieces.size());
-        std::iota(others.begin(), others.end(), std::size_t{0});
-        std::ranges::stable_sort(others, {}, [&](std::size_t q) { return spread(p, static_cast<std::int64_t>(q)); });
-        std::vector<std::int64_t> numbers;
-        const auto append_piece = [&](std::size_t q) {
-            for (std::size_t n = pieces[q].first; n < pieces[q].second; ++n) {
-                numbers.push_back(static_cast<std::int64_t>(n));
-            }
-        };
-        for (const std::size_t q : others) {
-            if (std::cmp_equal(q, p)) {
-                continue;
-            }
-            const auto count = static_cast<std::int64_t>(pieces[q].second - pieces[q].first);
-            if (!numbers.empty() && std::ssize(numbers) + count > near_rows) {
-                break;
-            }
-            append_piece(q);
-        }
-        // The platform's own rows come last: their part of the inverse is that of the factor's last block.
-        const auto near = std::ssize(numbers);
-        append_piece(static_cast<std::size_t>(p));
-        Runs some = subset_of(runs, numbers);
-        const auto known = std::ssize(numbers);
-        append(questions(p, modules, runs.width, typical), some);
-        Matrix<double> joint(std::ssize(some.cells.mean), std::ssize(some.cells.mean));
-        core::Team alone(1);
-        fill_covariance(tables, some, joint.view(), alone);
-        const MatrixView<double> factor = joint.view().row_range(0, known).columns(0, known);
-        if (dense::cholesky(factor, alone)) {
-            return;
-        }
-        good[static_cast<std::size_t>(p)] = 1;
-        std::ranges::copy(
-            inverse_diagonal(joint.view().row_range(near, known - near).columns(near, known - near)),
-            result.precision.begin() + static_cast<std::ptrdiff_t>(pieces[static_cast<std::size_t>(p)].first));
-        const MatrixView<double> rest = joint.view().row_range(known, joint.rows() - known);
-        dense::solve_lower_rows<double>(factor, rest.columns(0, known), alone);
-        const auto each = 1.0 / static_cast<double>(typical.size());
-        for (std::int64_t u = 0; u < rest.rows; ++u) {
-            double variance = joint(known + u, known + u);  // with a run's noise
-            const double noise = tables.noise[u < modules ? 0 : 1];
-            for (std::int64_t n = 0; n < known; ++n) {
-                variance -= rest(u, n) * rest(u, n);
-            }
-            (u < modules ? result.alone : result.beside)(p, u % modules) +=
-                (u < modules ? 1.0 : each) * std::max(variance, noise);
-        }
-    });
-    if (std::ranges::find(good, 0) != good.end()) {
-        return fail(ErrorCode::kInput, "the covariance matrix of the observations is not positive definite");
-    }
-    for (Matrix<double>* grid : {&result.alone, &result.beside}) {
-        for (double& v : grid->flat()) {
-            v = std::sqrt(v);
-        }
+    std::vector<std::int64_t> every(static_cast<std::size_t>(platforms));
+    std::iota(every.begin(), every.end(), 0);
+    if (auto ok = compute_deviations(tables, runs, near_rows, every, result, team); !ok) {
+        return Failure(ok.error());
     }
     return result;
+}
+
+Result<Matrix<double>> deviations_alone(const BesideTables& tables, const Runs& runs, std::int64_t near_rows,
+                                        const std::vector<std::vector<std::int32_t>>& wanted, core::Team& team) {
+    const std::int64_t platforms = tables.alone.platform_effect.rows();
+    const std::int64_t modules = tables.alone.module_effect.rows();
+    const Neighbours all{
+        tables, runs, near_rows, {}, pieces_by_platform(runs, platforms), platform_spread(tables.alone)};
+    BesideUncertainty result{Matrix<double>(platforms, modules), Matrix<double>(platforms, modules),
+                             std::vector<double>(runs.size(), 0.0)};
+    std::vector<char> good(wanted.size(), 1);
+    dense::Workers(team).each(std::ssize(wanted), [&](std::int64_t p) {
+        const auto at = static_cast<std::size_t>(p);
+        good[at] = wanted[at].empty() || deviations_on(all, p, wanted[at], result) ? 1 : 0;
+    });
+    if (auto ok = all_good(good); !ok) {
+        return Failure(ok.error());
+    }
+    return std::move(result.alone);
+}
+
+Result<void> update_deviations(const BesideTables& tables, const Runs& runs, std::int64_t near_rows,
+                               std::span<const std::int64_t> some, Matrix<double>& alone, Matrix<double>& beside,
+                               core::Team& team) {
+    BesideUncertainty result{std::move(alone), std::move(beside), std::vector<double>(runs.size(), 0.0)};
+    const auto done = compute_deviations(tables, runs, near_rows, some, result, team);
+    alone = std::move(result.alone);
+    beside = std::move(result.beside);
+    return done;
 }
 
 }  // namespace pitot::models::kernel

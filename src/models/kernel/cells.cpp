@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 #include <tuple>
+#include <utility>
 
 #include "models/scale.hpp"
 
@@ -59,6 +60,13 @@ Cells subset_of(const Cells& cells, std::span<const std::int64_t> numbers) {
     some.within_squares = cells.within_squares;
     some.within_freedom = cells.within_freedom;
     return some;
+}
+
+HeldOut::HeldOut(std::size_t cells, std::uint64_t parts, std::uint64_t part, core::Key key) {
+    core::Stream draws(key);
+    for (std::int64_t n = 0; std::cmp_less(n, cells); ++n) {
+        (draws.below(parts) == part ? out : kept).push_back(n);
+    }
 }
 
 Matrix<double> on_grid(const Cells& cells, const std::vector<double>& values, std::int64_t platforms,

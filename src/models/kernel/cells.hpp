@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "core/key.hpp"
 #include "core/row_numbers.hpp"
 #include "pitot/dataset.hpp"
 #include "pitot/matrix_view.hpp"
@@ -32,6 +33,14 @@ struct Cells {
 
 /// Those with these numbers, ascending; what runs within cells tell stays the whole's.
 [[nodiscard]] Cells subset_of(const Cells& cells, std::span<const std::int64_t> numbers);
+
+/// Numbers of cells: one of some parts drawn at random to be held out, and the others.
+struct HeldOut {
+    std::vector<std::int64_t> out;
+    std::vector<std::int64_t> kept;
+
+    HeldOut(std::size_t cells, std::uint64_t parts, std::uint64_t part, core::Key key);
+};
 
 /// Values of cells where they lie, 0 elsewhere: platforms × modules.
 [[nodiscard]] Matrix<double> on_grid(const Cells& cells, const std::vector<double>& values, std::int64_t platforms,

@@ -91,7 +91,8 @@ bool one_platform(const Tables& tables, const Cells& cells, const Neighbourhood&
     core::Team alone(1);
     fill_covariance(tables, some, joint.view(), alone);
     for (std::int64_t n = 0; n < known; ++n) {
-        joint(n, n) += tables.noise / some.count[static_cast<std::size_t>(n)];
+        joint(n, n) +=
+            tables.noise_of(some.platform[static_cast<std::size_t>(n)]) / some.count[static_cast<std::size_t>(n)];
     }
     const MatrixView<double> factor = joint.view().row_range(0, known).columns(0, known);
     if (dense::cholesky(factor, alone)) {
@@ -99,23 +100,24 @@ bool one_platform(const Tables& tables, const Cells& cells, const Neighbourhood&
     }
     const MatrixView<double> rest = joint.view().row_range(known, joint.rows() - known);
     dense::solve_lower_rows<double>(factor, rest.columns(0, known), alone);
+    const double of_run = tables.noise_of(static_cast<std::int32_t>(platform));
     for (std::int64_t u = 0; u < rest.rows; ++u) {
-        double variance = joint(known + u, known + u) + tables.noise;
+        double variance = joint(known + u, known + u) + of_run;
         for (std::int64_t n = 0; n < known; ++n) {
             variance -= rest(u, n) * rest(u, n);
         }
         result.deviation(platform, some.module[static_cast<std::size_t>(known + u)]) =
-            std::sqrt(std::max(variance, tables.noise));
+            std::sqrt(std::max(variance, of_run));
     }
     const std::vector<double> of_own =
         inverse_diagonal(joint.view().row_range(near, known - near).columns(near, known - near));
     for (std::size_t n = 0; n < of_own.size(); ++n) {
         const double precision = of_own[n];
         const auto number = static_cast<std::size_t>(own[n]);
-        const double noise = tables.noise / cells.count[number];
+        const double noise = of_run / cells.count[number];
         result.precision[number] = precision;
         result.deviation(platform, cells.module[number]) =
-            std::sqrt(std::max(noise - noise * noise * precision, 0.0) + tables.noise);
+            std::sqrt(std::max(noise - noise * noise * precision, 0.0) + of_run);
     }
     return true;
 }

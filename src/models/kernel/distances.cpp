@@ -185,7 +185,7 @@ void add_product_distances(MatrixView<const double> product, std::int64_t refere
         }
     }
     for (double& d : euclidean.flat()) {
-        d = sum > 0.0 ? d * n * n / sum : 0.0;
+        d = sum > kLeastSquares ? d * n * n / sum : 0.0;
     }
     // Rows of length 1 lie 2 - 2 correlation apart; a row without any deviation is like no other.
     for (std::int64_t i = 0; i < rows; ++i) {

@@ -13,6 +13,9 @@
 
 namespace pitot::models::kernel {
 
+/// Sums of squares up to this are nothing: of what they are made, other numbers cannot be divided by them.
+inline constexpr double kLeastSquares = 1e-200;
+
 /// Of one side: groups of distances, rows × rows each.
 struct SideDistances {
     std::vector<Matrix<double>> groups;  ///< those of features first
@@ -21,6 +24,8 @@ struct SideDistances {
     bool first_is_runtime = false;   ///< the first group tells runtimes (engines) apart, the other features hardware
     Matrix<double> size_products{};  ///< rows × rows: products of the modules' standardised ln total count; or empty
     Matrix<double> gram{};           ///< rows × rows: products of rows' factors (see add_factors()); or empty
+    std::vector<double>
+        more_noise{};  ///< of platforms: what their runs scatter beyond σ²; 0 of those behind, or of all
 };
 
 /// Of platforms: one-hot columns of the runtime (names as "runtime=…", "rt=…"), of the microarchitecture ("uarch=…"),

@@ -241,6 +241,7 @@ Tables make_tables(const Layout& layout, std::span<const double> values, const S
         tables.white += tables.scale[q] * tables.platform[q].white * tables.module[q].white;
     }
     tables.noise = std::exp(values[layout.noise()]);
+    tables.more_noise = platforms.more_noise;
     return tables;
 }
 

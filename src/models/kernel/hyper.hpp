@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "core/key.hpp"
@@ -96,6 +97,13 @@ struct Tables {
     Matrix<double> module_effect;    ///< Kb
     double noise = 0.0;              ///< σ², of one run
     double white = 0.0;              ///< ω = Σ_q s_q w_pq w_mq, the variance of what a cell has by itself
+    /// e_p: what runs of a platform scatter beyond σ², a platform; 0 of those behind.
+    std::vector<double> more_noise{};
+
+    [[nodiscard]] double noise_beyond(std::int32_t p) const {
+        return std::cmp_less(p, more_noise.size()) ? more_noise[static_cast<std::size_t>(p)] : 0.0;
+    }
+    [[nodiscard]] double noise_of(std::int32_t p) const { return noise + noise_beyond(p); }  ///< of a run
 };
 
 [[nodiscard]] Tables make_tables(const Layout& layout, std::span<const double> values, const SideDistances& platforms,

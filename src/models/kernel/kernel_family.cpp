@@ -15,6 +15,7 @@
 #include "models/kernel/kernel_model.hpp"
 #include "models/kernel/learn.hpp"
 #include "models/kernel/low_rank_choice.hpp"
+#include "models/kernel/platform_noise.hpp"
 #include "models/kernel/solve.hpp"
 #include "models/row_basis.hpp"
 #include "models/scaling/scaling_family.hpp"
@@ -43,10 +44,11 @@ public:
     bool add(std::int64_t steps) {
         done_ += steps;
         if (context_.progress) {
-            context_.progress(done_, total_);
+            context_.progress(std::min(done_, total_), total_);
         }
         return go_on();
     }
+    void expect(std::int64_t steps) { total_ += steps; }
     [[nodiscard]] bool go_on() const { return !context_.stop.stop_requested(); }
 
 private:
@@ -108,23 +110,6 @@ bool learns_beside(const Dataset& dataset, const FitConfig& config) {
     return false;
 }
 
-// What is known of rows alone when both were learned from.
-void take_alone(KernelState& state) {
-    const BesideState& beside = state.beside;
-    std::vector<std::int64_t> alone;
-    state.alpha.clear();
-    for (std::size_t n = 0; n < beside.runs.size(); ++n) {
-        if (beside.runs.kind(n) == 0) {
-            alone.push_back(static_cast<std::int64_t>(n));
-            state.alpha.push_back(beside.alpha[n]);
-        }
-    }
-    state.cells = subset_of(beside.runs.cells, alone);
-    state.cells.within_squares = beside.runs.within_squares[0];
-    state.cells.within_freedom = beside.runs.within_freedom[0];
-    state.residual = beside.residual;
-}
-
 // One pass on rows alone and beside others.
 Result<Pass> run_beside_pass(const GridDistances& distances, const Runs& runs, const std::vector<double>& target,
                              std::int64_t steps, double tolerance, core::Key key, core::Team& team,
@@ -182,8 +167,15 @@ Result<void> fit_beside(const FitTask& task, const train::ReplicateRows& rows, G
     return {};
 }
 
-Result<std::shared_ptr<const FittedModel>> fit_kernel(const FitTask& task, const train::ReplicateRows& rows,
-                                                      std::int64_t replicate, core::Team& team, Progress& progress) {
+// What is known of platforms whose runs scatter more than those of others: e_p and their runs; empty: nothing.
+struct KnownNoise {
+    std::vector<double> beyond{};
+    std::vector<RunScatter> scatter{};
+};
+
+// Both passes.
+Result<KernelState> learn_state(const FitTask& task, const train::ReplicateRows& rows, const KnownNoise& noise,
+                                core::Key key, core::Team& team, Progress& progress) {
     const Side& platforms = task.dataset.platforms;
     const Side& modules = task.dataset.modules;
     KernelState state;
@@ -191,14 +183,20 @@ Result<std::shared_ptr<const FittedModel>> fit_kernel(const FitTask& task, const
     state.reference_modules = modules.size();
     state.platform_features = task.config.model.platform_features;
     state.module_features = task.config.model.module_features;
+    state.platform_noise = noise.beyond;
     state.cells = gather_cells(task.dataset.pool(kAlone), rows.alone().rest);
+    for (std::size_t p = 0; p < noise.beyond.size(); ++p) {
+        if (noise.beyond[p] > 0.0) {  // such runs do not tell σ²
+            state.cells.within_squares = std::max(state.cells.within_squares - noise.scatter[p].squares, 0.0);
+            state.cells.within_freedom -= noise.scatter[p].freedom;
+        }
+    }
     const auto count = static_cast<double>(state.cells.size());
     state.constant = std::accumulate(state.cells.mean.begin(), state.cells.mean.end(), 0.0) / count;
     std::vector<double> target;
     for (const double mean : state.cells.mean) {
         target.push_back(mean - state.constant);
     }
-    const core::Key key = core::Key(task.config.seed).fold("kernel").fold(static_cast<std::uint64_t>(replicate));
     const LearnOptions learn{.steps = task.config.model.kernel_steps, .subset = task.config.model.kernel_cells};
     GridDistances distances = feature_distances(state, platforms, modules);
     const bool once = wants_one_pass(state.cells, distances);
@@ -214,13 +212,11 @@ Result<std::shared_ptr<const FittedModel>> fit_kernel(const FitTask& task, const
         const Tables tables = make_tables(Layout(distances.platforms, distances.modules), state.first_hyper,
                                           distances.platforms, distances.modules, team);
         const std::vector<double> rest = MeanParts(tables, state.first_alpha.view(), team).rest(state.cells, target);
-        if (!beside) {
-            PITOT_TRY(const bool factors, factors_help(distances, target, kFirstTolerance, key.fold("factors"), team,
-                                                       state, [&] { return progress.go_on(); }));
-            if (factors) {
-                state.factors = fit_low_rank(distances.platforms, distances.modules, state.cells, rest, {},
-                                             key.fold("factors"), team);
-            }
+        PITOT_TRY(const bool factors, factors_help(distances, target, kFirstTolerance, key.fold("factors"), team, state,
+                                                   [&] { return progress.go_on(); }));
+        if (factors) {
+            state.factors =
+                fit_low_rank(distances.platforms, distances.modules, state.cells, rest, {}, key.fold("factors"), team);
         }
         if (task.config.model.kernel_embeddings) {
             if (auto ok = embed(task, rest, state); !ok) {
@@ -243,7 +239,34 @@ Result<std::shared_ptr<const FittedModel>> fit_kernel(const FitTask& task, const
             return Failure(ok.error());
         }
     }
+    return state;
+}
+
+// Of progress, a replicate.
+std::int64_t steps_of(const FitTask& task) {
+    const std::int64_t passes = kPasses + (learns_beside(task.dataset, task.config) ? 1 : 0);
+    return passes * (task.config.model.kernel_steps + kSolveSteps);
+}
+
+Result<std::shared_ptr<const FittedModel>> fit_kernel(const FitTask& task, const train::ReplicateRows& rows,
+                                                      std::int64_t replicate, core::Team& team, Progress& progress) {
+    const Side& platforms = task.dataset.platforms;
+    const Side& modules = task.dataset.modules;
+    const core::Key key = core::Key(task.config.seed).fold("kernel").fold(static_cast<std::uint64_t>(replicate));
+    PITOT_TRY(auto state, learn_state(task, rows, {}, key, team, progress));
     PITOT_TRY(auto answers, answer_all(state, platforms, modules, team));
+    // Embeddings know all cells: none can be held out from them.
+    if (!knows_co_runners(state) && !task.config.model.kernel_embeddings) {
+        const auto scatter =
+            scatter_by_platform(task.dataset.pool(kAlone), rows.alone().rest, state.cells, platforms.size());
+        PITOT_TRY(auto noise, platform_noise(state, answers, scatter, platforms, modules, key.fold("noise"), team,
+                                             [&] { return progress.go_on(); }));
+        if (!noise.empty()) {
+            progress.expect(steps_of(task));
+            PITOT_TRY(state, learn_state(task, rows, {std::move(noise), scatter}, key, team, progress));
+            PITOT_TRY(answers, answer_all(state, platforms, modules, team));
+        }
+    }
     return make_kernel_model(std::move(state), std::move(answers));
 }
 
@@ -273,10 +296,6 @@ Result<void> KernelFamily::check(const Dataset& dataset, const FitConfig& config
     return check_pools(dataset, asked);
 }
 
-bool KernelFamily::learns_on(const Dataset& dataset, const FitConfig& config) const {
-    return !learns_beside(dataset, config);
-}
-
 std::int64_t KernelFamily::folds(const FitConfig& /*config*/) const { return 1; }
 
 std::optional<std::int64_t> KernelFamily::steps(const FitConfig& /*config*/, double /*share*/) const { return {}; }
@@ -289,8 +308,7 @@ Result<void> KernelFamily::fit(const FitTask& task, const TakeFitted& take) cons
         return Failure(backend.error());
     }
     core::Team team(core::team_size(task.context.threads, 1));
-    const std::int64_t passes = kPasses + (learns_beside(task.dataset, task.config) ? 1 : 0);
-    Progress progress(task.context, task.replicates * passes * (task.config.model.kernel_steps + kSolveSteps));
+    Progress progress(task.context, task.replicates * steps_of(task));
     for (std::int64_t replicate = 0; replicate < task.replicates; ++replicate) {
         Fitted fitted{replicate, task.rows(replicate), {}, nullptr};
         if (auto ok = train::check_rows_left(fitted.rows, 0, 1, task.dataset.pool(kAlone).size(), task.share); !ok) {

@@ -13,7 +13,7 @@ public:
     [[nodiscard]] Result<void> check(const Dataset& dataset, const FitConfig& config) const override;
     [[nodiscard]] std::int64_t folds(const FitConfig& config) const override;
     [[nodiscard]] std::optional<std::int64_t> steps(const FitConfig& config, double share) const override;
-    [[nodiscard]] bool learns_on(const Dataset& dataset, const FitConfig& config) const override;
+    [[nodiscard]] bool learns_on() const override { return true; }
     [[nodiscard]] bool leaves_one_out(const FitConfig& /*config*/) const override { return true; }
     [[nodiscard]] Result<void> fit(const FitTask& task, const TakeFitted& take) const override;
     [[nodiscard]] Result<std::shared_ptr<const FittedModel>> load(const ModelArchive& archive, const FitConfig& config,

@@ -1,8 +1,11 @@
 #include "models/kernel/kernel_file.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -79,6 +82,12 @@ Result<Cells> read_cells(const ModelArchive& archive, const std::vector<double>&
     return cells;
 }
 
+// Runs lie in the order of this.
+std::tuple<std::int32_t, std::int32_t, std::vector<std::int32_t>> place_of(const Runs& runs, std::size_t n) {
+    const auto first = runs.co_runner.begin() + static_cast<std::ptrdiff_t>(n * runs.width);
+    return {runs.cells.platform[n], runs.cells.module[n], {first, first + static_cast<std::ptrdiff_t>(runs.width)}};
+}
+
 // The runs that a model knows co-runners from.
 Result<void> read_beside(const ModelArchive& archive, std::int64_t platforms, std::int64_t modules,
                          BesideState& beside) {
@@ -114,6 +123,16 @@ Result<void> read_beside(const ModelArchive& archive, std::int64_t platforms, st
     if (!std::ranges::all_of(runs.co_runner, among(-1, modules))) {
         return archive.broken("kernel_run_co_runner", "names a module that the model has not");
     }
+    for (std::size_t row = 0; row < runs.size(); ++row) {
+        const auto set = std::span(runs.co_runner).subspan(row * runs.width, runs.width);
+        const auto end = std::ranges::find(set, -1);
+        if (!std::is_sorted(set.begin(), end) || std::any_of(end, set.end(), [](std::int32_t k) { return k >= 0; })) {
+            return archive.broken("kernel_run_co_runner", "has a set that does not ascend, with -1 behind it");
+        }
+        if (row > 0 && !(place_of(runs, row - 1) < place_of(runs, row))) {
+            return archive.broken("kernel_run_module", "does not have each combination once, in ascending order");
+        }
+    }
     if (!std::ranges::all_of(runs.cells.count, [](double count) { return count >= 1.0; })) {
         return archive.broken("kernel_run_runs", "has a combination without runs");
     }
@@ -133,6 +152,9 @@ void write_state(const KernelState& state, const KernelAnswers& answers, formats
         npz.add<double>("kernel_hyper", state.hyper);
     }
     matrix("kernel_first_alpha", state.first_alpha);
+    if (!state.platform_noise.empty()) {
+        npz.add<double>("kernel_platform_noise", state.platform_noise);
+    }
     if (state.factors.platform.rows() > 0) {
         matrix("kernel_platform_factors", state.factors.platform);
         matrix("kernel_module_factors", state.factors.module);
@@ -167,6 +189,12 @@ Result<StateAndAnswers> read_state(const ModelArchive& archive, const FitConfig&
     state.reference_modules = state.first_alpha.cols();
     if (state.reference_platforms > platforms.size() || state.reference_modules > modules.size()) {
         return archive.broken("kernel_first_alpha", "has more rows or columns than there are platforms and modules");
+    }
+    if (archive.contains("kernel_platform_noise")) {
+        PITOT_TRY(state.platform_noise, archive.read<double>("kernel_platform_noise", {state.reference_platforms}));
+        if (!std::ranges::all_of(state.platform_noise, [](double v) { return v >= 0.0 && std::isfinite(v); })) {
+            return archive.broken("kernel_platform_noise", "has a variance below 0");
+        }
     }
     GridDistances distances = feature_distances(state, platforms, modules);
     const auto first = static_cast<std::int64_t>(Layout(distances.platforms, distances.modules).size());
@@ -207,7 +235,7 @@ Result<StateAndAnswers> read_state(const ModelArchive& archive, const FitConfig&
         PITOT_TRY(state.beside.hyper, archive.read<double>("kernel_beside_hyper", {size()}));
         PITOT_TRY(answers.beside_deviation,
                   read_matrix(archive, "kernel_beside_deviation", platforms.size(), modules.size()));
-        answers.beside = beside_grid(state, last, team);
+        answers.beside = make_grid(beside_tables(state, last, team), state.beside.runs, state.beside.alpha, team);
     }
     return StateAndAnswers{std::move(state), std::move(answers)};
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <iterator>
 #include <mutex>
 #include <utility>
 
@@ -14,19 +15,12 @@
 #include "models/kernel/kernel_file.hpp"
 #include "models/kernel/observe.hpp"
 #include "models/kernel/posterior.hpp"
+#include "pitot/fit.hpp"
 
 namespace pitot::models::kernel {
 namespace {
 
 constexpr std::int64_t kHeldOutParts = 5;
-
-// The tables that these answers come from are of runs alone.
-Failure not_beside(const char* what) {
-    return fail(ErrorCode::kInput,
-                fmt::format("a model that learned from runs beside others cannot {}; fit one on runs alone "
-                            "(train.objectives.together.weight = 0)",
-                            what));
-}
 
 class KernelModel final : public FittedModel {
 public:
@@ -48,17 +42,20 @@ public:
     }
 
     [[nodiscard]] Result<std::shared_ptr<const FittedModel>> with_rows(const AppendedRows& rows) const override {
+        if (auto ok = check_triples(rows.platforms, rows.modules); !ok) {
+            return Failure(ok.error());
+        }
         core::Team team(core::default_threads());
         PITOT_TRY(auto answers, answer_all(state_, rows.platforms, rows.modules, team));
         return make_kernel_model(clone_state(state_), std::move(answers));
     }
 
-    [[nodiscard]] bool learns_on() const override { return !knows_co_runners(state_); }
+    [[nodiscard]] bool learns_on() const override { return true; }
 
     [[nodiscard]] Result<std::shared_ptr<const FittedModel>> observe(const NewRuns& runs, const Side& platforms,
                                                                      const Side& modules) const override {
-        if (knows_co_runners(state_)) {
-            return not_beside("learn from further runs without a new fit");
+        if (auto ok = check_triples(platforms, modules); !ok) {
+            return Failure(ok.error());
         }
         core::Team team(core::default_threads());
         const bool appended = platforms.size() > answers_.mean.rows() || modules.size() > answers_.mean.cols();
@@ -70,25 +67,18 @@ public:
     [[nodiscard]] Result<JointPosterior> posterior(std::span<const std::int32_t> platform,
                                                    std::span<const std::int32_t> module, const Side& platforms,
                                                    const Side& modules) const override {
-        if (knows_co_runners(state_)) {
-            return not_beside("tell what measurements are worth");
-        }
         core::Team team(1);
         const auto tables = prepared(platforms, modules, team);
         const Pairs pairs{{platform.begin(), platform.end()}, {module.begin(), module.end()}};
-        const auto near = nearest_cells(*tables, state_.cells, pairs, kPosteriorCells);
-        auto conditioned = condition(tables->tables, subset_of(state_.cells, near), pairs, false, team);
-        if (!conditioned) {
-            return fail(ErrorCode::kInput, "the covariance matrix of the observations is not positive definite");
-        }
-        return JointPosterior{std::move(conditioned->covariance), tables->tables.noise};
+        PITOT_TRY(auto conditioned, condition_near(state_, *tables, pairs, false, team));
+        std::vector<double> noise;
+        std::ranges::transform(platform, std::back_inserter(noise),
+                               [&](std::int32_t p) { return tables->tables.alone.noise_of(p); });
+        return JointPosterior{std::move(conditioned.given.covariance), std::move(noise)};
     }
 
     [[nodiscard]] Result<PairExplanation> explain(std::int32_t platform, std::int32_t module, std::int64_t most,
                                                   const Side& platforms, const Side& modules) const override {
-        if (knows_co_runners(state_)) {
-            return not_beside("tell which measurements an answer comes from");
-        }
         core::Team team(core::default_threads());
         return explain_pair(state_, answers_, *prepared(platforms, modules, team), platform, module, most, team);
     }
@@ -101,11 +91,13 @@ public:
         }
         if (!knows_co_runners(state_)) {
             const double noise = std::exp(last_hyper(state_).back());
-            return left_out(state_.cells, state_.alpha, [=](std::size_t /*n*/) { return noise; });
+            return left_out(state_.cells, state_.alpha,
+                            [&](std::size_t n) { return noise + state_.noise_beyond(state_.cells.platform[n]); });
         }
         const Runs& runs = state_.beside.runs;
-        WithheldAnswers answers =
-            left_out(runs.cells, state_.beside.alpha, [&](std::size_t n) { return answers_.noise[runs.kind(n)]; });
+        WithheldAnswers answers = left_out(runs.cells, state_.beside.alpha, [&](std::size_t n) {
+            return answers_.noise[runs.kind(n)] + state_.noise_beyond(runs.cells.platform[n]);
+        });
         answers.co_runner = runs.co_runner;
         answers.width = static_cast<std::int32_t>(runs.width);
         return answers;
@@ -113,9 +105,6 @@ public:
 
     [[nodiscard]] Result<std::optional<HeldOutAnswers>> answers_held_out(const Side& platforms, const Side& modules,
                                                                          const Context& context) const override {
-        if (knows_co_runners(state_)) {
-            return std::optional<HeldOutAnswers>();
-        }
         core::Team team(core::team_size(context.threads, 1));
         PITOT_TRY(auto answers, hold_out(state_, platforms, modules, kHeldOutParts, team, context));
         return std::optional(std::move(answers));
@@ -149,7 +138,8 @@ public:
                 const std::int32_t i = table.platform[at];
                 const std::int32_t j = table.module[at];
                 const auto width = static_cast<std::size_t>(table.width);
-                beside.push_back(static_cast<float>(mean_beside(i, j, table.co_runner.subspan(at * width, width))));
+                beside.push_back(
+                    static_cast<float>(mean_beside(answers_, i, j, table.co_runner.subspan(at * width, width))));
             }
         }
         const auto tested = std::ssize(beside);
@@ -159,6 +149,18 @@ public:
     }
 
 private:
+    // Whether what co-runners do to every pair is not too much for a table.
+    [[nodiscard]] Result<void> check_triples(const Side& platforms, const Side& modules) const {
+        const std::int64_t triples = platforms.size() * modules.size() * modules.size();
+        if (!knows_co_runners(state_) || triples <= kMostKernelTriples) {
+            return {};
+        }
+        return fail(ErrorCode::kInput,
+                    fmt::format("{} platforms and {} modules beside one another are {} combinations, and a model of "
+                                "co-runners keeps a table of {} at most: add fewer of them",
+                                platforms.size(), modules.size(), triples, kMostKernelTriples));
+    }
+
     // Computed when first asked for, and the same whoever does.
     [[nodiscard]] std::shared_ptr<const PreparedTables> prepared(const Side& platforms, const Side& modules,
                                                                  core::Team& team) const {
@@ -185,32 +187,13 @@ private:
         return answers;
     }
 
-    [[nodiscard]] double mean_beside(std::int32_t i, std::int32_t j, std::span<const std::int32_t> co_runners) const {
-        return answers_.mean(i, j) + (knows_co_runners(state_) ? answers_.beside(i, j, co_runners) : 0.0);
-    }
-
-    // Beside several, what co-runners add to the variance of a run alone is as many times as large, and ρ².
-    [[nodiscard]] double deviation_beside(std::int32_t i, std::int32_t j,
-                                          std::span<const std::int32_t> co_runners) const {
-        const auto count = static_cast<std::size_t>(std::ranges::count_if(co_runners, [](auto k) { return k >= 0; }));
-        if (count == 0) {
-            return answers_.deviation(i, j);
-        }
-        const double one = answers_.beside_deviation(i, j);
-        const double more = std::max(one * one - answers_.deviation(i, j) * answers_.deviation(i, j), 0.0);
-        const double number = answers_.beside.number[std::min(count, kKinds - 1)];
-        const double times = number * number * static_cast<double>(count);
-        return std::sqrt(
-            std::max(one * one + (times - 1.0) * more, answers_.deviation(i, j) * answers_.deviation(i, j)));
-    }
-
     void predict_beside(const PairQuery& query, const Answer& answer) const {
         const auto width = static_cast<std::size_t>(query.width);
         for (std::size_t n = 0; n < query.platform.size(); ++n) {
             const auto others = query.co_runner.subspan(n * width, width);
-            answer.mean[n] = mean_beside(query.platform[n], query.module[n], others);
+            answer.mean[n] = mean_beside(answers_, query.platform[n], query.module[n], others);
             if (!answer.deviation.empty()) {
-                answer.deviation[n] = deviation_beside(query.platform[n], query.module[n], others);
+                answer.deviation[n] = deviation_beside(answers_, query.platform[n], query.module[n], others);
             }
         }
     }

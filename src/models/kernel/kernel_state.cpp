@@ -1,6 +1,7 @@
 #include "models/kernel/kernel_state.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <limits>
 #include <utility>
@@ -70,29 +71,27 @@ Matrix<double> mean_of(const Tables& tables, const Matrix<double>& alpha, double
     return mean;
 }
 
-BesideTables beside_tables(const KernelState& state, const GridDistances& distances, core::Team& team) {
-    const BesideLayout layout(distances.platforms, distances.modules);
-    return make_tables(layout, state.beside.hyper, distances.platforms, distances.modules, team);
-}
-
-// What rows alone and beside others say together.
-Result<KernelAnswers> answer_beside(const KernelState& state, const GridDistances& distances, core::Team& team) {
-    const BesideTables tables = beside_tables(state, distances, team);
-    KernelAnswers answers;
-    answers.mean =
-        mean_of(tables.alone,
-                sum_by_pair(state.beside.runs, state.beside.alpha, distances.platforms.rows, distances.modules.rows),
-                state.constant, team);
-    PITOT_TRY(auto uncertainty, local_uncertainty(tables, state.beside.runs, kNearCells, team));
-    answers.deviation = std::move(uncertainty.alone);
-    answers.beside_deviation = std::move(uncertainty.beside);
-    answers.precision = std::move(uncertainty.precision);
-    answers.beside = make_grid(tables, state.beside.runs, state.beside.alpha, team);
-    answers.noise = tables.noise;
-    return answers;
-}
-
 }  // namespace
+
+double mean_beside(const KernelAnswers& answers, std::int32_t platform, std::int32_t module,
+                   std::span<const std::int32_t> co_runners) {
+    const bool known = answers.beside.one.rows() > 0;
+    return answers.mean(platform, module) + (known ? answers.beside(platform, module, co_runners) : 0.0);
+}
+
+double deviation_beside(const KernelAnswers& answers, std::int32_t platform, std::int32_t module,
+                        std::span<const std::int32_t> co_runners) {
+    const double alone = answers.deviation(platform, module);
+    const auto count = static_cast<std::size_t>(std::ranges::count_if(co_runners, [](auto k) { return k >= 0; }));
+    if (count == 0 || answers.beside_deviation.rows() == 0) {
+        return alone;
+    }
+    const double one = answers.beside_deviation(platform, module);
+    const double more = std::max(one * one - alone * alone, 0.0);
+    const double number = answers.beside.number[std::min(count, kKinds - 1)];
+    const double times = number * number * static_cast<double>(count);
+    return std::sqrt(std::max(one * one + (times - 1.0) * more, alone * alone));
+}
 
 KernelState clone_state(const KernelState& state) {
     return {state.reference_platforms,
@@ -105,6 +104,7 @@ KernelState clone_state(const KernelState& state) {
             {state.factors.platform.clone(), state.factors.module.clone()},
             state.platform_embedding.clone(),
             state.module_embedding.clone(),
+            state.platform_noise,
             state.first_alpha.clone(),
             state.cells,
             state.alpha,
@@ -115,8 +115,10 @@ KernelState clone_state(const KernelState& state) {
 }
 
 GridDistances feature_distances(const KernelState& state, const Side& platforms, const Side& modules) {
-    return {platform_distances(platforms, state.reference_platforms, state.platform_features),
-            module_distances(modules, state.reference_modules, state.module_features)};
+    GridDistances distances{platform_distances(platforms, state.reference_platforms, state.platform_features),
+                            module_distances(modules, state.reference_modules, state.module_features)};
+    distances.platforms.more_noise = state.platform_noise;
+    return distances;
 }
 
 void add_first_pass(const KernelState& state, GridDistances& distances, core::Team& team) {
@@ -163,7 +165,7 @@ Result<KernelAnswers> answer_all(const KernelState& state, const Side& platforms
                                  core::Team& team) {
     const GridDistances distances = last_distances(state, platforms, modules, team);
     if (knows_co_runners(state)) {
-        return answer_beside(state, distances, team);
+        return answer_beside(state, beside_tables(state, distances, team), team);
     }
     const Layout layout(distances.platforms, distances.modules);
     const Tables tables = make_tables(layout, last_hyper(state), distances.platforms, distances.modules, team);
@@ -175,8 +177,51 @@ Result<KernelAnswers> answer_all(const KernelState& state, const Side& platforms
     return answers;
 }
 
-BesideGrid beside_grid(const KernelState& state, const GridDistances& last, core::Team& team) {
-    return make_grid(beside_tables(state, last, team), state.beside.runs, state.beside.alpha, team);
+Matrix<double> mean_of_pairs(const KernelState& state, const Side& platforms, const Side& modules, core::Team& team) {
+    const GridDistances distances = last_distances(state, platforms, modules, team);
+    const Layout layout(distances.platforms, distances.modules);
+    return mean_grid(state, make_tables(layout, last_hyper(state), distances.platforms, distances.modules, team), team);
+}
+
+BesideTables beside_tables(const KernelState& state, const GridDistances& last, core::Team& team) {
+    const BesideLayout layout(last.platforms, last.modules);
+    return make_tables(layout, state.beside.hyper, last.platforms, last.modules, team);
+}
+
+void take_alone(KernelState& state) {
+    const BesideState& beside = state.beside;
+    std::vector<std::int64_t> alone;
+    state.alpha.clear();
+    for (std::size_t n = 0; n < beside.runs.size(); ++n) {
+        if (beside.runs.kind(n) == 0) {
+            alone.push_back(static_cast<std::int64_t>(n));
+            state.alpha.push_back(beside.alpha[n]);
+        }
+    }
+    state.cells = subset_of(beside.runs.cells, alone);
+    state.cells.within_squares = beside.runs.within_squares[0];
+    state.cells.within_freedom = beside.runs.within_freedom[0];
+    state.residual = beside.residual;
+}
+
+KernelAnswers means_beside(const KernelState& state, const BesideTables& tables, core::Team& team) {
+    const BesideState& beside = state.beside;
+    const Matrix<double> alpha =
+        sum_by_pair(beside.runs, beside.alpha, tables.alone.platform_effect.rows(), tables.alone.module_effect.rows());
+    KernelAnswers answers;
+    answers.mean = mean_of(tables.alone, alpha, state.constant, team);
+    answers.beside = make_grid(tables, beside.runs, beside.alpha, team);
+    answers.noise = tables.noise;
+    return answers;
+}
+
+Result<KernelAnswers> answer_beside(const KernelState& state, const BesideTables& tables, core::Team& team) {
+    KernelAnswers answers = means_beside(state, tables, team);
+    PITOT_TRY(auto uncertainty, local_uncertainty(tables, state.beside.runs, kNearCells, team));
+    answers.deviation = std::move(uncertainty.alone);
+    answers.beside_deviation = std::move(uncertainty.beside);
+    answers.precision = std::move(uncertainty.precision);
+    return answers;
 }
 
 GridDistances last_distances(const KernelState& state, const Side& platforms, const Side& modules, core::Team& team) {

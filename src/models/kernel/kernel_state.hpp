@@ -3,6 +3,8 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "core/team.hpp"
@@ -38,6 +40,8 @@ struct KernelState {
     LowRank factors;                  ///< of the reference rows; empty where there are none
     /// Of the reference rows: distances between embeddings; empty where there are none.
     Matrix<double> platform_embedding, module_embedding;
+    /// e_p of the reference platforms: what their runs scatter beyond σ²; empty: nothing.
+    std::vector<double> platform_noise{};
     Matrix<double> first_alpha;  ///< reference rows: platforms × modules, 0 where not observed
     Cells cells;
     std::vector<double> alpha;  ///< a cell
@@ -45,6 +49,11 @@ struct KernelState {
     /// Reference rows that embeddings are not to tell anything of, as if they were appended; empty: none.
     std::vector<bool> platform_held_out{}, module_held_out{};
     BesideState beside{};
+
+    [[nodiscard]] double noise_beyond(std::int32_t platform) const {
+        return std::cmp_less(platform, platform_noise.size()) ? platform_noise[static_cast<std::size_t>(platform)]
+                                                              : 0.0;
+    }
 };
 
 /// What the state says of every pair.
@@ -58,6 +67,14 @@ struct KernelAnswers {
     std::vector<double> precision{};
     std::array<double, kKinds> noise{};  ///< σ² by the number of co-runners, where they were learned from
 };
+
+/// Of a combination; co-runners of -1 are none, and states that do not know any ignore them.
+[[nodiscard]] double mean_beside(const KernelAnswers& answers, std::int32_t platform, std::int32_t module,
+                                 std::span<const std::int32_t> co_runners);
+/// Of a new run of it. Beside several, what co-runners add to the variance of a run alone is as many times as large as
+/// beside one, and ρ².
+[[nodiscard]] double deviation_beside(const KernelAnswers& answers, std::int32_t platform, std::int32_t module,
+                                      std::span<const std::int32_t> co_runners);
 
 /// Cells near a platform's that its deviations are computed from, about.
 inline constexpr std::int64_t kNearCells = 1000;
@@ -88,8 +105,19 @@ void add_beside_pass(const KernelState& state, GridDistances& distances, core::T
 /// All that the last pass knows.
 [[nodiscard]] GridDistances last_distances(const KernelState& state, const Side& platforms, const Side& modules,
                                            core::Team& team);
-/// What co-runners add to every pair, of a state that knows them; `last`: its last_distances().
-[[nodiscard]] BesideGrid beside_grid(const KernelState& state, const GridDistances& last, core::Team& team);
+/// Covariances of a state that knows co-runners; `last`: its last_distances().
+[[nodiscard]] BesideTables beside_tables(const KernelState& state, const GridDistances& last, core::Team& team);
+/// Sets what is known of rows alone from what was learned of them with rows beside others.
+void take_alone(KernelState& state);
+/// What a state that knows co-runners says of every pair by its tables. kInput as answer_all().
+[[nodiscard]] Result<KernelAnswers> answer_beside(const KernelState& state, const BesideTables& tables,
+                                                  core::Team& team);
+/// The same, all but deviations.
+[[nodiscard]] KernelAnswers means_beside(const KernelState& state, const BesideTables& tables, core::Team& team);
+
+/// What a state of rows alone says of every pair: platforms × modules.
+[[nodiscard]] Matrix<double> mean_of_pairs(const KernelState& state, const Side& platforms, const Side& modules,
+                                           core::Team& team);
 
 /// kInput if a covariance matrix is not positive definite.
 [[nodiscard]] Result<KernelAnswers> answer_all(const KernelState& state, const Side& platforms, const Side& modules,

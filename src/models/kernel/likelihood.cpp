@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "backend/dense_algebra.hpp"
+#include "models/kernel/weighed_covariance.hpp"
 
 namespace pitot::models::kernel {
 namespace {
@@ -182,16 +183,6 @@ void add_gradients(MatrixView<const double> weight, const Tables& tables, const 
 
 }  // namespace
 
-void make_weight(MatrixView<double> inverse, std::span<const double> alpha, core::Team& team) {
-    dense::Workers(team).each(inverse.rows, [&](std::int64_t u) {
-        double* row = inverse.data + u * inverse.stride;
-        for (std::int64_t v = 0; v <= u; ++v) {
-            row[v] = 0.5 * (row[v] - alpha[static_cast<std::size_t>(u)] * alpha[static_cast<std::size_t>(v)]);
-        }
-    });
-    dense::mirror_lower(inverse);
-}
-
 TableGradient table_gradient(MatrixView<const double> weight, const Tables& tables, const Cells& cells,
                              core::Team& team) {
     TableGradient gradient(tables.terms, tables.platform_effect.rows(), tables.module_effect.rows());
@@ -212,25 +203,13 @@ std::optional<Likelihood> likelihood(const Layout& layout, std::span<const doubl
     Matrix<double> matrix(n, n);
     fill_covariance(tables, cells, matrix.view(), team);
     for (std::int64_t u = 0; u < n; ++u) {
-        matrix(u, u) += tables.noise / cells.count[static_cast<std::size_t>(u)];
+        matrix(u, u) +=
+            tables.noise_of(cells.platform[static_cast<std::size_t>(u)]) / cells.count[static_cast<std::size_t>(u)];
     }
-    if (dense::cholesky(matrix.view(), team)) {
+    const auto terms = weigh_covariance(matrix.view(), target, team);
+    if (!terms) {
         return {};
     }
-    std::vector<double> alpha(target.begin(), target.end());
-    double half_log_determinant = 0.0;
-    for (std::int64_t u = 0; u < n; ++u) {
-        half_log_determinant += std::log(matrix(u, u));
-    }
-    dense::solve_lower(matrix.view(), std::span(alpha));
-    double square = 0.0;
-    for (const double z : alpha) {
-        square += z * z;
-    }
-    dense::solve_lower_transposed(matrix.view(), std::span(alpha));
-    dense::inverse_from_cholesky(matrix.view(), team);
-    make_weight(matrix.view(), alpha, team);
-
     TableGradient gradient = table_gradient(matrix.view(), tables, cells, team);
     const auto size = static_cast<double>(n);
     for (std::int64_t u = 0; u < n; ++u) {
@@ -241,7 +220,8 @@ std::optional<Likelihood> likelihood(const Layout& layout, std::span<const doubl
     for (double& g : result.gradient) {
         g /= size;
     }
-    result.value = (0.5 * square + half_log_determinant + 0.5 * size * std::log(2.0 * std::numbers::pi)) / size;
+    result.value =
+        (0.5 * terms->square + terms->half_log_determinant + 0.5 * size * std::log(2.0 * std::numbers::pi)) / size;
     const double within = cells.within_squares / tables.noise;
     result.value += 0.5 * (cells.within_freedom * std::log(tables.noise) + within) / whole;
     result.gradient[layout.noise()] += 0.5 * (cells.within_freedom - within) / whole;

@@ -20,9 +20,6 @@ struct Likelihood {
 /// The covariance matrix of cells, without noise, on and below the diagonal of `out` (cells × cells).
 void fill_covariance(const Tables& tables, const Cells& cells, MatrixView<double> out, core::Team& team);
 
-/// W = ½(K⁻¹ - ααᵀ) as a whole in place of K⁻¹'s lower triangle.
-void make_weight(MatrixView<double> inverse, std::span<const double> alpha, core::Team& team);
-
 /// The gradient of tr(W K) with respect to the tables, but for the noise: W symmetric, cells × cells.
 [[nodiscard]] TableGradient table_gradient(MatrixView<const double> weight, const Tables& tables, const Cells& cells,
                                            core::Team& team);

@@ -317,7 +317,7 @@ void add_factors(const Matrix<double>& factors, std::int64_t reference, SideDist
         trace += i < reference ? side.gram(i, i) : 0.0;
     }
     for (double& product : side.gram.flat()) {
-        product *= trace > 0.0 ? static_cast<double>(reference) / trace : 0.0;
+        product *= trace > kLeastSquares ? static_cast<double>(reference) / trace : 0.0;
     }
 }
 

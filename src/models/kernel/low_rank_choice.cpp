@@ -13,19 +13,6 @@
 namespace pitot::models::kernel {
 namespace {
 
-// Numbers of cells: one of some parts drawn at random to be held out, and the others.
-struct HeldOut {
-    std::vector<std::int64_t> out;
-    std::vector<std::int64_t> kept;
-
-    HeldOut(std::size_t cells, std::uint64_t parts, std::uint64_t part, core::Key key) {
-        core::Stream draws(key);
-        for (std::int64_t n = 0; std::cmp_less(n, cells); ++n) {
-            (draws.below(parts) == part ? out : kept).push_back(n);
-        }
-    }
-};
-
 // Sums of absolute errors of held-out cells.
 struct HeldOutErrors {
     double of_pass = 0.0;

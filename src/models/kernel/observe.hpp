@@ -14,12 +14,20 @@
 
 namespace pitot::models::kernel {
 
-/// Cells after some more runs: those of a known pair change its mean and count, others add a cell.
-[[nodiscard]] Cells merge_runs(const Cells& cells, const NewRuns& runs);
+/// Combinations after some more runs: those of a known one change its mean and count, others add one.
+struct MergedRuns {
+    Runs runs{};
+    std::vector<std::int64_t> from{};  ///< the number that each had before, -1 = none
+    std::vector<bool> changed{};       ///< of each: whether it is new or has more runs
+};
+[[nodiscard]] MergedRuns merge_runs(const Runs& before, const NewRuns& more);
+/// The same of cells; what runs within them tell goes along.
+[[nodiscard]] Runs runs_of(const Cells& cells);
+[[nodiscard]] Cells cells_of(const Runs& runs);
 
 /// Means differ from the exact ones by less than 1e-6 with this tolerance (five times it was measured), and errors do
 /// not add up: every solve makes the residual of all cells small. From where the old α lead, fewer neighbours than a
-/// fit takes are fastest: 1.3 s of one core with 700, 0.9 with 450, 1.7 with 300 at 27 000 cells.
+/// fit takes are fastest: of 700, 550, 450, 380 and 300 at 27 000 cells, 450.
 inline constexpr SolveOptions kFoldInOptions{.neighbour_cells = 450, .tolerance = 1e-7, .iterations = 2000};
 
 struct FoldedIn {

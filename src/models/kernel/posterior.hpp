@@ -16,7 +16,7 @@ namespace pitot::models::kernel {
 
 /// What follows from hyper-parameters and distances, whatever the cells say.
 struct PreparedTables {
-    Tables tables;
+    BesideTables tables;             ///< of a state that does not know co-runners, `alone` is all there is
     Matrix<double> platform_spread;  ///< see platform_spread()
     Matrix<double> module_spread;
 };
@@ -39,6 +39,10 @@ struct Pairs {
 /// modules, where those are fewer), then those of the platforms (modules) nearest these.
 [[nodiscard]] std::vector<std::int64_t> nearest_cells(const PreparedTables& prepared, const Cells& cells,
                                                       const Pairs& pairs, std::int64_t most);
+/// The same of runs alone and beside others: those alone of their platforms (modules) all, of those beside others as
+/// many as make `most`.
+[[nodiscard]] std::vector<std::int64_t> nearest_runs(const PreparedTables& prepared, const Runs& runs,
+                                                     const Pairs& pairs, std::int64_t most);
 
 /// Pairs given cells.
 struct Conditioned {
@@ -49,5 +53,17 @@ struct Conditioned {
 /// Nothing if a covariance matrix is not positive definite.
 [[nodiscard]] std::optional<Conditioned> condition(const Tables& tables, const Cells& given, const Pairs& pairs,
                                                    bool weights, core::Team& team);
+/// The same of pairs alone given runs alone and beside others.
+[[nodiscard]] std::optional<Conditioned> condition(const BesideTables& tables, const Runs& given, const Pairs& pairs,
+                                                   bool weights, core::Team& team);
+
+/// Pairs given what a state has near them, about kPosteriorCells of it, by the tables that are `prepared` for it.
+struct ConditionedNear {
+    std::vector<std::int64_t> near{};  ///< numbers of its cells or, if it knows co-runners, of its runs
+    Conditioned given{};
+};
+/// kInput if a covariance matrix is not positive definite.
+[[nodiscard]] Result<ConditionedNear> condition_near(const KernelState& state, const PreparedTables& prepared,
+                                                     const Pairs& pairs, bool weights, core::Team& team);
 
 }  // namespace pitot::models::kernel

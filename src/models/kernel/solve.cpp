@@ -29,17 +29,16 @@ struct Conditional {
     std::int64_t first = 0;  // of the platform's cells
     std::int64_t count = 0;
     std::vector<std::int64_t> given{};  // numbers of its neighbours' cells
-    Matrix<float> weight{};             // B, count × given
-    Matrix<float> inverse{};            // L⁻¹, lower, count × count
+    Matrix<float> whitening{};          // W = L⁻¹ [-B, I], count × (given + count)
 };
 
-// A neighbour's columns of another platform's B.
+// Where a platform's cells are among those that another's are given.
 struct Dependent {
     std::size_t conditional = 0;
-    std::int64_t column = 0;
+    std::size_t first = 0;
 };
 
-// M⁻¹ = Σ_p (I - B)ᵀ (L Lᵀ)⁻¹ (I - B): symmetric and positive definite whatever B and L are.
+// M⁻¹ = Σ_p Wᵀ W: symmetric and positive definite whatever B and L are.
 class Preconditioner {
 public:
     [[nodiscard]] static std::optional<Preconditioner> make(const System& system, std::int64_t neighbour_cells,
@@ -90,7 +89,7 @@ std::optional<Preconditioner> Preconditioner::make(const System& system, std::in
             if (!own.given.empty() && std::ssize(own.given) + other.count > neighbour_cells) {
                 break;
             }
-            made.dependents_[p].push_back({order[at], std::ssize(own.given)});
+            made.dependents_[p].push_back({order[at], own.given.size()});
             for (std::int64_t n = 0; n < other.count; ++n) {
                 own.given.push_back(other.first + n);
             }
@@ -110,26 +109,15 @@ std::optional<Preconditioner> Preconditioner::make(const System& system, std::in
             failed[static_cast<std::size_t>(p)] = 1;
             return;
         }
-        const MatrixView<double> below = joint.view().row_range(given, own.count);
-        if (given > 0) {
-            dense::solve_lower_transposed_rows(joint.view().row_range(0, given).columns(0, given),
-                                               below.columns(0, given), alone);
-        }
-        Matrix<double> inverse(own.count, own.count);
+        // W is the last rows of the joint factor's inverse.
+        Matrix<double> whitening(own.count, std::ssize(numbers));
         for (std::int64_t n = 0; n < own.count; ++n) {
-            inverse(n, n) = 1.0;
+            whitening(n, given + n) = 1.0;
         }
-        dense::solve_lower_columns(below.columns(given, own.count), inverse.view(), alone);
-        own.weight = Matrix<float>(own.count, given);
-        own.inverse = Matrix<float>(own.count, own.count);
-        for (std::int64_t n = 0; n < own.count; ++n) {
-            for (std::int64_t k = 0; k < given; ++k) {
-                own.weight(n, k) = static_cast<float>(below(n, k));
-            }
-            for (std::int64_t k = 0; k < own.count; ++k) {
-                own.inverse(n, k) = static_cast<float>(inverse(n, k));
-            }
-        }
+        dense::solve_lower_transposed_rows(joint.view(), whitening.view(), alone);
+        own.whitening = Matrix<float>(whitening.rows(), whitening.cols());
+        std::ranges::transform(whitening.flat(), own.whitening.flat().begin(),
+                               [](double value) { return static_cast<float>(value); });
     });
     if (std::ranges::find(failed, 1) != failed.end()) {
         return {};
@@ -138,36 +126,32 @@ std::optional<Preconditioner> Preconditioner::make(const System& system, std::in
 }
 
 void Preconditioner::apply(const std::vector<double>& r, std::vector<double>& z, core::Team& team) const {
-    // Of each platform: x = (L Lᵀ)⁻¹ (r_p - B r_S), then z_p = x_p - Σ B_qᵀ x_q over those that depend on it.
-    std::vector<float> x(r.size());
+    // Each W is read from memory once: for W r and, while it lies in a cache, for its transposed product.
+    std::vector<std::vector<float>> shares(conditionals_.size());  // of z, as W's columns
     dense::Workers(team).each(std::ssize(conditionals_), [&](std::int64_t p) {
         const Conditional& own = conditionals_[static_cast<std::size_t>(p)];
-        std::vector<float> given(own.given.size());
-        for (std::size_t k = 0; k < given.size(); ++k) {
-            given[k] = static_cast<float>(r[static_cast<std::size_t>(own.given[k])]);
+        std::vector<float> columns(static_cast<std::size_t>(own.whitening.cols()));
+        for (std::size_t k = 0; k < own.given.size(); ++k) {
+            columns[k] = static_cast<float>(r[static_cast<std::size_t>(own.given[k])]);
         }
-        std::vector<float> rest(static_cast<std::size_t>(own.count));
-        for (std::size_t n = 0; n < rest.size(); ++n) {
-            rest[n] = static_cast<float>(r[static_cast<std::size_t>(own.first) + n]);
+        for (std::size_t n = 0; n < static_cast<std::size_t>(own.count); ++n) {
+            columns[own.given.size() + n] = static_cast<float>(r[static_cast<std::size_t>(own.first) + n]);
         }
-        dense::add_product(own.weight.view(), given, -1.0F, rest);
-        std::vector<float> half(rest.size());
-        dense::add_product(own.inverse.view(), rest, 1.0F, half);
-        dense::add_transposed_product(own.inverse.view(), half, 1.0F,
-                                      std::span(x).subspan(static_cast<std::size_t>(own.first), rest.size()));
+        std::vector<float> white(static_cast<std::size_t>(own.count));
+        dense::add_product(own.whitening.view(), columns, 1.0F, white);
+        std::ranges::fill(columns, 0.0F);
+        dense::add_transposed_product(own.whitening.view(), white, 1.0F, columns);
+        shares[static_cast<std::size_t>(p)] = std::move(columns);
     });
-    dense::Workers(team).each(std::ssize(conditionals_), [&](std::int64_t p) {
-        const Conditional& own = conditionals_[static_cast<std::size_t>(p)];
-        const auto first = static_cast<std::size_t>(own.first);
-        std::vector<float> sum(x.begin() + own.first, x.begin() + own.first + own.count);
-        for (const Dependent& dependent : dependents_[static_cast<std::size_t>(p)]) {
-            const Conditional& other = conditionals_[dependent.conditional];
-            const std::span<const float> from =
-                std::span(x).subspan(static_cast<std::size_t>(other.first), static_cast<std::size_t>(other.count));
-            dense::add_transposed_product(other.weight.view().columns(dependent.column, own.count), from, -1.0F, sum);
+    for (std::size_t p = 0; p < conditionals_.size(); ++p) {
+        const Conditional& own = conditionals_[p];
+        const auto sum = std::span(z).subspan(static_cast<std::size_t>(own.first), static_cast<std::size_t>(own.count));
+        std::ranges::copy(std::span(shares[p]).subspan(own.given.size()), sum.begin());
+        for (const Dependent& dependent : dependents_[p]) {
+            const auto share = std::span(shares[dependent.conditional]).subspan(dependent.first, sum.size());
+            std::ranges::transform(sum, share, sum.begin(), [](double a, float b) { return a + b; });
         }
-        std::ranges::copy(sum, z.begin() + static_cast<std::ptrdiff_t>(first));
-    });
+    }
 }
 
 double dot(const std::vector<double>& a, const std::vector<double>& b) {
@@ -188,7 +172,8 @@ std::vector<double> covariance_times(const Tables& tables, const Cells& cells, c
     const Matrix<double> product = covariance_product(tables, grid.view(), team);
     std::vector<double> result(v.size());
     for (std::size_t n = 0; n < v.size(); ++n) {
-        result[n] = product(cells.platform[n], cells.module[n]) + (tables.white + tables.noise / cells.count[n]) * v[n];
+        result[n] = product(cells.platform[n], cells.module[n]) +
+                    (tables.white + tables.noise_of(cells.platform[n]) / cells.count[n]) * v[n];
     }
     return result;
 }
@@ -293,7 +278,8 @@ Result<Solution> solve(const Tables& tables, const Cells& cells, const std::vect
         const Cells some = subset_of(cells, rows);
         fill_covariance(tables, some, out, workers);
         for (std::int64_t n = 0; n < out.rows; ++n) {
-            out.data[n * out.stride + n] += tables.noise / some.count[static_cast<std::size_t>(n)];
+            out.data[n * out.stride + n] +=
+                tables.noise_of(some.platform[static_cast<std::size_t>(n)]) / some.count[static_cast<std::size_t>(n)];
         }
     };
     const auto times = [&](const std::vector<double>& v) { return covariance_times(tables, cells, v, team); };

@@ -79,6 +79,29 @@ TEST(ScoreScale, MultipliesFactorsOfKnownRowsAndGoesStraightBetweenKnots) {
     EXPECT_TRUE(std::isnan(scale(0, 0, 0.0, std::nan(""))));
 }
 
+TEST(ScoreScale, OfResidualsGrowsWithDeviationsBeyondTheWidest) {
+    ScaleTables tables;
+    tables.platform = {2.0};
+    tables.widest_deviation = 0.2;
+    const ScoreScale scale(tables);
+    EXPECT_FALSE(scale.plain());
+    EXPECT_TRUE(scale.needs_deviation());
+    EXPECT_DOUBLE_EQ(scale(0, 0, 1.0, 0.05), 2.0);
+    EXPECT_DOUBLE_EQ(scale(0, 0, 1.0, 0.2), 2.0);
+    EXPECT_DOUBLE_EQ(scale(0, 0, 1.0, 0.5), 5.0);
+    EXPECT_TRUE(std::isnan(scale(0, 0, 1.0, std::nan(""))));
+}
+
+TEST(ChooseScale, OfResidualsTellsWhichDeviationsItHasNotSeen) {
+    const auto same = [](std::int32_t, std::int32_t, double) { return 0.1; };
+    const ScoredRows rows = rows_of(uneven, same, 2);
+    const ScaleChoice choice = choose_scale(rows, kPlatforms, kModules);
+    const double widest = choice.tables.widest_deviation;
+    const auto wider = std::ranges::count_if(rows.deviation, [=](double s) { return s > widest; });
+    EXPECT_GT(widest, 0.0);
+    EXPECT_LE(wider, std::ssize(rows.deviation) / 100);
+}
+
 TEST(ChooseScale, TakesDeviationsThatTell) {
     const auto told = [](std::int32_t i, std::int32_t j, double /*y*/) { return uneven(i, j); };
     const ScaleChoice choice = choose_scale(rows_of(uneven, told, 1), kPlatforms, kModules);

@@ -23,11 +23,21 @@ struct Outcome {
 
 /// Runs a command line with one verb, "act", that takes --n N and does `action`.
 Outcome run_with(std::vector<std::string> arguments, const Action& action) {
-    const std::array verbs{Verb{"act", "Do it", [action](CLI::App& app) {
-                                    auto n = std::make_shared<int>(0);
-                                    app.add_option("--number", *n, "A number");
-                                    return Action([action, n] { return action(); });
-                                }}};
+    const std::array groups{
+        VerbGroup{"All",
+                  {Verb{"act", "Do it",
+                        [action](CLI::App& app) {
+                            auto n = std::make_shared<int>(0);
+                            app.add_option("--number", *n, "A number");
+                            auto kind = std::make_shared<std::string>();
+                            app.add_option("--kind", *kind, "A kind")->check(CLI::IsMember({"round", "square"}));
+                            return Action([action, n, kind] { return action(); });
+                        }},
+                   Verb{"make", "Make it", [action](CLI::App& app) {
+                            auto file = std::make_shared<std::string>();
+                            app.add_option("--output", *file, "What to write")->required()->type_name("FILE");
+                            return Action([action, file] { return action(); });
+                        }}}}};
     arguments.insert(arguments.begin(), "pitot");
     std::vector<char*> argv;
     for (std::string& argument : arguments) {
@@ -36,13 +46,22 @@ Outcome run_with(std::vector<std::string> arguments, const Action& action) {
     ::testing::internal::CaptureStdout();
     ::testing::internal::CaptureStderr();
     Outcome outcome;
-    outcome.status = run(static_cast<int>(argv.size()), argv.data(), verbs);
+    outcome.status = run(static_cast<int>(argv.size()), argv.data(), groups);
     outcome.out = ::testing::internal::GetCapturedStdout();
     outcome.err = ::testing::internal::GetCapturedStderr();
     return outcome;
 }
 
 Result<void> succeed() { return {}; }
+
+TEST(Cli, AFindingIsAStatusOfItsOwnAndNoError) {
+    for (const bool found : {false, true}) {
+        const Outcome outcome =
+            run_with({"act"}, [found]() -> Result<Finding> { return found ? Finding::kFound : Finding::kNothing; });
+        EXPECT_EQ(outcome.status, found ? 5 : 0);
+        EXPECT_EQ(outcome.err, "");
+    }
+}
 
 TEST(Cli, ErrorCodesBecomeExitStatuses) {
     const std::array<std::pair<ErrorCode, int>, 5> statuses{{{ErrorCode::kUsage, 2},
@@ -85,6 +104,18 @@ TEST(Cli, UnknownNamesAreAnsweredWithTheNearest) {
     EXPECT_NE(run_with({"act", "--numbr", "1"}, succeed).err.find("did you mean '--number'?"), std::string::npos);
 }
 
+TEST(Cli, WrongUseIsToldInWords) {
+    const auto error_of = [](std::vector<std::string> arguments) {
+        const Outcome outcome = run_with(std::move(arguments), succeed);
+        return outcome.err.substr(0, outcome.err.find('\n'));
+    };
+    EXPECT_EQ(error_of({"act", "--number", "x"}), "pitot: error: --number: 'x' is not a number it can be");
+    EXPECT_EQ(error_of({"act", "--kind", "roudn"}),
+              "pitot: error: --kind: 'roudn' is none of round, square; did you mean 'round'?");
+    EXPECT_EQ(error_of({"act", "--quiet", "--number", "1", "--verbose", "x"}), "pitot: error: unexpected argument 'x'");
+    EXPECT_EQ(error_of({"make"}), "pitot: error: --output FILE is missing: What to write");
+}
+
 TEST(Cli, HelpGoesToStandardOutput) {
     for (const std::vector<std::string>& line : std::vector<std::vector<std::string>>{
              {"--help"}, {"-h"}, {"help"}, {"help", "act"}, {"act", "--help"}, {"act", "-h"}}) {
@@ -111,13 +142,13 @@ TEST(CliDeathTest, ABrokenPromiseEndsWithOne) {
         std::array<char, 6> program{"pitot"};
         std::array<char, 4> verb{"act"};
         std::array<char*, 2> argv{program.data(), verb.data()};
-        const std::array verbs{Verb{"act", "Do it", [](CLI::App& /*app*/) {
-                                        return Action([]() -> Result<void> {
-                                            PITOT_CHECK(1 + 1 == 3);
-                                            return {};
-                                        });
-                                    }}};
-        return run(static_cast<int>(argv.size()), argv.data(), verbs);
+        const std::array groups{VerbGroup{"All", {Verb{"act", "Do it", [](CLI::App& /*app*/) {
+                                                           return Action([]() -> Result<void> {
+                                                               PITOT_CHECK(1 + 1 == 3);
+                                                               return {};
+                                                           });
+                                                       }}}}};
+        return run(static_cast<int>(argv.size()), argv.data(), groups);
     };
     EXPECT_EXIT(static_cast<void>(break_it()), ::testing::ExitedWithCode(1), "1 \\+ 1 == 3 does not hold");
 }

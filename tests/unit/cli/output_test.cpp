@@ -86,6 +86,54 @@ TEST(Output, TablesAlignByDisplayWidth) {
               "計測 X      9 s  x\n");
 }
 
+TEST(Output, TablesFitTheirWidth) {
+    Table table({{"PLATFORM", Align::kName}, {"MODULE", Align::kName}, {"RUNTIME", Align::kRight}});
+    table.add({"wasmtime-cranelift-aot.nuc-12th-gen", "fft", "1.23 ms"});
+    table.add({"node.pi", "a-module-of-a-long-name", "123 ms"});
+    EXPECT_EQ(table.to_string(45),
+              "PLATFORM           MODULE             RUNTIME\n"
+              "wasmtime…12th-gen  fft                1.23 ms\n"
+              "node.pi            a-module…ong-name   123 ms\n");
+    EXPECT_EQ(table.to_string(80), table.to_string(1000));
+    for (std::size_t width = 39; width < 80; ++width) {
+        std::istringstream lines(table.to_string(width));
+        for (std::string line; std::getline(lines, line);) {
+            EXPECT_LE(core::display_width(line), width) << line;
+        }
+    }
+}
+
+TEST(Output, ColumnsThatCanBeSparedAreLeftOutFirst) {
+    Table table({{"PLATFORM", Align::kName},
+                 {"RUNTIME", Align::kRight},
+                 {"RUNS", Align::kLeft, 1},
+                 {"BASIS", Align::kLeft, 2}});
+    table.add({"node.pi", "123 ms", "3 / 4", "this pair"});
+    EXPECT_EQ(table.to_string(40),
+              "PLATFORM  RUNTIME  RUNS   BASIS\n"
+              "node.pi    123 ms  3 / 4  this pair\n");
+    EXPECT_EQ(table.to_string(30),
+              "PLATFORM  RUNTIME  RUNS\n"
+              "node.pi    123 ms  3 / 4\n"
+              "(BASIS left out for want of width)\n");
+    EXPECT_EQ(table.to_string(10),
+              "PLATFORM  RUNTIME\n"
+              "node.pi    123 ms\n"
+              "(BASIS, RUNS left out for want of width)\n");
+}
+
+TEST(Output, SentencesGoOnBelow) {
+    Table table({{"MODULE", Align::kName}, {"REASON"}});
+    table.add({"sort", "uses the proposal of garbage collection"});
+    table.add({"fft", "none"});
+    EXPECT_EQ(table.to_string(30),
+              "MODULE  REASON\n"
+              "sort    uses the proposal of\n"
+              "        garbage collection\n"
+              "fft     none\n");
+    EXPECT_EQ(table.to_string(100), "MODULE  REASON\nsort    uses the proposal of garbage collection\nfft     none\n");
+}
+
 TEST(Output, TablesShowControlCharacters) {
     Table table({{"N", Align::kLeft}});
     table.add({"a\tb"});

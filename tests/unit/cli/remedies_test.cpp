@@ -12,7 +12,7 @@ namespace {
 
 TEST(Remedies, EveryOneHasWords) {
     const std::vector<std::string> about{"results", "embedding/128"};
-    for (int i = 1; i <= static_cast<int>(Remedy::kSettings); ++i) {
+    for (int i = 1; i <= static_cast<int>(Remedy::kTabulatePlatforms); ++i) {
         const std::string words = remedy_words(static_cast<Remedy>(i), about);
         EXPECT_TRUE(words.find(" -") != std::string::npos || words.find("(-") != std::string::npos ||
                     words.find("pitot ") != std::string::npos || i == static_cast<int>(Remedy::kSettings))
@@ -30,6 +30,20 @@ TEST(Remedies, SettingsAreToldAsOptions) {
 TEST(Remedies, WordsOfCommandsAreQuoted) {
     const std::array<std::string, 1> file{"it's a file.npz"};
     EXPECT_EQ(remedy_words(Remedy::kFitModel, file), " with: pitot fit 'it'\\''s a file.npz' -o MODEL.pitot");
+}
+
+TEST(Remedies, RepeatTheOptionsOfTheCommandThatTheyAnswer) {
+    set_answered({"simulate", {"-d", "my data.npz", "-j", "100", "-o", "out"}, {"my data.npz"}});
+    const std::array<std::string, 3> results{"results", "embedding/128", "0.1"};
+    EXPECT_EQ(remedy_words(Remedy::kMakeResults, results),
+              " with: pitot experiments embedding/128 -s 0.1 -d 'my data.npz' -o results");
+    const std::array<std::string, 1> out{"out"};
+    EXPECT_EQ(remedy_words(Remedy::kRepeatSimulation, out),
+              " with: pitot simulate -d 'my data.npz' -j 100 -o out --force");
+    EXPECT_EQ(remedy_words(Remedy::kMakeSimulation, out), " with: pitot simulate -d 'my data.npz' -j 100 -o out");
+    set_answered({});
+    EXPECT_EQ(remedy_words(Remedy::kMakeResults, results), " with: pitot experiments embedding/128 -s 0.1 -o results");
+    EXPECT_EQ(remedy_words(Remedy::kRepeatSimulation, out), " with: pitot simulate --force -o out");
 }
 
 TEST(Remedies, ResultsOfSeveralPresetsAreMadeByDataset) {

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -16,6 +17,7 @@
 
 #include "core/atomic_file.hpp"
 #include "core/suggest.hpp"
+#include "core/temporary_folder.hpp"
 #include "pitot/matrix_view.hpp"
 #include "pitot/units.hpp"
 #include "support/killed.hpp"
@@ -188,6 +190,35 @@ TEST_F(AtomicFile, SeveralFilesTakeTheirPlacesTogether) {
     EXPECT_TRUE(NewFile::put_all(both));
     EXPECT_EQ(read(folder_ / "a.txt") + read(folder_ / "b.txt"), "ab");
     EXPECT_EQ(files(), 2U);
+}
+
+TEST_F(AtomicFile, ATemporaryFolderGoesUnlessItBecomesAnother) {
+    fs::path gone;
+    {
+        TemporaryFolder folder(folder_ / "part");
+        gone = folder.path();
+        ASSERT_TRUE(write_text(folder.path() / "a", "text"));
+        TemporaryFolder moved(std::move(folder));
+        EXPECT_TRUE(fs::exists(gone / "a"));
+    }
+    EXPECT_FALSE(fs::exists(gone));
+    {
+        TemporaryFolder folder(folder_ / "part");
+        ASSERT_TRUE(write_text(folder.path() / "a", "text"));
+        EXPECT_TRUE(folder.become(folder_ / "whole"));
+        EXPECT_TRUE(folder.path().empty());
+    }
+    EXPECT_EQ(read(folder_ / "whole/a"), "text");
+    const char* const given = ::getenv("TMPDIR");
+    const std::string before = given != nullptr ? given : "";
+    ::setenv("TMPDIR", folder_.c_str(), 1);
+    EXPECT_TRUE(TemporaryFolder::create("pitot-x")->path().string().starts_with((folder_ / "pitot-x").string()));
+    ::setenv("TMPDIR", (folder_ / "none").c_str(), 1);
+    const auto none = TemporaryFolder::create("pitot-x");
+    given != nullptr ? ::setenv("TMPDIR", before.c_str(), 1) : ::unsetenv("TMPDIR");
+    ASSERT_FALSE(none);
+    EXPECT_EQ(none.error().code(), ErrorCode::kEnvironment);
+    EXPECT_NE(none.error().message().find((folder_ / "none").string()), std::string::npos);
 }
 
 TEST(Suggestion, NamesTheNearestWithoutCase) {

@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <sstream>
 #include <string>
 
 #include "support/processes.hpp"
@@ -164,6 +165,88 @@ TEST(Programs, LeaveNothingBehindThatHoldsTheirOutput) {
     EXPECT_TRUE(answer->good());
     EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(30));
     EXPECT_TRUE(test::ends(answer->bytes)) << answer->bytes;
+}
+
+/// Starts a daemon in a session of its own, whose parent has ended; prints its number, and then `rest`.
+std::string with_daemon(const test::TempFolder& folder, const std::string& rest) {
+    const std::string file = (folder / "daemon").string();
+    return "setsid -f sh -c 'echo $$ >" + file + "; exec sleep 71' </dev/null >/dev/null 2>&1; while [ ! -s " + file +
+           " ]; do :; done; cat " + file + "; " + rest;
+}
+
+TEST(Programs, LeaveNoDaemonBehind) {
+    const test::TempFolder folder;
+    const auto answer = run_program(shell(with_daemon(folder, "exit 7")), captured(60.0));
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->exit_status, 7);
+    EXPECT_TRUE(test::ends(answer->bytes)) << answer->bytes;
+}
+
+TEST(Programs, LeaveNoDaemonBehindAtTheirLimitOrAWishToStop) {
+    const test::TempFolder folder;
+    const auto late = run_program(shell(with_daemon(folder, "sleep 71")), captured(2.0));
+    ASSERT_TRUE(late);
+    EXPECT_TRUE(late->timed_out);
+    EXPECT_TRUE(test::ends(late->bytes)) << late->bytes;
+    const test::LaterStop stop(std::chrono::milliseconds(2000));
+    ChildOptions options = captured(60.0);
+    options.stop = stop.token();
+    std::filesystem::remove(folder / "daemon");
+    const auto stopped = run_program(shell(with_daemon(folder, "sleep 71")), options);
+    ASSERT_TRUE(stopped);
+    EXPECT_TRUE(stopped->stopped);
+    EXPECT_TRUE(test::ends(stopped->bytes)) << stopped->bytes;
+}
+
+TEST(Programs, OfAChildLeaveNoDaemonBehind) {
+    const test::TempFolder folder;
+    const auto child = run_child(
+        [&](int fd) {
+            ChildOptions options = captured(60.0);
+            options.own_group = false;
+            const auto answer = run_program(shell(with_daemon(folder, "sleep 71")), options);
+            return answer && write_all(fd, "unexpected") ? 0 : 1;
+        },
+        {.limit_s = 2.0, .streams = Streams::kNone});
+    ASSERT_TRUE(child);
+    EXPECT_TRUE(child->timed_out);
+    EXPECT_TRUE(test::ends(test::content_of(folder / "daemon")));
+}
+
+TEST(Programs, LeaveNoDaemonsOfDaemonsBehind) {
+    const test::TempFolder folder;
+    const auto answer = run_program(
+        shell("for i in 1 2 3; do setsid -f sh -c 'for j in 1 2 3; do setsid -f sh -c \"echo \\$\\$; exec sleep "
+              "71\" & done; wait; sleep 71'; done; sleep 0.3; echo end"),
+        captured(60.0));
+    ASSERT_TRUE(answer);
+    std::istringstream lines(answer->bytes);
+    std::size_t daemons = 0;
+    for (std::string line; std::getline(lines, line);) {
+        daemons += line == "end" ? 0U : 1U;
+        EXPECT_TRUE(line == "end" || test::ends(line)) << line;
+    }
+    EXPECT_GE(daemons, 6U) << answer->bytes;
+}
+
+TEST(Programs, DoNotOutliveThisProcess) {
+    const test::TempFolder folder;
+    const auto child = run_child(
+        [&](int /*fd*/) {
+            const pid_t other = ::fork();
+            if (other == 0) {
+                const auto answer = run_program(shell(with_daemon(folder, "sleep 71")), captured(60.0));
+                return answer ? 0 : 1;
+            }
+            while (test::content_of(folder / "daemon").empty()) {
+                ::usleep(10'000);
+            }
+            ::kill(other, SIGKILL);
+            return test::ends(test::content_of(folder / "daemon")) ? 0 : 1;
+        },
+        {.limit_s = 30.0, .streams = Streams::kNone});
+    ASSERT_TRUE(child);
+    EXPECT_EQ(child->exit_status, 0);
 }
 
 TEST(Programs, HearTheirLimitWhileTheyTalk) {

@@ -92,7 +92,12 @@ inline Result<Dataset> read_arrays(const std::vector<Arrays>& files, const ReadO
 inline Result<Dataset> read_texts(const std::vector<std::string>& texts, const ReadOptions& options = {}) {
     std::vector<std::unique_ptr<dataset::Source>> sources;
     for (std::size_t i = 0; i < texts.size(); ++i) {
-        sources.push_back(dataset::csv_source({std::string(1, static_cast<char>('a' + i)) + ".csv", texts[i]}));
+        auto source =
+            dataset::text_source(std::string(1, static_cast<char>('a' + i)) + ".csv", texts[i], {options, {}, {}, {}});
+        if (!source) {
+            return Failure(source.error());
+        }
+        sources.push_back(*std::move(source));
     }
     return dataset::read_sources(sources, options);
 }

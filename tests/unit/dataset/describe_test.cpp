@@ -72,5 +72,17 @@ TEST(Describe, NothingAlone) {
     EXPECT_FALSE(description.together.slowdown);
 }
 
+TEST(Describe, PointsOutWhatIsOverAtOnce) {
+    const auto remark = [](const std::string& rows) {
+        return empty_runs_remark(read_texts({"platform,module,runtime_us\n" + rows}).value());
+    };
+    EXPECT_EQ(remark("p,a,120\np,b,200\np,c,2\n"), "");
+    EXPECT_EQ(remark("p,a,0.12\np,b,0.2\np,c,0.02\n"), "");  // all are short
+    EXPECT_TRUE(remark("p,a,120\np,b,200\nq,b,0.1\n").starts_with("1 runtime is under a microsecond"));
+    const std::string two = remark("p,a,120\nq,b,0.1\np,b,200\np,c,0.2\np,d,150\n");
+    EXPECT_NE(two.find("2 runtimes are"), std::string::npos) << two;
+    EXPECT_NE(two.find("'b' on 'q'"), std::string::npos) << two;
+}
+
 }  // namespace
 }  // namespace pitot::dataset

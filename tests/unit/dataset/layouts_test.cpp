@@ -270,5 +270,22 @@ TEST(SkipInvalid, DropsRowsOnly) {
                         {"no observations", "5 rows were dropped"}));
 }
 
+// As NumPy takes them: a member that was added later counts.
+TEST(Archives, TheLastOfTwoMembersOfOneNameCounts) {
+    Arrays arrays = index_arrays();
+    arrays.emplace_back("t", f8({20, 60, 80, 100, 120}));
+    const auto dataset = read_arrays({arrays});
+    ASSERT_TRUE(dataset) << dataset.error().to_string();
+    EXPECT_EQ(test::values(dataset->pool(kAlone).runtime_us), (Doubles{20, 60, 80, 100, 120}));
+}
+
+TEST(Archives, BothLayoutsAreRefused) {
+    Arrays arrays = index_arrays();
+    for (auto& array : dense_arrays()) {
+        arrays.push_back(std::move(array));
+    }
+    EXPECT_TRUE(refuses(read_arrays({arrays}), {"a.npz", "both layouts", "'t'", "'data'"}));
+}
+
 }  // namespace
 }  // namespace pitot::dataset

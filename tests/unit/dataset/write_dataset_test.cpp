@@ -78,7 +78,7 @@ ObservationTable arbitrary_rows(const Dataset& dataset, std::int32_t width) {
         for (std::int32_t k = 0; k < width; ++k) {
             table.co_runner.push_back(*rc::gen::inRange<std::int32_t>(-1, modules));
         }
-        table.runtime_us.push_back(std::exp(*rc::gen::inRange(-20'000, 20'000) * 1e-3));
+        table.runtime_us.push_back(std::exp(*rc::gen::inRange(-9'000, 20'000) * 1e-3));
     }
     return table;
 }

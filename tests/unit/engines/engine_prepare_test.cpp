@@ -8,11 +8,14 @@
 #include "core/programs.hpp"
 #include "engines/engine.hpp"
 #include "engines/engine_check.hpp"
+#include "engines/engine_lacks.hpp"
 #include "engines/files.hpp"
 #include "engines/process.hpp"
 #include "support/expect_error.hpp"
 #include "support/processes.hpp"
 #include "support/temp_folder.hpp"
+#include "unit/wasm/wat.hpp"
+#include "wasm/module.hpp"
 #include "wasm/wasi_interpreter.hpp"
 
 namespace pitot::engines {
@@ -56,7 +59,7 @@ TEST(Prepare, FillsInModuleArgumentsAndEnvironment) {
     const test::TempFolder folder;
     const Engine engine = find_mine(folder, R"("programs": {"cat": ["cat"]}, "environment": {"LEVEL": "3"},
         "run": ["{cat}", "-n", "{files}/wasi.js", "{module}", "{args}"])");
-    const Result<Command> command = prepare(engine, folder / "m.wasm", {"a b", "{module}"}, folder / "cache");
+    const Result<Command> command = prepare(engine, folder / "m.wasm", {.args = {"a b", "{module}"}}, folder / "cache");
     ASSERT_TRUE(command) << command.error().to_string();
     ASSERT_EQ(command->argv.size(), 6U);
     EXPECT_TRUE(std::filesystem::path(command->argv[0]).is_absolute());
@@ -65,6 +68,103 @@ TEST(Prepare, FillsInModuleArgumentsAndEnvironment) {
     EXPECT_EQ(command->argv[4], "a b");
     EXPECT_EQ(command->argv[5], "{module}");
     EXPECT_EQ(command->environment, std::vector<std::string>{"LEVEL=3"});
+}
+
+TEST(Prepare, PutsWhatIsGivenWhereTheEngineTakesIt) {
+    const test::TempFolder folder;
+    const std::string programs = R"("programs": {"cat": ["cat"]}, )";
+    const Engine words =
+        find_mine(folder, programs + R"("given": {"env": ["--env", "{value}"], "dir": ["--dir={value}"],
+        "warm": ["--calls={value}"], "imports": ["--js", "{value}"]}, "run": ["{cat}", "{options}", "{module}", "{args}"])");
+    const RunInput input{{"a"}, folder / "in.txt", {"X=1", "Y={module}"}, {"data"}, folder.path(), folder / "i.mjs"};
+    const auto once = prepare(words, folder / "m.wasm", input, folder / "cache");
+    ASSERT_TRUE(once) << once.error().to_string();
+    EXPECT_EQ(once->warm_calls, 0U);
+    const Command command = with_warm_calls(*once, words, 7);
+    EXPECT_EQ(std::vector<std::string>(command.argv.begin() + 1, command.argv.end()),
+              (std::vector<std::string>{"--env", "X=1", "--env", "Y={module}", "--dir=data", "--js",
+                                        (folder / "i.mjs").string(), "--calls=7", (folder / "m.wasm").string(), "a"}));
+    EXPECT_EQ(command.standard_input, folder / "in.txt");
+    EXPECT_EQ(command.folder, folder.path());
+    EXPECT_EQ(command.warm_calls, 7U);
+    const Engine variables = find_mine(folder, programs + R"("given": {"env": "V_", "warm": "CALLS"},
+        "run": ["{cat}", "{module}", "{args}"])");
+    const auto prepared = prepare(variables, "m.wasm", {.environment = {"X=1"}}, folder / "cache");
+    ASSERT_TRUE(prepared) << prepared.error().to_string();
+    const Command other = with_warm_calls(*prepared, variables, 2);
+    EXPECT_EQ(other.argv.size(), 2U);
+    EXPECT_EQ(other.environment, (std::vector<std::string>{"V_X=1", "CALLS=2"}));
+}
+
+TEST(Prepare, RefusesWhatTheEngineCannotGive) {
+    const test::TempFolder folder;
+    const Engine engine = find_mine(folder, R"("programs": {"cat": ["cat"]}, "given": {"stdin": false},
+        "run": ["{cat}", "{module}", "{args}"])");
+    EXPECT_FALSE(engine.warms);
+    const RunInput input{{}, folder / "in.txt", {"X=1"}, {"data"}, folder.path(), folder / "i.mjs"};
+    EXPECT_TRUE(fails_with(
+        prepare(engine, "m.wasm", input, folder / "cache"), ErrorCode::kInput,
+        {"mine gives a module no folders and no environment and no standard input and no imports", "the task"}));
+    EXPECT_EQ(what_is_not_given(engine, {.args = {"a"}}), "");
+}
+
+TEST(FindEngines, WhatMayBeGivenMakesNoOtherEngine) {
+    const test::TempFolder folder;
+    const std::string programs = R"("programs": {"cat": ["cat"]}, )";
+    const Engine old = find_mine(folder, programs + R"("run": ["{cat}", "{module}", "{args}"])");
+    const Engine now = find_mine(folder, programs + R"("given": {"env": ["--env={value}"], "warm": "CALLS"},
+        "run": ["{cat}", "{options}", "{module}", "{args}"])");
+    const Engine other = find_mine(folder, programs + R"("run": ["{cat}", "-n", "{module}", "{args}"])");
+    EXPECT_TRUE(now.warms && !old.warms);
+    EXPECT_TRUE(runs_alike(old.declared, now.declared));
+    EXPECT_FALSE(runs_alike(old.declared, other.declared));
+}
+
+TEST(Prepare, HasACopyRunThatCallsAFunction) {
+    const test::TempFolder folder;
+    const auto bytes = test::assemble(R"((module (import "env" "f" (func (result i32)))
+        (func (export "g") (param i64) (result i32) call 0)))");
+    const auto module = folder.put("m.wasm", std::string(bytes.begin(), bytes.end()));
+    const Engine engine = find_mine(folder, R"("programs": {"cat": ["cat"]}, "run": ["{cat}", "{module}", "{args}"])");
+    RunInput input{.args = {"0x7"}, .program = {"g", {"7"}, true}, .copies = true};
+    const auto command = prepare(engine, module, input, folder / "cache");
+    ASSERT_TRUE(command) << command.error().to_string();
+    ASSERT_EQ(command->argv.size(), 2U) << "parameters are no arguments";
+    EXPECT_EQ(std::filesystem::path(command->argv[1]).filename(), "m.wasm");
+    const std::string copy = test::content_of(command->argv[1]);
+    const wasm::Module read = test::read_module({copy.begin(), copy.end()});
+    EXPECT_TRUE(read.exported_function("_start"));
+    EXPECT_TRUE(read.imports().empty());
+    input.program.parameters = {"8"};
+    EXPECT_NE(prepare(engine, module, input, folder / "cache")->argv[1], command->argv[1]);
+    input.program.parameters.clear();
+    EXPECT_TRUE(refuses(prepare(engine, module, input, folder / "cache"), {"no function 'g' with 0 parameters"}));
+    input.copies = false;
+    EXPECT_EQ(prepare(engine, module, input, folder / "cache")->argv[1], module.string());
+}
+
+TEST(FindEngines, TellsWhichImportsEnginesHave) {
+    const test::TempFolder folder;
+    const std::string programs = R"("programs": {"cat": ["cat"], "pitot": ["cat"]}, )";
+    const Engine ours = find_mine(folder, programs + R"("run": ["{cat}", "{files}/wasi.js", "{module}", "{args}"])");
+    const Engine own = find_mine(folder, programs + R"("provides": ["wasi*", "env"], "run": ["{cat}", "{module}",
+        "{args}"])");
+    const Engine unknown = find_mine(folder, programs + R"("run": ["{cat}", "{module}", "{args}"])");
+    EXPECT_EQ(provided_imports(ours).what, Provides::What::kOurs);
+    EXPECT_TRUE(provided_imports(ours).may_have("wasi_unstable"));
+    EXPECT_FALSE(provided_imports(ours).may_have("wasi_nn"));
+    EXPECT_EQ(provided_imports(own).what, Provides::What::kOwn);
+    EXPECT_TRUE(provided_imports(own).may_have("wasi_nn") && provided_imports(own).may_have("env"));
+    EXPECT_FALSE(provided_imports(own).may_have("environment"));
+    EXPECT_TRUE(provided_imports(unknown).may_have("anything"));
+    EXPECT_TRUE(runs_alike(own.declared, unknown.declared));
+    const auto table = find_engines({});
+    ASSERT_TRUE(table);
+    for (const Engine& engine : *table) {
+        if (engine.missing.empty()) {
+            EXPECT_NE(provided_imports(engine).what, Provides::What::kUnknown) << engine.name;
+        }
+    }
 }
 
 TEST(Prepare, CompilesOnceAModule) {
@@ -109,6 +209,10 @@ TEST(Prepare, TellsRefusalsFromFailures) {
                            {"signal 11"}));
     EXPECT_TRUE(fails_with(with_step(R"(["/no/such/compiler", "{module}"])"), ErrorCode::kEnvironment, {"127"}));
     EXPECT_EQ(entries(cache), 1U) << "the runtime alone";
+    // A compiler that breaks down on this module and on no other.
+    EXPECT_TRUE(
+        refuses(with_step(R"(["{sh}", "-c", "if head -c1 $0 | grep -q x; then kill -SEGV $$; fi", "{module}"])"),
+                {"mine cannot compile", "m.wasm", "but others", "signal 11"}));
     std::filesystem::remove(module);
     EXPECT_TRUE(fails_with(with_step(R"(["{sh}", "{module}"])"), ErrorCode::kEnvironment, {"cannot read "}));
 }
@@ -188,6 +292,9 @@ Result<core::ChildAnswer> interpret(const std::vector<std::string>& args) {
         [&](int answer_fd) {
             ::dup2(answer_fd, STDOUT_FILENO);
             const wasm::WasiRun run = wasm::interpret_wasi({module.begin(), module.end()}, args);
+            if (run.reason.empty()) {
+                return static_cast<int>(run.status);
+            }
             return run.reason.find("unreachable") != std::string::npos && !run.refused ? 100 : 101;
         },
         {60.0});

@@ -116,6 +116,24 @@ TEST(EngineTable, RefusesFieldsByName) {
                         {"field 'name' must be a name"}));
 }
 
+TEST(EngineTable, RefusesWhatCannotBeGiven) {
+    const auto given = [](const std::string& fields, const std::string& run = R"("{options}", )") {
+        return parse_engine(R"(, "programs": {"run": ["run"]}, "given": )" + fields + R"(, "run": ["{run}", )" + run +
+                            R"("{module}", "{args}"])");
+    };
+    EXPECT_TRUE(given(R"({"env": ["-e", "{value}"], "dir": ["{value}"], "warm": "N", "stdin": false})"));
+    EXPECT_TRUE(given(R"({"env": "E_", "warm": "N"})", ""));
+    EXPECT_TRUE(refuses(given("7"), {"field 'given' must be an object"}));
+    EXPECT_TRUE(refuses(given(R"({"envs": "E_"})"), {"'given'", "field 'envs' is not known", "did you mean 'env'"}));
+    EXPECT_TRUE(refuses(given(R"({"dir": "D"})"), {"field 'dir' must hold lists of words"}));
+    EXPECT_TRUE(refuses(given(R"({"env": "A=B"})"), {"field 'env' must be the name of a variable"}));
+    EXPECT_TRUE(refuses(given(R"({"stdin": 1})"), {"field 'stdin' must be true or false"}));
+    EXPECT_TRUE(refuses(given(R"({"env": ["-e"]})"), {"field 'env' has no '{value}'"}));
+    EXPECT_TRUE(refuses(given(R"({"env": ["{valu}"]})"), {"field 'env' has '{valu}'", "did you mean 'value'"}));
+    EXPECT_TRUE(refuses(given(R"({"env": ["{value}"]})", ""), {"field 'env' has words", "'{options}'"}));
+    EXPECT_TRUE(refuses(given("{}", R"("-x{options}", )"), {"'{options}' inside a word"}));
+}
+
 TEST(EngineTable, RefusesPlacesThatNothingFills) {
     EXPECT_TRUE(refuses(parse_engine(R"(, "programs": {"run": ["run"]}, "run": ["{rum}", "{module}", "{args}"])"),
                         {"field 'run' has '{rum}'", "did you mean 'run'"}));

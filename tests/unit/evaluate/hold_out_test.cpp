@@ -128,6 +128,29 @@ TEST(HeldOutRows, LeaveOutWhatRanBesideAHeldOutModule) {
     EXPECT_TRUE(subset(dataset, first).validate());
 }
 
+TEST(HeldOutRows, OfPairsAreAllThatDoNotTrain) {
+    const Dataset dataset =
+        synthetic_dataset({.platforms = 10, .modules = 10, .density = 1.0, .together = 50, .width = 1});
+    const HeldOutRows rows = HeldOutRows::make(dataset, HoldOut::kPairs, 0.2, 0.9).value();
+    EXPECT_EQ(rows.count(), 100);
+    EXPECT_EQ(rows.held_out(), 10);
+    const HeldOutDraw draw = rows.draw(3, 0, 0.9);
+    ASSERT_EQ(draw.rows.size(), 1U);
+    EXPECT_EQ(draw.rows.front().cells.size(), 10U);
+    std::vector<std::int64_t> all = draw.training;
+    for (const Combination& combination : draw.held) {
+        all.insert(all.end(), combination.rows.begin(), combination.rows.end());
+    }
+    std::ranges::sort(all);
+    std::vector<std::int64_t> numbers(static_cast<std::size_t>(dataset.observations.size()));
+    std::iota(numbers.begin(), numbers.end(), 0);
+    EXPECT_EQ(all, numbers);
+    for (const std::size_t c : draw.rows.front().cells) {
+        EXPECT_EQ(draw.held[c].pool, kAlone);
+    }
+    EXPECT_NE(rows.draw(3, 1, 0.9).training, draw.training);
+}
+
 TEST(HeldOutRows, HoldDevicesOutWhole) {
     Dataset dataset = synthetic_dataset({.platforms = 12});
     for (std::size_t i = 0; i < dataset.platforms.names.size(); ++i) {
@@ -157,11 +180,13 @@ TEST(HoldOut, MeasuresWhatTheLongWayMeasures) {
         HeldOutRows::make(dataset, HoldOut::kModules, 0.2).value().draw(config.seed, 1, options.share);
     for (const HoldOutMetrics& metrics : evaluation.metrics) {
         std::vector<std::int64_t> rows = draw.training;
-        std::set<std::int64_t> learned;
+        std::set<std::int64_t> learned;  // with any number of cells
         for (const HeldOutRow& row : draw.rows) {
-            for (std::int64_t c = 0; c < metrics.cells; ++c) {
+            for (std::int64_t c = 0; c < options.cells.back(); ++c) {
                 const std::int64_t cell = draw.held[row.cells[static_cast<std::size_t>(c)]].rows.front();
-                rows.push_back(cell);
+                if (c < metrics.cells) {
+                    rows.push_back(cell);
+                }
                 learned.insert(cell);
             }
         }
@@ -186,7 +211,7 @@ TEST(HoldOut, MeasuresWhatTheLongWayMeasures) {
         EXPECT_NEAR(metrics.model.mape_replicates.at(1), sum / count, 1e-12) << metrics.cells;
         EXPECT_EQ(metrics.objective, "mf");
     }
-    EXPECT_EQ(evaluation.metrics[0].test_rows - evaluation.metrics[1].test_rows, 4.0);
+    EXPECT_EQ(evaluation.metrics[0].test_rows, evaluation.metrics[1].test_rows);
 }
 
 TEST(HoldOut, ACellTellsASpeedAndFeaturesDoNot) {
@@ -227,8 +252,10 @@ TEST(HoldOut, TestsEveryPool) {
     EXPECT_EQ(evaluation.metrics[2].objective, "one");
     EXPECT_EQ(evaluation.metrics[4].objective, "two");
     // Cells are pairs alone: of rows beside others none is lost to them.
-    EXPECT_EQ(evaluation.metrics[2].test_rows, evaluation.metrics[3].test_rows);
-    EXPECT_EQ(evaluation.metrics[0].test_rows - evaluation.metrics[1].test_rows,
+    const HoldOutEvaluation without =
+        evaluate_held_out(dataset, config, {.side = HoldOut::kModules, .replicates = 1, .cells = {0}}).value();
+    EXPECT_EQ(without.metrics[1].test_rows, evaluation.metrics[3].test_rows);
+    EXPECT_EQ(without.metrics[0].test_rows - evaluation.metrics[1].test_rows,
               2.0 * static_cast<double>(evaluation.held_out));
 }
 
@@ -241,47 +268,84 @@ TEST(HoldOut, FoldsAdvisedCellsIn) {
         HoldOutOptions options{.side = side, .replicates = 2, .cells = {0, 2, 5}};
         std::int64_t total = 0;
         options.context.progress = [&](std::int64_t, std::int64_t of) { total = of; };
-        const HoldOutEvaluation random = evaluate_held_out(dataset, config, options).value();
+        options.choose = {advised_cells(), ChooseCells()};
+        const HoldOutEvaluation both = evaluate_held_out(dataset, config, options).value();
         EXPECT_GT(total, 0);
-        options.choose = advised_cells();
-        const HoldOutEvaluation advised = evaluate_held_out(dataset, config, options).value();
-        ASSERT_EQ(advised.metrics.size(), 3U);
-        EXPECT_EQ(advised.metrics[0].model.mape_replicates, random.metrics[0].model.mape_replicates);
-        EXPECT_NE(advised.metrics[1].model.mape_replicates, random.metrics[1].model.mape_replicates);
-        EXPECT_LT(advised.metrics[1].model.mape.mean, 0.7 * advised.metrics[0].model.mape.mean);
-        EXPECT_LT(advised.metrics[2].model.mape.mean, advised.metrics[1].model.mape.mean);
+        ASSERT_EQ(both.metrics.size(), 6U);
+        for (std::size_t m = 0; m < 3; ++m) {
+            EXPECT_EQ(both.metrics[m].way, 0U);
+            EXPECT_EQ(both.metrics[m + 3].way, 1U);
+            EXPECT_EQ(both.metrics[m].cells, both.metrics[m + 3].cells);
+            EXPECT_EQ(both.metrics[m].test_rows, both.metrics[5].test_rows);
+        }
+        EXPECT_EQ(both.metrics[0].model.mape_replicates, both.metrics[3].model.mape_replicates);
+        EXPECT_NE(both.metrics[1].model.mape_replicates, both.metrics[4].model.mape_replicates);
+        EXPECT_LT(both.metrics[1].model.mape.mean, 0.7 * both.metrics[0].model.mape.mean);
+        EXPECT_LT(both.metrics[2].model.mape.mean, both.metrics[1].model.mape.mean);
     }
     HoldOutOptions options{.replicates = 1, .cells = {1}};
-    options.choose = advised_cells();
+    options.choose = {advised_cells()};
     EXPECT_TRUE(
         refuses(evaluate_held_out(dataset, quick_config(), options), {"cannot tell what measurements are worth"}));
+}
+
+// Cells of a whole fleet: what is not learned from is tested, the same for those advised and those at random.
+TEST(HoldOut, LearnsFromCellsOfAFleet) {
+    const Dataset dataset = synthetic_dataset({.platforms = 14, .modules = 16, .density = 0.9, .interaction = 0.6});
+    FitConfig config = preset("kernel").value();
+    config.model.kernel_steps = 20;
+    HoldOutOptions options{.side = HoldOut::kPairs, .share = 0.3, .replicates = 3, .cells = {0, 15, 40}};
+    options.choose = {advised_cells(), ChooseCells()};
+    const HoldOutEvaluation folded = evaluate_held_out(dataset, config, options).value();
+    const auto pairs = static_cast<double>(dataset.observations.size());
+    EXPECT_EQ(static_cast<double>(folded.rows), pairs);
+    EXPECT_EQ(static_cast<double>(folded.held_out), std::floor(0.7 * pairs));
+    ASSERT_EQ(folded.metrics.size(), 6U);
+    for (std::size_t way = 0; way < 2; ++way) {
+        EXPECT_LT(folded.metrics[3 * way + 2].model.mape.mean, folded.metrics[3 * way].model.mape.mean);
+        EXPECT_GE(folded.metrics[3 * way].test_rows, static_cast<double>(folded.held_out) - 80.0);
+        EXPECT_LE(folded.metrics[3 * way].test_rows, static_cast<double>(folded.held_out) - 40.0);
+    }
+    options.refit = true;
+    const HoldOutEvaluation refitted = evaluate_held_out(dataset, config, options).value();
+    EXPECT_EQ(refitted.metrics[0].model.mape_replicates, refitted.metrics[3].model.mape_replicates);
+    EXPECT_NE(refitted.metrics[5].model.mape_replicates, folded.metrics[5].model.mape_replicates);
+    EXPECT_LT(refitted.metrics[5].model.mape.mean, refitted.metrics[3].model.mape.mean);
 }
 
 TEST(HoldOut, AsksWhoChooses) {
     const Dataset dataset = synthetic_dataset();
     std::set<std::int32_t> asked;
     HoldOutOptions options{.replicates = 1, .cells = {1, 3}};
-    options.choose = [&](const CellQuestion& question) -> Result<std::vector<std::size_t>> {
-        EXPECT_EQ(question.most, 3);
-        EXPECT_EQ(question.predictor.platform_basis(question.platform[0]), Basis::kFeatures);
+    const auto last_and_first = [&](const CellQuestion& question) -> Result<std::vector<std::size_t>> {
+        const bool again = !asked.insert(question.platform.front()).second;
+        EXPECT_EQ(question.most, again ? 2 : 1);
+        // The second time, a cell of each was learned from, the last one.
+        EXPECT_EQ(question.predictor.platform_basis(question.platform[0]), again ? Basis::kMeasured : Basis::kFeatures);
         EXPECT_EQ(question.predictor.module_basis(question.module[0]), Basis::kMeasured);
         EXPECT_TRUE(std::ranges::is_sorted(question.module));
-        asked.insert(question.platform.begin(), question.platform.end());
-        return std::vector<std::size_t>{question.platform.size() - 1, 0, 1};
+        for (std::size_t n = 0; n < question.module.size(); ++n) {
+            EXPECT_NE(question.predictor.evidence(question.platform[n], question.module[n]), Evidence::kLearned);
+        }
+        std::vector<std::size_t> places{question.platform.size() - 1, 0};
+        places.resize(static_cast<std::size_t>(question.most));
+        return places;
     };
+    options.choose = {last_and_first};
     const FitConfig config = quick_config("baseline/linear_scaling");
     const HoldOutEvaluation chosen = evaluate_held_out(dataset, config, options).value();
     EXPECT_EQ(std::ssize(asked), chosen.held_out);
-    options.choose = {};
+    options.choose = {ChooseCells()};
     const HoldOutEvaluation random = evaluate_held_out(dataset, config, options).value();
     EXPECT_EQ(chosen.metrics.at(0).test_rows, random.metrics.at(0).test_rows);
     EXPECT_NE(chosen.metrics[0].model.mape_replicates, random.metrics[0].model.mape_replicates);
 
+    options.cells = {3};
     for (const std::vector<std::size_t>& wrong : {std::vector<std::size_t>{0, 0, 1}, {0, 1}, {0, 1, 1000}}) {
-        options.choose = [&](const CellQuestion&) -> Result<std::vector<std::size_t>> { return wrong; };
+        options.choose = {[&](const CellQuestion&) -> Result<std::vector<std::size_t>> { return wrong; }};
         EXPECT_TRUE(test::fails_with(evaluate_held_out(dataset, config, options), kUsage, {"cells"}));
     }
-    options.choose = [](const CellQuestion&) -> Result<std::vector<std::size_t>> { throw 7; };
+    options.choose = {[](const CellQuestion&) -> Result<std::vector<std::size_t>> { throw 7; }};
     EXPECT_THROW((void)evaluate_held_out(dataset, config, options), int);
 }
 
@@ -308,6 +372,12 @@ TEST(HoldOut, NamesWhatIsWrong) {
     EXPECT_TRUE(fails({.cells = {}}, {"cells"}));
     EXPECT_TRUE(fails({.cells = {-1}}, {"cells -1"}));
     EXPECT_TRUE(fails({.cells = {3, 1}}, {"cells 1", "3"}));
+    EXPECT_TRUE(fails({.choose = {}}, {"choose"}));
+    EXPECT_TRUE(refuses(evaluate_held_out(dataset, config, {.side = HoldOut::kPairs, .share = 0.99, .replicates = 1}),
+                        {"share 0.99", "30 pairs"}));
+    EXPECT_TRUE(refuses(
+        evaluate_held_out(dataset, config, {.side = HoldOut::kPairs, .share = 0.5, .replicates = 1, .cells = {15}}),
+        {"15 cells of the fleet"}));
     EXPECT_TRUE(refuses(evaluate_held_out(dataset, config, {.replicates = 1, .cells = {5}}), {"5 cells"}));
     EXPECT_TRUE(evaluate_held_out(dataset, config, {.replicates = 1, .cells = {4}}));
     EXPECT_TRUE(refuses(evaluate_held_out(dataset, config, {.side = HoldOut::kDevices}), {"RUNTIME.DEVICE"}));
@@ -321,12 +391,12 @@ TEST(HoldOut, StopsWithWhatFinishedReplicatesGave) {
     HoldOutOptions options{.replicates = 5, .cells = {1}};
     options.context.stop = stop.get_token();
     int asked = 0;
-    options.choose = [&](const CellQuestion& question) -> Result<std::vector<std::size_t>> {
+    options.choose = {[&](const CellQuestion& question) -> Result<std::vector<std::size_t>> {
         if (question.most == 1 && ++asked == 4) {  // two rows a replicate: in the second
             stop.request_stop();
         }
         return std::vector<std::size_t>{0};
-    };
+    }};
     const HoldOutEvaluation stopped =
         evaluate_held_out(dataset, quick_config("baseline/linear_scaling"), options).value();
     EXPECT_FALSE(stopped.complete);

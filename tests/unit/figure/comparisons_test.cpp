@@ -96,25 +96,60 @@ TEST_F(Compared, AllThatIsMissingIsSaidAtOnce) {
     std::filesystem::create_directories(folder_ / "linear/128");
     folder_.put("linear/128/0.1.npz", "");
     folder_.put("linear/128/0.1.json", "");
-    const auto missing = check_summaries(folder_.path(), {"comparisons_a", "interference_a", "interference_c"});
-    ASSERT_FALSE(missing);
-    EXPECT_EQ(missing.error().code(), ErrorCode::kInput);
+    const auto missing = missing_summaries(folder_.path(), {"comparisons_a", "interference_a", "interference_c"});
+    EXPECT_FALSE(missing.none());
+    const Error error = missing.error(folder_.path());
+    EXPECT_EQ(error.code(), ErrorCode::kInput);
     const std::string results = folder_.path().string();
     EXPECT_EQ(
-        missing.error().message(),
+        error.message(),
         "there are no results of 'baseline/mlp', 'interference/2', 'interference/discard', 'interference/ignore', "
         "'interference3/2', 'interference3/discard', 'interference3/ignore', 'interference3/no-smt' and no "
         "summaries that are up to date of 'linear/128' in '" +
             results + "'; make them");
-    EXPECT_EQ(missing.error().remedy(), Remedy::kMakeCompared);
-    EXPECT_EQ(missing.error().remedy_about(),
+    EXPECT_EQ(error.remedy(), Remedy::kMakeCompared);
+    EXPECT_EQ(error.remedy_about(),
               (std::vector<std::string>{results, "baseline/mlp", "interference/2", "interference/discard",
                                         "interference/ignore", "interference3/2", "interference3/discard",
                                         "interference3/ignore", "interference3/no-smt"}));
     std::filesystem::remove(folder_ / "linear/128/0.1.npz");
     put("linear/128", {{0.1, {0.2, 0.4}}});
     put("baseline/mlp", {{0.1, {0.2, 0.4}}});
-    EXPECT_TRUE(check_summaries(folder_.path(), {"comparisons_a"}));
+    EXPECT_TRUE(missing_summaries(folder_.path(), {"comparisons_a"}).none());
+}
+
+TEST_F(Compared, WhatIsMissingIsLeftOut) {
+    const auto drawn_without = [&](const std::string& figure, const std::vector<std::string>& without) {
+        EXPECT_TRUE(can_compare(figure, without));
+        const auto plot = comparison_plot(folder_.path(), figure, without);
+        return plot ? plot->tables.front().second : plot.error().to_string();
+    };
+    put("embedding/128", {{0.5, {0.1, 0.1}}});
+    put("linear/128", {{0.5, {0.2, 0.2}}});
+    EXPECT_EQ(
+        drawn_without("comparisons_a", {{"baseline/mlp"}}),
+        "Training split\tPitot\tPitot (2 standard errors)\tLinear factorization\tLinear factorization (2 standard "
+        "errors)\n0.5\t0.1\t0\t0.2\t0\n");
+    // Linear scaling's curve is of the rows of what is there.
+    EXPECT_EQ(drawn_without("comparisons_b", {{"baseline/device_mlp"}}),
+              "Training split\tPitot\tPitot (2 standard errors)\tLinear scaling (rank 1)\tLinear scaling (rank 1) (2 "
+              "standard errors)\n0.5\t0.1\t0\t0.2\t0\n");
+    put("baseline/device_mlp", {{0.5, {0.3, 0.3}}});
+    EXPECT_EQ(drawn_without("comparisons_b", {{"embedding/128"}}),
+              "Training split\tPer-device network\tPer-device network (2 standard errors)\tLinear scaling (rank "
+              "1)\tLinear scaling (rank 1) (2 standard errors)\n0.5\t0.3\t0\t0.6\t0\n");
+    // A panel without what it is relative to goes as a whole.
+    const std::vector<std::string> features{"features/0", "features/2", "features/4", "features/8", "features/16"};
+    put("embedding/512", {{0.5, {0.2, 0.2}}});
+    std::vector<std::string> without{"embedding/32", "embedding/64", "embedding/256"};
+    without.insert(without.end(), features.begin(), features.end());
+    EXPECT_EQ(
+        drawn_without("ablations_mf", without),
+        "Training split\tEmbedding dimension: r = 128\tEmbedding dimension: r = 128 (2 standard errors)\tEmbedding "
+        "dimension: r = 512\tEmbedding dimension: r = 512 (2 standard errors)\n0.5\t0.5\t0\t1\t0\n");
+    without.push_back("embedding/512");
+    EXPECT_FALSE(can_compare("ablations_mf", without));
+    EXPECT_FALSE(can_compare("comparisons_c", std::vector<std::string>{"embedding/128"}));
 }
 
 TEST(Comparisons, NameWhatIsMissing) {

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "core/programs.hpp"
+#include "core/read_file.hpp"
 #include "experiment/results.hpp"
 #include "experiment/summary.hpp"
 #include "experiment/sweep.hpp"
@@ -61,6 +62,26 @@ TEST(Pictures, MatrixHasMeansAndHoles) {
     EXPECT_NEAR(std::stod(rows[1][1]), std::log10(200.0), 1e-8);
     EXPECT_EQ(rows[1][2], "NaN");
     EXPECT_NEAR(std::stod(rows[2][3]), 3.0, 1e-8);
+}
+
+TEST(Pictures, MatricesNameTheirRowsWhereThereIsRoom) {
+    Dataset dataset = tiny();
+    dataset.platforms.names[0] = "wasm2c_o3.100%^2";
+    const Plot plot = matrix_plot(dataset).value();
+    EXPECT_NE(plot.script.find("noenhanced norotate font ',8' ('wasm2c_o3.100%%^2' 0, 'p1' 1)"), std::string::npos)
+        << plot.script;
+    for (int m = 0; m < 40; ++m) {
+        dataset.modules.names.push_back("m" + std::to_string(m));
+    }
+    const std::string many = matrix_plot(dataset).value().script;
+    EXPECT_EQ(many.find("'m39'"), std::string::npos);
+    EXPECT_NE(many.find("'Modules (43)'"), std::string::npos);
+}
+
+TEST(Pictures, SingularValuesSayHowManyThereAre) {
+    const std::string script = svd_plot(tiny()).value().script;
+    EXPECT_NE(script.find("All 2 singular values"), std::string::npos) << script;
+    EXPECT_NE(script.find("set key outside"), std::string::npos);
 }
 
 TEST(Pictures, HistogramIsADensityOfAllRows) {
@@ -297,6 +318,24 @@ protected:
     }
     test::TempFolder folder_;
 };
+
+TEST_F(Drawn, NamesStandInPicturesAsTheyAre) {
+    Dataset dataset = tiny();
+    dataset.platforms.names[0] = "wasm2c_o3.100%^2";
+    dataset.modules.names[0] = std::string(60, 'x') + "end";
+    const test::TempFolder folder;
+    DrawOptions options;
+    options.folder = folder.path();
+    options.format = "svg";
+    for (const auto& plot : {matrix_plot(dataset).value(), dataset_plot(dataset).value()}) {
+        const auto drawn = draw(plot, options);
+        ASSERT_TRUE(drawn) << drawn.error().to_string();
+        const std::string picture = core::read_file(*drawn).value();
+        EXPECT_NE(picture.find("wasm2c_o3.100%^2"), std::string::npos) << plot.name;
+        EXPECT_NE(picture.find(std::string(39, 'x') + "…"), std::string::npos) << plot.name;
+        EXPECT_EQ(picture.find("xxxxend"), std::string::npos) << plot.name;
+    }
+}
 
 TEST_F(Drawn, EveryPictureInEveryFormat) {
     Dataset dataset = test::synthetic_dataset({.together = 200, .width = 2});

@@ -1,6 +1,7 @@
 // The journal, what it is read back as, and the files made from it.
 #include "measure/collection.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 #include <unistd.h>
@@ -51,6 +52,21 @@ std::filesystem::path only_file(const std::filesystem::path& folder, const std::
     return found.empty() ? std::filesystem::path() : found[0];
 }
 
+TEST(Records, RefusalsOfOlderJournalsTellWhetherTheyWereKnownBeforehand) {
+    Records records;
+    const auto apply = [&](const char* line) { ASSERT_TRUE(records.apply(Json::parse(line))) << line; };
+    apply(R"({"engine": "e", "device": "d", "version": "1", "title": "", "package": "", "declared": ""})");
+    for (const char* module : {"a", "b", "c"}) {
+        apply(fmt::format(R"({{"module": "wasm/{}.wasm", "sha256": ""}})", module).c_str());
+    }
+    apply(R"({"refused": [0, 0], "reason": "it imports 'f' from 'env', and engines provide nothing but WASI"})");
+    apply(R"({"refused": [0, 1], "reason": "e refuses 'b.wasm': no reason given; leave out the module"})");
+    apply(R"({"refused": [0, 2], "reason": "it imports more than it may", "beforehand": false})");
+    EXPECT_TRUE(records.runs_of({0, 0}).beforehand);
+    EXPECT_FALSE(records.runs_of({0, 1}).beforehand);
+    EXPECT_FALSE(records.runs_of({0, 2}).beforehand);
+}
+
 TEST(Collection, IsReadBackAsItWasWritten) {
     const TempFolder folder;
     {
@@ -58,10 +74,10 @@ TEST(Collection, IsReadBackAsItWasWritten) {
         ASSERT_TRUE(collection->add_run({0, 0}, {1000, 800, 100, ""}, 0.001));
         ASSERT_TRUE(collection->add_run({0, 0}, {0, 0, 0, "exit status 1"}, 2.5));
         ASSERT_TRUE(collection->add_run({0, 0}, {0, 0, 0, "exit status 2"}, 0.5));
-        ASSERT_TRUE(collection->add_refusal({0, 1}, "no such import"));
+        ASSERT_TRUE(collection->add_refusal({0, 1}, "no such import", false));
         ASSERT_TRUE(collection->add_set({0, 2, 7}, {{1, 0}, 5.0, {{10, 20}, {30}}, ""}));
         ASSERT_TRUE(collection->add_set({0, 2, 8}, {{0, 1}, 5.0, {}, "wasm/b.wasm: exit status 1"}));
-        ASSERT_TRUE(collection->add_profile(0, {"node", std::vector<std::uint64_t>(256, 3), ""}));
+        ASSERT_TRUE(collection->add_profile(0, {"node", std::vector<std::uint64_t>(256, 3), "", 0.0, {"env.now"}, 12}));
         ASSERT_TRUE(collection->add_profile(1, {"", {}, "it traps"}));
     }
     const auto again = opened(folder / "c");
@@ -79,6 +95,8 @@ TEST(Collection, IsReadBackAsItWasWritten) {
     EXPECT_EQ(records.sets.at({0, 2, 7}).wall_us, (std::vector<std::vector<std::int64_t>>{{10, 20}, {30}}));
     EXPECT_EQ(records.sets.at({0, 2, 8}).failure, "wasm/b.wasm: exit status 1");
     EXPECT_EQ(records.profiles.at(0).counts.size(), 256U);
+    EXPECT_EQ(records.profiles.at(0).stubs, std::vector<std::string>{"env.now"});
+    EXPECT_EQ(records.profiles.at(0).stub_calls, 12U);
     EXPECT_EQ(records.profiles.at(1).failure, "it traps");
 }
 
@@ -87,7 +105,7 @@ TEST(Collection, WritesTraces) {
     const auto collection = opened(folder / "c");
     ASSERT_TRUE(collection->add_run({0, 0}, {1000, 800, 100, ""}, 0.001));
     ASSERT_TRUE(collection->add_run({0, 0}, {0, 0, 0, "exit status 1"}, 2.5));
-    ASSERT_TRUE(collection->add_refusal({0, 1}, "no such import"));
+    ASSERT_TRUE(collection->add_refusal({0, 1}, "no such import", false));
     ASSERT_TRUE(collection->add_set({0, 2, 7}, {{1, 0}, 5.0, {{10, 20}, {30}}, ""}));
     ASSERT_TRUE(collection->add_profile(0, {"node", std::vector<std::uint64_t>(256, 3), ""}));
     ASSERT_TRUE(collection->write_files());
@@ -131,6 +149,7 @@ TEST(Collection, DevicesWithTheSameRuntimeKeepTheirTracesApart) {
 TEST(Collection, RefusesWhatDiffers) {
     const TempFolder folder;
     auto collection = opened(folder / "c");
+    ASSERT_TRUE(collection->add_run({0, 0}, {1000, 800, 100, ""}, 0.001));
     engines::Engine newer = engine_named("quick");
     newer.version = "1.3";
     EXPECT_TRUE(refuses(collection->add_engine(newer, kDevice), {"quick", "'1.3' was '1.2'"}));
@@ -145,6 +164,26 @@ TEST(Collection, RefusesWhatDiffers) {
     EXPECT_TRUE(refused({30.0, {1}, 1, 42}, "cores 0,1, not 1"));
     EXPECT_TRUE(refused({30.0, {0, 1}, 2, 42}, "jobs 1, not 2"));
     EXPECT_TRUE(refused({30.0, {0, 1}, 1, 43}, "seed 42, not 43"));
+}
+
+TEST(Collection, AnEngineThatOnlyRefusedMayBeReplaced) {
+    const TempFolder folder;
+    {
+        const auto collection = opened(folder / "c");
+        ASSERT_TRUE(collection->add_refusal({0, 0}, "no SIMD", false));
+        engines::Engine newer = engine_named("quick");
+        newer.version = "1.3";
+        ASSERT_EQ(collection->add_engine(newer, kDevice), 1U);
+        EXPECT_EQ(collection->add_engine(newer, kDevice), 1U);
+        EXPECT_EQ(collection->records().runs_of({1, 0}).refusal, "");
+        ASSERT_TRUE(collection->add_run({1, 0}, {1000, 800, 100, ""}, 0.001));
+        ASSERT_TRUE(collection->write_files());
+        EXPECT_TRUE(refuses(collection->add_engine(engine_named("quick"), kDevice), {"'1.2' was '1.3'"}));
+    }
+    EXPECT_EQ(json_of(folder / "c/failures.json"), Json::array());
+    ASSERT_EQ(json_of(folder / "c/engines.json").size(), 1U);
+    EXPECT_EQ(json_of(folder / "c/engines.json")[0].at("version"), "1.3");
+    EXPECT_EQ(read_records(folder / "c")->find_engine("quick", kDevice.id), 1U);
 }
 
 TEST(Collection, RefusesAnotherProgramsCollection) {

@@ -75,6 +75,41 @@ TEST(Form, TracesAreReadAsTheyWereWritten) {
     EXPECT_EQ(counted.opcodes[0x6A], 17.0);
 }
 
+TEST(Form, WarmCallsAreObservationsWhereTheyAreAskedFor) {
+    const TempFolder folder;
+    {
+        const engines::Device device{kId, "here", R"({"name": "here"})"};
+        const auto collection = measure::Collection::open(folder / "c", {30.0, {0, 1}, 1, 42}).value();
+        ASSERT_TRUE(collection->add_engine({"quick", "A title", "", "1.2", "Debian x", "", "{}"}, device));
+        ModuleFile task{{}, "wasm/b.wasm:-n:5", "22"};
+        task.task = {{"args", {"-n", "5"}}};
+        ModuleFile named{{}, "wasm/b.wasm:small", "22"};
+        named.task = {{"name", "small"}, {"args", {"-n", "1"}}};
+        ASSERT_TRUE(collection->add_module(task));
+        ASSERT_TRUE(collection->add_module(named));
+        ASSERT_TRUE(collection->add_run({0, 0}, {3000, 2000, 500, ""}, 0.003));
+        ASSERT_TRUE(collection->add_warm({0, 0}, {0, 0, 0, "", {{10.5, 11.5}, {9, 9}, {1, 1}}}, 0.1));
+        ASSERT_TRUE(collection->add_warm({0, 1}, {0, 0, 0, "late", {{20.0}, {}, {}}}, 0.1));
+        ASSERT_TRUE(collection->write_files());
+    }
+    const auto read = read_collection(folder / "c");
+    EXPECT_TRUE(read.problems.empty()) << read.problems.front().to_string();
+    const traces::Trace& warm = only_trace(read, traces::TraceKind::kWarm, "wasm/b.wasm");
+    EXPECT_EQ(warm.members.front().wall_us, (std::vector<double>{10.5, 11.5}));
+    EXPECT_EQ(warm.members.front().cpu_us, (std::vector<double>{10, 10}));
+    traces::TraceOptions options;
+    const auto names = [&](traces::RunKind kind) {
+        options.kind = kind;
+        const auto made = traces::make_dataset(read, options);
+        return std::pair(made.dataset.platforms.names, made.dataset.modules.names);
+    };
+    using Names = std::vector<std::string>;
+    EXPECT_EQ(names(traces::RunKind::kCold), std::pair(Names{"quick.here"}, Names{"b:-n:5"}));
+    EXPECT_EQ(names(traces::RunKind::kWarm), std::pair(Names{"quick+warm.here"}, Names({"b:-n:5", "b:small"})));
+    EXPECT_EQ(names(traces::RunKind::kBoth),
+              std::pair(Names({"quick.here", "quick+warm.here"}), Names({"b:-n:5", "b:small"})));
+}
+
 TEST(Form, DevicesAreReadAsTheyWereWritten) {
     const TempFolder folder;
     write_collection(folder / "c");
@@ -103,8 +138,8 @@ TEST(Form, WhatWasMeasuredBecomesADataset) {
 }
 
 TEST(Form, NamesAndKeysAreTakenApartAsTheyWereMade) {
-    for (const traces::TraceKind kind :
-         {traces::TraceKind::kBenchmarking, traces::TraceKind::kOpcodes, traces::TraceKind::kInterference}) {
+    for (const traces::TraceKind kind : {traces::TraceKind::kBenchmarking, traces::TraceKind::kWarm,
+                                         traces::TraceKind::kOpcodes, traces::TraceKind::kInterference}) {
         const traces::TraceName name =
             traces::parse_trace_name(traces::form::trace_file_name("a.b+c", "0123-4567", kind));
         EXPECT_EQ(name.uuid, "0123-4567");

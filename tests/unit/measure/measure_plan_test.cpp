@@ -158,6 +158,34 @@ TEST(Schedule, SecondsEndACellThatHasThreeRuns) {
     EXPECT_EQ(runs_left(runs_of(0, 0.0), plan, 20.0), 3U);
 }
 
+TEST(Schedule, WarmCallsAreDueUntilThereAreEnough) {
+    Plan plan;
+    plan.warm = 20;
+    Records records;
+    const Cell cell{0, 0};
+    EXPECT_EQ(warm_calls_due(records, plan, cell), 20U);
+    WarmRuns& warm = records.warm[cell];
+    warm.calls.wall_us.assign(6, 1.0);
+    warm.seconds = 3.0;
+    EXPECT_EQ(warm_calls_due(records, plan, cell), 14U);
+    plan.cell_seconds = 8.0;
+    records.cells[cell] = runs_of(4, 4.0);
+    EXPECT_EQ(warm_calls_due(records, plan, cell), 5U);
+    warm.seconds = 8.0;
+    EXPECT_EQ(warm_calls_due(records, plan, cell), 0U);
+    warm = {};
+    plan.cell_seconds = 0.5;
+    EXPECT_EQ(warm_calls_due(records, plan, cell), 3U);
+    records.cells[cell].failed_in_a_row = 2;
+    EXPECT_EQ(warm_calls_due(records, plan, cell), 0U);
+    records.cells[cell] = {};
+    records.cells[cell].refusal = "no";
+    EXPECT_EQ(warm_calls_due(records, plan, cell), 0U);
+    records.cells[cell] = {};
+    warm.failed_in_a_row = 2;
+    EXPECT_EQ(warm_calls_due(records, plan, cell), 0U);
+}
+
 TEST(Schedule, TheTimeLeftComesFromEachCellsOwnRuns) {
     Plan plan;
     plan.repeat = 10;
@@ -173,6 +201,30 @@ TEST(Schedule, TheTimeLeftComesFromEachCellsOwnRuns) {
     EXPECT_EQ(estimate.runs_left, 23U);
     plan.settings.jobs = 2;
     EXPECT_DOUBLE_EQ(*estimate_alone(records, plan, cells).left_s, 17.0);
+}
+
+TEST(Schedule, WarmCallsOfUnknownLengthTakeAsLongAsOthers) {
+    Plan plan;
+    plan.alone = false;
+    plan.warm = 10;
+    plan.engines = {{"a", "", "", "1", "", "", "", true}, {"b", "", "", "1", "", "", "", true}};
+    Records records;
+    records.engines.resize(2);
+    records.modules.resize(2);
+    const auto left_s = [&] {
+        Summary summary;
+        summarize(records, plan, {0, 1}, {0, 1}, summary);
+        EXPECT_EQ(summary.warm_left + summary.warm_calls, 40U);
+        return summary.left_s;
+    };
+    EXPECT_FALSE(left_s()) << "nothing is known yet";
+    records.cells[{0, 0}] = runs_of(2, 8.0);
+    EXPECT_DOUBLE_EQ(*left_s(), 40 * 4.0);
+    records.warm[{0, 0}].calls.wall_us.assign(10, 1.0);
+    records.warm[{0, 0}].seconds = 5.0;
+    EXPECT_DOUBLE_EQ(*left_s(), 30 * 0.5);
+    records.cells[{1, 1}] = runs_of(1, 3.0);
+    EXPECT_DOUBLE_EQ(*left_s(), 10 * 0.5 + 20 * 3.0);
 }
 
 TEST(Schedule, MissingSetsGoOverEngines) {

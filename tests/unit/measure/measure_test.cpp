@@ -158,6 +158,31 @@ TEST_F(MeasureTest, WhatAnEngineRefusesIsRecordedOnce) {
     EXPECT_EQ(lines("refused").size(), 1U);
 }
 
+TEST_F(MeasureTest, WhatOnlyATableRefusesIsTriedAgainOnceItIsMended) {
+    module("a", "[ \"$GIVEN_X\" = 1 ]");
+    const auto with_given = [&](const std::string& given) {
+        folder_.put("table.json", R"({"schema": 1, "engines": [{"name": "shell", "title": "t", "package": "p",
+            "programs": {"sh": ["sh"]}, "given": {)" +
+                                      given + R"(}, "run": ["{sh}", "{module}", "{args}"]}]})");
+        Plan one = plan();
+        one.modules[0].input.environment = {"X=1"};
+        one.modules[0].file += ":x";
+        one.modules[0].task = {{"env", {"X=1"}}};
+        return one;
+    };
+    EXPECT_EQ(outlook(with_given(""))->refused_cells, 1U);
+    EXPECT_EQ(measured(with_given("")).refused_cells, 1U);
+    EXPECT_EQ(measured(with_given("")).refused_cells, 1U);
+    EXPECT_EQ(lines("refused").size(), 1U);
+    EXPECT_EQ(lines("refused")[0].at("beforehand"), true);
+    EXPECT_EQ(outlook(with_given(R"("env": "GIVEN_")"))->runs_left, 3U);
+    const Summary mended = measured(with_given(R"("env": "GIVEN_")"));
+    EXPECT_EQ(mended.refused_cells, 0U);
+    EXPECT_EQ(mended.new_runs, 3U);
+    EXPECT_EQ(mended.failed_runs, 0U);
+    EXPECT_EQ(content_of(folder_ / "c/failures.json"), "[]\n");
+}
+
 TEST_F(MeasureTest, AStopLosesNothingAndRepeatsNothing) {
     for (const std::string name : {"a", "b", "c"}) {
         module(name, "sleep 0.03");
@@ -354,6 +379,74 @@ TEST_F(MeasureTest, AProfileThatTookTooLongIsTriedAgainUnderALongerLimit) {
     static_cast<void>(measured(endless));
     ASSERT_EQ(lines("opcodes").size(), 2U);
     EXPECT_EQ(lines("opcodes").back().at("limit_s"), 0.4);
+}
+
+constexpr const char* kWarmTable = R"({"schema": 1, "engines": [
+    {"name": "again", "title": "Scripts", "package": "Debian dash", "programs": {"sh": ["sh"]},
+     "given": {"warm": "CALLS"}, "run": ["{sh}", "{module}", "{args}"]}]})";
+
+TEST_F(MeasureTest, WarmCallsAreARunKindOfTheirOwn) {
+    folder_.put("table.json", kWarmTable);
+    module("a", "i=0; while [ $i -le ${CALLS:-0} ]; do echo 1$i; i=$((i + 1)); done");
+    Plan both = plan("again");
+    both.warm = 4;
+    Summary summary = measured(both);
+    EXPECT_EQ(summary.new_runs, 3U);
+    EXPECT_EQ(summary.new_warm, 4U);
+    EXPECT_EQ(summary.warm_left, 0U);
+    EXPECT_EQ(records().warm_of({0, 0}).calls.wall_us, (std::vector<double>{11, 12, 13, 14}));
+    EXPECT_EQ(runs(records(), "a").runs(), 3U);
+    both.warm = 6;
+    EXPECT_EQ(outlook(both)->warm_left, 2U);
+    EXPECT_EQ(measured(both).new_warm, 2U);
+    EXPECT_EQ(records().warm_of({0, 0}).calls.wall_us, (std::vector<double>{11, 12, 13, 14, 11, 12}));
+    EXPECT_EQ(measured(both).new_warm, 0U);
+    EXPECT_EQ(lines("warm").size(), 2U);
+}
+
+TEST_F(MeasureTest, AModuleIsMadeReadyOnceForItsWarmCalls) {
+    const std::string count = (folder_ / "count").string();
+    folder_.put("table.json", R"({"schema": 1, "engines": [
+        {"name": "again", "title": "Scripts", "package": "p", "programs": {"sh": ["sh"]}, "given": {"warm": "CALLS"},
+         "compile": [["{sh}", "-c", "echo made >> )" +
+                                  count + R"(; cp \"$0\" \"$1\"", "{module}", "{build}/script"]],
+         "run": ["{sh}", "{build}/script", "{args}"]}]})");
+    module("a", "rm -rf " + (folder_ / "cache").string() +
+                    "/again-*; i=0; while [ $i -le ${CALLS:-0} ]; do echo 1; i=$((i + 1)); done");
+    Plan both = plan("again");
+    both.repeat = 1;
+    both.warm = 4;
+    EXPECT_EQ(measured(both).new_runs, 1U);
+    EXPECT_EQ(content_of(count), "made\n") << "what was compiled is gone, and not compiled anew between runs";
+}
+
+TEST_F(MeasureTest, AStopKeepsTheWarmCallsThatWereMade) {
+    folder_.put("table.json", kWarmTable);
+    module("a", "[ -n \"$CALLS\" ] || exit 0; for i in 1 2 3; do echo 1; done; echo go > " + (folder_ / "go").string() +
+                    "; sleep 60");
+    Plan both = plan("again");
+    both.warm = 5;
+    const test::LaterStop stop(folder_ / "go");
+    MeasureOptions options;
+    options.stop = stop.token();
+    const Summary summary = measured(both, options);
+    EXPECT_TRUE(summary.stopped);
+    EXPECT_EQ(summary.warm_calls, 2U);
+    EXPECT_EQ(summary.failed_warm, 0U);
+    EXPECT_EQ(summary.warm_left, 3U);
+}
+
+TEST_F(MeasureTest, WarmCallsThatFailAreGivenUp) {
+    folder_.put("table.json", kWarmTable);
+    module("a", "[ -z \"$CALLS\" ] || { echo 1; echo 2; exit 9; }");
+    Plan both = plan("again");
+    both.warm = 9;
+    const Summary summary = measured(both);
+    EXPECT_EQ(summary.warm_calls, 2U);
+    EXPECT_EQ(summary.failed_warm, 2U);
+    EXPECT_EQ(summary.failed_runs, 0U);
+    EXPECT_EQ(summary.warm_left, 0U);
+    EXPECT_EQ(summary.problems.at(0).reason, "warm: exit status 9");
 }
 
 TEST_F(MeasureTest, OutlookChangesNothing) {

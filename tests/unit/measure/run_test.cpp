@@ -9,6 +9,8 @@
 #include <thread>
 
 #include "measure/measure.hpp"
+#include "support/expect_error.hpp"
+#include "support/processes.hpp"
 #include "support/temp_folder.hpp"
 #include "unit/measure/fake.hpp"
 
@@ -102,6 +104,70 @@ TEST_F(ProcessesTest, KillsAtTheLimitWithAllDescendants) {
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
     EXPECT_TRUE(gone);
+}
+
+TEST_F(ProcessesTest, ReadsItsInputInItsFolder) {
+    const auto file = folder_ / "seen";
+    engines::Command command = script(folder_, "script", "pwd > " + file.string() + "; cat >> " + file.string());
+    command.standard_input = folder_.put("in.txt", "once\n");
+    command.folder = folder_ / "work";
+    std::filesystem::create_directory(command.folder);
+    for (int i = 0; i < 2; ++i) {
+        EXPECT_EQ(run(command).failure, "");
+        EXPECT_EQ(content_of(file), command.folder.string() + "\nonce\n");
+    }
+    command.folder = folder_ / "none";
+    EXPECT_EQ(run(command).failure, "it cannot be started: No such file or directory");
+    command.standard_input = folder_ / "none";
+    auto processes = Processes::create(1, {});
+    ASSERT_TRUE(processes);
+    EXPECT_TRUE(test::fails_with((*processes)->start(0, command, core_, 1.0), ErrorCode::kEnvironment, {"none"}));
+}
+
+TEST_F(ProcessesTest, HearsOfSeveralCalls) {
+    const auto calls = [&](const std::string& body, double limit_s = 30.0) {
+        engines::Command command = script(folder_, "script", body);
+        command.warm_calls = 2;
+        return run(command, limit_s);
+    };
+    const measure::Run three = calls("echo 9 9 9; echo 1.5 1 0; echo '2 3 4'");
+    EXPECT_EQ(three.failure, "");
+    EXPECT_EQ(three.calls, (WarmCalls{{1.5, 2.0}, {1.0, 3.0}, {0.0, 4.0}}));
+    EXPECT_EQ(calls("echo 9; echo 1; echo 2").calls, (WarmCalls{{1.0, 2.0}, {}, {}}));
+    const measure::Run failed = calls("echo 9; echo 1; echo no more >&2; exit 3");
+    EXPECT_EQ(failed.failure, "exit status 3: no more");
+    EXPECT_EQ(failed.calls.wall_us, std::vector<double>{1.0});
+    EXPECT_EQ(calls("echo 9; echo 1").failure, "it told of 2 calls, not 3");
+    EXPECT_EQ(calls("echo 9; echo nan; echo 1").failure, "it told 'nan' of a call, which is no time");
+    EXPECT_EQ(calls("echo 9 1").failure, "it told '9 1' of a call, which is no time");
+    EXPECT_EQ(calls("echo 9; echo 1 2 3").failure, "it told '1 2 3' of a call, which is no time");
+    // Each call has the limit.
+    EXPECT_EQ(calls("for i in 9 1 2; do sleep 0.3; echo $i; done", 0.6).failure, "");
+    const measure::Run late = calls("echo 9; echo 1; sleep 60", 0.3);
+    EXPECT_EQ(late.failure, "killed at the limit of 0.3 s");
+    EXPECT_EQ(late.calls.wall_us, std::vector<double>{1.0});
+}
+
+TEST_F(ProcessesTest, LeavesNoDaemonBehind) {
+    const std::string file = (folder_ / "daemon").string();
+    const std::string begin =
+        "setsid -f sh -c 'echo $$ >" + file + "; exec sleep 71'; while [ ! -s " + file + " ]; do :; done; ";
+    for (const char* rest : {"exit 0", "exit 1", "sleep 60"}) {
+        std::filesystem::remove(file);
+        const measure::Run ran = run(begin + rest, 0.5);
+        EXPECT_EQ(ran.failure.empty(), std::string(rest) == "exit 0") << ran.failure;
+        EXPECT_LT(ran.wall_us, 400'000);
+        EXPECT_TRUE(test::ends(content_of(file))) << rest;
+    }
+    auto processes = Processes::create(1, {});
+    ASSERT_TRUE(processes);
+    std::filesystem::remove(file);
+    ASSERT_TRUE((*processes)->start(0, script(folder_, "script", begin + "sleep 60"), core_, 60.0));
+    while (content_of(file).empty()) {
+        EXPECT_FALSE((*processes)->next(RunClock::now() + std::chrono::milliseconds(5)));
+    }
+    (*processes)->kill_all();
+    EXPECT_TRUE(test::ends(content_of(file)));
 }
 
 TEST_F(ProcessesTest, AChattyRunIsKilledAtTheLimitToo) {

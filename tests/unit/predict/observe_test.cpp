@@ -445,6 +445,23 @@ TEST_F(Observe, AdviceOnTheFleetCountsCosts) {
             EXPECT_EQ(again->pairs[n].error, by_seconds->pairs[n].error);
         }
     }
+    // Of the pairs that can be measured alone, at most all of them; what they tell of the others counts as before.
+    options.by_seconds = false;
+    for (const std::size_t n : {3U, 1U, 4U}) {
+        options.among.emplace_back(by_runs->pairs[n].platform, by_runs->pairs[n].module);
+    }
+    const auto among = predictor().advise(options);
+    ASSERT_TRUE(among);
+    EXPECT_EQ(among->targets, by_runs->targets);
+    EXPECT_EQ(among->error, by_runs->error);
+    std::vector<std::pair<std::int32_t, std::int32_t>> advised;
+    for (const AdvisedPair& pair : among->pairs) {
+        advised.emplace_back(pair.platform, pair.module);
+    }
+    EXPECT_TRUE(std::ranges::is_permutation(advised, options.among));
+    options.among = {{0, 20}};
+    EXPECT_TRUE(fails_with(predictor().advise(options), ErrorCode::kUsage, {"platform 0 with module 20"}));
+    options.among = {};
     options.budget = 0;
     EXPECT_TRUE(fails_with(predictor().advise(options), ErrorCode::kUsage, {"budget 0"}));
     options.budget = 1;

@@ -340,7 +340,7 @@ TEST_F(ModelFile, RefusesContentThatDoesNotFitTogether) {
         p.measured[1].combinations.modules.pop_back();
         p.measured[1].combinations.co_runners.pop_back();  // the only one of that combination
     });
-    expect_refused("'config'", [](PredictorParts& p) { p.config.train.learning_rate = -1.0; });
+    expect_refused("a newer Pitot wrote it", [](PredictorParts& p) { p.config.train.learning_rate = -1.0; });
     // Fewer folds, and more, than the parameters were stacked from; another shape of model.
     expect_refused("'kept_checkpoint'", [](PredictorParts& p) { p.config.train.folds = 2; });
     expect_refused("'kept_checkpoint'", [](PredictorParts& p) { p.config.train.folds = 10000; });

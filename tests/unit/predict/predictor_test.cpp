@@ -136,7 +136,7 @@ TEST(Predictor, IsSafeToUseFromManyThreads) {
 }
 
 TEST(DescribeModel, TellsWhatMatters) {
-    const std::string text = describe_model(predictor());
+    const std::string text = describe_model(predictor(), 12);
     for (const char* part :
          {"embedding/32", "platforms: 12, 5 features", "modules: 30, 5 features", "3 folds", "co-runners: ignored",
           "calibration with co-runners: none", predictor().dataset_digest().c_str()}) {

@@ -58,7 +58,9 @@ TEST(TraceParts, PlatformsComeBackInBothForms) {
     }
     EXPECT_TRUE(formats::NpzReader::open(folder / "p.npz")->contains("labels"));
     ASSERT_TRUE(write_platforms(side, folder / "p.npz", Release::k2023));
-    EXPECT_TRUE(refuses(read_opcodes(folder / "p.npz"), {"p.npz", "no features of modules", "pitot opcodes"}));
+    const auto wrong_side = read_opcodes(folder / "p.npz");
+    EXPECT_TRUE(refuses(wrong_side, {"p.npz", "no features of modules"}));
+    EXPECT_EQ(wrong_side.error().remedy(), Remedy::kMakeModuleFeatures);
 }
 
 TEST(TraceParts, RowsAreSelectedByName) {

@@ -3,9 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <numeric>
 
 #include "support/expect_error.hpp"
+#include "unit/wasm/counters.hpp"
 #include "unit/wasm/modules.hpp"
 #include "unit/wasm/wat.hpp"
 #include "wasm/instrument.hpp"
@@ -44,7 +46,8 @@ TEST(Instrument, PiecesHaveTheOpcodesOfTheCode) {
         Counts standing = test::by_name(module.static_counts());
         const Result<Instrumented> copy = instrument(std::move(module), "test.wasm");
         ASSERT_TRUE(copy);
-        const std::vector<std::uint64_t> counts = copy->counts_from(std::vector<std::uint64_t>(copy->pieces.size(), 1));
+        EXPECT_EQ(std::ranges::count(test::times_counted(*copy), 0U), 0);
+        const std::vector<std::uint64_t> counts = copy->counts_from(test::times_counted(*copy));
         Counts counted;
         for (std::size_t i = 0; i < counts.size(); ++i) {
             counted[copy->opcodes[i].name] = counts[i];
@@ -102,15 +105,146 @@ TEST(Instrument, EveryFeatureGoesThroughIt) {
     }
 }
 
+/// One function is declared, and the file ends before its code.
+std::vector<std::uint8_t> with_no_code() { return {0, 'a', 's', 'm', 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0}; }
+
+TEST(Module, ProposalsInUseAreTold) {
+    const auto of = [](const std::string& wat) { return Module::read(test::assemble(wat), "x.wasm")->proposals(); };
+    using Names = std::vector<std::string>;
+    EXPECT_EQ(of("(module (func nop))"), Names{});
+    EXPECT_EQ(of("(module (func (drop (v128.const i32x4 1 2 3 4))))"), Names{"SIMD"});
+    EXPECT_EQ(of("(module (memory 1 1 shared))"), Names{"threads"});
+    EXPECT_EQ(of("(module (func $f return_call $f))"), Names{"tail calls"});
+    EXPECT_EQ(of("(module (tag) (memory i64 1))"), (Names{"exception handling", "memory64"}));
+}
+
+TEST(Module, ImportsFromWasiHaveItsTypes) {
+    const auto fault = [](const std::string& name, const std::string& type, bool unknown) {
+        return find_wasi_fault(Module::read(test::assemble("(module (import \"wasi_snapshot_preview1\" \"" + name +
+                                                           "\" (func " + type + ")))"),
+                                            "x.wasm")
+                                   ->imports(),
+                               unknown);
+    };
+    EXPECT_EQ(fault("proc_exit", "(param i32)", false), "");
+    EXPECT_EQ(fault("path_open", "(param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)", false), "");
+    EXPECT_EQ(fault("proc_exit", "(param i64)", true),
+              "imports 'proc_exit' from 'wasi_snapshot_preview1' as (i64), and WASI's is (i32)");
+    EXPECT_EQ(fault("fd_close", "(param i32)", false),
+              "imports 'fd_close' from 'wasi_snapshot_preview1' as (i32), and WASI's is (i32) -> i32");
+    EXPECT_EQ(fault("fd_frob", "", false),
+              "imports 'fd_frob' from 'wasi_snapshot_preview1', and WASI has no such function");
+    EXPECT_EQ(fault("fd_frob", "", true), "");
+}
+
 TEST(Module, WhatIsNoModuleIsRefused) {
-    EXPECT_TRUE(test::refuses(Module::read({}, "empty.wasm"), {"empty.wasm", "not a valid"}));
+    EXPECT_TRUE(test::refuses(Module::read({}, "empty.wasm"), {"empty.wasm", "is empty"}));
     std::vector<std::uint8_t> bytes = test::assemble(test::kSort);
-    EXPECT_TRUE(
-        test::refuses(Module::read(std::span(bytes).first(bytes.size() - 9), "cut.wasm"), {"cut.wasm", "byte"}));
+    EXPECT_TRUE(test::refuses(Module::read(std::span(bytes).first(bytes.size() - 9), "cut.wasm"),
+                              {"cut.wasm", "ends too early"}));
+    bytes.insert(bytes.end(), {'j', 'u', 'n', 'k'});
+    EXPECT_TRUE(test::refuses(Module::read(bytes, "junk.wasm"), {"junk.wasm", "behind its end"}));
+    EXPECT_FALSE(Module::may_be_taken(bytes));
+    EXPECT_TRUE(test::refuses(Module::read(with_no_code(), "edge.wasm"), {"ends too early: before the code"}));
+    const std::string script = "console.log(1)";
+    const std::vector<std::uint8_t> text(script.begin(), script.end());
+    EXPECT_TRUE(test::refuses(Module::read(text, "run.mjs"), {"run.mjs", "is a script"}));
+    EXPECT_TRUE(test::refuses(Module::read(text, "run.wasm"), {"run.wasm", "is no WebAssembly module"}));
     // A body that leaves the wrong type: read without fault, and not valid.
     const std::vector<std::uint8_t> wrong_type{0,    'a', 's', 'm', 1, 0,  0, 0, 1, 5, 1,    0x60, 0,   1,
                                                0x7F, 3,   2,   1,   0, 10, 6, 1, 4, 0, 0x42, 0,    0x0B};
     EXPECT_TRUE(test::refuses(Module::read(wrong_type, "wrong.wasm"), {"wrong.wasm", "type mismatch"}));
+}
+
+/// A module of these sections.
+std::vector<std::uint8_t> with_sections(std::initializer_list<std::uint8_t> sections) {
+    std::vector<std::uint8_t> bytes{0, 'a', 's', 'm', 1, 0, 0, 0};
+    bytes.insert(bytes.end(), sections);
+    return bytes;
+}
+
+/// A function () -> () of this body.
+std::vector<std::uint8_t> with_body(const std::vector<std::uint8_t>& body) {
+    std::vector<std::uint8_t> bytes = with_sections({1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 5, 3, 1, 0, 1, 10});
+    const auto size = static_cast<std::uint8_t>(body.size() + 1);
+    bytes.insert(bytes.end(), {static_cast<std::uint8_t>(size + 2), 1, size, 0});
+    bytes.insert(bytes.end(), body.begin(), body.end());
+    return bytes;
+}
+
+TEST(Module, ProposalsThatAreNotReadAreNamed) {
+    const std::vector<std::pair<std::vector<std::uint8_t>, const char*>> all{
+        {with_sections({1, 4, 1, 0x5F, 0, 0}), "GC"},
+        {with_sections({1, 4, 1, 0x5E, 0x7F, 0}), "GC"},
+        {with_sections({1, 6, 1, 0x4E, 1, 0x60, 0, 0}), "GC"},
+        {with_sections({1, 5, 1, 0x60, 1, 0x6E, 0}), "GC"},
+        {with_sections({1, 6, 1, 0x60, 1, 0x63, 0x6B, 0}), "GC"},
+        {with_sections({1, 9, 2, 0x60, 0, 0, 0x60, 1, 0x64, 0, 0}), "typed function references"},
+        {with_sections({1, 5, 1, 0x60, 1, 0x69, 0}), "exnref"},
+        {with_sections({4, 4, 1, 0x70, 4, 1}), "64-bit tables"},
+        {with_sections({5, 4, 1, 8, 1, 0}), "custom page sizes"},
+        {with_body({0x1F, 0x40, 0, 0x0B, 0x0B}), "exnref"},
+        {with_body({0x02, 0x40, 0x0A, 0x0B, 0x0B}), "exnref"},
+        {with_body({0x41, 0, 0xFB, 0x1C, 0x1A, 0x0B}), "GC"},
+        {with_body({0xD0, 0x70, 0xD4, 0x1A, 0x0B}), "typed function references"},
+        {with_body({0xD0, 0, 0x1A, 0x0B}), "typed function references"},
+        {with_body({0x42, 0, 0x42, 0, 0xFC, 0x15, 0x1A, 0x1A, 0x0B}), "wide arithmetic"},
+    };
+    for (const auto& [bytes, words] : all) {
+        EXPECT_TRUE(test::refuses(Module::read(bytes, "new.wasm"), {"'new.wasm' uses", words, "at byte"})) << words;
+    }
+}
+
+/// No walk of them is deep.
+TEST(Module, ReferencesOfReferencesAreNoTypes) {
+    std::vector<std::uint8_t> bytes = with_sections({1, 0xC5, 0x9A, 0x0C, 1, 0x60, 1});
+    bytes.resize(bytes.size() + 200'002, 0x63);
+    EXPECT_TRUE(test::refuses(Module::read(bytes, "deep.wasm"), {"deep.wasm"}));
+}
+
+TEST(Module, WhatAFileIsInsteadIsSaid) {
+    const std::vector<std::pair<std::string, const char*>> all{
+        {std::string("\0asm\x0D\0\x01\0", 8), "component"},
+        {std::string("\0asm\x02\0\0\0", 8), "version 2"},
+        {"(module)", "text form"},
+        {"  ;; words\n(module)", "text form"},
+        {"\xEF\xBB\xBF(component)", "text form"},
+        {"\x7F"
+         "ELF\x02",
+         "this machine"},
+        {"\x1F\x8B\x08", "compressed"},
+        {"<!doctype html>", "HTML"},
+        {"version https://git-lfs.github.com/spec/v1", "Git LFS"},
+    };
+    for (const auto& [text, words] : all) {
+        const std::vector<std::uint8_t> bytes(text.begin(), text.end());
+        EXPECT_TRUE(test::refuses(Module::read(bytes, "x.wasm"), {"x.wasm", words})) << words;
+    }
+}
+
+TEST(Module, AnyCutOrChangedByteIsRefusedInWordsOrRead) {
+    const std::vector<std::uint8_t> bytes = with_body({0x41, 0, 0xFD, 0x0F, 0xFD, 0x15, 0x01, 0x1A, 0x0B});
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        std::vector<std::uint8_t> cut(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(i));
+        const Result<Module> whole = Module::read(cut, "cut.wasm");
+        EXPECT_TRUE(whole || whole.error().message().find("cut.wasm") != std::string::npos);
+        for (const int byte : {0x00, 0x1F, 0x63, 0x64, 0x69, 0x7F, 0x80, 0xFB, 0xFF}) {
+            std::vector<std::uint8_t> changed = bytes;
+            changed[i] = static_cast<std::uint8_t>(byte);
+            const Result<Module> read = Module::read(changed, "changed.wasm");
+            EXPECT_TRUE(read || read.error().message().find("changed.wasm") != std::string::npos);
+        }
+    }
+}
+
+TEST(Module, AStartWithAParameterIsRefused) {
+    const Module plain = test::read_module(test::assemble(R"((module (func (export "_start"))))"));
+    EXPECT_TRUE(plain.check_start("m.wasm"));
+    const Module takes = test::read_module(test::assemble(R"((module (func (export "_start") (param i64))))"));
+    EXPECT_TRUE(test::refuses(takes.check_start("m.wasm"), {"m.wasm", "takes a parameter (i64)"}));
+    const Module gives =
+        test::read_module(test::assemble(R"((module (func (export "_start") (result i32) i32.const 1)))"));
+    EXPECT_TRUE(test::refuses(gives.check_start("m.wasm"), {"m.wasm", "gives a result (i32)"}));
 }
 
 TEST(Module, DeepNestingIsRefusedAndAllOfTheRestWorks) {

@@ -3,9 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <numeric>
 #include <set>
 
 #include "support/expect_error.hpp"
+#include "support/temp_folder.hpp"
+#include "unit/wasm/counters.hpp"
 #include "unit/wasm/modules.hpp"
 #include "unit/wasm/wat.hpp"
 
@@ -128,6 +132,17 @@ TEST_P(Engines, OneFunctionIsCalledByName) {
     EXPECT_TRUE(test::refuses(profile(wat, GetParam(), request), {"no function 'three'"}));
 }
 
+TEST_P(Engines, AReactorIsInitialisedOnce) {
+    const char* const wat = R"((module (func (export "_initialize") nop) (func (export "f") i32.const 1 drop)))";
+    RunRequest request;
+    request.invoke = "_initialize";
+    EXPECT_EQ(counts_of(profile(wat, GetParam(), request)), (Counts{{"nop", 1}, {"end", 1}}));
+    const Counts both{{"nop", 1}, {"i32.const", 1}, {"drop", 1}, {"end", 2}};
+    request.invoke = "f";
+    EXPECT_EQ(counts_of(profile(wat, GetParam(), request)), both);
+    EXPECT_EQ(counts_of(profile(wat, GetParam())), both);
+}
+
 TEST_P(Engines, ATrapIsAnErrorAndItsPiecesAreCounted) {
     const char* const wat = R"((module (memory 1)
         (func $f nop i32.const -1 i32.load drop) (func (export "run") i32.const 1 drop call $f nop)))";
@@ -155,6 +170,107 @@ TEST_P(Engines, EndlessRecursionIsATrap) {
     EXPECT_TRUE(test::refuses(profile(wat, GetParam()), {"trapped", "stack"}));
 }
 
+/// Deeper than libwabt's own limit, and what V8 has room for.
+TEST_P(Engines, DeepRecursionRuns) {
+    const char* const wat = R"((module
+        (func $r (param i32) local.get 0 if local.get 0 i32.const 1 i32.sub call $r end)
+        (func (export "run") i32.const 8000 call $r)))";
+    EXPECT_EQ(counts_of(profile(wat, GetParam())).at("if"), 8001U);
+}
+
+TEST_P(Engines, ParametersAreGivenByTheirTypes) {
+    const char* const wat = R"((module
+        (func (export "_initialize") nop)
+        (func (export "f") (param $i i32) (param $l i64) (param $f f32) (param $d f64)
+          local.get $i i32.const -1 i32.ne if unreachable end
+          local.get $l i64.const 0x8000000000000001 i64.ne if unreachable end
+          local.get $f f32.const 0.1 f32.ne if unreachable end
+          local.get $d f64.const 1e300 f64.ne if unreachable end
+          drop_here)))";
+    std::string text = wat;
+    text.replace(text.find("drop_here"), 9, "nop nop");
+    const Module module = test::read_module(test::assemble(text));
+    RunRequest request;
+    for (const std::vector<std::string>& values : std::vector<std::vector<std::string>>{
+             {"-1", "0x8000000000000001", "0.1", "1e300"}, {"4294967295", "-9223372036854775807", "0.1", "1e300"}}) {
+        request = {};
+        ASSERT_TRUE(set_invocation(module, "f", values, request));
+        EXPECT_EQ(counts_of(profile(text, GetParam(), request)).at("nop"), 3U);
+    }
+}
+
+TEST(Invocation, ValuesThatDoNotFitAreRefused) {
+    const Module module = test::read_module(
+        test::assemble(R"((module (func (export "f") (param i32 f32)) (func (export "g") (param funcref))
+                           (func (export "h"))))"));
+    RunRequest request;
+    EXPECT_TRUE(fails_with(set_invocation(module, "e", {}, request), ErrorCode::kUsage, {"exports no function 'e'"}));
+    EXPECT_TRUE(fails_with(set_invocation(module, "f", {"1"}, request), ErrorCode::kUsage,
+                           {"takes 2 parameters (i32, f32)", "1 is"}));
+    EXPECT_TRUE(fails_with(set_invocation(module, "f", {"4294967296", "1"}, request), ErrorCode::kUsage,
+                           {"'4294967296' is no i32"}));
+    EXPECT_TRUE(fails_with(set_invocation(module, "f", {"1", "x"}, request), ErrorCode::kUsage,
+                           {"'x' is no f32", "parameter 2"}));
+    EXPECT_TRUE(fails_with(set_invocation(module, "f", {"1.5", "1"}, request), ErrorCode::kUsage, {"'1.5' is no i32"}));
+    EXPECT_TRUE(
+        fails_with(set_invocation(module, "g", {"1"}, request), ErrorCode::kUsage, {"funcref", "cannot be given"}));
+    request = {};
+    ASSERT_TRUE(set_invocation(module, "h", {"a", "b"}, request));
+    EXPECT_EQ(request.args, (std::vector<std::string>{"a", "b"}));
+    EXPECT_TRUE(request.parameters.empty());
+}
+
+TEST(Invocation, WholeNumbersAreDecimalOrHexadecimal) {
+    const Module module = test::read_module(test::assemble(
+        R"((module (func (export "f") (param i32)) (func (export "g") (param i64)) (func (export "h") (param f32)) (func (export "d") (param f64))))"));
+    const auto given = [&](const char* function, const std::string& value) -> std::string {
+        RunRequest request;
+        return set_invocation(module, function, {value}, request) ? request.parameters.at(0) : "refused";
+    };
+    for (const char* function : {"f", "g"}) {
+        EXPECT_EQ(given(function, "010"), "10");
+        EXPECT_EQ(given(function, "-010"), "-10");
+        EXPECT_EQ(given(function, "09"), "9");
+        EXPECT_EQ(given(function, "0x10"), "16");
+        EXPECT_EQ(given(function, "-0X10"), "-16");
+        EXPECT_EQ(given(function, "+5"), "5");
+        for (const char* none : {" -5", " 5", "\t5", "5 ", "", "-", "+-5", "0x", "1e3", "five"}) {
+            EXPECT_EQ(given(function, none), "refused") << none;
+        }
+    }
+    EXPECT_EQ(given("g", "-9223372036854775809"), "refused");
+    EXPECT_EQ(given("h", "3e38"), "3e+38");
+    EXPECT_EQ(given("h", "1e39"), "refused");
+    EXPECT_EQ(given("h", "-1e39"), "refused");
+    EXPECT_EQ(given("h", "inf"), "Infinity");
+    EXPECT_EQ(given("d", "1e39"), "1e+39");
+    EXPECT_EQ(given("d", "1e309"), "refused");
+    EXPECT_EQ(given("d", " 1"), "refused");
+}
+
+/// However few globals there are, the counts are the same.
+TEST_P(Engines, CountersThatAreSharedOrSplitCountTheSame) {
+    for (const char* wat : {test::kControlFlow, test::kSort, test::kPrefixed}) {
+        const Counts expected = counts_of(profile(wat, GetParam()));
+        const Result<Instrumented> roomy = instrument(test::read_module(test::assemble(wat)), "test.wasm");
+        ASSERT_TRUE(roomy);
+        const std::vector<std::uint64_t> times = test::times_counted(*roomy);
+        const std::uint64_t in_code = std::accumulate(times.begin(), times.end(), std::uint64_t{0});
+        EXPECT_LT(roomy->pieces.size(), in_code);
+        const std::size_t least = roomy->first_counter + 2 * roomy->opcodes.size();
+        for (const std::size_t most : {least, least + 3}) {
+            const Result<Instrumented> tight = instrument(test::read_module(test::assemble(wat)), "test.wasm", most);
+            ASSERT_TRUE(tight) << tight.error().to_string();
+            EXPECT_LE(tight->pieces.size(), roomy->opcodes.size() + 3);
+            RunRequest request;
+            request.name = "test";
+            EXPECT_EQ(counts_of(run_profile(*tight, {}, request, GetParam(), false)), expected);
+        }
+        EXPECT_TRUE(test::refuses(instrument(test::read_module(test::assemble(wat)), "test.wasm", least - 1),
+                                  {"test.wasm", "globals"}));
+    }
+}
+
 TEST_P(Engines, SomethingMustBeThereToCall) {
     EXPECT_TRUE(
         test::refuses(profile("(module (func (export \"f\") (param i32)))", GetParam()), {"no start function"}));
@@ -162,7 +278,7 @@ TEST_P(Engines, SomethingMustBeThereToCall) {
 
 TEST(Profile, ForeignImportsAreRefused) {
     EXPECT_TRUE(test::refuses(profile(R"((module (import "env" "f" (func)) (func (export "run"))))", Engine::kAny),
-                              {"imports 'f' from 'env'", "count without running"}));
+                              {"imports 'f' from 'env'", "return zeros", "count without running"}));
 }
 
 class Wasi : public testing::Test {
@@ -221,8 +337,63 @@ TEST_F(Wasi, CodeCannotCatchProcExit) {
                       {"call", 1}}));
 }
 
+/// One of every kind.
+constexpr const char* kForeign = R"((module
+    (import "env" "f" (func $f (param i32) (result i64)))
+    (import "env" "two" (func $two (result i32 f64)))
+    (import "env" "none" (func $none))
+    (import "env" "memory" (memory 2 4))
+    (import "env" "table" (table 3 funcref))
+    (import "env" "g" (global $g i32))
+    (import "env" "m" (global $m (mut i64)))
+    (import "env" "t" (tag (param i32)))
+    (func (export "_start")
+      i32.const 5 call $f i64.eqz if nop end
+      call $two drop drop call $none
+      global.get $g i32.const 3 i32.eq if nop nop end)))";
+
+TEST_F(Wasi, ImportsAreMadeUpOfZeros) {
+    RunRequest request;
+    request.stub_imports = true;
+    const Result<Profile> made = profile(kForeign, Engine::kNode, request);
+    EXPECT_EQ(counts_of(made).at("nop"), 1U);
+    EXPECT_EQ(made->stubs.size(), 8U);
+    EXPECT_EQ(made->stub_calls, 3U);
+}
+
+TEST_F(Wasi, ImportsAreGivenByAModuleOfJavaScript) {
+    const test::TempFolder folder;
+    RunRequest request;
+    request.imports_module = folder
+                                 .put("imports.mjs", R"(export default ({ memory }) => ({ env: {
+        f: (n) => BigInt(n), two: () => [1, 2], none: () => {}, memory: new WebAssembly.Memory({ initial: 2, maximum: 4 }),
+        table: new WebAssembly.Table({ element: 'anyfunc', initial: 3 }), g: 3,
+        m: new WebAssembly.Global({ value: 'i64', mutable: true }, 0n), t: new WebAssembly.Tag({ parameters: ['i32'] }) } }))")
+                                 .string();
+    const Result<Profile> made = profile(kForeign, Engine::kNode, request);
+    EXPECT_EQ(counts_of(made).at("nop"), 2U);
+    EXPECT_TRUE(made->stubs.empty());
+    request.imports_module = folder.put("few.mjs", "export const imports = { env: { g: 3 } };").string();
+    EXPECT_TRUE(test::refuses(profile(kForeign, Engine::kNode, request), {"'f' from 'env'", "and 4 more"}));
+    request.imports_module = folder.put("none.mjs", "export default null;").string();
+    EXPECT_TRUE(test::refuses(profile(kForeign, Engine::kNode, request), {"exports no object of imports"}));
+}
+
+TEST_F(Wasi, TheEnvironmentIsWhatTheRequestSays) {
+    RunRequest request;
+    request.environment = {"A=b=c", "D="};
+    EXPECT_EQ(counts_of(profile(R"((module
+        (import "wasi_snapshot_preview1" "environ_sizes_get" (func $sizes (param i32 i32) (result i32)))
+        (memory (export "memory") 1)
+        (func (export "_start") i32.const 0 i32.const 4 call $sizes drop
+          i32.const 0 i32.load i32.const 2 i32.eq i32.const 4 i32.load i32.const 9 i32.eq i32.and if nop end)))",
+                                Engine::kNode, request))
+                  .at("nop"),
+              1U);
+}
+
 TEST(Profile, TheInterpreterHasNoWasi) {
-    EXPECT_TRUE(fails_with(profile(kExit, Engine::kInterpreter), ErrorCode::kEnvironment, {"WASI", "nodejs"}));
+    EXPECT_TRUE(fails_with(profile(kExit, Engine::kInterpreter), ErrorCode::kEnvironment, {"imports", "nodejs"}));
 }
 
 }  // namespace

@@ -18,6 +18,7 @@
 #include "models/kernel/likelihood.hpp"
 #include "models/kernel/solve.hpp"
 #include "pitot/fit.hpp"
+#include "pitot/observe.hpp"
 #include "support/gradient_check.hpp"
 #include "support/synthetic.hpp"
 
@@ -304,6 +305,61 @@ TEST(KernelFit, FactorsOfAProductAreFound) {
         }
     }
     EXPECT_LT(sum, 0.05) << "mean error of ln t, products of size 0.7";
+}
+
+// The same with rows beside another module, which slows all others down by a quarter: what is known of runs alone is
+// not lost, whatever is learned with it.
+TEST(KernelFit, FactorsOfAProductAreKnownBesideOthersToo) {
+    constexpr std::int32_t platforms = 20, modules = 25;
+    Dataset dataset = test::synthetic_dataset({.platforms = platforms, .modules = modules, .features = 0});
+    const auto truth = [](std::int32_t i, std::int32_t j) {
+        return std::sin(1.7 * i) * std::cos(2.3 * j) + std::sin(5.1 * i) * std::sin(0.9 * j);
+    };
+    ObservationTable alone, beside;
+    beside.width = 1;
+    for (std::int32_t i = 0; i < platforms; ++i) {
+        for (std::int32_t j = 0; j < modules; ++j) {
+            const double runtime_us = 1000.0 * std::exp(truth(i, j));
+            if ((3 * i + 7 * j) % 5 < 3) {
+                alone.platform.push_back(i);
+                alone.module.push_back(j);
+                alone.runtime_us.push_back(runtime_us);
+                if ((i + j) % 3 == 0) {
+                    beside.platform.push_back(i);
+                    beside.module.push_back(j);
+                    beside.co_runner.push_back((i + 2 * j) % modules);
+                    beside.runtime_us.push_back(1.25 * runtime_us);
+                }
+            }
+        }
+    }
+    dataset.set_observations(std::move(alone), std::move(beside));
+    const auto made = fit(dataset, kernel_preset());
+    ASSERT_TRUE(made) << made.error().message();
+    const auto again = Predictor::from_bytes(*made->to_bytes());
+    ASSERT_TRUE(again) << again.error().message();
+    EXPECT_EQ(*again->to_bytes(), *made->to_bytes());
+    const auto error = [&](const Predictor& predictor, std::vector<std::int32_t> with, double slower) {
+        double sum = 0.0;
+        for (std::int32_t i = 0; i < platforms; ++i) {
+            for (std::int32_t j = 0; j < modules; ++j) {
+                const double runtime_us = predictor.predict_pair(i, j, {}, with)->runtime_us;
+                sum += std::abs(std::log(runtime_us / (1000.0 * slower)) - truth(i, j));
+            }
+        }
+        return sum / (platforms * modules);
+    };
+    EXPECT_LT(error(*again, {}, 1.0), 0.05);
+    EXPECT_LT(error(*again, {3}, 1.25), 0.1);
+    Dataset more = test::synthetic_dataset({.platforms = platforms, .modules = modules, .features = 0});
+    ObservationTable run;
+    run.platform.push_back(4);
+    run.module.push_back(11);
+    run.runtime_us.push_back(1000.0 * std::exp(truth(4, 11)));
+    more.set_observations(std::move(run));
+    auto learned = again->observe(more);
+    ASSERT_TRUE(learned) << learned.error().message();
+    EXPECT_LT(error(learned->predictor, {}, 1.0), 0.05);
 }
 
 TEST(KernelFit, EmbeddingsAreOneMoreDistanceASide) {

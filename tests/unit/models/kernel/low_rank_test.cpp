@@ -181,6 +181,25 @@ TEST(LowRankFactors, GramMatricesAreProductsOverTheirMeanSquare) {
     EXPECT_FALSE(backend::dense::cholesky(copy.view(), 1)) << "positive semi-definite";
 }
 
+// Squares of factors that shrank to nothing are nothing, and nothing is divided by them.
+TEST(LowRankFactors, ThatVanishedGiveFiniteTables) {
+    for (const double size : {0.0, 1e-161, 1e-120, 1e-20}) {
+        Matrix<double> factors(3, 2);
+        factors(0, 0) = size;
+        factors(2, 1) = -2.0 * size;
+        SideDistances side;
+        side.rows = 3;
+        add_factors(factors, 3, side);
+        ASSERT_EQ(side.groups.size(), 2U);
+        for (const Matrix<double>* table : {&side.gram, side.groups.data(), &side.groups[1]}) {
+            for (const double value : table->flat()) {
+                EXPECT_TRUE(std::isfinite(value)) << size;
+            }
+        }
+        EXPECT_NEAR(side.gram(2, 2), size < 1e-100 ? 0.0 : 2.4, 1e-12);
+    }
+}
+
 TEST(LowRankFactors, LikelihoodsGradientAgreesWithDifferences) {
     const Known known;
     core::Team team(1);
