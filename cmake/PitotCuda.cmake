@@ -1,0 +1,30 @@
+# The compiler for NVIDIA cards, where PITOT_CUDA asks for it, and pitot_cuda_room(), which makes a room of .cpp and .cu.
+
+if(NOT CMAKE_CUDA_COMPILER)
+    find_program(PITOT_NVCC nvcc PATHS /usr/local/cuda/bin)
+    if(NOT PITOT_NVCC)
+        message(FATAL_ERROR "PITOT_CUDA needs nvcc, the compiler of NVIDIA's CUDA toolkit (12 or later); none is in the "
+            "path or in /usr/local/cuda/bin. Set CMAKE_CUDA_COMPILER to it, or build without PITOT_CUDA.")
+    endif()
+    set(CMAKE_CUDA_COMPILER "${PITOT_NVCC}")
+endif()
+if(NOT CMAKE_CUDA_ARCHITECTURES)
+    # Ampere and Hopper in machine code; later cards compile the last one's intermediate code when they first see it.
+    set(CMAKE_CUDA_ARCHITECTURES 80-real 90)
+endif()
+enable_language(CUDA)
+set(CMAKE_CUDA_STANDARD 20)
+set(CMAKE_CUDA_STANDARD_REQUIRED ON)
+find_package(CUDAToolkit REQUIRED)
+
+function(pitot_cuda_room name)
+    cmake_parse_arguments(PARSE_ARGV 1 room "" "FOLDER" "DEPENDS;LIBS")
+    file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${room_FOLDER}/*.cpp"
+        "${PROJECT_SOURCE_DIR}/src/${room_FOLDER}/*.cu")
+    list(TRANSFORM room_DEPENDS PREPEND pitot_)
+    add_library(pitot_${name} STATIC ${sources})
+    target_compile_options(pitot_${name} PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-lineinfo;--expt-relaxed-constexpr>)
+    target_link_libraries(pitot_${name} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:pitot_compiler>)
+    target_include_directories(pitot_${name} PUBLIC "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/include")
+    target_link_libraries(pitot_${name} PUBLIC ${room_DEPENDS} CUDA::cudart_static ${room_LIBS})
+endfunction()
