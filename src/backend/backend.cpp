@@ -2,14 +2,18 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "core/suggest.hpp"
 
 namespace pitot::backend {
 
-Result<const Backend*> find_backend(std::string_view name) {
+namespace {
+
+Result<const Backend*> named_backend(std::string_view name, const Context& context) {
     if (name == "cpu") {
         return check_instruction_set().map([] { return &cpu_backend(); });
     }
@@ -17,25 +21,59 @@ Result<const Backend*> find_backend(std::string_view name) {
         return &reference_backend();
     }
     if (name == "cuda") {
-        return cuda_backend();
+        return cuda_backend(context.devices, context.precision);
     }
-    static const std::array<std::string, 3> known{"cpu", "reference", "cuda"};
-    return fail(ErrorCode::kUsage, "there is no backend '" + std::string(name) + "' (known: cpu, reference, cuda)" +
-                                       core::suggestion(name, known));
+    static const std::array<std::string, 4> known{"auto", "cpu", "cuda", "reference"};
+    return fail(ErrorCode::kUsage, fmt::format("there is no backend '{}' (known: {}){}", name, fmt::join(known, ", "),
+                                               core::suggestion(name, known)));
+}
+
+// Of a backend on the processor.
+Result<void> check_host(std::string_view name, const Context& context) {
+    const auto other = std::ranges::find_if(context.devices, [](int device) { return device != 0; });
+    if (other != context.devices.end()) {
+        return fail(ErrorCode::kUsage, fmt::format("backend '{}' runs on the processor, which is its device 0; there "
+                                                   "is no device {}",
+                                                   name, *other));
+    }
+    if (context.precision != "auto" && (name != "cpu" || context.precision != "fp32")) {
+        return fail(ErrorCode::kUsage,
+                    fmt::format("backend '{}' computes in {}-bit floating point; it has no precision '{}'", name,
+                                name == "cpu" ? 32 : 64, context.precision));
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<const Backend*> find_backend(std::string_view name) {
+    Context context;
+    context.backend = name;
+    return find_backend(context);
 }
 
 Result<const Backend*> find_backend(const Context& context) {
     if (auto ok = context.validate(); !ok) {
         return Failure(ok.error());
     }
-    PITOT_TRY(const auto backend, find_backend(context.backend));
-    const auto other = std::ranges::find_if(context.devices, [](int device) { return device != 0; });
-    if (other != context.devices.end() && context.backend != "cuda") {
-        return fail(ErrorCode::kUsage, fmt::format("backend '{}' runs on the processor, which is its device 0; there "
-                                                   "is no device {}",
-                                                   context.backend, *other));
+    if (context.backend != "auto") {
+        PITOT_TRY(const auto backend, named_backend(context.backend, context));
+        if (context.backend != "cuda") {
+            if (auto ok = check_host(context.backend, context); !ok) {
+                return Failure(ok.error());
+            }
+        }
+        return backend;
     }
-    return backend;
+    auto cuda = named_backend("cuda", context);
+    if (cuda || cuda.error().code() != ErrorCode::kEnvironment) {
+        return cuda;
+    }
+    if (auto ok = check_host("cpu", context); !ok) {  // of what was asked for, something only cards have
+        return fail(ok.error().code(),
+                    fmt::format("{}. No card was found: {}", ok.error().message(), cuda.error().message()));
+    }
+    return named_backend("cpu", context);
 }
 
 }  // namespace pitot::backend

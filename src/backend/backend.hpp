@@ -129,12 +129,16 @@ private:
 [[nodiscard]] const Backend& cpu_backend();
 /// kUsage if PITOT_INSTRUCTION_SET names none that is known, kEnvironment if this machine lacks it.
 [[nodiscard]] Result<void> check_instruction_set();
-/// The CUDA backend, or kEnvironment in words when this build has none or no device answers.
-[[nodiscard]] Result<const Backend*> cuda_backend();
+/// The CUDA backend on the cards of these numbers (empty: on all that the driver shows), computing in a precision that
+/// Context::precision may name. What it points to lives as long as the program. Errors: kEnvironment in words when this
+/// build has none or no card answers, kUsage if there is no card of a number.
+[[nodiscard]] Result<const Backend*> cuda_backend(std::span<const int> devices, std::string_view precision);
 
-/// "cpu", "reference" or "cuda"; other names are kUsage errors, and "cpu" fails as check_instruction_set() does.
+/// "cpu", "reference", "cuda" on all cards, or "auto"; other names are kUsage errors, and "cpu" fails as
+/// check_instruction_set() does.
 [[nodiscard]] Result<const Backend*> find_backend(std::string_view name);
-/// The one that a context names, which must be valid and its devices some that the backend has (kUsage).
+/// The one that a context names, which must be valid, its devices some that the backend has, and its precision one that
+/// the backend computes in (both kUsage). "auto" is cuda where this build has it and a card answers, else cpu.
 [[nodiscard]] Result<const Backend*> find_backend(const Context& context);
 
 }  // namespace pitot::backend

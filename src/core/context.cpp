@@ -1,9 +1,14 @@
 #include "pitot/context.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <string>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "core/suggest.hpp"
 
 namespace pitot {
 
@@ -15,6 +20,11 @@ Result<void> Context::validate() const {
         if (std::count(devices.begin(), devices.begin() + static_cast<std::ptrdiff_t>(i), devices[i]) > 0) {
             return fail(ErrorCode::kUsage, fmt::format("devices names {} twice", devices[i]));
         }
+    }
+    static const std::array<std::string, 4> known{"auto", "fp32", "tf32", "bf16"};
+    if (std::ranges::find(known, precision) == known.end()) {
+        return fail(ErrorCode::kUsage, fmt::format("there is no precision '{}' (known: {}){}", precision,
+                                                   fmt::join(known, ", "), core::suggestion(precision, known)));
     }
     if (rank.count < 1 || rank.number < 0 || rank.number >= rank.count) {
         return fail(ErrorCode::kUsage, fmt::format("rank {} of {} does not exist", rank.number, rank.count));

@@ -4,8 +4,10 @@
 
 namespace pitot::backend {
 
-Result<const Backend*> cuda_backend() {
-    return fail(ErrorCode::kEnvironment, "this pitot was built without CUDA; use the backend 'cpu'",
+Result<const Backend*> cuda_backend(std::span<const int> /*devices*/, std::string_view /*precision*/) {
+    return fail(ErrorCode::kEnvironment,
+                "this pitot was built without CUDA: build it with -DPITOT_CUDA=ON (nvcc of CUDA 12 or later), or use "
+                "the backend 'cpu'",
                 Remedy::kUseCpuBackend);
 }
 
