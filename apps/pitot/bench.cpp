@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "bench/support/report.hpp"
+#include "cli/cards.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "pitot/version.hpp"
@@ -29,6 +30,9 @@ void print(const bench::MachineReport& report) {
     constexpr double micro = 1e6;
     fmt::print("machine:      {}\n", printable(report.machine));
     fmt::print("instructions: {}\n", report.instructions);
+    for (std::size_t number = 0; number < report.cards.size(); ++number) {
+        fmt::print("{:<14}{}\n", fmt::format("card {}:", number), card_text(report.cards[number]));
+    }
     fmt::print("one thread:   {:.1f} GFLOP/s, {:.0f} GB/s at best\n\n", report.peak.flops * 1e-9,
                report.peak.bytes * 1e-9);
     Table table({{"PRESET", Align::kName},
@@ -64,6 +68,7 @@ void print_as_json(const bench::MachineReport& report) {
     print_json({{"machine", report.machine},
                 {"version", version()},
                 {"instructions", report.instructions},
+                {"cards", cards_json(report.cards)},
                 {"threads", report.threads},
                 {"peak_flops", report.peak.flops},
                 {"peak_bytes", report.peak.bytes},

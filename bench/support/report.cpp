@@ -57,6 +57,7 @@ Result<MachineReport> measure_machine(int threads, double seconds) {
     MachineReport report;
     report.machine = machine_name();
     report.instructions = backend::cpu_backend().description();
+    report.cards = backend::cuda_devices().value_or(std::vector<backend::DeviceInfo>());
     report.threads = core::team_size(threads, 1);
     constexpr std::int64_t block = 1 << 19;
     report.peak = backend::cpu_backend().measure_peak(block);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "backend/backend.hpp"
+#include "backend/devices.hpp"
 #include "bench/support/step.hpp"
 #include "pitot/result.hpp"
 
@@ -22,6 +23,7 @@ struct StepReport {
 struct MachineReport {
     std::string machine;
     std::string instructions;
+    std::vector<backend::DeviceInfo> cards;  ///< none where the backend cuda has none
     int threads = 1;
     backend::Peak peak;
     std::vector<StepReport> steps;

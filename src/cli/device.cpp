@@ -7,7 +7,10 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
+#include "backend/devices.hpp"
+#include "cli/cards.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/output.hpp"
 #include "cli/verbs.hpp"
@@ -28,7 +31,9 @@ struct Options {
 
 std::string size_of(const Json& bytes) { return bytes == 0 ? "none known" : format_bytes(bytes.get<std::uint64_t>()); }
 
-void print_text(const engines::Device& device) {
+using Cards = Result<std::vector<backend::DeviceInfo>>;
+
+void print_text(const engines::Device& device, const Cards& cards) {
     const Json entry = Json::parse(device.json);
     const Json& cpu = entry.at("platform").at("cpu");
     const Json& mem = entry.at("platform").at("mem");
@@ -54,6 +59,13 @@ void print_text(const engines::Device& device) {
         const Json& emulated = entry.at("emulated");
         line("emulated",
              fmt::format("{}, {}", emulated.at("title").get<std::string>(), emulated.at("version").get<std::string>()));
+        return;
+    }
+    if (!cards && backend::has_cuda()) {
+        line("cards", "none: " + cards.error().message());
+    }
+    for (std::size_t number = 0; cards && number < cards->size(); ++number) {
+        fmt::print("{:<18}{}\n", fmt::format("card {}", number), card_text((*cards)[number]));
     }
 }
 
@@ -64,10 +76,13 @@ Result<engines::Device> describe(const Options& options) {
 
 Result<void> show(const Options& options) {
     PITOT_TRY(const auto device, describe(options));
+    const Cards cards = options.emulated.empty() ? backend::cuda_devices() : std::vector<backend::DeviceInfo>();
     if (options.json) {
-        print_json({{device.id, Json::parse(device.json)}});
+        Json entry = Json::parse(device.json);
+        entry["cards"] = cards_json(cards.value_or(std::vector<backend::DeviceInfo>()));
+        print_json({{device.id, std::move(entry)}});
     } else {
-        print_text(device);
+        print_text(device, cards);
     }
     return {};
 }
@@ -82,6 +97,10 @@ Action add(CLI::App& app) {
         ->type_name("FILE");
     app.add_flag("--json", options->json, "Print JSON, in the form of a collection's runtimes.json");
     app.footer(
+        "Cards are those that --backend cuda can compute on, with the numbers that --devices takes; a pitot built "
+        "without\n"
+        "CUDA lists none (docs/gpu.md).\n"
+        "\n"
         "Examples:\n"
         "  pitot device\n"
         "  pitot device --json > runtimes.json\n"

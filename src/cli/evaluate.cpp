@@ -268,6 +268,7 @@ Result<void> run(const Options& options) {
     if (auto ok = options.hold_out.check(); !ok) {
         return ok;
     }
+    PITOT_TRY(const auto context, options.run.to_context());
     const Result<Dataset> dataset = options.dataset.read();
     if (!dataset) {
         return Failure(dataset.error());
@@ -278,7 +279,7 @@ Result<void> run(const Options& options) {
     }
     config->share = options.share.value_or(options.hold_out.default_share(config->share));
     if (options.hold_out.given()) {
-        return options.hold_out.evaluate(*dataset, *config, options.run.to_context(), options.bounds, options.json);
+        return options.hold_out.evaluate(*dataset, *config, context, options.bounds, options.json);
     }
     EvaluateOptions evaluate_options;
     evaluate_options.share = config->share;
@@ -287,7 +288,7 @@ Result<void> run(const Options& options) {
     const auto evaluation = [&] {
         const Interrupt interrupt;
         Progress progress("evaluating " + config->preset);
-        evaluate_options.context = options.run.to_context();
+        evaluate_options.context = context;
         evaluate_options.context.stop = interrupt.token();
         evaluate_options.context.progress = progress.callback();
         return evaluate(*dataset, *config, evaluate_options);

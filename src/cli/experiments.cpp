@@ -125,12 +125,14 @@ Result<void> run(const Options& options) {
     if (auto known = experiment::expand_methods(options.sweep.methods); !known) {
         return Failure(known.error());
     }
+    PITOT_TRY(auto context, options.run.to_context());
     const Result<Dataset> dataset = read_data(options.data);
     if (!dataset) {
         return Failure(dataset.error());
     }
     experiment::SweepOptions sweep_options = options.sweep;
-    sweep_options.backend = options.run.backend;
+    sweep_options.backend = context.backend;
+    sweep_options.precision = experiment::recorded_precision(context);
     auto sweep = experiment::plan_sweep(*dataset, sweep_options);
     if (!sweep) {
         return Failure(sweep.error());
@@ -139,7 +141,6 @@ Result<void> run(const Options& options) {
         return ok;
     }
     const Interrupt interrupt;
-    Context context = options.run.to_context();
     context.stop = interrupt.token();
     if (auto ok = experiment::estimate_sweep(*sweep, *dataset, context); !ok) {
         return ok;

@@ -157,13 +157,13 @@ Result<void> run(const Options& options) {
     if (!ok) {
         return ok;
     }
+    PITOT_TRY(auto context, options.run.to_context());
     PITOT_TRY(const auto dataset, options.dataset.read());
     PITOT_TRY(const auto config, resolve_config(options.config, dataset));
     const auto started = std::chrono::steady_clock::now();
     const auto predictor = [&] {
         const Interrupt interrupt;
         Progress progress("fitting " + config.preset);
-        Context context = options.run.to_context();
         context.stop = interrupt.token();
         context.progress = progress.callback();
         return fit(dataset, config, context);

@@ -16,6 +16,7 @@
 #include <tuple>
 #include <utility>
 
+#include "backend/backend.hpp"
 #include "cli/cli.hpp"
 #include "cli/output.hpp"
 #include "cli/terminal.hpp"
@@ -62,6 +63,26 @@ std::string normalise_whole(std::string& text, std::int64_t least, std::uint64_t
         return fmt::format("must be a whole number, {} or more, not '{}'", least, text);
     }
     return fmt::format("must be a whole number from {} to {}, not '{}'", least, most, text);
+}
+
+// Of "0,1": different numbers from 0.
+std::optional<std::vector<int>> numbers_of(std::string_view text) {
+    std::vector<int> numbers;
+    const char* at = text.data();
+    const char* const last = at + text.size();
+    while (true) {
+        int number = -1;
+        const auto [end, error] = std::from_chars(at, last, number);
+        if (error != std::errc() || number < 0 || std::ranges::find(numbers, number) != numbers.end() ||
+            (end != last && *end != ',')) {
+            return std::nullopt;
+        }
+        numbers.push_back(number);
+        if (end == last) {
+            return numbers;
+        }
+        at = end + 1;
+    }
 }
 
 }  // namespace
@@ -365,16 +386,43 @@ void RunFlags::add_to(CLI::App& app) {
         0, std::numeric_limits<int>::max())
         ->type_name("N")
         ->group(kRunGroup);
-    offer(app.add_option("--backend", backend, "What computes: cpu or reference (slow and plain)"),
-          {"cpu", "reference"})
+    offer(
+        app.add_option("--backend", backend,
+                       "What computes: cpu; cuda (NVIDIA cards, in a pitot that was built for them); auto (cuda where "
+                       "a card answers, else cpu); or reference (slow and plain). Default: cpu"),
+        {"cpu", "cuda", "auto", "reference"})
+        ->type_name("NAME")
+        ->group(kRunGroup);
+    app.add_option_function<std::string>(
+           "--devices", [this](const std::string& text) { devices = numbers_of(text).value_or(std::vector<int>()); },
+           "Numbers of the cards that --backend cuda computes on, such as 0,1 (see 'pitot device'). Default: all")
+        ->check(CLI::Validator(
+            [](const std::string& text) {
+                return numbers_of(text) ? std::string()
+                                        : fmt::format(
+                                              "must be numbers of cards from 0, each once, with commas "
+                                              "between them (0,1), not '{}'",
+                                              text);
+            },
+            std::string()))
+        ->type_name("N,…")
+        ->group(kRunGroup);
+    app.add_option("--precision", precision,
+                   "What a card multiplies matrices in: fp32, or faster and rounded tf32 or bf16. Default: auto, what "
+                   "the backend takes by itself")
+        ->check(CLI::IsMember({"auto", "fp32", "tf32", "bf16"}))
         ->type_name("NAME")
         ->group(kRunGroup);
 }
 
-Context RunFlags::to_context() const {
+Result<Context> RunFlags::to_context() const {
     Context context;
     context.threads = threads;
     context.backend = backend;
+    context.devices = devices;
+    context.precision = precision;
+    PITOT_TRY(const auto found, backend::find_backend(context));
+    context.backend = found->name();
     return context;
 }
 

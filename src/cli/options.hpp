@@ -80,14 +80,17 @@ private:
     [[nodiscard]] const char* option_of(const std::string& fault) const;
 };
 
-/// [--threads N] [--backend NAME]
+/// [--threads N] [--backend NAME] [--devices NUMBERS] [--precision NAME]
 struct RunFlags {
     int threads = 0;
     std::string backend = "cpu";
+    std::vector<int> devices;  ///< of --devices; empty = all
+    std::string precision = "auto";
 
     void add_to(CLI::App& app);
-    /// Without progress and stop token, which the verb sets.
-    [[nodiscard]] Context to_context() const;
+    /// Without progress and stop token, which the verb sets, and with the name of a backend that is there: that which
+    /// "auto" stands for. Errors: as find_backend(), before anything is read.
+    [[nodiscard]] Result<Context> to_context() const;
 };
 
 }  // namespace pitot::cli

@@ -167,6 +167,9 @@ std::string options_of(const experiment::ResultRecord& record) {
     if (!record.backend.empty() && record.backend != "cpu") {
         options += " --backend " + quoted(record.backend);
     }
+    if (!record.precision.empty() && record.precision != "auto") {
+        options += " --precision " + quoted(record.precision);
+    }
     return options;
 }
 

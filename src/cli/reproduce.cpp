@@ -66,12 +66,14 @@ struct Stage {
     experiment::Sweep sweep;
 };
 
-experiment::SweepOptions sweep_of(const Options& options, const std::vector<std::string>& methods) {
+experiment::SweepOptions sweep_of(const Options& options, const std::vector<std::string>& methods,
+                                  const Context& context) {
     experiment::SweepOptions sweep;
     sweep.methods = methods;
     sweep.results = options.out() / "results";
     sweep.force = options.force;
-    sweep.backend = options.run.backend;
+    sweep.backend = context.backend;
+    sweep.precision = experiment::recorded_precision(context);
     sweep.checkpoints = options.checkpoints;
     sweep.epoch_samples = options.epoch_samples;
     sweep.replicates = options.replicates;
@@ -101,7 +103,7 @@ Result<std::vector<Stage>> plan(const Options& options, const Context& context) 
             return Failure(dataset.error());
         }
         stage.dataset = std::move(*dataset);
-        auto planned = experiment::plan_sweep(stage.dataset, sweep_of(options, stage.methods));
+        auto planned = experiment::plan_sweep(stage.dataset, sweep_of(options, stage.methods, context));
         if (!planned) {
             return Failure(planned.error());
         }
@@ -259,9 +261,9 @@ Result<void> run(const Options& options) {
     if (auto ok = check_before(options); !ok) {
         return ok;
     }
+    PITOT_TRY(auto context, options.run.to_context());
     const auto started = std::chrono::steady_clock::now();
     const Interrupt interrupt;
-    Context context = options.run.to_context();
     context.stop = interrupt.token();
     const auto stages = plan(options, context);
     if (!stages) {

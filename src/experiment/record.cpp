@@ -40,6 +40,13 @@ std::map<std::string, std::string> fields_of(const FitConfig& config) {
     return fields;
 }
 
+// Results of backends that leave no choice look as they always did.
+void add_precision(const ResultRecord& record, Json& json) {
+    if (!record.precision.empty()) {
+        json["precision"] = record.precision;
+    }
+}
+
 Json dataset_json(const ResultRecord& record) {
     return record.dataset.size() == 1 ? Json(record.dataset.front()) : Json(record.dataset);
 }
@@ -64,20 +71,25 @@ Result<std::vector<std::string>> dataset_names(const Json& dataset, const fs::pa
 
 std::string share_name(double share) { return fmt::format("{}", share); }
 
+std::string recorded_precision(const Context& context) {
+    return context.backend == "cuda" ? context.precision : std::string();
+}
+
 std::string to_json(const ResultRecord& record) {
     const FitConfig& config = record.config;
     Json fields = Json::parse(to_json(config));
     fields["objectives"] = models::objectives_json(config, record.pools);
-    const Json json{{"schema", kRecordSchema},
-                    {"config", std::move(fields)},
-                    {"duration", record.seconds},
-                    {"epoch_size",
-                     train::steps_of(config.train, config.share) / std::max<std::int64_t>(config.train.checkpoints, 1)},
-                    {"epochs", config.train.checkpoints},
-                    {"train_split", config.share},
-                    {"dataset", dataset_json(record)},
-                    {"digest", record.digest},
-                    {"backend", record.backend}};
+    Json json{{"schema", kRecordSchema},
+              {"config", std::move(fields)},
+              {"duration", record.seconds},
+              {"epoch_size",
+               train::steps_of(config.train, config.share) / std::max<std::int64_t>(config.train.checkpoints, 1)},
+              {"epochs", config.train.checkpoints},
+              {"train_split", config.share},
+              {"dataset", dataset_json(record)},
+              {"digest", record.digest},
+              {"backend", record.backend}};
+    add_precision(record, json);
     return json.dump(2) + "\n";
 }
 
@@ -116,6 +128,9 @@ Result<ResultRecord> read_record(const fs::path& file) {
     if (json.contains("backend") && json["backend"].is_string()) {
         record.backend = json["backend"].get<std::string>();
     }
+    if (json.contains("precision") && json["precision"].is_string()) {
+        record.precision = json["precision"].get<std::string>();
+    }
     return record;
 }
 
@@ -140,6 +155,9 @@ std::vector<Difference> differences(const ResultRecord& there, const ResultRecor
     if (!there.backend.empty() && there.backend != here.backend) {
         out.push_back({"backend", there.backend, here.backend});
     }
+    if (there.backend == here.backend && there.precision != here.precision) {
+        out.push_back({"precision", there.precision, here.precision});
+    }
     return out;
 }
 
@@ -148,11 +166,12 @@ std::string dataset_text(const ResultRecord& record) {
 }
 
 std::string configuration_json(const ResultRecord& record) {
-    return Json{{"config", Json::parse(to_json(record.config))},
-                {"dataset", dataset_json(record)},
-                {"digest", record.digest},
-                {"backend", record.backend}}
-        .dump(-1, ' ', false, Json::error_handler_t::replace);
+    Json json{{"config", Json::parse(to_json(record.config))},
+              {"dataset", dataset_json(record)},
+              {"digest", record.digest},
+              {"backend", record.backend}};
+    add_precision(record, json);
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 std::string usual_dataset(const std::string& method) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "pitot/config.hpp"
+#include "pitot/context.hpp"
 #include "pitot/result.hpp"
 
 namespace pitot::experiment {
@@ -22,8 +23,12 @@ struct ResultRecord {
     std::vector<std::string> dataset;  ///< the files it was trained on
     std::string digest;                ///< dataset_digest() of them
     std::string backend;               ///< empty where an older record does not say
+    std::string precision;             ///< recorded_precision(); empty where the backend leaves no choice
     std::vector<std::string> pools;    ///< whose rows are predicted; not said by older records
 };
+
+/// Context::precision where results depend on it: of the backend cuda.
+[[nodiscard]] std::string recorded_precision(const Context& context);
 
 [[nodiscard]] std::string to_json(const ResultRecord& record);
 /// Errors: kEnvironment if it cannot be read, kInput if it is none of ours or of a newer version.
@@ -38,13 +43,13 @@ struct Difference {
 
 /// Fields in which two configurations differ, sorted. Equal: empty.
 [[nodiscard]] std::vector<Difference> differences(const FitConfig& there, const FitConfig& here);
-/// The same, and dataset and backend, which decide what comes out as well.
+/// The same, and dataset, backend and precision, which decide what comes out as well.
 [[nodiscard]] std::vector<Difference> differences(const ResultRecord& there, const ResultRecord& here);
 
 /// The files of a record's dataset and the beginning of its digest: "data.npz (SHA-256 0123456789ab…)".
 [[nodiscard]] std::string dataset_text(const ResultRecord& record);
 
-/// What decides the results, on one line of JSON: configuration, dataset, digest and backend.
+/// What decides the results, on one line of JSON: configuration, dataset, digest, backend and precision.
 [[nodiscard]] std::string configuration_json(const ResultRecord& record);
 
 /// The public dataset that a preset was published on: "data/data.npz" for most.

@@ -115,6 +115,7 @@ Result<void> train_run(const Sweep& sweep, const SweepRun& run, const Dataset& d
     ResultRecord record = sweep.record_of(run);
     record.seconds = since(start);
     record.backend = context.backend;
+    record.precision = recorded_precision(context);
     return arrays.make(sweep.file_of(run, ".npz")).and_then([&](core::NewFile made) {
         return put_in_place(sweep, run, record, std::move(made));
     });

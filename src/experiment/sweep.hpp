@@ -20,7 +20,8 @@ struct SweepOptions {
     std::filesystem::path results = "results";
     std::vector<double> shares{0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1};
     std::uint64_t seed = 42;
-    std::string backend = "cpu";  ///< that will train; results of another one differ
+    std::string backend = "cpu";  ///< that will train, not "auto"; results of another one differ
+    std::string precision{};      ///< recorded_precision() of what will train
     bool force = false;           ///< replace results that differ or are damaged
     // Else what the preset says.
     std::optional<std::int64_t> checkpoints;
@@ -61,6 +62,7 @@ struct Sweep {
     std::vector<std::string> dataset;  ///< its files
     std::string digest;                ///< of the dataset
     std::string backend;
+    std::string precision;
     std::vector<std::string> pools;  ///< of the dataset
     std::vector<SweepRun> runs;
     std::vector<SweepConflict> conflicts;  ///< nothing runs while there are any
@@ -69,7 +71,7 @@ struct Sweep {
     [[nodiscard]] std::filesystem::path file_of(const SweepRun& run, const char* extension) const;
     /// What will be noted of a run, but for its duration.
     [[nodiscard]] ResultRecord record_of(const SweepRun& run) const {
-        return {run.config, 0.0, dataset, digest, backend, pools};
+        return {run.config, 0.0, dataset, digest, backend, precision, pools};
     }
     /// Error: kInput naming the first run that is in conflict, what differs, and the remedy.
     [[nodiscard]] Result<void> check_conflicts() const;
@@ -101,7 +103,8 @@ struct SweepProgress {
 };
 
 /// Does what is to do, and writes METHOD/SHARE.npz and .json of each run when it ends, whole or not at all. Estimated
-/// first. Stopped, it keeps what is done and returns kCancelled. Error: check_conflicts().
+/// first. Stopped, it keeps what is done and returns kCancelled. `context` has the backend and the precision that the
+/// sweep was planned with. Error: check_conflicts().
 [[nodiscard]] Result<void> run_sweep(const Sweep& sweep, const Dataset& dataset, const Context& context,
                                      const std::function<void(const SweepProgress&)>& progress,
                                      const std::function<void(const SweepRun&, double seconds)>& done);

@@ -207,7 +207,8 @@ Result<Sweep> plan_sweep(const Dataset& dataset, const SweepOptions& options) {
         return Failure(ok.error());
     }
     PITOT_TRY(const auto shares, distinct_shares(options.shares));
-    Sweep sweep{options.results, dataset.sources, dataset_digest(dataset), options.backend, {}, {}, {}};
+    Sweep sweep{
+        options.results, dataset.sources, dataset_digest(dataset), options.backend, options.precision, {}, {}, {}};
     std::ranges::transform(dataset.pools, std::back_inserter(sweep.pools), &Pool::name);
     for (const std::string& method : methods) {
         for (const double share : shares) {
