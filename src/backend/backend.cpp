@@ -11,15 +11,6 @@
 
 namespace pitot::backend {
 
-void Executor::keep(std::span<const std::int64_t> replicas) {
-    for (const std::int64_t replica : replicas) {
-        const std::vector<double> values = parameters(replica);
-        kept_[replica].assign(values.begin(), values.end());
-    }
-}
-
-std::vector<float> Executor::kept(std::int64_t replica) { return kept_.at(replica); }
-
 namespace {
 
 Result<const Backend*> named_backend(std::string_view name, const Context& context) {

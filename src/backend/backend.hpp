@@ -56,9 +56,14 @@ public:
     virtual void validation_losses(std::span<double> losses) = 0;
 
     /// Keeps the parameters of some replicas as they are now, for kept(), in place of those kept before.
-    virtual void keep(std::span<const std::int64_t> replicas);
+    virtual void keep(std::span<const std::int64_t> replicas) {
+        for (const std::int64_t replica : replicas) {
+            const std::vector<double> values = parameters(replica);
+            kept_[replica].assign(values.begin(), values.end());
+        }
+    }
     /// What keep() last kept of a replica, which it must have been told of once.
-    [[nodiscard]] virtual std::vector<float> kept(std::int64_t replica);
+    [[nodiscard]] virtual std::vector<float> kept(std::int64_t replica) { return kept_.at(replica); }
     /// What went wrong on the device that it runs on. From then on nothing that other functions give is of use. Always
     /// good on the host.
     [[nodiscard]] virtual Result<void> status() const { return {}; }

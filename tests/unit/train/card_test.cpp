@@ -29,7 +29,7 @@ const backend::Backend* card(std::vector<int> devices = {}, const char* precisio
 }
 std::string why_no_card() { return backend::cuda_devices().error().to_string(); }
 
-Trained train(const backend::Backend& backend, const Dataset& dataset, const FitConfig& config,
+Trained trained_by(const backend::Backend& backend, const Dataset& dataset, const FitConfig& config,
               std::int64_t replicates = 2) {
     Trained out;
     out.model = models::build_model(config.model, dataset.platforms, dataset.modules);
@@ -94,8 +94,8 @@ TEST(Card, PredictsAsTheProcessorAfter200Steps) {
     for (const std::string& name : presets_tried()) {
         SCOPED_TRACE(name);
         const FitConfig config = config_of(name);
-        const Trained want = train(backend::cpu_backend(), dataset, config);
-        const Trained got = train(*card(), dataset, config);
+        const Trained want = trained_by(backend::cpu_backend(), dataset, config);
+        const Trained got = trained_by(*card(), dataset, config);
         ASSERT_EQ(got.parameters.size(), want.parameters.size());
         for (std::size_t f = 0; f < want.parameters.size(); ++f) {
             const std::vector<double> a = predictions(got, f, dataset);
@@ -123,12 +123,12 @@ TEST(Card, TrainsTheSameBitsTwiceInWavesAndOnSeveralCards) {
     for (const std::string& name : presets_tried()) {
         SCOPED_TRACE(name);
         const FitConfig config = config_of(name);
-        const Trained first = train(*card({0}), dataset, config, 3);
-        EXPECT_EQ(train(*card({0}), dataset, config, 3).parameters, first.parameters);
-        EXPECT_EQ(train(*card({0}), dataset, config, 1).parameters,
+        const Trained first = trained_by(*card({0}), dataset, config, 3);
+        EXPECT_EQ(trained_by(*card({0}), dataset, config, 3).parameters, first.parameters);
+        EXPECT_EQ(trained_by(*card({0}), dataset, config, 1).parameters,
                   std::vector(first.parameters.begin(), first.parameters.begin() + 3));
         if (backend::cuda_devices()->size() > 1) {
-            EXPECT_EQ(train(*card({0, 1}), dataset, config, 3).parameters, first.parameters);
+            EXPECT_EQ(trained_by(*card({0, 1}), dataset, config, 3).parameters, first.parameters);
         }
     }
 }
@@ -139,9 +139,9 @@ TEST(Card, LowerPrecisionsTrain) {
     }
     const Dataset dataset = test::synthetic_dataset({.platforms = 30, .modules = 41});
     const FitConfig config = config_of("embedding/32");
-    const Trained want = train(*card(), dataset, config);
+    const Trained want = trained_by(*card(), dataset, config);
     for (const char* precision : {"tf32", "bf16"}) {
-        const Trained got = train(*card({}, precision), dataset, config);
+        const Trained got = trained_by(*card({}, precision), dataset, config);
         for (std::size_t f = 0; f < want.train_loss.size(); ++f) {
             EXPECT_NEAR(got.train_loss[f].back(), want.train_loss[f].back(), 0.1 * want.train_loss[f].back());
         }
