@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "backend/arithmetic.hpp"
 #include "backend/backend.hpp"
 #include "bench/support/fleet.hpp"
 #include "core/key.hpp"

@@ -27,6 +27,9 @@ function(pitot_library target)
         $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
     target_link_libraries(${target} PUBLIC tl::expected
         PRIVATE fmt::fmt OpenSSL::Crypto PkgConfig::LIBZIP ZLIB::ZLIB PkgConfig::HWY PkgConfig::UTF8PROC Threads::Threads csv)
+    if(PITOT_CUDA)
+        target_link_libraries(${target} PRIVATE CUDA::cudart_static CUDA::cublas CUDA::cusolver)
+    endif()
     pitot_install_library(${target} "${library_COMPONENT}")
 endfunction()
 
