@@ -137,7 +137,7 @@ void time_preset(const backend::Backend& backend, const Work& work, std::int64_t
     std::cout << std::flush;
 }
 
-void run(const std::string& precision, bool quick) {
+void run(const std::string& precision, const std::string& only) {
     const backend::Backend& backend = *or_end(backend::cuda_backend({}, precision));
     const backend::Peak peak = backend.measure_peak(std::int64_t{4} << 30);
     fmt::print("{}: {:.1f} TFLOP/s fp32, {:.1f} TFLOP/s tf32 by a warp's instructions, {:.2f} TB/s; products in {}\n",
@@ -145,9 +145,11 @@ void run(const std::string& precision, bool quick) {
     fmt::print("a step, ms:                     median  quartiles           bounds: fp32, tensor, bytes   shares of these\n");
     for (const Work& work : {Work{"embedding/128", 0.9, 25}, Work{"linear/128", 0.1, 25}, Work{"baseline/mlp", 0.1, 25},
                              Work{"interference/2", 0.9, 25}, Work{"embedding/128", 0.9, 1}}) {
-        time_step(backend, peak, work);
+        if (only.empty() || only == work.preset) {
+            time_step(backend, peak, work);
+        }
     }
-    if (!quick) {
+    if (only.empty()) {
         time_preset(backend, {"embedding/128", 0.9, 25}, 0);
         time_preset(backend, {"embedding/128", 0.1, 25}, 0);
         time_preset(backend, {"embedding/128", 0.9, 1}, 20'000);
@@ -157,8 +159,8 @@ void run(const std::string& precision, bool quick) {
 }  // namespace
 }  // namespace pitot::bench
 
-// bench_cuda [PRECISION [quick]]
+// bench_cuda [PRECISION [PRESET]]: a table of all, or the step of one preset
 int main(int count, char** arguments) {
     const std::string precision = count > 1 ? arguments[1] : "tf32";
-    pitot::bench::run(precision, count > 2);
+    pitot::bench::run(precision, count > 2 ? arguments[2] : "");
 }

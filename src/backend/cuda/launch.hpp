@@ -46,6 +46,12 @@ struct Product {
     bool tanh = false;          ///< forward
     Update weight{};            ///< weight gradient: what becomes of C
     Update bias_update{};       ///< weight gradient: of B's column sums, where there is a bias
+    /// Where `dots` > 0: dot_out[i][q] = C's row i times the vectors' column or row q, plus dot_bias[q]. Needs n of at
+    /// most kDotColumns.
+    View<const float> dot_vectors{}, dot_bias{};
+    View<float> dot_out{};
+    std::int32_t dots = 0;
+    bool dot_across = false;    ///< the vectors are columns, else rows
     std::int32_t first_tile = 0, tiles_n = 0;
 };
 
@@ -55,6 +61,8 @@ enum class Layout : std::uint8_t {
     kWeightGradient,  ///< A k × m, B k × n
 };
 
+inline constexpr std::int32_t kDotColumns = 128;  ///< of a product, as many as one block has
+inline constexpr std::int32_t kMostDots = 4;
 inline constexpr int kMostProducts = 6;
 struct Products {
     Product product[kMostProducts];
@@ -79,7 +87,7 @@ struct Narrow {
 cudaError_t launch_narrow_forward(const Narrow& layer, std::int32_t models, cudaStream_t stream);
 /// out[i][q] = x[i]·weight[q]: the gradient of a few inputs.
 cudaError_t launch_narrow_rows(const Narrow& layer, std::int32_t models, cudaStream_t stream);
-/// out (rows × k) = x (rows × n)·weight (k × n)ᵀ, times tanh'.
+/// out (rows × k) = x (rows × n)·weight (k × n)ᵀ, times tanh'; n at most 4.
 cudaError_t launch_narrow_spread(const Narrow& layer, std::int32_t models, cudaStream_t stream);
 /// Gradient of a weight (k × n) and a bias from x (rows × k) and dout (rows × n).
 struct NarrowWeight {

@@ -109,6 +109,17 @@ Result<void> DeviceProgram::sort_operations() {
         (dot->left != interference->left || dot->right != interference->right || dot->width != interference->rank)) {
         return no_kernels("interference by other rows than those of the dot product");
     }
+    const auto is_input = [&](BufferId buffer) {
+        return std::ranges::any_of(concats, [&](const Concat& concat) { return concat.out == buffer; });
+    };
+    bool pairs_inputs = has_factors() && (is_input(left()) || is_input(right()));
+    for (const PairOp& op : network) {
+        const auto* sum = std::get_if<PairSumTanh>(&op);
+        pairs_inputs = pairs_inputs || (sum != nullptr && (is_input(sum->left) || is_input(sum->right)));
+    }
+    if (pairs_inputs) {
+        return no_kernels("learned columns that no layer takes");
+    }
     // Who multiplies rows makes the gradient of all their columns.
     if (has_factors() && (program.buffer(left()).cols != rank() * groups() || program.buffer(right()).cols != rank())) {
         return no_kernels("rows of which only some columns are multiplied");

@@ -29,19 +29,43 @@ __device__ __forceinline__ void copy_16(float* to, const float* from, bool there
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(address), "l"(from), "r"(bytes));
 }
 
-// Rows first … first + Rows of a row-major matrix, columns column … column + Cols; what is outside is 0.
+// What one thread copies of the tiles of an operand, Rows × Cols of a row-major matrix each; what is outside is 0.
 template <int Rows, int Cols, int Stride>
-__device__ __forceinline__ void load(float* to, const float* from, std::int64_t ld, int first, int rows, int column,
-                                     int cols) {
-    constexpr int vectors = Cols / 4;
+class Loader {
+    static constexpr int kVectors = Cols / 4;
+    static constexpr int kStep = kThreads / kVectors;  // rows between this thread's
+
+public:
+    __device__ Loader(const float* matrix, std::int64_t ld, int row, int rows, int column, int cols)
+        : ld_(ld),
+          row_(row + static_cast<int>(threadIdx.x) / kVectors),
+          rows_(rows),
+          column_(column + static_cast<int>(threadIdx.x) % kVectors * 4),
+          cols_(cols),
+          from_(matrix + row_ * ld + column_) {}
+
+    __device__ void load(float* to) const {
+        to += static_cast<int>(threadIdx.x) / kVectors * Stride + static_cast<int>(threadIdx.x) % kVectors * 4;
 #pragma unroll
-    for (int n = static_cast<int>(threadIdx.x); n < Rows * vectors; n += kThreads) {
-        const int r = n / vectors;
-        const int c = n % vectors * 4;
-        const bool there = first + r < rows && column + c < cols;
-        copy_16(to + r * Stride + c, there ? from + (first + r) * ld + column + c : from, there);
+        for (int n = 0; n < Rows / kStep; ++n) {
+            const bool there = row_ + n * kStep < rows_ && column_ < cols_;
+            copy_16(to + n * kStep * Stride, there ? from_ + n * kStep * ld_ : from_, there);
+        }
     }
-}
+    __device__ void move_down(int rows) {
+        row_ += rows;
+        from_ += rows * ld_;
+    }
+    __device__ void move_right(int cols) {
+        column_ += cols;
+        from_ += cols;
+    }
+
+private:
+    std::int64_t ld_;
+    int row_, rows_, column_, cols_;
+    const float* from_;
+};
 
 __device__ __forceinline__ std::uint32_t to_tf32(float x) {
     std::uint32_t out;
@@ -149,18 +173,10 @@ __device__ __forceinline__ void multiply_tile(const float* a_tile, const float* 
     }
 }
 
+// What becomes of two neighbours of C, and where they go.
 template <Layout L>
-__device__ __forceinline__ void finish(const Product& product, std::int64_t model, int i, int j, float2 sum) {
+__device__ __forceinline__ float2 finish(const Product& product, std::int64_t model, int i, int j, float2 sum) {
     const bool both = j + 1 < product.n;
-    if constexpr (L == Layout::kWeightGradient) {
-        const std::int64_t at = static_cast<std::int64_t>(i) * product.weight.parameter.ld + j;
-        if (both) {
-            apply(product.weight, model, at, sum);
-        } else {
-            apply(product.weight, model, at, sum.x);
-        }
-        return;
-    }
     if constexpr (L == Layout::kForward) {
         if (product.bias.data != nullptr) {
             const float* bias = part(product.bias, model) + j;
@@ -183,11 +199,127 @@ __device__ __forceinline__ void finish(const Product& product, std::int64_t mode
         *reinterpret_cast<float2*>(to) = sum;
     } else {
         *to = sum.x;
+        sum.y = 0.0F;
+    }
+    return sum;
+}
+
+// Brings what Adam will change into the second-level cache while products are computed.
+__device__ __forceinline__ void prefetch(const float* from) { asm volatile("prefetch.global.L2 [%0];" ::"l"(from)); }
+__device__ __forceinline__ void prefetch_tile(const Product& product, std::int64_t model, int first_m, int first_n) {
+    if (product.weight.adam == nullptr) {
+        return;
+    }
+    constexpr int line = 32;  // floats
+    for (int n = static_cast<int>(threadIdx.x); n < kTileM * kTileN / line; n += kThreads) {
+        const int i = first_m + n / (kTileN / line);
+        const int j = first_n + n % (kTileN / line) * line;
+        if (i < product.m && j < product.n) {
+            const std::int64_t at = static_cast<std::int64_t>(i) * product.weight.parameter.ld + j;
+            prefetch(part(product.weight.parameter, model) + at);
+            prefetch(part(product.weight.first, model) + at);
+            prefetch(part(product.weight.second, model) + at);
+        }
+    }
+}
+
+// Adam on one row of a warp's piece, eight pairs a thread: all that is read first, so that nothing waits in line.
+__device__ __forceinline__ void update_row(const Update& to, const AdamScalars& s, std::int64_t model, std::int64_t at,
+                                           const float (&sums)[8][4], int half) {
+    auto* const at_p = reinterpret_cast<float2*>(part(to.parameter, model) + at);
+    auto* const at_m = reinterpret_cast<float2*>(part(to.first, model) + at);
+    auto* const at_v = reinterpret_cast<float2*>(part(to.second, model) + at);
+    float2 p[8];
+    float2 m[8];
+    float2 v[8];
+#pragma unroll
+    for (int j = 0; j < 8; ++j) {
+        p[j] = at_p[4 * j];
+        m[j] = at_m[4 * j];
+        v[j] = at_v[4 * j];
+    }
+#pragma unroll
+    for (int j = 0; j < 8; ++j) {
+        const float gx = half == 0 ? sums[j][0] : sums[j][2];
+        const float gy = half == 0 ? sums[j][1] : sums[j][3];
+        m[j].x = s.beta1 * m[j].x + (1.0F - s.beta1) * gx;
+        m[j].y = s.beta1 * m[j].y + (1.0F - s.beta1) * gy;
+        v[j].x = s.beta2 * v[j].x + (1.0F - s.beta2) * gx * gx;
+        v[j].y = s.beta2 * v[j].y + (1.0F - s.beta2) * gy * gy;
+        p[j].x -= __fdividef(s.rate * m[j].x, sqrtf(v[j].x) * s.root + s.epsilon);
+        p[j].y -= __fdividef(s.rate * m[j].y, sqrtf(v[j].y) * s.root + s.epsilon);
+    }
+#pragma unroll
+    for (int j = 0; j < 8; ++j) {
+        at_p[4 * j] = p[j];
+        at_m[4 * j] = m[j];
+        at_v[4 * j] = v[j];
+    }
+}
+
+template <Layout L>
+struct Loaders;
+template <>
+struct Loaders<Layout::kForward> {
+    using A = Loader<kTileM, kTileK, kAlongK>;
+    using B = Loader<kTileK, kTileN, across(kTileN)>;
+};
+template <>
+struct Loaders<Layout::kInputGradient> {
+    using A = Loader<kTileM, kTileK, kAlongK>;
+    using B = Loader<kTileN, kTileK, kAlongK>;
+};
+template <>
+struct Loaders<Layout::kWeightGradient> {
+    using A = Loader<kTileK, kTileM, across(kTileM)>;
+    using B = Loader<kTileK, kTileN, across(kTileN)>;
+};
+
+// Products of the rows of C, which the block has whole, with a few vectors.
+__device__ void dot_rows(const Product& product, std::int64_t model, int first_m, int m0, int n0,
+                         const float (&values)[2][8][4], float* shared) {
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    for (int q = 0; q < product.dots; ++q) {
+        float sums[2][2] = {};
+#pragma unroll
+        for (int j = 0; j < 8; ++j) {
+            const int c = n0 + 8 * j + lane % 4 * 2;
+            const float* vectors = part(product.dot_vectors, model);
+            const std::int64_t ld = product.dot_vectors.ld;
+            const float x = c < product.n ? (product.dot_across ? vectors[c * ld + q] : vectors[q * ld + c]) : 0.0F;
+            const float y =
+                c + 1 < product.n ? (product.dot_across ? vectors[(c + 1) * ld + q] : vectors[q * ld + c + 1]) : 0.0F;
+#pragma unroll
+            for (int i = 0; i < 2; ++i) {
+                sums[i][0] += values[i][j][0] * x + values[i][j][1] * y;
+                sums[i][1] += values[i][j][2] * x + values[i][j][3] * y;
+            }
+        }
+        __syncthreads();
+#pragma unroll
+        for (int i = 0; i < 2; ++i) {
+#pragma unroll
+            for (int half = 0; half < 2; ++half) {
+                float sum = sums[i][half];
+                sum += __shfl_xor_sync(kAll, sum, 1);
+                sum += __shfl_xor_sync(kAll, sum, 2);
+                if (lane % 4 == 0) {
+                    shared[(m0 + 16 * i + 8 * half + lane / 4) * 2 + n0 / 64] = sum;
+                }
+            }
+        }
+        __syncthreads();
+        const int r = static_cast<int>(threadIdx.x);
+        if (r < kTileM && first_m + r < product.m) {
+            const float bias = product.dot_bias.data == nullptr ? 0.0F : part(product.dot_bias, model)[q];
+            row(product.dot_out, model, first_m + r)[q] = shared[2 * r] + shared[2 * r + 1] + bias;
+        }
     }
 }
 
 template <Layout L, Precision P>
-__global__ void __launch_bounds__(kThreads) products_kernel(const __grid_constant__ Products products) {
+__global__ void __launch_bounds__(kThreads, P == Precision::kFp32 ? 3 : 4)
+    products_kernel(const __grid_constant__ Products products) {
     extern __shared__ float shared[];
     constexpr int stage = size_a(L) + size_b(L);
     int number = 0;
@@ -200,24 +332,29 @@ __global__ void __launch_bounds__(kThreads) products_kernel(const __grid_constan
     const int first_m = tile / product.tiles_n * kTileM;
     const int first_n = tile % product.tiles_n * kTileN;
     const std::int64_t model = blockIdx.y;
-    const float* a = part(product.a, model);
-    const float* b = part(product.b, model);
     const int k_end = product.k;
 
-    const auto load_stage = [&](int buffer, int k) {
-        float* to_a = shared + buffer * stage;
-        float* to_b = to_a + size_a(L);
-        if constexpr (L == Layout::kWeightGradient) {
-            load<kTileK, kTileM, across(kTileM)>(to_a, a, product.a.ld, k, k_end, first_m, product.m);
-        } else {
-            load<kTileM, kTileK, kAlongK>(to_a, a, product.a.ld, first_m, product.m, k, k_end);
-        }
-        if constexpr (L == Layout::kInputGradient) {
-            load<kTileN, kTileK, kAlongK>(to_b, b, product.b.ld, first_n, product.n, k, k_end);
-        } else {
-            load<kTileK, kTileN, across(kTileN)>(to_b, b, product.b.ld, k, k_end, first_n, product.n);
-        }
+    constexpr bool a_down = L == Layout::kWeightGradient;
+    constexpr bool b_down = L != Layout::kInputGradient;
+    typename Loaders<L>::A a(part(product.a, model), product.a.ld, a_down ? 0 : first_m, a_down ? k_end : product.m,
+                             a_down ? first_m : 0, a_down ? product.m : k_end);
+    typename Loaders<L>::B b(part(product.b, model), product.b.ld, b_down ? 0 : first_n, b_down ? k_end : product.n,
+                             b_down ? first_n : 0, b_down ? product.n : k_end);
+    const auto load_stage = [&](int buffer) {
+        float* to = shared + buffer * stage;
+        a.load(to);
+        b.load(to + size_a(L));
         asm volatile("cp.async.commit_group;");
+        if constexpr (a_down) {
+            a.move_down(kTileK);
+        } else {
+            a.move_right(kTileK);
+        }
+        if constexpr (b_down) {
+            b.move_down(kTileK);
+        } else {
+            b.move_right(kTileK);
+        }
     };
 
     const int warp = static_cast<int>(threadIdx.x) / 32;
@@ -227,13 +364,16 @@ __global__ void __launch_bounds__(kThreads) products_kernel(const __grid_constan
     const bool sums_columns = L == Layout::kWeightGradient && first_m == 0 && product.bias_update.parameter.data != nullptr;
     float sums[2][8][4] = {};
     float column_sum = 0.0F;
-    load_stage(0, 0);
+    load_stage(0);
+    if constexpr (L == Layout::kWeightGradient) {
+        prefetch_tile(product, model, first_m, first_n);
+    }
     int buffer = 0;
     for (int k = 0; k < k_end; k += kTileK) {
         asm volatile("cp.async.wait_group 0;");
         __syncthreads();
         if (k + kTileK < k_end) {
-            load_stage(buffer ^ 1, k + kTileK);
+            load_stage(buffer ^ 1);
         }
         const float* a_tile = shared + buffer * stage;
         const float* b_tile = a_tile + size_a(L);
@@ -242,6 +382,7 @@ __global__ void __launch_bounds__(kThreads) products_kernel(const __grid_constan
         }
         if constexpr (L == Layout::kWeightGradient) {
             if (sums_columns) {
+#pragma unroll 8
                 for (int r = 0; r < kTileK; ++r) {
                     column_sum += b_tile[r * across(kTileN) + static_cast<int>(threadIdx.x)];
                 }
@@ -249,30 +390,62 @@ __global__ void __launch_bounds__(kThreads) products_kernel(const __grid_constan
         }
         buffer ^= 1;
     }
-    if constexpr (L == Layout::kWeightGradient) {
-        const int j = first_n + static_cast<int>(threadIdx.x);
-        if (sums_columns && j < product.n) {
-            apply(product.bias_update, model, j, column_sum);
-        }
-    }
-    if (idle) {
-        return;
-    }
     const int lane = static_cast<int>(threadIdx.x) % 32;
+    if constexpr (L == Layout::kWeightGradient) {
+        const int column = first_n + static_cast<int>(threadIdx.x);
+        if (sums_columns && column < product.n) {
+            apply(product.bias_update, model, column, column_sum);
+        }
+        if (idle) {
+            return;
+        }
+        const bool whole = product.weight.adam != nullptr && first_n + n0 + 64 <= product.n;
+        const AdamScalars scalars = whole ? *product.weight.adam : AdamScalars{};
 #pragma unroll
-    for (int i = 0; i < 2; ++i) {
+        for (int i = 0; i < 2; ++i) {
 #pragma unroll
-        for (int j = 0; j < 8; ++j) {
-            const int r = first_m + m0 + 16 * i + lane / 4;
-            const int c = first_n + n0 + 8 * j + lane % 4 * 2;
-            if (c < product.n) {
-                if (r < product.m) {
-                    finish<L>(product, model, r, c, {sums[i][j][0], sums[i][j][1]});
+            for (int half = 0; half < 2; ++half) {
+                const int r = first_m + m0 + 16 * i + 8 * half + lane / 4;
+                const int c = first_n + n0 + lane % 4 * 2;
+                const std::int64_t at = static_cast<std::int64_t>(r) * product.weight.parameter.ld + c;
+                if (r >= product.m) {
+                    continue;
                 }
-                if (r + 8 < product.m) {
-                    finish<L>(product, model, r + 8, c, {sums[i][j][2], sums[i][j][3]});
+                if (whole) {
+                    update_row(product.weight, scalars, model, at, sums[i], half);
+                    continue;
+                }
+#pragma unroll
+                for (int j = 0; j < 8; ++j) {
+                    const float2 sum = half == 0 ? float2{sums[i][j][0], sums[i][j][1]}
+                                                 : float2{sums[i][j][2], sums[i][j][3]};
+                    if (c + 8 * j + 1 < product.n) {
+                        apply(product.weight, model, at + 8 * j, sum);
+                    } else if (c + 8 * j < product.n) {
+                        apply(product.weight, model, at + 8 * j, sum.x);
+                    }
                 }
             }
+        }
+        return;
+    } else {
+#pragma unroll
+        for (int i = 0; i < 2; ++i) {
+#pragma unroll
+            for (int j = 0; j < 8; ++j) {
+#pragma unroll
+                for (int half = 0; half < 2; ++half) {
+                    const int r = first_m + m0 + 16 * i + 8 * half + lane / 4;
+                    const int c = first_n + n0 + 8 * j + lane % 4 * 2;
+                    float2 sum{sums[i][j][2 * half], sums[i][j][2 * half + 1]};
+                    sum = c < product.n && r < product.m ? finish<L>(product, model, r, c, sum) : float2{0.0F, 0.0F};
+                    sums[i][j][2 * half] = sum.x;
+                    sums[i][j][2 * half + 1] = sum.y;
+                }
+            }
+        }
+        if (product.dots > 0) {
+            dot_rows(product, model, first_m, m0, n0, sums, shared);
         }
     }
 }

@@ -62,23 +62,38 @@ __global__ void __launch_bounds__(kThreads) narrow_rows_kernel(const __grid_cons
     }
 }
 
+// Four columns a lane, whose weights stay in registers from row to row.
 __global__ void __launch_bounds__(kThreads) narrow_spread_kernel(const __grid_constant__ Narrow layer) {
+    constexpr int most = 4;
     const std::int64_t model = blockIdx.y;
-    const std::int64_t size = static_cast<std::int64_t>(layer.rows) * layer.k;
-    for (std::int64_t at = first_thread(); at < size; at += all_threads()) {
-        const std::int64_t i = at / layer.k;
-        const std::int64_t k = at % layer.k;
-        const float* x = row(layer.x, model, i);
-        const float* weight = row(layer.weight, model, k);
-        float sum = 0.0F;
-        for (int n = 0; n < layer.n; ++n) {
-            sum += x[n] * weight[n];
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    for (int c = 4 * lane; c < layer.k; c += 128) {
+        float4 weight[most];
+#pragma unroll
+        for (int n = 0; n < most; ++n) {
+            const auto of = [&](int k) { return k < layer.k && n < layer.n ? row(layer.weight, model, k)[n] : 0.0F; };
+            weight[n] = {of(c), of(c + 1), of(c + 2), of(c + 3)};
         }
-        if (layer.slope.data != nullptr) {
-            const float y = row(layer.slope, model, i)[k];
-            sum *= 1.0F - y * y;
+#pragma unroll 4
+        for (int i = first_warp(); i < layer.rows; i += all_warps()) {
+            const float* x = row(layer.x, model, i);
+            float4 sum{0.0F, 0.0F, 0.0F, 0.0F};
+#pragma unroll
+            for (int n = 0; n < most; ++n) {
+                if (n < layer.n) {
+                    add_scaled(sum, x[n], weight[n]);
+                }
+            }
+            if (layer.slope.data != nullptr) {
+                const float4 y = *reinterpret_cast<const float4*>(row(layer.slope, model, i) + c);
+                sum.x *= 1.0F - y.x * y.x;
+                sum.y *= 1.0F - y.y * y.y;
+                sum.z *= 1.0F - y.z * y.z;
+                sum.w *= 1.0F - y.w * y.w;
+            }
+            // Behind the last column the weights are 0, and so is what lies between rows.
+            *reinterpret_cast<float4*>(row(layer.out, model, i) + c) = sum;
         }
-        row(layer.out, model, i)[k] = sum;
     }
 }
 
@@ -93,6 +108,7 @@ __global__ void __launch_bounds__(kThreads) narrow_weight_kernel(const __grid_co
     for (int n = 0; n < layer.n; ++n) {
         float sum = 0.0F;
         if (k < layer.k || bias) {
+#pragma unroll 8
             for (int i = warp; i < layer.rows; i += kWarps) {
                 const float d = row(layer.dout, model, i)[n];
                 sum += bias ? d : row(layer.x, model, i)[k] * d;
@@ -118,12 +134,18 @@ __global__ void __launch_bounds__(kThreads) narrow_weight_kernel(const __grid_co
 __global__ void __launch_bounds__(kThreads) sum_tanh_kernel(const __grid_constant__ PairRows p) {
     const std::int64_t model = blockIdx.y;
     const int lane = static_cast<int>(threadIdx.x) % 32;
+    const std::int32_t* platform = part(p.batch.platform, model);
+    const std::int32_t* module = part(p.batch.module, model);
+#pragma unroll 4
     for (int b = first_warp(); b < p.batch.rows; b += all_warps()) {
-        const float* left = row(p.left, model, part(p.batch.platform, model)[b]);
-        const float* right = row(p.right, model, part(p.batch.module, model)[b]);
+        const float* left = row(p.left, model, platform[b]);
+        const float* right = row(p.right, model, module[b]);
         float* out = row(p.out, model, b);
-        for (int c = lane; c < p.cols; c += 32) {
-            out[c] = tanh_of(left[c] + right[c]);
+        for (int c = 4 * lane; c < p.cols; c += 128) {  // tanh(0) = 0 between rows
+            const float4 l = *reinterpret_cast<const float4*>(left + c);
+            const float4 r = *reinterpret_cast<const float4*>(right + c);
+            *reinterpret_cast<float4*>(out + c) = {tanh_of(l.x + r.x), tanh_of(l.y + r.y), tanh_of(l.z + r.z),
+                                                   tanh_of(l.w + r.w)};
         }
     }
 }
@@ -140,29 +162,37 @@ __global__ void __launch_bounds__(kThreads) gather_kernel(const __grid_constant_
     }
 }
 
-// Sums of the rows of dout of each platform and of each module, 32 columns a warp.
+// Sums of the rows of dout of each platform and of each module, 128 columns a warp.
 __global__ void __launch_bounds__(kThreads) sum_rows_kernel(const __grid_constant__ PairRows p) {
     const std::int64_t model = blockIdx.y;
     const int lane = static_cast<int>(threadIdx.x) % 32;
-    const int pieces = (p.cols + 31) / 32;
+    const int pieces = (p.cols + 127) / 128;
     const int each = 1 + p.batch.width;
     const int tasks = (p.batch.platforms + p.batch.modules) * pieces;
+    const std::int32_t* mention = part(p.batch.mention, model);
     for (int task = first_warp(); task < tasks; task += all_warps()) {
         const int r = task / pieces;
-        const int c = task % pieces * 32 + lane;
+        const int c = task % pieces * 128 + 4 * lane;
+        const bool there = c < p.cols;
         const bool left = r < p.batch.platforms;
         const int i = left ? r : r - p.batch.platforms;
         const RowRange range = rows_of(left ? p.batch.platform_end : p.batch.module_end, model, i);
-        const std::int32_t* mention = part(p.batch.mention, model);
-        float sum = 0.0F;
-        if (c < p.cols) {
-            for (int n = range.begin; n < range.end; ++n) {
-                const int number = left ? n * each : mention[n];
-                if (number % each == 0) {
-                    sum += row(p.dout, model, number / each)[c];
+        float4 sum{0.0F, 0.0F, 0.0F, 0.0F};
+        for (int first = range.begin; first < range.end; first += 32) {
+            const int mine = first + lane;
+            const int number = mine >= range.end ? 1 : left ? mine * each : mention[mine];
+            const int row_number = number % each == 0 && mine < range.end ? number / each : -1;
+            const int count = min(32, range.end - first);
+#pragma unroll 4
+            for (int n = 0; n < count; ++n) {
+                const int b = __shfl_sync(kAll, row_number, n);
+                if (b >= 0 && there) {
+                    add_scaled(sum, 1.0F, *reinterpret_cast<const float4*>(row(p.dout, model, b) + c));
                 }
             }
-            row(left ? p.left_gradient : p.right_gradient, model, i)[c] = sum;
+        }
+        if (there) {
+            *reinterpret_cast<float4*>(row(left ? p.left_gradient : p.right_gradient, model, i) + c) = sum;
         }
     }
 }
@@ -254,8 +284,7 @@ cudaError_t launch_narrow_rows(const Narrow& layer, std::int32_t models, cudaStr
     return cudaGetLastError();
 }
 cudaError_t launch_narrow_spread(const Narrow& layer, std::int32_t models, cudaStream_t stream) {
-    const std::int64_t size = static_cast<std::int64_t>(layer.rows) * layer.k;
-    narrow_spread_kernel<<<grid_of(size, 4 * kThreads, models), kThreads, 0, stream>>>(layer);
+    narrow_spread_kernel<<<grid_of(layer.rows, 8 * kWarps, models), kThreads, 0, stream>>>(layer);
     return cudaGetLastError();
 }
 cudaError_t launch_narrow_weight(const NarrowWeight& layer, std::int32_t models, cudaStream_t stream) {
@@ -273,7 +302,7 @@ cudaError_t launch_gather(const PairRows& rows, std::int32_t models, cudaStream_
 }
 cudaError_t launch_sum_rows(const PairRows& rows, std::int32_t models, cudaStream_t stream) {
     const std::int64_t tasks =
-        (std::int64_t{rows.batch.platforms} + rows.batch.modules) * ((rows.cols + 31) / 32);
+        (std::int64_t{rows.batch.platforms} + rows.batch.modules) * ((rows.cols + 127) / 128);
     sum_rows_kernel<<<grid_of(tasks, kWarps, models), kThreads, 0, stream>>>(rows);
     return cudaGetLastError();
 }

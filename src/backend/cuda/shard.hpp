@@ -141,7 +141,8 @@ private:
     void backward(const Piece& piece, const Batch& batch, const AdamScalars* adam);
     void pairs_backward(const Piece& piece, const Batch& batch, const AdamScalars* adam);
     void towers_backward(const Piece& piece, const AdamScalars* adam);
-    void network_forward(const Piece& piece, const Batch& batch, const PairOp& op);
+    // Whether it did what comes next, too.
+    bool network_forward(const Piece& piece, const Batch& batch, const PairOp& op, const PairOp* next);
     void network_backward(const Piece& piece, const Batch& batch, const PairOp& op, const AdamScalars* adam);
     void stored_update(const Piece& piece, const AdamScalars* adam);
     void undo_tanh(const Piece& piece, BufferId buffer, std::int64_t rows);

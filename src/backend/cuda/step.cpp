@@ -1,5 +1,6 @@
 // The launches of a step, in their order.
 #include <algorithm>
+#include <set>
 
 #include "backend/cuda/shard.hpp"
 #include "core/check.hpp"
@@ -175,8 +176,9 @@ void Shard::pairs_forward(const Piece& piece, const Batch& batch, View<float> lo
         check(launch_factors_forward(f, narrowed(piece.count), stream), "multiplying rows");
         return;
     }
-    for (const PairOp& op : layout_.network) {
-        network_forward(piece, batch, op);
+    for (std::size_t n = 0; n < layout_.network.size(); ++n) {
+        const PairOp* const next = n + 1 < layout_.network.size() ? &layout_.network[n + 1] : nullptr;
+        n += network_forward(piece, batch, layout_.network[n], next) ? 1 : 0;
     }
     const NetworkLoss all{batch, loss_terms(piece, loss, learn)};
     check(launch_network_loss(all, narrowed(piece.count), stream), "computing the loss");
@@ -202,7 +204,7 @@ Narrow narrow_layer(const Dense& op, const Program& program, std::int64_t rows, 
 
 }  // namespace
 
-void Shard::network_forward(const Piece& piece, const Batch& batch, const PairOp& operation) {
+bool Shard::network_forward(const Piece& piece, const Batch& batch, const PairOp& operation, const PairOp* next) {
     const cudaStream_t stream = piece.lane->stream.get();
     const auto models = narrowed(piece.count);
     const auto of = [&](BufferId id) { return value(piece, id); };
@@ -232,7 +234,7 @@ void Shard::network_forward(const Piece& piece, const Batch& batch, const PairOp
             Narrow narrow = as_narrow;
             narrow.out = writable(piece, op.out);
             check(launch_narrow_forward(narrow, models, stream), "multiplying");
-            return;
+            return false;
         }
         ProductQueue queue(Layout::kForward, precision_, piece.count, stream);
         Product product;
@@ -244,9 +246,24 @@ void Shard::network_forward(const Piece& piece, const Batch& batch, const PairOp
         product.k = as_narrow.k;
         product.bias = as_narrow.bias;
         product.tanh = as_narrow.tanh;
+        // A layer of few outputs on top is made of this product while it is there.
+        const Dense* const top = next == nullptr ? nullptr : std::get_if<Dense>(next);
+        const bool joined = top != nullptr && top->x == op.out && top->activation == Activation::kNone &&
+                            program_.buffer(top->out).cols <= kMostDots && product.n <= kDotColumns;
+        if (joined) {
+            product.dot_vectors = of(top->weight);
+            product.dot_across = true;
+            product.dots = narrowed(program_.buffer(top->out).cols);
+            product.dot_out = writable(piece, top->out);
+            if (top->bias >= 0) {
+                product.dot_bias = of(top->bias);
+            }
+        }
         queue.add(product);
         queue.launch();
+        return joined;
     }
+    return false;
 }
 
 void Shard::backward(const Piece& piece, const Batch& batch, const AdamScalars* adam) {
@@ -375,6 +392,7 @@ void Shard::network_backward(const Piece& piece, const Batch& batch, const PairO
 
 void Shard::towers_backward(const Piece& piece, const AdamScalars* adam) {
     const cudaStream_t stream = piece.lane->stream.get();
+    std::set<BufferId> with_others;  // outputs of layers whose input gradient another's product gives
     for (std::size_t level = layout_.levels.size(); level-- > 0;) {
         ProductQueue queue(Layout::kInputGradient, precision_, piece.count, stream);
         for (const Dense& op : layout_.levels[level]) {
@@ -383,7 +401,7 @@ void Shard::towers_backward(const Piece& piece, const AdamScalars* adam) {
                 undo_tanh(piece, op.out, out.rows);
             }
             const auto to = layout_.input_gradient(op);
-            if (!to) {
+            if (!to || with_others.contains(op.out)) {
                 continue;
             }
             View<const float> weight = value(piece, op.weight);
@@ -415,6 +433,22 @@ void Shard::towers_backward(const Piece& piece, const AdamScalars* adam) {
             product.k = narrowed(out.cols);
             if (to->buffer == op.x && layout_.slope_done(op.x)) {
                 product.slope = value(piece, op.x);
+            }
+            // The few learned columns of a layer below take their gradient from this product while it is there.
+            if (level > 0 && to->buffer == op.x && product.n <= kDotColumns) {
+                for (const Dense& below : layout_.levels[level - 1]) {
+                    const auto learned = layout_.input_gradient(below);
+                    const std::int64_t few =
+                        learned ? program_.buffer(below.x).cols - learned->first : std::int64_t{0};
+                    if (below.out == op.x && learned && learned->buffer != below.x && few <= kMostDots &&
+                        (below.activation == Activation::kNone || layout_.slope_done(below.out))) {
+                        product.dot_vectors = value(piece, below.weight);
+                        product.dot_vectors.data += learned->first * product.dot_vectors.ld;
+                        product.dot_out = gradient_of(piece, learned->buffer);
+                        product.dots = narrowed(few);
+                        with_others.insert(below.out);
+                    }
+                }
             }
             queue.add(product);
         }
