@@ -17,6 +17,11 @@ set(CMAKE_CUDA_STANDARD 20)
 set(CMAKE_CUDA_STANDARD_REQUIRED ON)
 find_package(CUDAToolkit REQUIRED)
 
+# What rooms for cards are linked with, targets CUDA::NAME of the toolkit's libraries NAME; the installed library hands
+# them on (PitotLibrary.cmake). The runtime is linked statically, and finds the driver when the program asks for cards: one
+# program runs on machines with and without.
+set(PITOT_CUDA_LIBS CUDA::cudart_static)
+
 function(pitot_cuda_room name)
     cmake_parse_arguments(PARSE_ARGV 1 room "" "FOLDER" "DEPENDS;LIBS")
     file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${room_FOLDER}/*.cpp"
@@ -24,7 +29,9 @@ function(pitot_cuda_room name)
     list(TRANSFORM room_DEPENDS PREPEND pitot_)
     add_library(pitot_${name} STATIC ${sources})
     target_compile_options(pitot_${name} PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-lineinfo;--expt-relaxed-constexpr>)
-    target_link_libraries(pitot_${name} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:pitot_compiler>)
+    # Libraries cannot depend on a source's language: the warnings are handed on one by one.
+    target_compile_options(pitot_${name} PRIVATE
+        "$<$<COMPILE_LANGUAGE:CXX>:$<TARGET_PROPERTY:pitot_compiler,INTERFACE_COMPILE_OPTIONS>>")
     target_include_directories(pitot_${name} PUBLIC "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/include")
-    target_link_libraries(pitot_${name} PUBLIC ${room_DEPENDS} CUDA::cudart_static ${room_LIBS})
+    target_link_libraries(pitot_${name} PUBLIC ${room_DEPENDS} ${PITOT_CUDA_LIBS} ${room_LIBS})
 endfunction()

@@ -26,7 +26,8 @@ function(pitot_library target)
     target_include_directories(${target} PUBLIC
         $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
     target_link_libraries(${target} PUBLIC tl::expected
-        PRIVATE fmt::fmt OpenSSL::Crypto PkgConfig::LIBZIP ZLIB::ZLIB PkgConfig::HWY PkgConfig::UTF8PROC Threads::Threads csv)
+        PRIVATE fmt::fmt OpenSSL::Crypto PkgConfig::LIBZIP ZLIB::ZLIB PkgConfig::HWY PkgConfig::UTF8PROC Threads::Threads csv
+            ${PITOT_CUDA_LIBS})
     pitot_install_library(${target} "${library_COMPONENT}")
 endfunction()
 
@@ -66,6 +67,13 @@ function(pitot_install_library target component)
     if(library_type STREQUAL "STATIC_LIBRARY")
         set(pitot_pc_requires "fmt, libcrypto, libhwy, libutf8proc, libzip, zlib")
         set(pitot_pc_libs "-lcsv -lstdc++ -lm -pthread")
+        if(PITOT_CUDA_LIBS)
+            list(TRANSFORM PITOT_CUDA_LIBS REPLACE "^CUDA::" "-l" OUTPUT_VARIABLE cuda_libs)
+            list(JOIN cuda_libs " " cuda_libs)
+            get_target_property(cuda_folder CUDA::cudart_static IMPORTED_LOCATION)
+            get_filename_component(cuda_folder "${cuda_folder}" DIRECTORY)
+            string(PREPEND pitot_pc_libs "-L${cuda_folder} ${cuda_libs} -ldl -lrt ")
+        endif()
     endif()
     file(RELATIVE_PATH pitot_pc_up "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
     string(REGEX REPLACE "/$" "" pitot_pc_up "${pitot_pc_up}")
