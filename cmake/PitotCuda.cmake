@@ -15,6 +15,9 @@ endif()
 enable_language(CUDA)
 set(CMAKE_CUDA_STANDARD 20)
 set(CMAKE_CUDA_STANDARD_REQUIRED ON)
+if(PITOT_CCACHE AND NOT CMAKE_CUDA_COMPILER_LAUNCHER)
+    set(CMAKE_CUDA_COMPILER_LAUNCHER "${PITOT_CCACHE}")
+endif()
 find_package(CUDAToolkit REQUIRED)
 
 # What rooms for cards are linked with, targets CUDA::NAME of the toolkit's libraries NAME; the installed library hands
