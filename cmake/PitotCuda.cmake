@@ -13,17 +13,20 @@ if(NOT CMAKE_CUDA_ARCHITECTURES)
     set(CMAKE_CUDA_ARCHITECTURES 80-real 90)
 endif()
 enable_language(CUDA)
+# This CMake does not know that nvcc has C++20, which a library of ours asks of whoever uses it.
+set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION "-std=c++20")
+set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION "-std=c++20")
 set(CMAKE_CUDA_STANDARD 20)
 set(CMAKE_CUDA_STANDARD_REQUIRED ON)
+set(CMAKE_CUDA_EXTENSIONS OFF)
 if(PITOT_CCACHE AND NOT CMAKE_CUDA_COMPILER_LAUNCHER)
     set(CMAKE_CUDA_COMPILER_LAUNCHER "${PITOT_CCACHE}")
 endif()
 find_package(CUDAToolkit REQUIRED)
 
-# What rooms for cards are linked with, targets CUDA::NAME of the toolkit's libraries NAME; the installed library hands
-# them on (PitotLibrary.cmake). The runtime is linked statically, and finds the driver when the program asks for cards: one
-# program runs on machines with and without.
-set(PITOT_CUDA_LIBS CUDA::cudart_static)
+# What the rooms for cards are linked with, targets CUDA::NAME of the toolkit's libraries NAME: the installed library hands
+# them on (PitotLibrary.cmake). The runtime is linked statically, and finds the driver when the program asks for cards.
+set(PITOT_CUDA_LIBS CUDA::cudart_static CUDA::cublas CUDA::cusolver)
 
 function(pitot_cuda_room name)
     cmake_parse_arguments(PARSE_ARGV 1 room "" "FOLDER" "DEPENDS;LIBS")
@@ -32,9 +35,10 @@ function(pitot_cuda_room name)
     list(TRANSFORM room_DEPENDS PREPEND pitot_)
     add_library(pitot_${name} STATIC ${sources})
     target_compile_options(pitot_${name} PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-lineinfo;--expt-relaxed-constexpr>)
-    # Libraries cannot depend on a source's language: the warnings are handed on one by one.
-    target_compile_options(pitot_${name} PRIVATE
-        "$<$<COMPILE_LANGUAGE:CXX>:$<TARGET_PROPERTY:pitot_compiler,INTERFACE_COMPILE_OPTIONS>>")
+    get_target_property(options pitot_compiler INTERFACE_COMPILE_OPTIONS)
+    foreach(option IN LISTS options)
+        target_compile_options(pitot_${name} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:${option}>)
+    endforeach()
     target_include_directories(pitot_${name} PUBLIC "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/include")
-    target_link_libraries(pitot_${name} PUBLIC ${room_DEPENDS} ${PITOT_CUDA_LIBS} ${room_LIBS})
+    target_link_libraries(pitot_${name} PUBLIC ${room_DEPENDS} CUDA::cudart_static ${room_LIBS})
 endfunction()

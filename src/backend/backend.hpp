@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -53,6 +55,19 @@ public:
     /// over all of them, in their order; 0 without any. Does what forward_towers() does, too.
     virtual void validation_losses(std::span<double> losses) = 0;
 
+    /// Keeps the parameters of some replicas as they are now, for kept(), in place of those kept before.
+    virtual void keep(std::span<const std::int64_t> replicas) {
+        for (const std::int64_t replica : replicas) {
+            const std::vector<double> values = parameters(replica);
+            kept_[replica].assign(values.begin(), values.end());
+        }
+    }
+    /// What keep() last kept of a replica, which it must have been told of once.
+    [[nodiscard]] virtual std::vector<float> kept(std::int64_t replica) { return kept_.at(replica); }
+    /// What went wrong on the device that it runs on. From then on nothing that other functions give is of use. Always
+    /// good on the host.
+    [[nodiscard]] virtual Result<void> status() const { return {}; }
+
     /// Loss and flat gradient of one replica on fixed rows (all of them, in order); for tests and diagnosis.
     virtual double gradient(std::int64_t replica, const PairColumns& rows, double weight, std::span<double> out) = 0;
 
@@ -68,6 +83,9 @@ public:
     }
     /// A copy of a tower (after forward_towers()), parameter or constant buffer of one replica, rounded to float.
     [[nodiscard]] virtual Matrix<float> values(std::int64_t replica, BufferId buffer) const = 0;
+
+private:
+    std::map<std::int64_t, std::vector<float>> kept_;
 };
 
 /// What an executor is for, which decides how it goes about it.
@@ -82,10 +100,11 @@ struct ExecutionPlan {
     std::shared_ptr<const ResidentTables> data = nullptr;
 };
 
-/// What one thread of a backend can do at best, measured.
+/// What one thread of a backend on the processor, or a card, can do at best, measured.
 struct Peak {
     double flops = 0.0;  ///< floating-point operations a second in chains of fused multiply-adds (two each)
     double bytes = 0.0;  ///< bytes a second, read and written in equal parts, of a block of the size asked for
+    double tensor_flops = 0.0;  ///< the same in products of tf32 numbers on a card's tensor cores; 0 on the processor
 };
 
 class Backend {
@@ -110,6 +129,8 @@ public:
                                                   std::int64_t /*models*/) const {
         return 1;
     }
+    /// How many groups may be trained side by side. A backend on a device says 1: one group has all of it.
+    [[nodiscard]] virtual std::int64_t groups_at_once() const { return std::numeric_limits<std::int64_t>::max(); }
     /// `program` must outlive the executor. Errors: kEnvironment if the device cannot hold the group, kBug from
     /// Program::check().
     [[nodiscard]] Result<std::unique_ptr<Executor>> prepare(const Program& program, std::int64_t group,

@@ -48,4 +48,7 @@ struct Program {
     [[nodiscard]] Result<void> check() const;
 };
 
+/// Of each buffer that tanh gave, whether the one operation that makes its gradient multiplies by tanh' on the way.
+[[nodiscard]] std::vector<bool> slopes_done(const Program& program);
+
 }  // namespace pitot::backend

@@ -13,6 +13,7 @@
 #include "backend/backend.hpp"
 #include "core/check.hpp"
 #include "core/parallel.hpp"
+#include "core/team.hpp"
 #include "dataset/split.hpp"
 #include "pitot/remedy.hpp"
 #include "train/train_group.hpp"
@@ -43,23 +44,27 @@ Result<void> check_steps(std::int64_t steps, const TrainConfig& config, double s
 class Starting {
 public:
     Starting(const StartReplicate& start, std::int64_t replicates)
-        : start_(start), started_(static_cast<std::size_t>(replicates)) {}
+        : start_(start), slots_(static_cast<std::size_t>(replicates)) {}
 
     std::shared_ptr<const ReplicateTask> operator()(std::int64_t replicate) {
-        const std::scoped_lock lock(mutex_);
-        auto& slot = started_[static_cast<std::size_t>(replicate)];
-        std::shared_ptr<const ReplicateTask> task = slot.lock();
+        Slot& slot = slots_[static_cast<std::size_t>(replicate)];
+        const std::scoped_lock lock(slot.mutex);
+        std::shared_ptr<const ReplicateTask> task = slot.started.lock();
         if (!task) {
             task = start_(replicate);
-            slot = task;
+            slot.started = task;
         }
         return task;
     }
 
 private:
+    struct Slot {
+        std::mutex mutex;
+        std::weak_ptr<const ReplicateTask> started;
+    };
+
     const StartReplicate& start_;
-    std::mutex mutex_;
-    std::vector<std::weak_ptr<const ReplicateTask>> started_;
+    std::vector<Slot> slots_;
 };
 
 // Hands replicates on as their folds come in, in order.
@@ -184,7 +189,8 @@ Result<void> train_pools(const backend::Backend& backend, const std::vector<Trai
     const std::int64_t group = backend.group_size(first->program, plan, models);
     const std::int64_t groups = (models + group - 1) / group;
     // A group is one thread's work; where there are fewer groups than threads, they share each.
-    plan.threads = core::team_size(context.threads, groups);
+    const std::int64_t side_by_side = std::min(groups, backend.groups_at_once());
+    plan.threads = core::team_size(context.threads, side_by_side);
     StepCounter counter(context, steps * models);
     const TrainJob job{config, context, backend, pools, plan, steps, counter};
 
@@ -194,9 +200,21 @@ Result<void> train_pools(const backend::Backend& backend, const std::vector<Trai
     };
     const auto produce = [&](std::int64_t number) {
         Outcome done;
+        // Of a group on a device all replicates are started, side by side; a fold on the host has one.
+        const std::int64_t first_replicate = number * group / folds;
+        const std::int64_t end_replicate = (std::min(models, (number + 1) * group) + folds - 1) / folds;
+        std::vector<std::shared_ptr<const ReplicateTask>> started(
+            static_cast<std::size_t>(end_replicate - first_replicate));
+        core::Team team(started.size() > 1 ? plan.threads : 1);
+        team.share(std::ssize(started), 1, [&](std::int64_t from, std::int64_t count) {
+            for (std::int64_t n = from; n < from + count; ++n) {
+                started[static_cast<std::size_t>(n)] = starting(first_replicate + n);
+            }
+        });
         for (std::int64_t model = number * group; model < std::min(models, (number + 1) * group); ++model) {
             const FoldTask& added =
-                done.tasks.emplace_back(FoldTask{starting(model / folds), model / folds, model % folds});
+                done.tasks.emplace_back(FoldTask{started[static_cast<std::size_t>(model / folds - first_replicate)],
+                                                 model / folds, model % folds});
             if (auto ok = check_rows_left(added.task->rows, added.fold, folds, pools.front().size(), share); !ok) {
                 done.fits = Failure(ok.error());
                 return done;
@@ -210,7 +228,7 @@ Result<void> train_pools(const backend::Backend& backend, const std::vector<Trai
         first.reset();
         return collector(done.tasks, std::move(done.fits));
     };
-    core::parallel_ordered(core::threads_for(context.threads, groups), groups, produce, collect);
+    core::parallel_ordered(core::threads_for(context.threads, side_by_side), groups, produce, collect);
     return collector.outcome();
 }
 

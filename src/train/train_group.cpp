@@ -7,6 +7,7 @@
 #include <numbers>
 #include <utility>
 
+#include "core/team.hpp"
 #include "pitot/units.hpp"
 #include "train/initial_parameters.hpp"
 
@@ -17,6 +18,7 @@ namespace {
 struct Course {
     FoldFit fit;
     bool validated = false;
+    bool kept = false;  // whether a checkpoint's parameters are kept, the best so far
     double loss = 0.0;  // mean since the last checkpoint
     double best = INFINITY;
 };
@@ -61,14 +63,20 @@ public:
     Group(const TrainJob& job, std::span<const FoldTask> folds, backend::Executor& executor)
         : job_(job), executor_(executor), courses_(folds.size()) {
         std::vector<backend::Objective> objectives = objectives_of(job, folds);
+        std::vector<std::vector<double>> start(folds.size());
+        core::Team team(job.plan.threads);
+        team.share(std::ssize(folds), 1, [&](std::int64_t first, std::int64_t count) {
+            for (auto g = static_cast<std::size_t>(first); g < static_cast<std::size_t>(first + count); ++g) {
+                start[g] = initial_parameters(folds[g].task->program, key_of(job.config, folds[g]).fold("init"));
+            }
+        });
         for (std::size_t g = 0; g < folds.size(); ++g) {
             const auto replica = static_cast<std::int64_t>(g);
-            const core::Key key = key_of(job.config, folds[g]);
-            executor_.set_parameters(replica, initial_parameters(folds[g].task->program, key.fold("init")));
+            executor_.set_parameters(replica, std::exchange(start[g], {}));
             for (const auto& [buffer, values] : folds[g].task->constants) {
                 executor_.set_constant(replica, buffer, values);
             }
-            batches_.push_back(key.fold("batch"));
+            batches_.push_back(key_of(job.config, folds[g]).fold("batch"));
             courses_[g].validated = std::ranges::any_of(
                 objectives, [&](const backend::Objective& objective) { return !objective.validation[g].empty(); });
         }
@@ -89,17 +97,25 @@ public:
                 return Failure(ok.error());
             }
             step = end;
-            check_point();
-        }
-        std::vector<FoldFit> fits;
-        for (std::size_t g = 0; g < courses_.size(); ++g) {
-            FoldFit& fit = courses_[g].fit;
-            if (job_.config.train.keep == Keep::kLast || fit.parameters.empty()) {
-                keep(g, std::ssize(fit.train_loss) - 1);
+            if (auto ok = check_point(); !ok) {
+                return Failure(ok.error());
             }
-            fits.push_back(std::move(fit));
         }
-        return fits;
+        std::vector<FoldFit> fits(courses_.size());
+        core::Team team(job_.plan.threads);
+        team.share(std::ssize(fits), 1, [&](std::int64_t first, std::int64_t count) {
+            for (std::int64_t g = first; g < first + count; ++g) {
+                Course& course = courses_[static_cast<std::size_t>(g)];
+                if (course.kept) {
+                    course.fit.parameters = executor_.kept(g);
+                } else {
+                    course.fit.parameters = narrowed(executor_.parameters(g));
+                    course.fit.kept_checkpoint = std::ssize(course.fit.train_loss) - 1;
+                }
+                fits[static_cast<std::size_t>(g)] = std::move(course.fit);
+            }
+        });
+        return executor_.status().map([&] { return std::move(fits); });
     }
 
 private:
@@ -116,6 +132,9 @@ private:
             }
             const std::int64_t count = std::min(kSlice, end - step);
             executor_.train(adam, batches_, step, count, means);
+            if (auto ok = executor_.status(); !ok) {
+                return ok;
+            }
             for (std::size_t g = 0; g < courses_.size(); ++g) {
                 courses_[g].loss += means[g] * static_cast<double>(count) / steps;
             }
@@ -131,11 +150,15 @@ private:
         return {};
     }
 
-    void check_point() {
+    Result<void> check_point() {
         std::vector<double> losses(courses_.size());
         if (std::ranges::any_of(courses_, &Course::validated)) {
             executor_.validation_losses(losses);
+            if (auto ok = executor_.status(); !ok) {
+                return ok;
+            }
         }
+        std::vector<std::int64_t> better;
         for (std::size_t g = 0; g < courses_.size(); ++g) {
             Course& course = courses_[g];
             course.fit.train_loss.push_back(static_cast<float>(std::exchange(course.loss, 0.0)));
@@ -145,15 +168,13 @@ private:
             course.fit.validation_loss.push_back(static_cast<float>(losses[g]));
             if (job_.config.train.keep == Keep::kBest && losses[g] < course.best) {
                 course.best = losses[g];
-                keep(g, std::ssize(course.fit.validation_loss) - 1);
+                course.kept = true;
+                course.fit.kept_checkpoint = std::ssize(course.fit.validation_loss) - 1;
+                better.push_back(static_cast<std::int64_t>(g));
             }
         }
-    }
-
-    // Keeps the parameters as those of a checkpoint.
-    void keep(std::size_t g, std::int64_t checkpoint) {
-        courses_[g].fit.kept_checkpoint = checkpoint;
-        courses_[g].fit.parameters = narrowed(executor_.parameters(static_cast<std::int64_t>(g)));
+        executor_.keep(better);
+        return executor_.status();
     }
 
     const TrainJob& job_;

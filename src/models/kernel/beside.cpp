@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "backend/dense_algebra.hpp"
+#include "models/kernel/device_terms.hpp"
 #include "models/kernel/weighed_covariance.hpp"
 #include "models/scale.hpp"
 
@@ -86,8 +87,10 @@ std::vector<std::vector<std::size_t>> rows_by(const std::vector<std::int32_t>& o
     return by;
 }
 
+// Of tr(W K), without s_t.
 struct BesideGradient {
-    std::array<Matrix<double>, kBesideTerms> platform, module, set;  // of tr(W K), without s_t
+    std::array<Matrix<double>, kBesideTerms> platform, module, co_runner;  // no co_runner[0]
+    std::array<std::array<double, kKinds>, kBesideTerms> number{};         // of ln ρ, by number of co-runners
 };
 
 // Adds up W times the other two factors for one of three.
@@ -111,39 +114,6 @@ void accumulate(MatrixView<const double> weight, const std::vector<std::int64_t>
             }
         }
     });
-}
-
-BesideGradient beside_gradient(MatrixView<const double> weight, const BesideTables& tables, const Runs& runs,
-                               const CoRunnerSets& sets, const SetTable& set_table, core::Team& team) {
-    BesideGradient gradient;
-    const std::int64_t platforms = tables.alone.platform_effect.rows();
-    const std::int64_t modules = tables.alone.module_effect.rows();
-    const std::int64_t count = std::ssize(sets.sets);
-    for (std::size_t t = 0; t < kBesideTerms; ++t) {
-        gradient.platform[t] = Matrix<double>(platforms, platforms);
-        gradient.module[t] = Matrix<double>(modules, modules);
-        gradient.set[t] = Matrix<double>(count, count);
-    }
-    using Row = std::pair<const double*, const std::int32_t*>;
-    const auto of_platform = [&](std::size_t t, std::size_t u) {
-        return Row(&tables.platform[t].value(runs.cells.platform[u], 0), runs.cells.platform.data());
-    };
-    const auto of_module = [&](std::size_t t, std::size_t u) {
-        return Row(&tables.module[t].value(runs.cells.module[u], 0), runs.cells.module.data());
-    };
-    const auto of_set = [&](std::size_t t, std::size_t u) {
-        return Row(&set_table.value[t](sets.of_row[u], 0), sets.of_row.data());
-    };
-    accumulate(
-        weight, sets.beside, runs.cells.platform, platforms,
-        [&](std::size_t t) -> Matrix<double>& { return gradient.platform[t]; }, of_module, of_set, team);
-    accumulate(
-        weight, sets.beside, runs.cells.module, modules,
-        [&](std::size_t t) -> Matrix<double>& { return gradient.module[t]; }, of_platform, of_set, team);
-    accumulate(
-        weight, sets.beside, sets.of_row, count, [&](std::size_t t) -> Matrix<double>& { return gradient.set[t]; },
-        of_platform, of_module, team);
-    return gradient;
 }
 
 // The gradient of the table of single co-runners from that of sets.
@@ -172,25 +142,62 @@ double inner(std::span<const double> a, std::span<const double> b) {
     return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
 }
 
+BesideGradient beside_gradient(MatrixView<const double> weight, const BesideTables& tables, const Runs& runs,
+                               const CoRunnerSets& sets, const SetTable& set_table, core::Team& team) {
+    BesideGradient gradient;
+    std::array<Matrix<double>, kBesideTerms> of_sets;
+    const std::int64_t platforms = tables.alone.platform_effect.rows();
+    const std::int64_t modules = tables.alone.module_effect.rows();
+    const std::int64_t count = std::ssize(sets.sets);
+    for (std::size_t t = 0; t < kBesideTerms; ++t) {
+        gradient.platform[t] = Matrix<double>(platforms, platforms);
+        gradient.module[t] = Matrix<double>(modules, modules);
+        of_sets[t] = Matrix<double>(count, count);
+    }
+    using Row = std::pair<const double*, const std::int32_t*>;
+    const auto of_platform = [&](std::size_t t, std::size_t u) {
+        return Row(&tables.platform[t].value(runs.cells.platform[u], 0), runs.cells.platform.data());
+    };
+    const auto of_module = [&](std::size_t t, std::size_t u) {
+        return Row(&tables.module[t].value(runs.cells.module[u], 0), runs.cells.module.data());
+    };
+    const auto of_set = [&](std::size_t t, std::size_t u) {
+        return Row(&set_table.value[t](sets.of_row[u], 0), sets.of_row.data());
+    };
+    accumulate(
+        weight, sets.beside, runs.cells.platform, platforms,
+        [&](std::size_t t) -> Matrix<double>& { return gradient.platform[t]; }, of_module, of_set, team);
+    accumulate(
+        weight, sets.beside, runs.cells.module, modules,
+        [&](std::size_t t) -> Matrix<double>& { return gradient.module[t]; }, of_platform, of_set, team);
+    accumulate(
+        weight, sets.beside, sets.of_row, count, [&](std::size_t t) -> Matrix<double>& { return of_sets[t]; },
+        of_platform, of_module, team);
+    for (std::size_t t = 0; t < kBesideTerms; ++t) {
+        if (t > 0) {
+            gradient.co_runner[t] = of_single(of_sets[t], tables, sets, modules);
+        }
+        for (std::size_t s = 0; s < sets.sets.size(); ++s) {
+            const auto at = static_cast<std::int64_t>(s);
+            gradient.number[t][std::min(sets.sets[s].size(), kKinds - 1)] +=
+                2.0 * inner(of_sets[t].view().row(at), set_table.value[t].view().row(at));
+        }
+    }
+    return gradient;
+}
+
 void chain_rule(const BesideLayout& layout, const BesideTables& tables, const BesideGradient& gradient,
-                const CoRunnerSets& sets, const SetTable& set_table, const SideDistances& platforms,
-                const SideDistances& modules, std::vector<double>& result) {
+                const SideDistances& platforms, const SideDistances& modules, std::vector<double>& result) {
     for (std::size_t t = 0; t < kBesideTerms; ++t) {
         const double scale = tables.scale[t];
         factor_gradient(layout.platform(t), tables.platform[t], gradient.platform[t], scale, platforms, result);
         factor_gradient(layout.module(t), tables.module[t], gradient.module[t], scale, modules, result);
         result[layout.scale(t)] += scale * inner(gradient.platform[t].flat(), tables.platform[t].value.flat());
         if (t > 0) {
-            const Matrix<double> single = of_single(gradient.set[t], tables, sets, modules.rows);
-            factor_gradient(layout.co_runner(t), tables.co_runner[t], single, scale, modules, result);
+            factor_gradient(layout.co_runner(t), tables.co_runner[t], gradient.co_runner[t], scale, modules, result);
         }
-        for (std::size_t s = 0; s < sets.sets.size(); ++s) {
-            const std::size_t kind = std::min(sets.sets[s].size(), kKinds - 1);
-            if (kind >= 2) {
-                const auto at = static_cast<std::int64_t>(s);
-                result[layout.number(kind)] +=
-                    2.0 * scale * inner(gradient.set[t].view().row(at), set_table.value[t].view().row(at));
-            }
+        for (std::size_t kind = 2; kind < kKinds; ++kind) {
+            result[layout.number(kind)] += scale * gradient.number[t][kind];
         }
     }
 }
@@ -218,6 +225,40 @@ void fill(const BesideTables& tables, const Runs& runs, const CoRunnerSets& sets
         const auto at = static_cast<std::int64_t>(u);
         out.data[at * out.stride + at] += tables.noise_of(runs, u) / runs.cells.count[u];
     }
+}
+
+// From the gradients of the tables, all but that of the noise, and the diagonal of W.
+template <typename DiagonalOf>
+Likelihood join(const BesideLayout& layout, std::span<const double> values, const BesideTables& tables,
+                TableGradient& of_alone, const BesideGradient& of_beside, const GaussianTerms& terms,
+                const DiagonalOf& diagonal, const SideDistances& platforms, const SideDistances& modules,
+                const Runs& runs, double whole, core::Team& team) {
+    Likelihood result;
+    result.value = 0.5 * terms.square + terms.half_log_determinant;
+    std::array<double, kKinds> of_noise{};
+    for (std::size_t u = 0; u < runs.size(); ++u) {
+        of_noise[runs.kind(u)] += diagonal(u) / runs.cells.count[u];
+    }
+    of_alone.noise = of_noise[0];
+    result.gradient = hyper_gradient(layout.alone(), values, tables.alone, of_alone, platforms, modules, team);
+    result.gradient.resize(layout.size(), 0.0);
+    chain_rule(layout, tables, of_beside, platforms, modules, result.gradient);
+    const auto size = static_cast<double>(runs.size());
+    result.value = result.value / size + 0.5 * std::log(2.0 * std::numbers::pi);
+    for (std::size_t kind = 0; kind < kKinds; ++kind) {
+        const std::size_t place = kind == 0 ? layout.alone().noise() : layout.noise(kind);
+        result.gradient[place] += kind == 0 ? 0.0 : tables.noise[kind] * of_noise[kind];
+    }
+    for (double& g : result.gradient) {
+        g /= size;
+    }
+    for (std::size_t kind = 0; kind < kKinds; ++kind) {
+        const double within = runs.within_squares[kind] / tables.noise[kind];
+        const std::size_t place = kind == 0 ? layout.alone().noise() : layout.noise(kind);
+        result.value += 0.5 * (runs.within_freedom[kind] * std::log(tables.noise[kind]) + within) / whole;
+        result.gradient[place] += 0.5 * (runs.within_freedom[kind] - within) / whole;
+    }
+    return result;
 }
 
 }  // namespace
@@ -412,35 +453,41 @@ std::optional<Likelihood> likelihood(const BesideLayout& layout, std::span<const
     if (!terms) {
         return {};
     }
-    Likelihood result;
-    result.value = 0.5 * terms->square + terms->half_log_determinant;
     TableGradient of_alone = table_gradient(matrix.view(), tables.alone, runs.cells, team);
-    std::array<double, kKinds> of_noise{};
-    for (std::size_t u = 0; u < runs.size(); ++u) {
-        const auto at = static_cast<std::int64_t>(u);
-        of_noise[runs.kind(u)] += matrix(at, at) / runs.cells.count[u];
-    }
-    of_alone.noise = of_noise[0];
-    result.gradient = hyper_gradient(layout.alone(), values, tables.alone, of_alone, platforms, modules, team);
-    result.gradient.resize(layout.size(), 0.0);
     const BesideGradient of_beside = beside_gradient(matrix.view(), tables, runs, sets, set_table, team);
-    chain_rule(layout, tables, of_beside, sets, set_table, platforms, modules, result.gradient);
-    const auto size = static_cast<double>(n);
-    result.value = result.value / size + 0.5 * std::log(2.0 * std::numbers::pi);
-    for (std::size_t kind = 0; kind < kKinds; ++kind) {
-        const std::size_t place = kind == 0 ? layout.alone().noise() : layout.noise(kind);
-        result.gradient[place] += kind == 0 ? 0.0 : tables.noise[kind] * of_noise[kind];
+    const auto diagonal = [&](std::size_t u) {
+        return matrix(static_cast<std::int64_t>(u), static_cast<std::int64_t>(u));
+    };
+    return join(layout, values, tables, of_alone, of_beside, *terms, diagonal, platforms, modules, runs, whole, team);
+}
+
+Result<std::optional<Likelihood>> likelihood(const BesideLayout& layout, std::span<const double> values,
+                                             const SideDistances& platforms, const SideDistances& modules,
+                                             const Runs& runs, std::span<const double> target, double whole,
+                                             const Machine& machine) {
+    if (machine.device() == nullptr) {
+        return likelihood(layout, values, platforms, modules, runs, target, whole, machine.team());
     }
-    for (double& g : result.gradient) {
-        g /= size;
+    const BesideTables tables = make_tables(layout, values, platforms, modules, machine);
+    const DeviceRows rows(tables, runs);
+    PITOT_TRY(auto weighed, machine.device()->weigh(device_covariance(tables), rows.view(), target));
+    if (!weighed) {
+        return std::optional<Likelihood>();
     }
-    for (std::size_t kind = 0; kind < kKinds; ++kind) {
-        const double within = runs.within_squares[kind] / tables.noise[kind];
-        const std::size_t place = kind == 0 ? layout.alone().noise() : layout.noise(kind);
-        result.value += 0.5 * (runs.within_freedom[kind] * std::log(tables.noise[kind]) + within) / whole;
-        result.gradient[place] += 0.5 * (runs.within_freedom[kind] - within) / whole;
+    TableGradient of_alone = take_table_gradient(tables.alone, *weighed);
+    BesideGradient of_beside;
+    for (std::size_t t = 0; t < kBesideTerms; ++t) {
+        auto& from = weighed->terms[tables.alone.terms + 2 + t];
+        of_beside.platform[t] = std::move(from.platform);
+        of_beside.module[t] = std::move(from.module);
+        of_beside.co_runner[t] = std::move(from.co_runner);
+        for (std::size_t u = 0; u < runs.size(); ++u) {
+            of_beside.number[t][runs.kind(u)] += 2.0 * from.of_row[u];
+        }
     }
-    return result;
+    return join(
+        layout, values, tables, of_alone, of_beside, {weighed->half_log_determinant, weighed->square},
+        [&](std::size_t u) { return weighed->diagonal[u]; }, platforms, modules, runs, whole, machine);
 }
 
 }  // namespace pitot::models::kernel

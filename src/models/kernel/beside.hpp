@@ -15,6 +15,7 @@
 #include "models/kernel/cells.hpp"
 #include "models/kernel/hyper.hpp"
 #include "models/kernel/likelihood.hpp"
+#include "models/kernel/machine.hpp"
 #include "pitot/matrix_view.hpp"
 
 namespace pitot::models::kernel {
@@ -105,5 +106,9 @@ void fill_covariance(const BesideTables& tables, const Runs& runs, MatrixView<do
                                                    const SideDistances& platforms, const SideDistances& modules,
                                                    const Runs& runs, std::span<const double> target, double whole,
                                                    core::Team& team);
+[[nodiscard]] Result<std::optional<Likelihood>> likelihood(const BesideLayout& layout, std::span<const double> values,
+                                                           const SideDistances& platforms, const SideDistances& modules,
+                                                           const Runs& runs, std::span<const double> target,
+                                                           double whole, const Machine& machine);
 
 }  // namespace pitot::models::kernel

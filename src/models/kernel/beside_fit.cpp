@@ -122,7 +122,7 @@ private:
 Result<std::vector<double>> learn_hyper(const BesideLayout& layout, const SideDistances& platforms,
                                         const SideDistances& modules, const Runs& runs,
                                         const std::vector<double>& target, const LearnOptions& options, core::Key key,
-                                        core::Team& team, const std::function<bool()>& step_done) {
+                                        const Machine& machine, const std::function<bool()>& step_done) {
     const std::vector<double> start = layout.start(key.fold("start"));
     std::vector<std::size_t> noise{layout.alone().noise()};
     for (std::size_t kind = 1; kind < kKinds; ++kind) {
@@ -141,9 +141,9 @@ Result<std::vector<double>> learn_hyper(const BesideLayout& layout, const SideDi
         }
         return LearnStep{std::ssize(numbers), [&](std::span<const double> values) {
                              auto point = likelihood(layout, values, platforms, modules, some, y,
-                                                     static_cast<double>(runs.size()), team);
-                             if (point) {
-                                 seen.hold(layout, point->gradient);
+                                                     static_cast<double>(runs.size()), machine);
+                             if (point && *point) {
+                                 seen.hold(layout, (*point)->gradient);
                              }
                              return point;
                          }};

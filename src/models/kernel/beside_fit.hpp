@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "core/key.hpp"
-#include "core/team.hpp"
 #include "models/kernel/beside.hpp"
 #include "models/kernel/learn.hpp"
 #include "pitot/result.hpp"
@@ -18,7 +17,7 @@ namespace pitot::models::kernel {
 [[nodiscard]] Result<std::vector<double>> learn_hyper(const BesideLayout& layout, const SideDistances& platforms,
                                                       const SideDistances& modules, const Runs& runs,
                                                       const std::vector<double>& target, const LearnOptions& options,
-                                                      core::Key key, core::Team& team,
+                                                      core::Key key, const Machine& machine,
                                                       const std::function<bool()>& step_done);
 
 }  // namespace pitot::models::kernel

@@ -7,6 +7,7 @@
 
 #include "backend/dense_algebra.hpp"
 #include "models/kernel/deviation.hpp"
+#include "models/kernel/device_terms.hpp"
 #include "models/kernel/grid.hpp"
 
 namespace pitot::models::kernel {
@@ -179,8 +180,8 @@ std::vector<std::int32_t> typical_co_runners(const BesideTables& tables) {
 }
 
 // What to ask about a platform: modules alone, then beside each typical co-runner.
-Runs questions(std::int64_t platform, const std::vector<std::int32_t>& modules, std::size_t width,
-               const std::vector<std::int32_t>& typical) {
+Runs questions_of(std::int64_t platform, std::span<const std::int32_t> modules, std::size_t width,
+                  const std::vector<std::int32_t>& typical) {
     Runs asked;
     asked.width = width;
     const auto add = [&](std::int32_t co_runner) {
@@ -248,15 +249,34 @@ struct Neighbours {
     Matrix<double> spread;
 };
 
+// Fills deviations of some modules on a platform from the variances of what is asked about them.
+void set_deviations(const Neighbours& all, std::int64_t platform, std::span<const std::int32_t> modules,
+                    std::span<const double> variance, BesideUncertainty& result) {
+    const std::int64_t asked = std::ssize(modules);
+    std::ranges::fill(result.alone.view().row(platform), 0.0);
+    std::ranges::fill(result.beside.view().row(platform), 0.0);
+    const auto each = 1.0 / static_cast<double>(std::max<std::size_t>(all.typical.size(), 1));
+    for (std::int64_t u = 0; u < std::ssize(variance); ++u) {
+        const double noise =
+            all.tables.noise[u < asked ? 0 : 1] + all.tables.alone.noise_beyond(static_cast<std::int32_t>(platform));
+        (u < asked ? result.alone : result.beside)(platform, modules[static_cast<std::size_t>(u % asked)]) +=
+            (u < asked ? 1.0 : each) * std::max(variance[static_cast<std::size_t>(u)], noise);
+    }
+    for (Matrix<double>* grid : {&result.alone, &result.beside}) {
+        for (double& v : grid->view().row(platform)) {
+            v = std::sqrt(v);
+        }
+    }
+}
+
 // Fills deviations of some modules on a platform and its runs' precisions; false if the matrix is not positive
 // definite.
 bool deviations_on(const Neighbours& all, std::int64_t platform, const std::vector<std::int32_t>& modules,
                    BesideUncertainty& result) {
-    const std::int64_t asked = std::ssize(modules);
     const auto [numbers, near] = rows_near(all.pieces, all.spread, platform, all.near_rows);
     Runs some = subset_of(all.runs, numbers);
     const auto known = std::ssize(numbers);
-    append(questions(platform, modules, all.runs.width, all.typical), some);
+    append(questions_of(platform, modules, all.runs.width, all.typical), some);
     Matrix<double> joint(std::ssize(some.cells.mean), std::ssize(some.cells.mean));
     core::Team alone(1);
     fill_covariance(all.tables, some, joint.view(), alone);
@@ -269,36 +289,62 @@ bool deviations_on(const Neighbours& all, std::int64_t platform, const std::vect
                       result.precision.begin() + static_cast<std::ptrdiff_t>(own));
     const MatrixView<double> rest = joint.view().row_range(known, joint.rows() - known);
     dense::solve_lower_rows<double>(factor, rest.columns(0, known), alone);
-    std::ranges::fill(result.alone.view().row(platform), 0.0);
-    std::ranges::fill(result.beside.view().row(platform), 0.0);
-    const auto each = 1.0 / static_cast<double>(std::max<std::size_t>(all.typical.size(), 1));
+    std::vector<double> variance;
     for (std::int64_t u = 0; u < rest.rows; ++u) {
-        double variance = joint(known + u, known + u);  // with a run's noise
-        const double noise =
-            all.tables.noise[u < asked ? 0 : 1] + all.tables.alone.noise_beyond(static_cast<std::int32_t>(platform));
+        variance.push_back(joint(known + u, known + u));  // with a run's noise
         for (std::int64_t n = 0; n < known; ++n) {
-            variance -= rest(u, n) * rest(u, n);
-        }
-        (u < asked ? result.alone : result.beside)(platform, modules[static_cast<std::size_t>(u % asked)]) +=
-            (u < asked ? 1.0 : each) * std::max(variance, noise);
-    }
-    for (Matrix<double>* grid : {&result.alone, &result.beside}) {
-        for (double& v : grid->view().row(platform)) {
-            v = std::sqrt(v);
+            variance.back() -= rest(u, n) * rest(u, n);
         }
     }
+    set_deviations(all, platform, modules, variance, result);
     return true;
+}
+
+// What a device is asked about some platforms, and the rows that it is asked of.
+Result<void> deviations_on_device(backend::device::Device& device, const Neighbours& all,
+                                  std::span<const std::int64_t> some,
+                                  const std::function<std::span<const std::int32_t>(std::int64_t platform)>& modules_of,
+                                  BesideUncertainty& result) {
+    Runs with_asked = all.runs;
+    std::vector<backend::device::Question> questions;
+    std::vector<std::int64_t> platforms;
+    for (const std::int64_t platform : some) {
+        const auto modules = modules_of(platform);
+        if (modules.empty()) {
+            continue;
+        }
+        auto [numbers, near] = rows_near(all.pieces, all.spread, platform, all.near_rows);
+        backend::device::Question question{std::move(numbers), 0, {}};
+        question.own = std::ssize(question.known) - near;
+        const std::size_t first = with_asked.size();
+        append(questions_of(platform, modules, all.runs.width, all.typical), with_asked);
+        question.asked.resize(with_asked.size() - first);
+        std::iota(question.asked.begin(), question.asked.end(), static_cast<std::int64_t>(first));
+        questions.push_back(std::move(question));
+        platforms.push_back(platform);
+    }
+    const DeviceRows rows(all.tables, with_asked);
+    PITOT_TRY(const auto answers, device.ask(device_covariance(all.tables), rows.view(), questions));
+    if (!answers) {
+        return indefinite();
+    }
+    for (std::size_t k = 0; k < platforms.size(); ++k) {
+        const std::size_t own = all.pieces[static_cast<std::size_t>(platforms[k])].first;
+        std::ranges::copy((*answers)[k].precision, result.precision.begin() + static_cast<std::ptrdiff_t>(own));
+        set_deviations(all, platforms[k], modules_of(platforms[k]), (*answers)[k].variance, result);
+    }
+    return {};
 }
 
 Result<void> all_good(const std::vector<char>& good) {
     if (std::ranges::find(good, 0) != good.end()) {
-        return fail(ErrorCode::kInput, "the covariance matrix of the observations is not positive definite");
+        return indefinite();
     }
     return {};
 }
 
 Result<void> compute_deviations(const BesideTables& tables, const Runs& runs, std::int64_t near_rows,
-                                std::span<const std::int64_t> some, BesideUncertainty& result, core::Team& team) {
+                                std::span<const std::int64_t> some, BesideUncertainty& result, const Machine& machine) {
     const Neighbours all{tables,
                          runs,
                          near_rows,
@@ -307,8 +353,13 @@ Result<void> compute_deviations(const BesideTables& tables, const Runs& runs, st
                          platform_spread(tables.alone)};
     std::vector<std::int32_t> every(static_cast<std::size_t>(tables.alone.module_effect.rows()));
     std::iota(every.begin(), every.end(), 0);
+    if (machine.device() != nullptr) {
+        return deviations_on_device(
+            *machine.device(), all, some,
+            [&](std::int64_t /*platform*/) { return std::span<const std::int32_t>(every); }, result);
+    }
     std::vector<char> good(some.size(), 0);
-    dense::Workers(team).each(std::ssize(some), [&](std::int64_t k) {
+    dense::Workers(machine.team()).each(std::ssize(some), [&](std::int64_t k) {
         const auto at = static_cast<std::size_t>(k);
         good[at] = deviations_on(all, some[at], every, result) ? 1 : 0;
     });
@@ -318,8 +369,14 @@ Result<void> compute_deviations(const BesideTables& tables, const Runs& runs, st
 }  // namespace
 
 Result<Solution> solve(const BesideTables& tables, const Runs& runs, const std::vector<double>& target,
-                       const SolveOptions& options, core::Team& team, const std::function<bool()>& go_on,
+                       const SolveOptions& options, const Machine& machine, const std::function<bool()>& go_on,
                        const std::vector<double>& start) {
+    if (machine.device() != nullptr) {
+        const DeviceRows rows(tables, runs);
+        return solve(*machine.device(), device_covariance(tables), rows.view(), platform_spread(tables.alone), target,
+                     options, go_on, start);
+    }
+    core::Team& team = machine.team();
     const Products products(tables, runs);
     const auto fill = [&](std::span<const std::int64_t> rows, MatrixView<double> out, core::Team& workers) {
         fill_covariance(tables, subset_of(runs, rows), out, workers);
@@ -365,29 +422,40 @@ Matrix<double> sum_by_pair(const Runs& runs, const std::vector<double>& alpha, s
 }
 
 Result<BesideUncertainty> local_uncertainty(const BesideTables& tables, const Runs& runs, std::int64_t near_rows,
-                                            core::Team& team) {
+                                            const Machine& machine) {
     const std::int64_t platforms = tables.alone.platform_effect.rows();
     const std::int64_t modules = tables.alone.module_effect.rows();
     BesideUncertainty result{Matrix<double>(platforms, modules), Matrix<double>(platforms, modules),
                              std::vector<double>(runs.size(), 0.0)};
     std::vector<std::int64_t> every(static_cast<std::size_t>(platforms));
     std::iota(every.begin(), every.end(), 0);
-    if (auto ok = compute_deviations(tables, runs, near_rows, every, result, team); !ok) {
+    if (auto ok = compute_deviations(tables, runs, near_rows, every, result, machine); !ok) {
         return Failure(ok.error());
     }
     return result;
 }
 
 Result<Matrix<double>> deviations_alone(const BesideTables& tables, const Runs& runs, std::int64_t near_rows,
-                                        const std::vector<std::vector<std::int32_t>>& wanted, core::Team& team) {
+                                        const std::vector<std::vector<std::int32_t>>& wanted, const Machine& machine) {
     const std::int64_t platforms = tables.alone.platform_effect.rows();
     const std::int64_t modules = tables.alone.module_effect.rows();
     const Neighbours all{
         tables, runs, near_rows, {}, pieces_by_platform(runs, platforms), platform_spread(tables.alone)};
     BesideUncertainty result{Matrix<double>(platforms, modules), Matrix<double>(platforms, modules),
                              std::vector<double>(runs.size(), 0.0)};
+    if (machine.device() != nullptr) {
+        std::vector<std::int64_t> some(wanted.size());
+        std::iota(some.begin(), some.end(), 0);
+        const auto modules_of = [&](std::int64_t platform) {
+            return std::span<const std::int32_t>(wanted[static_cast<std::size_t>(platform)]);
+        };
+        if (auto ok = deviations_on_device(*machine.device(), all, some, modules_of, result); !ok) {
+            return Failure(ok.error());
+        }
+        return std::move(result.alone);
+    }
     std::vector<char> good(wanted.size(), 1);
-    dense::Workers(team).each(std::ssize(wanted), [&](std::int64_t p) {
+    dense::Workers(machine.team()).each(std::ssize(wanted), [&](std::int64_t p) {
         const auto at = static_cast<std::size_t>(p);
         good[at] = wanted[at].empty() || deviations_on(all, p, wanted[at], result) ? 1 : 0;
     });

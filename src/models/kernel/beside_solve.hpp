@@ -21,8 +21,8 @@ namespace pitot::models::kernel {
 
 /// α of all rows. `start` and errors: as solve() for rows alone.
 [[nodiscard]] Result<Solution> solve(const BesideTables& tables, const Runs& runs, const std::vector<double>& target,
-                                     const SolveOptions& options, core::Team& team, const std::function<bool()>& go_on,
-                                     const std::vector<double>& start = {});
+                                     const SolveOptions& options, const Machine& machine,
+                                     const std::function<bool()>& go_on, const std::vector<double>& start = {});
 
 /// What co-runners do to every pair.
 struct BesideGrid {
@@ -47,13 +47,13 @@ struct BesideUncertainty {
 };
 /// Given a platform's own rows and about `near_rows` of the platforms nearest it.
 [[nodiscard]] Result<BesideUncertainty> local_uncertainty(const BesideTables& tables, const Runs& runs,
-                                                          std::int64_t near_rows, core::Team& team);
+                                                          std::int64_t near_rows, const Machine& machine);
 
 /// The deviations alone of a new run of some modules on each platform, `wanted`; 0 of others, platforms × modules.
 [[nodiscard]] Result<Matrix<double>> deviations_alone(const BesideTables& tables, const Runs& runs,
                                                       std::int64_t near_rows,
                                                       const std::vector<std::vector<std::int32_t>>& wanted,
-                                                      core::Team& team);
+                                                      const Machine& machine);
 
 /// As local_uncertainty() has them, for some platforms, in place of their rows of `alone` and `beside` (platforms ×
 /// modules).

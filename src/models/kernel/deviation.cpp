@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "backend/dense_algebra.hpp"
+#include "models/kernel/device_terms.hpp"
 #include "models/kernel/likelihood.hpp"
 #include "models/kernel/solve.hpp"
 
@@ -77,6 +78,11 @@ void append_unobserved(std::int64_t platform, std::int64_t modules, std::span<co
     }
 }
 
+// Of a new run of a cell that was observed, given [K⁻¹]_nn.
+double observed_deviation(double noise, double of_run, double precision) {
+    return std::sqrt(std::max(noise - noise * noise * precision, 0.0) + of_run);
+}
+
 // Fills a platform's row of deviations and its cells' precisions; false if the matrix is not positive definite.
 bool one_platform(const Tables& tables, const Cells& cells, const Neighbourhood& all, std::int64_t platform,
                   std::int64_t near_cells, Uncertainty& result) {
@@ -116,22 +122,64 @@ bool one_platform(const Tables& tables, const Cells& cells, const Neighbourhood&
         const auto number = static_cast<std::size_t>(own[n]);
         const double noise = of_run / cells.count[number];
         result.precision[number] = precision;
-        result.deviation(platform, cells.module[number]) =
-            std::sqrt(std::max(noise - noise * noise * precision, 0.0) + of_run);
+        result.deviation(platform, cells.module[number]) = observed_deviation(noise, of_run, precision);
     }
     return true;
 }
 
+// The same as one_platform() of some platforms on a device.
+Result<void> compute_on(backend::device::Device& device, const Tables& tables, const Cells& cells,
+                        std::int64_t near_cells, std::span<const std::int64_t> some, Uncertainty& result) {
+    const Neighbourhood all = neighbourhood_of(tables, cells);
+    Cells with_asked = cells;
+    std::vector<backend::device::Question> questions;
+    for (const std::int64_t platform : some) {
+        const std::vector<std::int64_t>& own = all.cells_of[static_cast<std::size_t>(platform)];
+        backend::device::Question question{cells_near(all, platform, near_cells), std::ssize(own), {}};
+        question.known.insert(question.known.end(), own.begin(), own.end());
+        const std::size_t first = with_asked.size();
+        append_unobserved(platform, result.deviation.cols(), own, cells, with_asked);
+        question.asked.resize(with_asked.size() - first);
+        std::iota(question.asked.begin(), question.asked.end(), static_cast<std::int64_t>(first));
+        questions.push_back(std::move(question));
+    }
+    const DeviceRows rows(tables, with_asked);
+    PITOT_TRY(const auto answers, device.ask(device_covariance(tables), rows.view(), questions));
+    if (!answers) {
+        return indefinite();
+    }
+    for (std::size_t k = 0; k < some.size(); ++k) {
+        const auto platform = static_cast<std::int32_t>(some[k]);
+        const double of_run = tables.noise_of(platform);
+        const backend::device::Answers& of = (*answers)[k];
+        for (std::size_t u = 0; u < of.variance.size(); ++u) {
+            const auto at = static_cast<std::size_t>(questions[k].asked[u]);
+            result.deviation(platform, with_asked.module[at]) = std::sqrt(std::max(of.variance[u], of_run));
+        }
+        const std::vector<std::int64_t>& own = all.cells_of[static_cast<std::size_t>(platform)];
+        for (std::size_t n = 0; n < own.size(); ++n) {
+            const auto number = static_cast<std::size_t>(own[n]);
+            result.precision[number] = of.precision[n];
+            result.deviation(platform, cells.module[number]) =
+                observed_deviation(of_run / cells.count[number], of_run, of.precision[n]);
+        }
+    }
+    return {};
+}
+
 Result<void> compute(const Tables& tables, const Cells& cells, std::int64_t near_cells,
-                     std::span<const std::int64_t> some, Uncertainty& result, core::Team& team) {
+                     std::span<const std::int64_t> some, Uncertainty& result, const Machine& machine) {
+    if (machine.device() != nullptr) {
+        return compute_on(*machine.device(), tables, cells, near_cells, some, result);
+    }
     const Neighbourhood all = neighbourhood_of(tables, cells);
     std::vector<char> good(some.size(), 0);
-    dense::Workers(team).each(std::ssize(some), [&](std::int64_t k) {
+    dense::Workers(machine.team()).each(std::ssize(some), [&](std::int64_t k) {
         const auto at = static_cast<std::size_t>(k);
         good[at] = one_platform(tables, cells, all, some[at], near_cells, result) ? 1 : 0;
     });
     if (std::ranges::find(good, 0) != good.end()) {
-        return fail(ErrorCode::kInput, "the covariance matrix of the observations is not positive definite");
+        return indefinite();
     }
     return {};
 }
@@ -156,12 +204,12 @@ std::vector<double> inverse_diagonal(MatrixView<const double> factor) {
 }
 
 Result<Uncertainty> local_uncertainty(const Tables& tables, const Cells& cells, std::int64_t near_cells,
-                                      core::Team& team) {
+                                      const Machine& machine) {
     const std::int64_t platforms = tables.platform_effect.rows();
     Uncertainty result{Matrix<double>(platforms, tables.module_effect.rows()), std::vector<double>(cells.size(), 0.0)};
     std::vector<std::int64_t> every(static_cast<std::size_t>(platforms));
     std::iota(every.begin(), every.end(), 0);
-    if (auto ok = compute(tables, cells, near_cells, every, result, team); !ok) {
+    if (auto ok = compute(tables, cells, near_cells, every, result, machine); !ok) {
         return Failure(ok.error());
     }
     return result;

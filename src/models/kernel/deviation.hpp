@@ -8,6 +8,7 @@
 #include "core/team.hpp"
 #include "models/kernel/cells.hpp"
 #include "models/kernel/hyper.hpp"
+#include "models/kernel/machine.hpp"
 #include "pitot/matrix_view.hpp"
 #include "pitot/result.hpp"
 
@@ -24,9 +25,9 @@ struct Uncertainty {
 
 /// The variance of each cell given its platform's cells and those of the platforms nearest it, about `near_cells` of
 /// them: at least the variance given all cells, and equal to it where that is all of them. Of a new run: with σ².
-/// kInput if a covariance matrix is not positive definite.
+/// kInput if a covariance matrix is not positive definite, kEnvironment if a device fails.
 [[nodiscard]] Result<Uncertainty> local_uncertainty(const Tables& tables, const Cells& cells, std::int64_t near_cells,
-                                                    core::Team& team);
+                                                    const Machine& machine);
 
 /// The same for some platforms alone, in place of their rows of `deviation` (platforms × modules).
 [[nodiscard]] Result<void> update_deviation(const Tables& tables, const Cells& cells, std::int64_t near_cells,

@@ -120,8 +120,8 @@ std::vector<double> targets(const Cells& cells, double constant) {
 // Solves passes again with the same hyper-parameters, from where all cells led.
 class Again {
 public:
-    Again(const Side& platforms, const Side& modules, core::Team& team, std::function<bool()> go_on)
-        : platforms_(platforms), modules_(modules), team_(team), go_on_(std::move(go_on)) {
+    Again(const Side& platforms, const Side& modules, const Machine& machine, std::function<bool()> go_on)
+        : platforms_(platforms), modules_(modules), machine_(machine), go_on_(std::move(go_on)) {
         options_.tolerance = kTolerance;
     }
 
@@ -140,7 +140,7 @@ public:
     [[nodiscard]] Result<KernelAnswers> answers(KernelState less, const Matrix<double>& first_alpha, bool many) {
         if (!knows_co_runners(less)) {
             PITOT_TRY(const auto solved, state(std::move(less), first_alpha, {}));
-            return answer_all(solved, platforms_, modules_, team_);
+            return answer_all(solved, platforms_, modules_, machine_);
         }
         PITOT_TRY(auto distances, first_pass(less, first_alpha, {}));
         return many ? alone_of_many(less, distances) : beside_others(less, distances);
@@ -159,17 +159,17 @@ private:
         less.first_alpha = on_grid(less.cells, first.alpha, less.reference_platforms, less.reference_modules);
         if (factors && less.factors.platform.rows() > 0) {
             const Tables tables = make_tables(Layout(distances.platforms, distances.modules), less.first_hyper,
-                                              distances.platforms, distances.modules, team_);
-            const MeanParts parts(tables, less.first_alpha.view(), team_);
+                                              distances.platforms, distances.modules, machine_);
+            const MeanParts parts(tables, less.first_alpha.view(), machine_);
             less.factors =
                 fit_low_rank(distances.platforms, distances.modules, less.cells,
-                             parts.rest(less.cells, targets(less.cells, less.constant)), {}, *factors, team_);
+                             parts.rest(less.cells, targets(less.cells, less.constant)), {}, *factors, machine_);
             if (less.factors.platform.rows() == 0) {  // hyper-parameters of the second pass are of one with factors
                 less.hyper.clear();
             }
         }
         if (has_second_pass(less)) {
-            add_first_pass(less, distances, team_);
+            add_first_pass(less, distances, machine_);
         } else if (!knows_co_runners(less)) {
             less.alpha = std::move(first.alpha);
         }
@@ -179,8 +179,8 @@ private:
     [[nodiscard]] Result<Solution> alone(const KernelState& less, const std::vector<double>& hyper,
                                          const GridDistances& distances, const std::vector<double>& start) {
         const Layout layout(distances.platforms, distances.modules);
-        return solve(make_tables(layout, hyper, distances.platforms, distances.modules, team_), less.cells,
-                     targets(less.cells, less.constant), options_, team_, go_on_, start);
+        return solve(make_tables(layout, hyper, distances.platforms, distances.modules, machine_), less.cells,
+                     targets(less.cells, less.constant), options_, machine_, go_on_, start);
     }
 
     [[nodiscard]] Result<Solution> beside_pass(const KernelState& less, const BesideTables& tables,
@@ -188,39 +188,39 @@ private:
         SolveOptions options;
         options.tolerance = tolerance;
         options.neighbour_cells = kNeighbours;
-        return solve(tables, less.beside.runs, targets(less.beside.runs.cells, less.constant), options, team_, go_on_,
-                     start);
+        return solve(tables, less.beside.runs, targets(less.beside.runs.cells, less.constant), options, machine_,
+                     go_on_, start);
     }
 
     [[nodiscard]] Result<KernelAnswers> beside_others(KernelState& less, GridDistances& distances) {
         BesideState& beside = less.beside;
         if (!beside.first_hyper.empty()) {
             const BesideLayout layout(distances.platforms, distances.modules);
-            PITOT_TRY(auto first,
-                      beside_pass(
-                          less, make_tables(layout, beside.first_hyper, distances.platforms, distances.modules, team_),
-                          beside.first_alpha, kFirstBesideTolerance));
+            PITOT_TRY(auto first, beside_pass(less,
+                                              make_tables(layout, beside.first_hyper, distances.platforms,
+                                                          distances.modules, machine_),
+                                              beside.first_alpha, kFirstBesideTolerance));
             beside.first_alpha = std::move(first.alpha);
-            add_beside_pass(less, distances, team_);
+            add_beside_pass(less, distances, machine_);
         }
-        const BesideTables tables = beside_tables(less, distances, team_);
+        const BesideTables tables = beside_tables(less, distances, machine_);
         PITOT_TRY(auto last, beside_pass(less, tables, beside.alpha, kBesideTolerance));
         beside.alpha = std::move(last.alpha);
-        return answer_beside(less, tables, team_);
+        return answer_beside(less, tables, machine_);
     }
 
     // Pairs alone, where solving for runs beside others again would take as long as the fit: the distances that h gives
     // come from α as they are, and f is solved for by what ran alone. Deviations are those of the model that knows all.
     [[nodiscard]] Result<KernelAnswers> alone_of_many(KernelState& less, GridDistances& distances) {
         if (!less.beside.first_hyper.empty()) {
-            add_beside_pass(less, distances, team_);
+            add_beside_pass(less, distances, machine_);
         }
-        const BesideTables tables = beside_tables(less, distances, team_);
-        PITOT_TRY(auto last, solve(tables.alone, less.cells, targets(less.cells, less.constant), options_, team_,
+        const BesideTables tables = beside_tables(less, distances, machine_);
+        PITOT_TRY(auto last, solve(tables.alone, less.cells, targets(less.cells, less.constant), options_, machine_,
                                    go_on_, less.alpha));
         less.alpha = std::move(last.alpha);
         KernelAnswers answers;
-        answers.mean = mean_grid(less, tables.alone, team_);
+        answers.mean = mean_grid(less, tables.alone, machine_);
         std::vector<std::vector<std::int32_t>> wanted(less.platform_held_out.size());
         for (std::size_t i = 0; i < wanted.size(); ++i) {
             for (std::size_t j = 0; j < less.module_held_out.size(); ++j) {
@@ -229,13 +229,13 @@ private:
                 }
             }
         }
-        PITOT_TRY(answers.deviation, deviations_alone(tables, less.beside.runs, kNearCells, wanted, team_));
+        PITOT_TRY(answers.deviation, deviations_alone(tables, less.beside.runs, kNearCells, wanted, machine_));
         return answers;
     }
 
     const Side& platforms_;
     const Side& modules_;
-    core::Team& team_;
+    Machine machine_;
     std::function<bool()> go_on_;
     SolveOptions options_;
 };
@@ -243,13 +243,14 @@ private:
 }  // namespace
 
 Result<KernelState> solve_again(KernelState less, const KernelState& state, const Side& platforms, const Side& modules,
-                                std::optional<core::Key> factors, core::Team& team,
+                                std::optional<core::Key> factors, const Machine& machine,
                                 const std::function<bool()>& go_on) {
-    return Again(platforms, modules, team, go_on).state(std::move(less), state.first_alpha, factors);
+    return Again(platforms, modules, machine, go_on).state(std::move(less), state.first_alpha, factors);
 }
 
 Result<HeldOutAnswers> hold_out(const KernelState& state, const Side& platforms, const Side& modules,
-                                std::int64_t folds, core::Team& team, const Context& context, std::int64_t most_runs) {
+                                std::int64_t folds, const Machine& machine, const Context& context,
+                                std::int64_t most_runs) {
     const GridDistances distances = feature_distances(state, platforms, modules);
     const core::Key key = core::Key(0).fold("hold out");
     const auto part_of_platform =
@@ -257,7 +258,7 @@ Result<HeldOutAnswers> hold_out(const KernelState& state, const Side& platforms,
     const auto part_of_module = draw_parts(modules.size(), folds, distances.modules.features > 0, key.fold("modules"));
     const Runs runs = knows_co_runners(state) ? state.beside.runs : runs_of(state.cells);
     const bool many = knows_co_runners(state) && std::ssize(runs.cells.mean) > most_runs;
-    Again again(platforms, modules, team, [&context] { return !context.stop.stop_requested(); });
+    Again again(platforms, modules, machine, [&context] { return !context.stop.stop_requested(); });
     HeldOutAnswers held_out;
     for (WithheldAnswers* const answers : {&held_out.platform, &held_out.module, &held_out.both}) {
         answers->width = static_cast<std::int32_t>(runs.width);

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "core/key.hpp"
-#include "core/team.hpp"
 #include "models/fitted_model.hpp"
 #include "models/kernel/kernel_state.hpp"
+#include "models/kernel/machine.hpp"
 #include "pitot/context.hpp"
 
 namespace pitot::models::kernel {
@@ -22,8 +22,8 @@ namespace pitot::models::kernel {
 /// hyper-parameters, to four digits. Where `factors` has a key, factors are fitted again, too. kInput if a solve fails;
 /// kCancelled.
 [[nodiscard]] Result<KernelState> solve_again(KernelState less, const KernelState& state, const Side& platforms,
-                                              const Side& modules, std::optional<core::Key> factors, core::Team& team,
-                                              const std::function<bool()>& go_on);
+                                              const Side& modules, std::optional<core::Key> factors,
+                                              const Machine& machine, const std::function<bool()>& go_on);
 
 /// Runs, alone and beside others, with which all is solved again. With more, pairs alone are answered by f, which is
 /// solved for by what ran alone, and parts end once 40 platforms and 40 modules have been held out.
@@ -35,7 +35,7 @@ inline constexpr std::int64_t kMostRunsAgain = 20'000;
 /// others, the latter without all in which a module of the part is a co-runner. A side without features is not held
 /// out. kInput if a solve fails; kCancelled.
 [[nodiscard]] Result<HeldOutAnswers> hold_out(const KernelState& state, const Side& platforms, const Side& modules,
-                                              std::int64_t folds, core::Team& team, const Context& context,
+                                              std::int64_t folds, const Machine& machine, const Context& context,
                                               std::int64_t most_runs = kMostRunsAgain);
 
 }  // namespace pitot::models::kernel

@@ -7,7 +7,6 @@
 
 #include <fmt/core.h>
 
-#include "backend/backend.hpp"
 #include "core/key.hpp"
 #include "core/parallel.hpp"
 #include "models/factor/embedding_distances.hpp"
@@ -15,6 +14,7 @@
 #include "models/kernel/kernel_model.hpp"
 #include "models/kernel/learn.hpp"
 #include "models/kernel/low_rank_choice.hpp"
+#include "models/kernel/machine.hpp"
 #include "models/kernel/platform_noise.hpp"
 #include "models/kernel/solve.hpp"
 #include "models/row_basis.hpp"
@@ -64,16 +64,16 @@ struct Pass {
 };
 
 Result<Pass> run_pass(const GridDistances& distances, const Cells& cells, const std::vector<double>& target,
-                      const LearnOptions& learn, double tolerance, core::Key key, core::Team& team,
+                      const LearnOptions& learn, double tolerance, core::Key key, const Machine& machine,
                       Progress& progress) {
     const Layout layout(distances.platforms, distances.modules);
     Pass pass;
-    PITOT_TRY(pass.hyper, learn_hyper(layout, distances.platforms, distances.modules, cells, target, learn, key, team,
-                                      [&] { return progress.add(1); }));
-    const Tables tables = make_tables(layout, pass.hyper, distances.platforms, distances.modules, team);
+    PITOT_TRY(pass.hyper, learn_hyper(layout, distances.platforms, distances.modules, cells, target, learn, key,
+                                      machine, [&] { return progress.add(1); }));
+    const Tables tables = make_tables(layout, pass.hyper, distances.platforms, distances.modules, machine);
     SolveOptions options;
     options.tolerance = tolerance;
-    PITOT_TRY(pass.solution, solve(tables, cells, target, options, team, [&] { return progress.go_on(); }));
+    PITOT_TRY(pass.solution, solve(tables, cells, target, options, machine, [&] { return progress.go_on(); }));
     progress.add(kSolveSteps);
     return pass;
 }
@@ -112,25 +112,25 @@ bool learns_beside(const Dataset& dataset, const FitConfig& config) {
 
 // One pass on rows alone and beside others.
 Result<Pass> run_beside_pass(const GridDistances& distances, const Runs& runs, const std::vector<double>& target,
-                             std::int64_t steps, double tolerance, core::Key key, core::Team& team,
+                             std::int64_t steps, double tolerance, core::Key key, const Machine& machine,
                              Progress& progress) {
     const BesideLayout layout(distances.platforms, distances.modules);
     const LearnOptions learn{.steps = steps, .subset = kBesideSubset, .rate = kBesideRate};
     Pass pass;
-    PITOT_TRY(pass.hyper, learn_hyper(layout, distances.platforms, distances.modules, runs, target, learn, key, team,
+    PITOT_TRY(pass.hyper, learn_hyper(layout, distances.platforms, distances.modules, runs, target, learn, key, machine,
                                       [&] { return progress.add(1); }));
-    const BesideTables tables = make_tables(layout, pass.hyper, distances.platforms, distances.modules, team);
+    const BesideTables tables = make_tables(layout, pass.hyper, distances.platforms, distances.modules, machine);
     SolveOptions options;
     options.tolerance = tolerance;
     options.neighbour_cells = kBesideNeighbours;
-    PITOT_TRY(pass.solution, solve(tables, runs, target, options, team, [&] { return progress.go_on(); }));
+    PITOT_TRY(pass.solution, solve(tables, runs, target, options, machine, [&] { return progress.go_on(); }));
     progress.add(kSolveSteps);
     return pass;
 }
 
 // In place of a last pass on rows alone: two on rows alone and beside others, or one where those are few.
 Result<void> fit_beside(const FitTask& task, const train::ReplicateRows& rows, GridDistances& distances, bool once,
-                        core::Key key, core::Team& team, Progress& progress, KernelState& state) {
+                        core::Key key, const Machine& machine, Progress& progress, KernelState& state) {
     std::vector<core::RowNumbers> learned;
     for (std::size_t p = 0; p < rows.pools.size(); ++p) {
         learned.push_back(learns_from(task.dataset, task.config, p) ? rows.pools[p].rest : core::RowNumbers());
@@ -147,16 +147,16 @@ Result<void> fit_beside(const FitTask& task, const train::ReplicateRows& rows, G
     const Layout of_alone = BesideLayout(distances.platforms, distances.modules).alone();
     PITOT_TRY(auto pass,
               run_beside_pass(distances, beside.runs, target, steps, twice ? kFirstTolerance : kBesideTolerance,
-                              key.fold("first"), team, progress));
+                              key.fold("first"), machine, progress));
     if (!once) {
         state.hyper.assign(pass.hyper.begin(), pass.hyper.begin() + static_cast<std::ptrdiff_t>(of_alone.size()));
     }
     if (twice) {
         beside.first_hyper = std::move(pass.hyper);
         beside.first_alpha = std::move(pass.solution.alpha);
-        add_beside_pass(state, distances, team);
+        add_beside_pass(state, distances, machine);
         PITOT_TRY(pass, run_beside_pass(distances, beside.runs, target, steps, kBesideTolerance, key.fold("second"),
-                                        team, progress));
+                                        machine, progress));
     } else {
         progress.add(steps + kSolveSteps);
     }
@@ -175,7 +175,7 @@ struct KnownNoise {
 
 // Both passes.
 Result<KernelState> learn_state(const FitTask& task, const train::ReplicateRows& rows, const KnownNoise& noise,
-                                core::Key key, core::Team& team, Progress& progress) {
+                                core::Key key, const Machine& machine, Progress& progress) {
     const Side& platforms = task.dataset.platforms;
     const Side& modules = task.dataset.modules;
     KernelState state;
@@ -202,7 +202,7 @@ Result<KernelState> learn_state(const FitTask& task, const train::ReplicateRows&
     const bool once = wants_one_pass(state.cells, distances);
     PITOT_TRY(auto first,
               run_pass(distances, state.cells, target, learn, once ? SolveOptions{}.tolerance : kFirstTolerance,
-                       key.fold("first"), team, progress));
+                       key.fold("first"), machine, progress));
     state.first_hyper = std::move(first.hyper);
     state.first_alpha = on_grid(state.cells, first.solution.alpha, platforms.size(), modules.size());
     state.alpha = std::move(first.solution.alpha);
@@ -210,32 +210,32 @@ Result<KernelState> learn_state(const FitTask& task, const train::ReplicateRows&
     const bool beside = learns_beside(task.dataset, task.config);
     if (!once) {
         const Tables tables = make_tables(Layout(distances.platforms, distances.modules), state.first_hyper,
-                                          distances.platforms, distances.modules, team);
-        const std::vector<double> rest = MeanParts(tables, state.first_alpha.view(), team).rest(state.cells, target);
-        PITOT_TRY(const bool factors, factors_help(distances, target, kFirstTolerance, key.fold("factors"), team, state,
-                                                   [&] { return progress.go_on(); }));
+                                          distances.platforms, distances.modules, machine);
+        const std::vector<double> rest = MeanParts(tables, state.first_alpha.view(), machine).rest(state.cells, target);
+        PITOT_TRY(const bool factors, factors_help(distances, target, kFirstTolerance, key.fold("factors"), machine,
+                                                   state, [&] { return progress.go_on(); }));
         if (factors) {
-            state.factors =
-                fit_low_rank(distances.platforms, distances.modules, state.cells, rest, {}, key.fold("factors"), team);
+            state.factors = fit_low_rank(distances.platforms, distances.modules, state.cells, rest, {},
+                                         key.fold("factors"), machine);
         }
         if (task.config.model.kernel_embeddings) {
             if (auto ok = embed(task, rest, state); !ok) {
                 return Failure(ok.error());
             }
         }
-        add_first_pass(state, distances, team);
+        add_first_pass(state, distances, machine);
     }
     if (once && !beside) {
         progress.add(task.config.model.kernel_steps + kSolveSteps);
     } else if (!beside) {
         PITOT_TRY(auto second, run_pass(distances, state.cells, target, learn, SolveOptions{}.tolerance,
-                                        key.fold("second"), team, progress));
+                                        key.fold("second"), machine, progress));
         state.hyper = std::move(second.hyper);
         state.alpha = std::move(second.solution.alpha);
         state.residual = second.solution.residual;
     }
     if (beside) {
-        if (auto ok = fit_beside(task, rows, distances, once, key.fold("beside"), team, progress, state); !ok) {
+        if (auto ok = fit_beside(task, rows, distances, once, key.fold("beside"), machine, progress, state); !ok) {
             return Failure(ok.error());
         }
     }
@@ -249,22 +249,23 @@ std::int64_t steps_of(const FitTask& task) {
 }
 
 Result<std::shared_ptr<const FittedModel>> fit_kernel(const FitTask& task, const train::ReplicateRows& rows,
-                                                      std::int64_t replicate, core::Team& team, Progress& progress) {
+                                                      std::int64_t replicate, const Machine& machine,
+                                                      Progress& progress) {
     const Side& platforms = task.dataset.platforms;
     const Side& modules = task.dataset.modules;
     const core::Key key = core::Key(task.config.seed).fold("kernel").fold(static_cast<std::uint64_t>(replicate));
-    PITOT_TRY(auto state, learn_state(task, rows, {}, key, team, progress));
-    PITOT_TRY(auto answers, answer_all(state, platforms, modules, team));
+    PITOT_TRY(auto state, learn_state(task, rows, {}, key, machine, progress));
+    PITOT_TRY(auto answers, answer_all(state, platforms, modules, machine));
     // Embeddings know all cells: none can be held out from them.
     if (!knows_co_runners(state) && !task.config.model.kernel_embeddings) {
         const auto scatter =
             scatter_by_platform(task.dataset.pool(kAlone), rows.alone().rest, state.cells, platforms.size());
-        PITOT_TRY(auto noise, platform_noise(state, answers, scatter, platforms, modules, key.fold("noise"), team,
+        PITOT_TRY(auto noise, platform_noise(state, answers, scatter, platforms, modules, key.fold("noise"), machine,
                                              [&] { return progress.go_on(); }));
         if (!noise.empty()) {
             progress.expect(steps_of(task));
-            PITOT_TRY(state, learn_state(task, rows, {std::move(noise), scatter}, key, team, progress));
-            PITOT_TRY(answers, answer_all(state, platforms, modules, team));
+            PITOT_TRY(state, learn_state(task, rows, {std::move(noise), scatter}, key, machine, progress));
+            PITOT_TRY(answers, answer_all(state, platforms, modules, machine));
         }
     }
     return make_kernel_model(std::move(state), std::move(answers));
@@ -304,10 +305,9 @@ Result<void> KernelFamily::fit(const FitTask& task, const TakeFitted& take) cons
     if (auto ok = check(task.dataset, task.config); !ok) {
         return ok;
     }
-    if (auto backend = backend::find_backend(task.context); !backend) {  // nothing runs on it, but it is recorded
-        return Failure(backend.error());
-    }
+    PITOT_TRY(const auto device, device_of(task.context));
     core::Team team(core::team_size(task.context.threads, 1));
+    const Machine machine(team, device.get());
     Progress progress(task.context, task.replicates * steps_of(task));
     for (std::int64_t replicate = 0; replicate < task.replicates; ++replicate) {
         Fitted fitted{replicate, task.rows(replicate), {}, nullptr};
@@ -315,7 +315,7 @@ Result<void> KernelFamily::fit(const FitTask& task, const TakeFitted& take) cons
             return ok;
         }
         fitted.scaling = fit_scaling(task, fitted.rows);
-        PITOT_TRY(fitted.model, fit_kernel(task, fitted.rows, replicate, team, progress));
+        PITOT_TRY(fitted.model, fit_kernel(task, fitted.rows, replicate, machine, progress));
         if (auto ok = take(std::move(fitted)); !ok) {
             return ok;
         }

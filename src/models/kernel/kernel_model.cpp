@@ -13,6 +13,7 @@
 #include "models/kernel/explain.hpp"
 #include "models/kernel/held_out.hpp"
 #include "models/kernel/kernel_file.hpp"
+#include "models/kernel/machine.hpp"
 #include "models/kernel/observe.hpp"
 #include "models/kernel/posterior.hpp"
 #include "pitot/fit.hpp"
@@ -105,8 +106,9 @@ public:
 
     [[nodiscard]] Result<std::optional<HeldOutAnswers>> answers_held_out(const Side& platforms, const Side& modules,
                                                                          const Context& context) const override {
+        PITOT_TRY(const auto device, device_of(context));
         core::Team team(core::team_size(context.threads, 1));
-        PITOT_TRY(auto answers, hold_out(state_, platforms, modules, kHeldOutParts, team, context));
+        PITOT_TRY(auto answers, hold_out(state_, platforms, modules, kHeldOutParts, {team, device.get()}, context));
         return std::optional(std::move(answers));
     }
 

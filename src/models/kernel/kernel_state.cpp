@@ -162,16 +162,16 @@ void add_beside_pass(const KernelState& state, GridDistances& distances, core::T
 }
 
 Result<KernelAnswers> answer_all(const KernelState& state, const Side& platforms, const Side& modules,
-                                 core::Team& team) {
-    const GridDistances distances = last_distances(state, platforms, modules, team);
+                                 const Machine& machine) {
+    const GridDistances distances = last_distances(state, platforms, modules, machine);
     if (knows_co_runners(state)) {
-        return answer_beside(state, beside_tables(state, distances, team), team);
+        return answer_beside(state, beside_tables(state, distances, machine), machine);
     }
     const Layout layout(distances.platforms, distances.modules);
-    const Tables tables = make_tables(layout, last_hyper(state), distances.platforms, distances.modules, team);
+    const Tables tables = make_tables(layout, last_hyper(state), distances.platforms, distances.modules, machine);
     KernelAnswers answers;
-    answers.mean = mean_grid(state, tables, team);
-    PITOT_TRY(auto uncertainty, local_uncertainty(tables, state.cells, kNearCells, team));
+    answers.mean = mean_grid(state, tables, machine);
+    PITOT_TRY(auto uncertainty, local_uncertainty(tables, state.cells, kNearCells, machine));
     answers.deviation = std::move(uncertainty.deviation);
     answers.precision = std::move(uncertainty.precision);
     return answers;
@@ -215,9 +215,9 @@ KernelAnswers means_beside(const KernelState& state, const BesideTables& tables,
     return answers;
 }
 
-Result<KernelAnswers> answer_beside(const KernelState& state, const BesideTables& tables, core::Team& team) {
-    KernelAnswers answers = means_beside(state, tables, team);
-    PITOT_TRY(auto uncertainty, local_uncertainty(tables, state.beside.runs, kNearCells, team));
+Result<KernelAnswers> answer_beside(const KernelState& state, const BesideTables& tables, const Machine& machine) {
+    KernelAnswers answers = means_beside(state, tables, machine);
+    PITOT_TRY(auto uncertainty, local_uncertainty(tables, state.beside.runs, kNearCells, machine));
     answers.deviation = std::move(uncertainty.alone);
     answers.beside_deviation = std::move(uncertainty.beside);
     answers.precision = std::move(uncertainty.precision);

@@ -12,6 +12,7 @@
 #include "models/kernel/cells.hpp"
 #include "models/kernel/hyper.hpp"
 #include "models/kernel/low_rank.hpp"
+#include "models/kernel/machine.hpp"
 #include "pitot/dataset.hpp"
 #include "pitot/matrix_view.hpp"
 #include "pitot/result.hpp"
@@ -111,7 +112,7 @@ void add_beside_pass(const KernelState& state, GridDistances& distances, core::T
 void take_alone(KernelState& state);
 /// What a state that knows co-runners says of every pair by its tables. kInput as answer_all().
 [[nodiscard]] Result<KernelAnswers> answer_beside(const KernelState& state, const BesideTables& tables,
-                                                  core::Team& team);
+                                                  const Machine& machine);
 /// The same, all but deviations.
 [[nodiscard]] KernelAnswers means_beside(const KernelState& state, const BesideTables& tables, core::Team& team);
 
@@ -121,6 +122,6 @@ void take_alone(KernelState& state);
 
 /// kInput if a covariance matrix is not positive definite.
 [[nodiscard]] Result<KernelAnswers> answer_all(const KernelState& state, const Side& platforms, const Side& modules,
-                                               core::Team& team);
+                                               const Machine& machine);
 
 }  // namespace pitot::models::kernel

@@ -119,7 +119,7 @@ Result<std::vector<double>> descend(std::vector<double> start, std::span<const d
     std::vector<double> square(values.size(), 0.0);
     for (std::int64_t step = 0; step < options.steps; ++step) {
         const LearnStep one = at(step);
-        auto point = one.likelihood(values);
+        PITOT_TRY(auto point, one.likelihood(values));
         constexpr int kAttempts = 40;
         for (int attempt = 0; !point; ++attempt) {
             if (attempt == kAttempts) {
@@ -128,7 +128,7 @@ Result<std::vector<double>> descend(std::vector<double> start, std::span<const d
             for (const std::size_t place : noise) {
                 values[place] += 1.0;
             }
-            point = one.likelihood(values);
+            PITOT_TRY(point, one.likelihood(values));
         }
         const double first = 1.0 - std::pow(kBeta1, static_cast<double>(step + 1));
         const double second = 1.0 - std::pow(kBeta2, static_cast<double>(step + 1));
@@ -150,7 +150,7 @@ Result<std::vector<double>> descend(std::vector<double> start, std::span<const d
 Result<std::vector<double>> learn_hyper(const Layout& layout, const SideDistances& platforms,
                                         const SideDistances& modules, const Cells& cells,
                                         const std::vector<double>& target, const LearnOptions& options, core::Key key,
-                                        core::Team& team, const std::function<bool()>& step_done) {
+                                        const Machine& machine, const std::function<bool()>& step_done) {
     const std::vector<double> start = layout.start(key.fold("start"));
     const Subsets subsets(platforms, modules, cells, options.subset, key.fold("subsets"));
     const std::vector<std::size_t> noise{layout.noise()};
@@ -165,7 +165,7 @@ Result<std::vector<double>> learn_hyper(const Layout& layout, const SideDistance
         }
         return LearnStep{std::ssize(numbers), [&](std::span<const double> values) {
                              return likelihood(layout, values, platforms, modules, some, y,
-                                               static_cast<double>(cells.size()), team);
+                                               static_cast<double>(cells.size()), machine);
                          }};
     };
     return descend(start, start, noise, options, at, step_done);

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "core/key.hpp"
-#include "core/team.hpp"
 #include "models/kernel/cells.hpp"
 #include "models/kernel/hyper.hpp"
 #include "models/kernel/likelihood.hpp"
+#include "models/kernel/machine.hpp"
 #include "pitot/result.hpp"
 
 namespace pitot::models::kernel {
@@ -25,7 +25,7 @@ struct LearnOptions {
 /// their covariance matrix is not positive definite.
 struct LearnStep {
     std::int64_t cells = 0;
-    std::function<std::optional<Likelihood>(std::span<const double> values)> likelihood{};
+    std::function<Result<std::optional<Likelihood>>(std::span<const double> values)> likelihood{};
 };
 
 /// Adam from `start` with the prior N(prior, kPriorDeviation²). `at` gives what each step takes; the values at the
@@ -41,11 +41,11 @@ struct LearnStep {
 /// Hyper-parameters by Adam from Layout::start(). Even steps take a random subset of the cells, odd ones a block: the
 /// cells of the platforms and modules nearest a random one of each, which keeps the density of all. `target` is a
 /// cell's mean less the constant. `step` is called after every step and returns false to stop (kCancelled). kInput if
-/// the covariance matrix is not positive definite however much noise is added.
+/// the covariance matrix is not positive definite however much noise is added; kEnvironment if a device fails.
 [[nodiscard]] Result<std::vector<double>> learn_hyper(const Layout& layout, const SideDistances& platforms,
                                                       const SideDistances& modules, const Cells& cells,
                                                       const std::vector<double>& target, const LearnOptions& options,
-                                                      core::Key key, core::Team& team,
+                                                      core::Key key, const Machine& machine,
                                                       const std::function<bool()>& step);
 
 }  // namespace pitot::models::kernel

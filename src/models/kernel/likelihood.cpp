@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "backend/dense_algebra.hpp"
+#include "models/kernel/device_terms.hpp"
 #include "models/kernel/weighed_covariance.hpp"
 
 namespace pitot::models::kernel {
@@ -181,6 +182,28 @@ void add_gradients(MatrixView<const double> weight, const Tables& tables, const 
     module_gradient<kCount>(weight, tables, cells, blocks, gradient, team);
 }
 
+// From the gradient of the tables, all but that of the noise, and the diagonal of W.
+template <typename DiagonalOf>
+Likelihood join(const Layout& layout, std::span<const double> values, const Tables& tables, TableGradient& gradient,
+                const GaussianTerms& terms, const DiagonalOf& diagonal, const SideDistances& platforms,
+                const SideDistances& modules, const Cells& cells, double whole, core::Team& team) {
+    for (std::size_t u = 0; u < cells.size(); ++u) {
+        gradient.noise += diagonal(u) / cells.count[u];
+    }
+    const auto size = static_cast<double>(cells.size());
+    Likelihood result;
+    result.gradient = hyper_gradient(layout, values, tables, gradient, platforms, modules, team);
+    for (double& g : result.gradient) {
+        g /= size;
+    }
+    result.value =
+        (0.5 * terms.square + terms.half_log_determinant + 0.5 * size * std::log(2.0 * std::numbers::pi)) / size;
+    const double within = cells.within_squares / tables.noise;
+    result.value += 0.5 * (cells.within_freedom * std::log(tables.noise) + within) / whole;
+    result.gradient[layout.noise()] += 0.5 * (cells.within_freedom - within) / whole;
+    return result;
+}
+
 }  // namespace
 
 TableGradient table_gradient(MatrixView<const double> weight, const Tables& tables, const Cells& cells,
@@ -211,21 +234,29 @@ std::optional<Likelihood> likelihood(const Layout& layout, std::span<const doubl
         return {};
     }
     TableGradient gradient = table_gradient(matrix.view(), tables, cells, team);
-    const auto size = static_cast<double>(n);
-    for (std::int64_t u = 0; u < n; ++u) {
-        gradient.noise += matrix(u, u) / cells.count[static_cast<std::size_t>(u)];
+    const auto diagonal = [&](std::size_t u) {
+        return matrix(static_cast<std::int64_t>(u), static_cast<std::int64_t>(u));
+    };
+    return join(layout, values, tables, gradient, *terms, diagonal, platforms, modules, cells, whole, team);
+}
+
+Result<std::optional<Likelihood>> likelihood(const Layout& layout, std::span<const double> values,
+                                             const SideDistances& platforms, const SideDistances& modules,
+                                             const Cells& cells, std::span<const double> target, double whole,
+                                             const Machine& machine) {
+    if (machine.device() == nullptr) {
+        return likelihood(layout, values, platforms, modules, cells, target, whole, machine.team());
     }
-    Likelihood result;
-    result.gradient = hyper_gradient(layout, values, tables, gradient, platforms, modules, team);
-    for (double& g : result.gradient) {
-        g /= size;
+    const Tables tables = make_tables(layout, values, platforms, modules, machine);
+    const DeviceRows rows(tables, cells);
+    PITOT_TRY(auto weighed, machine.device()->weigh(device_covariance(tables), rows.view(), target));
+    if (!weighed) {
+        return std::optional<Likelihood>();
     }
-    result.value =
-        (0.5 * terms->square + terms->half_log_determinant + 0.5 * size * std::log(2.0 * std::numbers::pi)) / size;
-    const double within = cells.within_squares / tables.noise;
-    result.value += 0.5 * (cells.within_freedom * std::log(tables.noise) + within) / whole;
-    result.gradient[layout.noise()] += 0.5 * (cells.within_freedom - within) / whole;
-    return result;
+    TableGradient gradient = take_table_gradient(tables, *weighed);
+    return join(
+        layout, values, tables, gradient, {weighed->half_log_determinant, weighed->square},
+        [&](std::size_t u) { return weighed->diagonal[u]; }, platforms, modules, cells, whole, machine);
 }
 
 }  // namespace pitot::models::kernel

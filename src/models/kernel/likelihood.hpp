@@ -8,6 +8,8 @@
 #include "core/team.hpp"
 #include "models/kernel/cells.hpp"
 #include "models/kernel/hyper.hpp"
+#include "models/kernel/machine.hpp"
+#include "pitot/result.hpp"
 
 namespace pitot::models::kernel {
 
@@ -32,5 +34,10 @@ void fill_covariance(const Tables& tables, const Cells& cells, MatrixView<double
                                                    const SideDistances& platforms, const SideDistances& modules,
                                                    const Cells& cells, std::span<const double> target, double whole,
                                                    core::Team& team);
+/// The same by whatever the machine has. A device takes everything in double precision. kEnvironment if it fails.
+[[nodiscard]] Result<std::optional<Likelihood>> likelihood(const Layout& layout, std::span<const double> values,
+                                                           const SideDistances& platforms, const SideDistances& modules,
+                                                           const Cells& cells, std::span<const double> target,
+                                                           double whole, const Machine& machine);
 
 }  // namespace pitot::models::kernel

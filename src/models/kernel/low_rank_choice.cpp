@@ -20,7 +20,7 @@ struct HeldOutErrors {
 };
 
 Result<HeldOutErrors> held_out_errors(const GridDistances& distances, const std::vector<double>& target,
-                                      const HeldOut& split, double tolerance, core::Key key, core::Team& team,
+                                      const HeldOut& split, double tolerance, core::Key key, const Machine& machine,
                                       const KernelState& state, const std::function<bool()>& go_on) {
     HeldOutErrors errors;
     if (split.out.empty() || split.kept.empty()) {
@@ -34,14 +34,14 @@ Result<HeldOutErrors> held_out_errors(const GridDistances& distances, const std:
         start.push_back(state.first_alpha(state.cells.platform[at], state.cells.module[at]));
     }
     const Tables tables = make_tables(Layout(distances.platforms, distances.modules), state.first_hyper,
-                                      distances.platforms, distances.modules, team);
+                                      distances.platforms, distances.modules, machine);
     SolveOptions options;
     options.tolerance = tolerance;
-    PITOT_TRY(const auto solution, solve(tables, kept, of_kept, options, team, go_on, start));
+    PITOT_TRY(const auto solution, solve(tables, kept, of_kept, options, machine, go_on, start));
     const MeanParts mean(tables, on_grid(kept, solution.alpha, distances.platforms.rows, distances.modules.rows).view(),
-                         team);
+                         machine);
     const LowRank factors = fit_low_rank(distances.platforms, distances.modules, kept, mean.rest(kept, of_kept), {},
-                                         key.fold("factors"), team);
+                                         key.fold("factors"), machine);
     if (factors.platform.rows() == 0) {
         return errors;
     }
@@ -58,8 +58,8 @@ Result<HeldOutErrors> held_out_errors(const GridDistances& distances, const std:
 
 }  // namespace
 
-MeanParts::MeanParts(const Tables& tables, MatrixView<const double> alpha, core::Team& team)
-    : effects(covariance_product(tables, alpha, team)), product(product_part(tables, alpha, team)) {
+MeanParts::MeanParts(const Tables& tables, MatrixView<const double> alpha, const Machine& machine)
+    : effects(covariance_product(tables, alpha, machine)), product(product_part(tables, alpha, machine)) {
     std::ranges::transform(effects.flat(), product.flat(), effects.flat().begin(), std::minus<>());
 }
 
@@ -72,14 +72,14 @@ std::vector<double> MeanParts::rest(const Cells& cells, const std::vector<double
 }
 
 Result<bool> factors_help(const GridDistances& distances, const std::vector<double>& target, double tolerance,
-                          core::Key key, core::Team& team, const KernelState& state,
+                          core::Key key, const Machine& machine, const KernelState& state,
                           const std::function<bool()>& go_on) {
     constexpr std::uint64_t kParts = 7;
     constexpr std::size_t kManyCells = 2000;
     HeldOutErrors all;
     for (std::uint64_t part = 0; part < (state.cells.size() < kManyCells ? kParts : 1); ++part) {
         const HeldOut split(state.cells.size(), kParts, part, key.fold("held out"));
-        PITOT_TRY(const auto errors, held_out_errors(distances, target, split, tolerance, key, team, state, go_on));
+        PITOT_TRY(const auto errors, held_out_errors(distances, target, split, tolerance, key, machine, state, go_on));
         all.of_pass += errors.of_pass;
         all.of_factors += errors.of_factors;
     }

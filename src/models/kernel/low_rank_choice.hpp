@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "core/key.hpp"
-#include "core/team.hpp"
 #include "models/kernel/kernel_state.hpp"
+#include "models/kernel/machine.hpp"
 #include "pitot/result.hpp"
 
 namespace pitot::models::kernel {
@@ -16,7 +16,7 @@ struct MeanParts {
     Matrix<double> effects;  ///< a_i + b_j
     Matrix<double> product;
 
-    MeanParts(const Tables& tables, MatrixView<const double> alpha, core::Team& team);
+    MeanParts(const Tables& tables, MatrixView<const double> alpha, const Machine& machine);
     /// Targets of cells less a_i + b_j.
     [[nodiscard]] std::vector<double> rest(const Cells& cells, const std::vector<double>& target) const;
 };
@@ -26,7 +26,7 @@ struct MeanParts {
 /// part in seven of many cells is enough to say so; of few, each part has its turn. `distances` are those of features,
 /// `target` a cell's mean less the constant, `tolerance` that of the first pass's solves. Errors: as solve().
 [[nodiscard]] Result<bool> factors_help(const GridDistances& distances, const std::vector<double>& target,
-                                        double tolerance, core::Key key, core::Team& team, const KernelState& state,
-                                        const std::function<bool()>& go_on);
+                                        double tolerance, core::Key key, const Machine& machine,
+                                        const KernelState& state, const std::function<bool()>& go_on);
 
 }  // namespace pitot::models::kernel

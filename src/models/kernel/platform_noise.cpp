@@ -53,7 +53,7 @@ bool enough(const std::vector<Residuals>& residuals, const std::vector<std::size
 // By platform. A seventh of the cells is held out at a time, until they are enough.
 Result<std::vector<Residuals>> residuals_held_out(const KernelState& state, const KernelAnswers& answers,
                                                   const Side& platforms, const Side& modules, core::Key key,
-                                                  core::Team& team, const std::function<bool()>& go_on) {
+                                                  const Machine& machine, const std::function<bool()>& go_on) {
     constexpr std::uint64_t kParts = 7;
     std::vector<Residuals> residuals(static_cast<std::size_t>(platforms.size()));
     std::vector<std::size_t> cells_of(residuals.size(), 0);
@@ -66,9 +66,9 @@ Result<std::vector<Residuals>> residuals_held_out(const KernelState& state, cons
         if (split.out.empty() || split.kept.empty()) {
             continue;
         }
-        PITOT_TRY(const auto solved,
-                  solve_again(without(state, split.kept), state, platforms, modules, key.fold("factors"), team, go_on));
-        const Matrix<double> mean = mean_of_pairs(solved, platforms, modules, team);
+        PITOT_TRY(const auto solved, solve_again(without(state, split.kept), state, platforms, modules,
+                                                 key.fold("factors"), machine, go_on));
+        const Matrix<double> mean = mean_of_pairs(solved, platforms, modules, machine);
         for (const std::int64_t number : split.out) {
             const auto n = static_cast<std::size_t>(number);
             Residuals& of = residuals[static_cast<std::size_t>(state.cells.platform[n])];
@@ -111,12 +111,12 @@ std::vector<RunScatter> scatter_by_platform(const ObservationView& table, core::
 
 Result<std::vector<double>> platform_noise(const KernelState& state, const KernelAnswers& answers,
                                            const std::vector<RunScatter>& scatter, const Side& platforms,
-                                           const Side& modules, core::Key key, core::Team& team,
+                                           const Side& modules, core::Key key, const Machine& machine,
                                            const std::function<bool()>& go_on) {
     constexpr double kStandOut = 8.0;
     // Of the logarithm of a median of squares of normal variables, times the root of their number.
     constexpr double kMedianDeviation = 2.3;
-    PITOT_TRY(const auto residuals, residuals_held_out(state, answers, platforms, modules, key, team, go_on));
+    PITOT_TRY(const auto residuals, residuals_held_out(state, answers, platforms, modules, key, machine, go_on));
     std::vector<std::size_t> known;
     std::vector<double> ratios;
     for (std::size_t p = 0; p < residuals.size(); ++p) {

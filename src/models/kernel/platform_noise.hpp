@@ -6,8 +6,8 @@
 
 #include "core/key.hpp"
 #include "core/row_numbers.hpp"
-#include "core/team.hpp"
 #include "models/kernel/kernel_state.hpp"
+#include "models/kernel/machine.hpp"
 #include "pitot/dataset.hpp"
 #include "pitot/result.hpp"
 
@@ -31,7 +31,7 @@ struct RunScatter {
 /// is of runs alone. kInput if a solve fails; kCancelled.
 [[nodiscard]] Result<std::vector<double>> platform_noise(const KernelState& state, const KernelAnswers& answers,
                                                          const std::vector<RunScatter>& scatter, const Side& platforms,
-                                                         const Side& modules, core::Key key, core::Team& team,
+                                                         const Side& modules, core::Key key, const Machine& machine,
                                                          const std::function<bool()>& go_on);
 
 }  // namespace pitot::models::kernel

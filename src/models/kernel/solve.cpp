@@ -12,6 +12,7 @@
 
 #include "backend/dense_algebra.hpp"
 #include "backend/dense_vectors.hpp"
+#include "models/kernel/device_terms.hpp"
 #include "models/kernel/grid.hpp"
 #include "models/kernel/likelihood.hpp"
 
@@ -20,16 +21,17 @@ namespace {
 
 namespace dense = backend::dense;
 
-Failure indefinite() {
-    return fail(ErrorCode::kInput, "the covariance matrix of the observations is not positive definite");
+Failure stopped() { return fail(ErrorCode::kCancelled, "stopped before the observations were solved for"); }
+
+Failure no_convergence(double residual, const SolveOptions& options) {
+    return fail(ErrorCode::kInput,
+                fmt::format("conjugate gradients did not converge: a residual of {:.1e} is left after {} steps",
+                            residual, options.iterations));
 }
 
 // A platform's cells given those of its neighbours: y_p - B y_S has the covariance L Lᵀ.
-struct Conditional {
-    std::int64_t first = 0;  // of the platform's cells
-    std::int64_t count = 0;
-    std::vector<std::int64_t> given{};  // numbers of its neighbours' cells
-    Matrix<float> whitening{};          // W = L⁻¹ [-B, I], count × (given + count)
+struct Conditional : backend::device::Conditional {
+    Matrix<float> whitening{};  // W = L⁻¹ [-B, I], count × (given + count)
 };
 
 // Where a platform's cells are among those that another's are given.
@@ -66,37 +68,64 @@ std::vector<std::size_t> coarse_to_fine(const Matrix<double>& spread, const std:
     return order;
 }
 
-std::optional<Preconditioner> Preconditioner::make(const System& system, std::int64_t neighbour_cells,
-                                                   core::Team& team) {
-    Preconditioner made;
+// Every platform's cells, in the order of platforms, and what they are given.
+struct Conditionals {
+    std::vector<backend::device::Conditional> by_platform{};
+    std::vector<std::size_t> order{};  // from coarse to fine
+};
+
+Conditionals conditionals_of(std::span<const std::int32_t> platform, const Matrix<double>& spread,
+                             std::int64_t neighbour_cells) {
+    Conditionals made;
+    std::vector<backend::device::Conditional>& conditionals = made.by_platform;
     std::vector<std::int64_t> platforms;
-    for (std::size_t n = 0; n < system.platform.size(); ++n) {
-        if (platforms.empty() || platforms.back() != system.platform[n]) {
-            platforms.push_back(system.platform[n]);
-            made.conditionals_.push_back({.first = static_cast<std::int64_t>(n)});
+    for (std::size_t n = 0; n < platform.size(); ++n) {
+        if (platforms.empty() || platforms.back() != platform[n]) {
+            platforms.push_back(platform[n]);
+            conditionals.push_back({.first = static_cast<std::int64_t>(n)});
         }
-        ++made.conditionals_.back().count;
+        ++conditionals.back().count;
     }
-    const Matrix<double>& spread = system.spread;
-    const std::vector<std::size_t> order = coarse_to_fine(spread, platforms);
-    made.dependents_.resize(platforms.size());
+    made.order = coarse_to_fine(spread, platforms);
+    const std::vector<std::size_t>& order = made.order;
     for (std::size_t at = 0; at < order.size(); ++at) {
-        Conditional& own = made.conditionals_[order[at]];
+        backend::device::Conditional& own = conditionals[order[at]];
         std::vector<std::size_t> before(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(at));
         std::ranges::stable_sort(before, {}, [&](std::size_t p) { return spread(platforms[order[at]], platforms[p]); });
         for (const std::size_t p : before) {
-            const Conditional& other = made.conditionals_[p];
+            const backend::device::Conditional& other = conditionals[p];
             if (!own.given.empty() && std::ssize(own.given) + other.count > neighbour_cells) {
                 break;
             }
-            made.dependents_[p].push_back({order[at], own.given.size()});
             for (std::int64_t n = 0; n < other.count; ++n) {
                 own.given.push_back(other.first + n);
             }
         }
     }
-    std::vector<char> failed(platforms.size(), 0);
-    dense::Workers(team).each(std::ssize(platforms), [&](std::int64_t p) {
+    return made;
+}
+
+std::optional<Preconditioner> Preconditioner::make(const System& system, std::int64_t neighbour_cells,
+                                                   core::Team& team) {
+    Preconditioner made;
+    std::vector<std::size_t> of_first(system.platform.size());  // conditionals by their first cells
+    Conditionals all = conditionals_of(system.platform, system.spread, neighbour_cells);
+    for (auto& conditional : all.by_platform) {
+        of_first[static_cast<std::size_t>(conditional.first)] = made.conditionals_.size();
+        made.conditionals_.push_back({std::move(conditional), {}});
+    }
+    const std::size_t platforms = made.conditionals_.size();
+    made.dependents_.resize(platforms);
+    for (const std::size_t p : all.order) {
+        const std::vector<std::int64_t>& given = made.conditionals_[p].given;
+        for (std::size_t at = 0; at < given.size();) {
+            const std::size_t other = of_first[static_cast<std::size_t>(given[at])];
+            made.dependents_[other].push_back({p, at});
+            at += static_cast<std::size_t>(made.conditionals_[other].count);
+        }
+    }
+    std::vector<char> failed(platforms, 0);
+    dense::Workers(team).each(std::ssize(failed), [&](std::int64_t p) {
         Conditional& own = made.conditionals_[static_cast<std::size_t>(p)];
         std::vector<std::int64_t> numbers = own.given;
         numbers.resize(numbers.size() + static_cast<std::size_t>(own.count));
@@ -216,12 +245,10 @@ Result<Solution> solve_iteratively(const System& system, const std::vector<doubl
     solution.residual = norm > 0.0 ? std::sqrt(dot(r, r)) / norm : 0.0;
     for (; solution.residual > options.tolerance; ++solution.iterations) {
         if (!go_on()) {
-            return fail(ErrorCode::kCancelled, "stopped before the observations were solved for");
+            return stopped();
         }
         if (solution.iterations == options.iterations) {
-            return fail(ErrorCode::kInput,
-                        fmt::format("conjugate gradients did not converge: a residual of {:.1e} is left after {} steps",
-                                    solution.residual, options.iterations));
+            return no_convergence(solution.residual, options);
         }
         const std::vector<double> q = system.times(p);
         const double step = rz / dot(p, q);
@@ -244,6 +271,10 @@ Result<Solution> solve_iteratively(const System& system, const std::vector<doubl
 }
 
 }  // namespace
+
+Failure indefinite() {
+    return fail(ErrorCode::kInput, "the covariance matrix of the observations is not positive definite");
+}
 
 Matrix<double> platform_spread(const Tables& tables) {
     const std::int64_t rows = tables.platform_effect.rows();
@@ -271,9 +302,42 @@ Result<Solution> solve(const System& system, const std::vector<double>& target, 
                                                      : solve_iteratively(system, target, options, team, go_on, start);
 }
 
+Result<Solution> solve(backend::device::Device& device, const backend::device::Covariance& covariance,
+                       const backend::device::Rows& rows, const Matrix<double>& spread,
+                       const std::vector<double>& target, const SolveOptions& options,
+                       const std::function<bool()>& go_on, const std::vector<double>& start) {
+    if (std::ssize(target) <= options.dense_cells) {
+        PITOT_TRY(auto alpha, device.solve_dense(covariance, rows, target));
+        if (!alpha) {
+            return indefinite();
+        }
+        return Solution{.alpha = *std::move(alpha)};
+    }
+    const Conditionals conditionals = conditionals_of(rows.platform, spread, options.neighbour_cells);
+    PITOT_TRY(auto solved, device.solve(covariance, rows, conditionals.by_platform, target, start,
+                                        {options.tolerance, options.iterations}, go_on));
+    using End = backend::device::Solved::End;
+    if (solved.end == End::kIndefinite) {
+        return indefinite();
+    }
+    if (solved.end == End::kStopped) {
+        return stopped();
+    }
+    if (solved.end == End::kTooLong) {
+        return no_convergence(solved.residual, options);
+    }
+    return Solution{std::move(solved.x), solved.residual, solved.iterations};
+}
+
 Result<Solution> solve(const Tables& tables, const Cells& cells, const std::vector<double>& target,
-                       const SolveOptions& options, core::Team& team, const std::function<bool()>& go_on,
+                       const SolveOptions& options, const Machine& machine, const std::function<bool()>& go_on,
                        const std::vector<double>& start) {
+    if (machine.device() != nullptr) {
+        const DeviceRows rows(tables, cells);
+        return solve(*machine.device(), device_covariance(tables), rows.view(), platform_spread(tables), target,
+                     options, go_on, start);
+    }
+    core::Team& team = machine.team();
     const auto fill = [&](std::span<const std::int64_t> rows, MatrixView<double> out, core::Team& workers) {
         const Cells some = subset_of(cells, rows);
         fill_covariance(tables, some, out, workers);

@@ -10,9 +10,11 @@
 #include <span>
 #include <vector>
 
+#include "backend/device_covariance.hpp"
 #include "core/team.hpp"
 #include "models/kernel/cells.hpp"
 #include "models/kernel/hyper.hpp"
+#include "models/kernel/machine.hpp"
 #include "pitot/result.hpp"
 
 namespace pitot::models::kernel {
@@ -30,6 +32,9 @@ struct Solution {
     std::int64_t iterations = 0;  ///< 0: a dense factor
 };
 
+/// What is wrong with a covariance matrix without a Cholesky factor.
+[[nodiscard]] Failure indefinite();
+
 /// A matrix K + D to solve with, whose rows are observations of platforms, by platform.
 struct System {
     const std::vector<std::int32_t>& platform;  ///< a row
@@ -44,11 +49,18 @@ struct System {
                                      const SolveOptions& options, core::Team& team, const std::function<bool()>& go_on,
                                      const std::vector<double>& start);
 
+/// The same of a covariance and rows by platform on a device, with the same preconditioner. Errors: kEnvironment, too.
+[[nodiscard]] Result<Solution> solve(backend::device::Device& device, const backend::device::Covariance& covariance,
+                                     const backend::device::Rows& rows, const Matrix<double>& spread,
+                                     const std::vector<double>& target, const SolveOptions& options,
+                                     const std::function<bool()>& go_on, const std::vector<double>& start);
+
 /// `start`: a guess of α, or empty. Errors: kInput if the matrix is not positive definite or the iterations end before
 /// the tolerance is met, naming the residual; kCancelled.
 [[nodiscard]] Result<Solution> solve(
     const Tables& tables, const Cells& cells, const std::vector<double>& target, const SolveOptions& options,
-    core::Team& team, const std::function<bool()>& go_on = [] { return true; }, const std::vector<double>& start = {});
+    const Machine& machine, const std::function<bool()>& go_on = [] { return true; },
+    const std::vector<double>& start = {});
 
 /// Squared distances between platforms by what the covariance of the same module on both says, averaged over modules.
 [[nodiscard]] Matrix<double> platform_spread(const Tables& tables);

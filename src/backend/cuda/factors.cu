@@ -1,0 +1,331 @@
+// Dot products of rows of both sides, and what co-runners add: forward with the loss, and the gradient of both sides.
+//
+// A warp works on one platform's or one module's rows, so that sums have one order and nothing is added atomically. Its
+// neighbours work for the same model, whose rows stay in the first-level cache.
+#include <algorithm>
+
+#include "backend/cuda/loss.cuh"
+
+namespace pitot::backend::cuda {
+namespace {
+
+constexpr int kThreads = 512;
+constexpr int kWarps = kThreads / 32;
+constexpr int kChunk = 128;  // columns that a warp has in registers, four a lane or sixteen of eight lanes
+
+// Groups of columns of `left` that one product each is made with: the dot product's, then susceptibilities, then
+// magnitudes.
+__device__ __forceinline__ int groups_of(const Factors& f) { return static_cast<int>(f.dot) + 2 * f.types; }
+__device__ __forceinline__ bool is_magnitude(const Factors& f, int group) {
+    return group >= static_cast<int>(f.dot) + f.types;
+}
+__device__ __forceinline__ int column_of(const Factors& f, int group) {
+    const int type = group - static_cast<int>(f.dot);
+    return type < 0         ? 0
+           : type < f.types ? f.susceptibility_column + type * f.rank
+                            : f.magnitude_column + (type - f.types) * f.rank;
+}
+
+// Sixteen of the columns from `column` on that lane l of eight has, as four vectors; 0 behind the last.
+__device__ __forceinline__ void load_chunk(const float* from, int chunk, int rank, int l, float4 (&to)[4]) {
+#pragma unroll
+    for (int n = 0; n < 4; ++n) {
+        const int c = chunk + 32 * n + 4 * l;
+        to[n] = {0.0F, 0.0F, 0.0F, 0.0F};
+        if (c + 4 <= rank) {
+            to[n] = *reinterpret_cast<const float4*>(from + c);
+        } else if (c < rank) {
+            to[n].x = from[c];
+            to[n].y = c + 1 < rank ? from[c + 1] : 0.0F;
+            to[n].z = c + 2 < rank ? from[c + 2] : 0.0F;
+        }
+    }
+}
+__device__ __forceinline__ void load_chunk_any(const float* from, bool aligned, int chunk, int rank, int l,
+                                               float4 (&to)[4]) {
+    if (aligned) {
+        load_chunk(from, chunk, rank, l, to);
+        return;
+    }
+#pragma unroll
+    for (int n = 0; n < 4; ++n) {
+        const int c = chunk + 32 * n + 4 * l;
+        to[n].x = c < rank ? from[c] : 0.0F;
+        to[n].y = c + 1 < rank ? from[c + 1] : 0.0F;
+        to[n].z = c + 2 < rank ? from[c + 2] : 0.0F;
+        to[n].w = c + 3 < rank ? from[c + 3] : 0.0F;
+    }
+}
+__device__ __forceinline__ float dot(const float4 (&a)[4], const float4 (&b)[4]) {
+    float sum = 0.0F;
+#pragma unroll
+    for (int n = 0; n < 4; ++n) {
+        sum += a[n].x * b[n].x + a[n].y * b[n].y + a[n].z * b[n].z + a[n].w * b[n].w;
+    }
+    return sum;
+}
+
+// The products of the rows of platform i with one group of columns of its row, into column `group` of weight.
+__device__ void products_of_group(const Factors& f, std::int64_t model, int i, int group, RowRange rows) {
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    const int l = lane % 8;
+    const int groups = groups_of(f);
+    const bool magnitude = is_magnitude(f, group);
+    const int column = column_of(f, group);
+    const bool aligned = column % 4 == 0;
+    const float* left = row(f.left, model, i) + column;
+    const std::int32_t* module = part(f.batch.module, model);
+    const std::int32_t* co_runner = part(f.batch.co_runner, model);
+    float* weight = part(f.weight, model);
+    for (int chunk = 0; chunk < f.rank; chunk += kChunk) {
+        float4 mine[4];
+        load_chunk_any(left, aligned, chunk, f.rank, l, mine);
+        for (int first = rows.begin; first < rows.end; first += 4) {
+            const int b = first + lane / 8;
+            const bool there = b < rows.end;
+            float sum = 0.0F;
+            if (there && !magnitude) {
+                float4 other[4];
+                load_chunk(row(f.right, model, module[b]), chunk, f.rank, l, other);
+                sum = dot(mine, other);
+            } else if (there) {
+                for (int c = 0; c < f.batch.width; ++c) {
+                    const int k = co_runner[static_cast<std::int64_t>(b) * f.batch.width + c];
+                    if (k >= 0) {
+                        float4 other[4];
+                        load_chunk(row(f.right, model, k), chunk, f.rank, l, other);
+                        sum += dot(mine, other);
+                    }
+                }
+            }
+            for (int offset = 4; offset > 0; offset /= 2) {
+                sum += __shfl_xor_sync(kAll, sum, offset);
+            }
+            if (there && l == 0) {
+                float& to = weight[static_cast<std::int64_t>(b) * groups + group];
+                to = chunk == 0 ? sum : to + sum;
+            }
+        }
+    }
+}
+
+__global__ void __launch_bounds__(kThreads) forward_kernel(const __grid_constant__ Factors f) {
+    const std::int64_t model = blockIdx.y;
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    const int groups = groups_of(f);
+    const int warps = static_cast<int>(gridDim.x) * kWarps;
+    for (int i = static_cast<int>(blockIdx.x) * kWarps + static_cast<int>(threadIdx.x) / 32; i < f.batch.platforms;
+         i += warps) {
+        const RowRange rows = rows_of(f.batch.platform_end, model, i);
+        for (int group = 0; group < groups; ++group) {
+            products_of_group(f, model, i, group, rows);
+        }
+        __syncwarp();
+        float loss = 0.0F;
+        float* weight = part(f.weight, model);
+        for (int b = rows.begin + lane; b < rows.end; b += 32) {
+            float* products = weight + static_cast<std::int64_t>(b) * groups;
+            float prediction = f.dot ? f.dot_scale * products[0] : 0.0F;
+            float* susceptibility = products + static_cast<int>(f.dot);
+            float* magnitude = susceptibility + f.types;
+            for (int t = 0; t < f.types; ++t) {
+                prediction += f.interference_scale * susceptibility[t] * magnitude[t];
+            }
+            const RowLoss at = loss_of(f.loss, f.batch, model, i, b, prediction, part(f.batch.scale, model)[b]);
+            loss += at.loss;
+            if (f.loss.slope.data == nullptr) {
+                continue;
+            }
+            if (f.dot) {
+                products[0] = at.slope * f.dot_scale;
+            }
+            for (int t = 0; t < f.types; ++t) {
+                const float s = susceptibility[t];
+                susceptibility[t] = at.slope * f.interference_scale * magnitude[t];
+                magnitude[t] = at.slope * f.interference_scale * s;
+            }
+        }
+        loss = sum_of_warp(loss);
+        if (lane == 0) {
+            part(f.loss.loss, model)[i] = loss;
+        }
+    }
+}
+
+// Columns chunk + 4 lane … of `to`, which has `cols` of them.
+__device__ __forceinline__ void store(float* to, bool aligned, int c, int cols, float4 x) {
+    if (aligned && c + 4 <= cols) {
+        *reinterpret_cast<float4*>(to + c) = x;
+        return;
+    }
+    const float parts[4] = {x.x, x.y, x.z, x.w};
+#pragma unroll
+    for (int n = 0; n < 4; ++n) {
+        if (c + n < cols) {
+            to[c + n] = parts[n];
+        }
+    }
+}
+__device__ __forceinline__ float4 load_four(const float* from, bool aligned, int c, int cols) {
+    if (aligned && c + 4 <= cols) {
+        return *reinterpret_cast<const float4*>(from + c);
+    }
+    return {c < cols ? from[c] : 0.0F, c + 1 < cols ? from[c + 1] : 0.0F, c + 2 < cols ? from[c + 2] : 0.0F,
+            c + 3 < cols ? from[c + 3] : 0.0F};
+}
+
+// One group of columns of the gradient of platform i: the sum over its rows of weight * the module's row, or those of
+// its co-runners.
+__device__ void gradient_of_platform(const Factors& f, std::int64_t model, int i, int group, int chunk) {
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    const int groups = groups_of(f);
+    const RowRange rows = rows_of(f.batch.platform_end, model, i);
+    const bool magnitude = is_magnitude(f, group);
+    const std::int32_t* module = part(f.batch.module, model);
+    const std::int32_t* co_runner = part(f.batch.co_runner, model);
+    const float* weight = part(f.weight, model);
+    const int width = magnitude ? f.batch.width : 1;
+    const int c = chunk + 4 * lane;
+    float4 sum{0.0F, 0.0F, 0.0F, 0.0F};
+    // 32 mentions at a time, read by a lane each.
+    const int end = (rows.end - rows.begin) * width;
+    for (int first = 0; first < end; first += 32) {
+        const int n = first + lane;
+        int at = -1;
+        float w = 0.0F;
+        if (n < end) {
+            const int b = rows.begin + n / width;
+            at = magnitude ? co_runner[static_cast<std::int64_t>(rows.begin) * width + n] : module[b];
+            w = weight[static_cast<std::int64_t>(b) * groups + group];
+        }
+        const int count = min(32, end - first);
+#pragma unroll 4
+        for (int m = 0; m < count; ++m) {
+            const int j = __shfl_sync(kAll, at, m);
+            const float by = __shfl_sync(kAll, w, m);
+            if (j >= 0) {
+                add_scaled(sum, by, load_four(row(f.right, model, j), true, c, f.rank));
+            }
+        }
+    }
+    const int column = column_of(f, group);
+    if (c < f.rank) {
+        store(row(f.left_gradient, model, i) + column, column % 4 == 0, c, f.rank, sum);
+    }
+}
+
+// The gradient of module j: over the rows that mention it.
+__device__ void gradient_of_module(const Factors& f, std::int64_t model, int j, int chunk) {
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    const int groups = groups_of(f);
+    const int mains = static_cast<int>(f.dot) + f.types;
+    const RowRange mentions = rows_of(f.batch.module_end, model, j);
+    const std::int32_t* mention = part(f.batch.mention, model);
+    const std::int32_t* platform = part(f.batch.platform, model);
+    const float* weight = part(f.weight, model);
+    const int each = 1 + f.batch.width;
+    const int c = chunk + 4 * lane;
+    float4 sum{0.0F, 0.0F, 0.0F, 0.0F};
+    for (int first = mentions.begin; first < mentions.end; first += 32) {
+        int number = 0;
+        int at = 0;
+        if (first + lane < mentions.end) {
+            number = mention[first + lane];
+            at = platform[number / each];
+        }
+        const int count = min(32, mentions.end - first);
+        if (groups == 1) {  // no co-runners count
+            const float w = first + lane < mentions.end && number % each == 0 ? weight[number / each] : 0.0F;
+#pragma unroll 4
+            for (int m = 0; m < count; ++m) {
+                const int i = __shfl_sync(kAll, at, m);
+                const float by = __shfl_sync(kAll, w, m);
+                add_scaled(sum, by, load_four(row(f.left, model, i), true, c, f.rank));
+            }
+            continue;
+        }
+        for (int m = 0; m < count; ++m) {
+            const int i = __shfl_sync(kAll, at, m);
+            const int mentioned = __shfl_sync(kAll, number, m);
+            const float* weights = weight + static_cast<std::int64_t>(mentioned / each) * groups;
+            const bool main = mentioned % each == 0;
+            for (int group = main ? 0 : mains; group < (main ? mains : groups); ++group) {
+                const int column = column_of(f, group);
+                add_scaled(sum, weights[group], load_four(row(f.left, model, i) + column, column % 4 == 0, c, f.rank));
+            }
+        }
+    }
+    store(row(f.right_gradient, model, j), true, c, f.rank, sum);
+}
+
+__global__ void __launch_bounds__(kThreads) backward_kernel(const __grid_constant__ Factors f) {
+    const std::int64_t model = blockIdx.y;
+    const int chunks = (f.rank + kChunk - 1) / kChunk;
+    const bool left = blockIdx.x % 2 == 0;
+    const int warps = static_cast<int>(gridDim.x) / 2 * kWarps;
+    const int first = static_cast<int>(blockIdx.x) / 2 * kWarps + static_cast<int>(threadIdx.x) / 32;
+    if (left) {
+        const int groups = groups_of(f);
+        for (int n = first; n < f.batch.platforms * groups * chunks; n += warps) {
+            gradient_of_platform(f, model, n / (groups * chunks), n / chunks % groups, n % chunks * kChunk);
+        }
+    } else {
+        for (int n = first; n < f.batch.modules * chunks; n += warps) {
+            gradient_of_module(f, model, n / chunks, n % chunks * kChunk);
+        }
+    }
+}
+
+__global__ void __launch_bounds__(kThreads) loss_kernel(const __grid_constant__ NetworkLoss n) {
+    const std::int64_t model = blockIdx.y;
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    const int warps = static_cast<int>(gridDim.x) * kWarps;
+    for (int i = static_cast<int>(blockIdx.x) * kWarps + static_cast<int>(threadIdx.x) / 32; i < n.batch.platforms;
+         i += warps) {
+        const RowRange rows = rows_of(n.batch.platform_end, model, i);
+        float loss = 0.0F;
+        for (int b = rows.begin + lane; b < rows.end; b += 32) {
+            const RowLoss at = loss_of(n.loss, n.batch, model, i, b, 0.0F, part(n.batch.scale, model)[b]);
+            loss += at.loss;
+            if (n.loss.slope.data != nullptr) {
+                part(n.loss.slope, model)[b] = at.slope;
+            }
+        }
+        loss = sum_of_warp(loss);
+        if (lane == 0) {
+            part(n.loss.loss, model)[i] = loss;
+        }
+    }
+}
+
+// Blocks a model: as few as fill a card, so that those of one model share a cache.
+unsigned blocks(std::int32_t models, std::int64_t warps) {
+    constexpr std::int64_t wanted = 528;
+    const std::int64_t most = (warps + kWarps - 1) / kWarps;
+    return static_cast<unsigned>(std::clamp<std::int64_t>(wanted / models, 1, std::max<std::int64_t>(most, 1)));
+}
+
+}  // namespace
+
+cudaError_t launch_factors_forward(const Factors& factors, std::int32_t models, cudaStream_t stream) {
+    const dim3 grid(blocks(models, factors.batch.platforms), static_cast<unsigned>(models));
+    forward_kernel<<<grid, kThreads, 0, stream>>>(factors);
+    return cudaGetLastError();
+}
+
+cudaError_t launch_factors_backward(const Factors& factors, std::int32_t models, cudaStream_t stream) {
+    const std::int64_t chunks = (factors.rank + kChunk - 1) / kChunk;
+    const std::int64_t groups = static_cast<std::int64_t>(factors.dot) + 2 * factors.types;
+    const std::int64_t tasks = std::max(factors.batch.platforms * groups, std::int64_t{factors.batch.modules}) * chunks;
+    const dim3 grid(2 * blocks(2 * models, tasks), static_cast<unsigned>(models));
+    backward_kernel<<<grid, kThreads, 0, stream>>>(factors);
+    return cudaGetLastError();
+}
+
+cudaError_t launch_network_loss(const NetworkLoss& loss, std::int32_t models, cudaStream_t stream) {
+    const dim3 grid(blocks(models, loss.batch.platforms), static_cast<unsigned>(models));
+    loss_kernel<<<grid, kThreads, 0, stream>>>(loss);
+    return cudaGetLastError();
+}
+
+}  // namespace pitot::backend::cuda

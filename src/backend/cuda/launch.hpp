@@ -1,0 +1,226 @@
+// Kernels of the CUDA backend and the arguments of their launches. Plain C++: whoever launches needs no nvcc.
+//
+// Every array has one part a model: model g of a launch finds its part `model` elements behind that of model g - 1.
+// Rows of matrices are `ld` elements apart, a multiple of four where they are longer than three, and what lies between
+// the last column and the next row is 0.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <cstdint>
+
+namespace pitot::backend::cuda {
+
+/// How products are computed; sums are in single precision always.
+enum class Precision : std::uint8_t {
+    kFp32,  ///< each factor split into two tf32 numbers, three products: single precision but for the order of sums
+    kTf32,  ///< factors rounded to 11 bits
+    kBf16,  ///< factors rounded to 8 bits
+};
+
+template <typename T>
+struct View {
+    T* data = nullptr;
+    std::int64_t model = 0;
+    std::int32_t ld = 0;
+};
+
+/// What Adam needs of one step: see AdamStep.
+struct AdamScalars {
+    float beta1, beta2, epsilon, rate, root;
+};
+
+/// A parameter with its moments: what a gradient of the same shape updates. Without `adam` the gradient is stored.
+struct Update {
+    View<float> parameter, first, second, gradient;
+    const AdamScalars* adam = nullptr;
+};
+
+/// C (m × n) = A·B over k, in one of three layouts (see Layout). Of a grid of models one launch computes several.
+struct Product {
+    View<const float> a, b;
+    View<float> c;
+    std::int32_t m = 0, n = 0, k = 0;
+    View<const float> bias{};   ///< forward: added to every row
+    View<const float> slope{};  ///< input gradient: what tanh gave, m × n, by whose derivative C is multiplied
+    bool tanh = false;          ///< forward
+    Update weight{};            ///< weight gradient: what becomes of C
+    Update bias_update{};       ///< weight gradient: of B's column sums, where there is a bias
+    std::int32_t first_tile = 0, tiles_n = 0;
+};
+
+enum class Layout : std::uint8_t {
+    kForward,         ///< A m × k, B k × n
+    kInputGradient,   ///< A m × k, B n × k: rows of a weight
+    kWeightGradient,  ///< A k × m, B k × n
+};
+
+inline constexpr int kMostProducts = 6;
+struct Products {
+    Product product[kMostProducts];
+    std::int32_t count = 0;
+};
+/// Fills in the tiles of each product and returns how many there are in all.
+std::int32_t lay_out(Products& products);
+cudaError_t launch_products(Layout layout, Precision precision, Products products, std::int32_t models,
+                            cudaStream_t stream);
+
+/// A layer with few outputs or an input of which few columns want a gradient.
+struct Narrow {
+    View<const float> x;       ///< rows × k
+    View<const float> weight;  ///< forward: k × n; input gradient: n rows of k
+    View<const float> bias{};
+    View<const float> slope{};
+    View<float> out;  ///< rows × n
+    std::int32_t rows = 0, n = 0, k = 0;
+    bool tanh = false;
+};
+/// out = x·weight + bias, n at most kNarrow.
+cudaError_t launch_narrow_forward(const Narrow& layer, std::int32_t models, cudaStream_t stream);
+/// out[i][q] = x[i]·weight[q]: the gradient of a few inputs.
+cudaError_t launch_narrow_rows(const Narrow& layer, std::int32_t models, cudaStream_t stream);
+/// out (rows × k) = x (rows × n)·weight (k × n)ᵀ, times tanh'.
+cudaError_t launch_narrow_spread(const Narrow& layer, std::int32_t models, cudaStream_t stream);
+/// Gradient of a weight (k × n) and a bias from x (rows × k) and dout (rows × n).
+struct NarrowWeight {
+    View<const float> x, dout;
+    std::int32_t rows = 0, n = 0, k = 0;
+    Update weight, bias;
+    bool has_bias = false;
+};
+cudaError_t launch_narrow_weight(const NarrowWeight& layer, std::int32_t models, cudaStream_t stream);
+inline constexpr std::int32_t kNarrow = 16;  ///< the most outputs of a narrow layer
+
+/// Rows of observations, those of one platform together.
+struct Batch {
+    View<const std::int32_t> platform, module, co_runner;  ///< rows × width, -1 for none
+    View<const float> target, scale;                       ///< scale: what a row counts in the loss; 0 behind the last row
+    View<const std::int32_t> platform_end;                 ///< platforms + 1: where rows of each begin
+    View<const std::int32_t> module_end;                   ///< modules + 1: where its mentions begin
+    View<const std::int32_t> mention;  ///< row * (1 + width) + which: 0 the module itself, c + 1 its co-runner c
+    std::int32_t rows = 0, width = 0, platforms = 0, modules = 0;
+};
+
+/// What batches are drawn from.
+struct DrawTable {
+    const std::int32_t* platform;
+    const std::int32_t* module;
+    const std::int32_t* co_runner;
+    const float* target;
+    std::int32_t width;
+};
+struct DrawObjective {
+    DrawTable table;
+    const std::int32_t* rows;        ///< row numbers of all models, one after the other
+    const std::int64_t* rows_begin;  ///< models + 1
+    const std::uint64_t* key;        ///< a model
+    std::int32_t batch;              ///< 0: all rows, in their order
+    std::int32_t first;              ///< where its rows begin in the batch, as far as nothing is left out
+    double weight;
+};
+inline constexpr int kMostObjectives = 8;
+struct Draw {
+    DrawObjective objective[kMostObjectives];
+    std::int32_t objectives = 0;
+    std::int32_t models = 0;  ///< of a batch; batches of steps follow one another
+    std::int64_t first_step = 0;
+    // As in Batch, to be written: of each step and model.
+    std::int32_t *platform, *module, *co_runner, *platform_end, *module_end, *mention, *place;
+    float *target, *scale;
+    std::int32_t* cursor;  ///< platforms + modules + 2 a batch, where they do not fit in shared memory
+    std::int32_t rows = 0, width = 0, platforms = 0, modules = 0;
+};
+cudaError_t launch_draw(const Draw& draw, std::int32_t steps, cudaStream_t stream);
+
+/// What a loss is computed by.
+struct LossTerms {
+    std::int32_t kind = 0;  ///< Loss
+    float huber_delta = 0.0F;
+    View<const float> platform_term{}, module_term{};  ///< a baseline's, or null
+    View<const float> output{};                        ///< of a network, column 0; or null
+    float output_scale = 0.0F;
+    View<float> loss;     ///< a platform
+    View<float> slope{};  ///< a row; null where only the loss is wanted
+};
+
+/// Products of rows of both sides: a dot product, and what co-runners add.
+struct Factors {
+    Batch batch;
+    View<const float> left, right;
+    std::int32_t rank = 0;
+    bool dot = false;
+    float dot_scale = 0.0F;
+    std::int32_t types = 0, susceptibility_column = 0, magnitude_column = 0;
+    float interference_scale = 0.0F;
+    View<float> weight;  ///< rows × (dot + 2 types): products, then what each counts in the gradient
+    LossTerms loss;
+    View<float> left_gradient{}, right_gradient{};
+    std::int32_t left_cols = 0, right_cols = 0;
+};
+cudaError_t launch_factors_forward(const Factors& factors, std::int32_t models, cudaStream_t stream);
+cudaError_t launch_factors_backward(const Factors& factors, std::int32_t models, cudaStream_t stream);
+
+/// Loss and slopes of a network's output.
+struct NetworkLoss {
+    Batch batch;
+    LossTerms loss;
+};
+cudaError_t launch_network_loss(const NetworkLoss& loss, std::int32_t models, cudaStream_t stream);
+
+struct PairRows {
+    Batch batch;
+    View<const float> left, right;  ///< sum_tanh; gather: right alone
+    View<float> out;
+    View<const float> dout{};
+    View<float> left_gradient{}, right_gradient{};
+    std::int32_t cols = 0;
+};
+cudaError_t launch_sum_tanh(const PairRows& rows, std::int32_t models, cudaStream_t stream);
+cudaError_t launch_sum_rows(const PairRows& rows, std::int32_t models, cudaStream_t stream);
+cudaError_t launch_gather(const PairRows& rows, std::int32_t models, cudaStream_t stream);
+/// din[b][0] = scale * slope[b].
+cudaError_t launch_output_backward(View<const float> slope, float scale, View<float> din, std::int32_t rows,
+                                   std::int32_t models, cudaStream_t stream);
+/// dout *= 1 - out².
+cudaError_t launch_slope(View<const float> out, View<float> dout, std::int32_t rows, std::int32_t cols,
+                         std::int32_t models, cudaStream_t stream);
+/// to[:, column …] = from.
+cudaError_t launch_copy_columns(View<const float> from, View<float> to, std::int32_t column, std::int32_t rows,
+                                std::int32_t cols, std::int32_t models, cudaStream_t stream);
+
+/// A layer with a weight for each platform (rows × k, k × n).
+struct PlatformLayer {
+    Batch batch;
+    View<const float> x, weight, bias;
+    View<float> out;
+    bool tanh = false;
+    // Backward.
+    View<const float> slope{};  ///< of x where tanh' is to be multiplied
+    View<const float> dout{};
+    View<float> dx{};  ///< or null
+    Update weight_update{}, bias_update{};
+    std::int32_t n = 0, k = 0;
+};
+cudaError_t launch_platform_forward(const PlatformLayer& layer, std::int32_t models, cudaStream_t stream);
+cudaError_t launch_platform_input(const PlatformLayer& layer, std::int32_t models, cudaStream_t stream);
+cudaError_t launch_platform_weight(const PlatformLayer& layer, std::int32_t models, cudaStream_t stream);
+
+/// Updates parameters by gradients that are stored, and copies them into a wider matrix where `mirror` is set.
+struct Elementwise {
+    Update update;
+    std::int32_t rows = 0, cols = 0;
+    View<float> mirror{};
+    std::int32_t mirror_column = 0;
+};
+inline constexpr int kMostElementwise = 8;
+struct Elementwises {
+    Elementwise part[kMostElementwise];
+    std::int32_t count = 0;
+};
+cudaError_t launch_elementwise(const Elementwises& parts, std::int32_t models, cudaStream_t stream);
+
+/// out[g] = the sum of `count` losses of model g, whose parts lie `model` apart, in double precision.
+cudaError_t launch_sum(View<const float> losses, std::int64_t steps, std::int64_t step_stride, std::int32_t count,
+                       double* out, std::int32_t models, cudaStream_t stream);
+
+}  // namespace pitot::backend::cuda

@@ -1,0 +1,145 @@
+#include "backend/cuda/layout.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "pitot/remedy.hpp"
+
+namespace pitot::backend::cuda {
+namespace {
+
+Failure no_kernels(const std::string& what) {
+    return fail(ErrorCode::kUsage,
+                fmt::format("the backend 'cuda' has no kernels for {}; use the backend 'cpu'", what),
+                Remedy::kUseCpuBackend);
+}
+
+std::int64_t round_up(std::int64_t n) { return (n + 31) / 32 * 32; }
+
+}  // namespace
+
+DeviceProgram::DeviceProgram(const Program& program) : program_(&program), slopes_done_(slopes_done(program)) {
+    std::set<BufferId> inputs;
+    for (const TowerOp& op : program.tower) {
+        if (const auto* concat = std::get_if<Concat>(&op)) {
+            inputs.insert(concat->out);
+        }
+    }
+    for (std::size_t b = 0; b < program.buffers.size(); ++b) {
+        const BufferInfo& info = program.buffers[b];
+        const Arena arena = info.role == Role::kConstant                            ? Arena::kConstants
+                            : info.role == Role::kReplicaConstant                   ? Arena::kReplicaConstants
+                            : info.role == Role::kParameter                         ? Arena::kParameters
+                            : info.role == Role::kPair                              ? Arena::kPairs
+                            : inputs.contains(static_cast<BufferId>(b)) ? Arena::kInputs
+                                                                                    : Arena::kTowers;
+        std::int64_t& size = sizes_[static_cast<std::size_t>(arena)];
+        const std::int64_t ld = row_stride(info.cols);
+        places_.push_back({arena, size, ld});
+        size += arena == Arena::kPairs ? ld : round_up(info.rows * ld);
+    }
+}
+
+Result<DeviceProgram> DeviceProgram::make(const Program& program) {
+    DeviceProgram made(program);
+    return made.sort_operations().map([&] { return std::move(made); });
+}
+
+std::optional<DeviceProgram::Columns> DeviceProgram::input_gradient(const Dense& op) const {
+    if (op.x_gradient_from >= program_->buffer(op.x).cols) {
+        return std::nullopt;
+    }
+    for (const Concat& concat : concats) {
+        if (concat.out == op.x) {
+            return Columns{concat.right, program_->buffer(concat.left).cols};
+        }
+    }
+    return Columns{op.x, 0};
+}
+
+Result<void> DeviceProgram::sort_operations() {
+    const Program& program = *program_;
+    std::map<BufferId, std::size_t> level;
+    std::set<BufferId> learned;
+    for (const TowerOp& op : program.tower) {
+        if (const auto* concat = std::get_if<Concat>(&op)) {
+            if (!learned.insert(concat->right).second) {
+                return no_kernels("learned columns in two places");
+            }
+            concats.push_back(*concat);
+            continue;
+        }
+        const Dense& dense = std::get<Dense>(op);
+        const std::size_t at = level.contains(dense.x) ? level[dense.x] + 1 : 0;
+        level[dense.out] = at;
+        levels.resize(std::max(levels.size(), at + 1));
+        levels[at].push_back(dense);
+    }
+    for (const PairOp& op : program.pair) {
+        const auto once = [&](auto& slot, const auto& value) -> Result<void> {
+            if (slot) {
+                return no_kernels(fmt::format("two operations '{}'", name_of(value)));
+            }
+            slot = value;
+            return {};
+        };
+        Result<void> ok;
+        if (const auto* given = std::get_if<PairBaseline>(&op)) {
+            ok = once(baseline, *given);
+        } else if (const auto* pair_dot = std::get_if<PairDot>(&op)) {
+            ok = once(dot, *pair_dot);
+        } else if (const auto* co_runners = std::get_if<PairInterference>(&op)) {
+            ok = once(interference, *co_runners);
+        } else if (const auto* pair_output = std::get_if<PairOutput>(&op)) {
+            ok = once(output, *pair_output);
+        } else {
+            network.push_back(op);
+        }
+        if (!ok) {
+            return ok;
+        }
+    }
+    if (has_factors() && output) {
+        return no_kernels("factors beside a network on pairs");
+    }
+    if (dot && interference &&
+        (dot->left != interference->left || dot->right != interference->right || dot->width != interference->rank)) {
+        return no_kernels("interference by other rows than those of the dot product");
+    }
+    // Who multiplies rows makes the gradient of all their columns.
+    if (has_factors() && (program.buffer(left()).cols != rank() * groups() || program.buffer(right()).cols != rank())) {
+        return no_kernels("rows of which only some columns are multiplied");
+    }
+    const auto store = [&](BufferId buffer, std::optional<Concat> concat) {
+        const auto is_it = [&](const auto& entry) { return entry.first == buffer; };
+        if (program.buffer(buffer).role == Role::kParameter && std::ranges::none_of(stored, is_it)) {
+            stored.emplace_back(buffer, concat);
+        }
+    };
+    for (const Concat& concat : concats) {
+        store(concat.right, concat);
+    }
+    if (has_factors()) {
+        store(left(), std::nullopt);
+        store(right(), std::nullopt);
+    }
+    for (const PairOp& op : network) {
+        if (const auto* sum = std::get_if<PairSumTanh>(&op)) {
+            store(sum->left, std::nullopt);
+            store(sum->right, std::nullopt);
+        }
+    }
+    for (const std::vector<Dense>& ops : levels) {
+        for (const Dense& op : ops) {
+            if (const auto to = input_gradient(op)) {
+                store(to->buffer, std::nullopt);
+            }
+        }
+    }
+    return {};
+}
+
+}  // namespace pitot::backend::cuda

@@ -1,0 +1,47 @@
+// The loss of a row and its slope: see Loss.
+#pragma once
+
+#include "backend/cuda/device.cuh"
+#include "pitot/config.hpp"
+
+namespace pitot::backend::cuda {
+
+/// Where the rows of a platform begin and end.
+struct RowRange {
+    int begin, end;
+};
+__device__ __forceinline__ RowRange rows_of(const View<const std::int32_t>& ends, std::int64_t model, int i) {
+    const std::int32_t* at = part(ends, model) + i;
+    return {at[0], at[1]};
+}
+
+struct RowLoss {
+    float loss, slope;
+};
+
+/// Of row b of platform i, whose terms other than baseline and network sum to `prediction`. `scale` is what the row
+/// counts.
+__device__ __forceinline__ RowLoss loss_of(const LossTerms& terms, const Batch& batch, std::int64_t model, int i, int b,
+                                           float prediction, float scale) {
+    if (terms.platform_term.data != nullptr) {
+        const int j = part(batch.module, model)[b];
+        prediction += *row(terms.platform_term, model, i) + *row(terms.module_term, model, j);
+    }
+    if (terms.output.data != nullptr) {
+        prediction += terms.output_scale * *row(terms.output, model, b);
+    }
+    const float target = part(batch.target, model)[b];
+    float error = prediction - target;
+    if (terms.kind == static_cast<std::int32_t>(Loss::kHuber)) {
+        const float delta = terms.huber_delta;
+        const float size = fabsf(error);
+        const float inside = fminf(size, delta);
+        const float slope = error > delta ? delta : error < -delta ? -delta : error;  // NaN passes
+        return {scale * inside * (size - 0.5F * inside), scale * slope};
+    }
+    const float unit = terms.kind == static_cast<std::int32_t>(Loss::kRelative) ? 1.0F / target : 1.0F;
+    error *= unit;
+    return {scale * error * error, 2.0F * scale * error * unit};
+}
+
+}  // namespace pitot::backend::cuda

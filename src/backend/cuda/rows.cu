@@ -1,0 +1,315 @@
+// What is done row by row or element by element: narrow layers, gathered and summed rows, copies, Adam on stored
+// gradients, sums of losses.
+#include <algorithm>
+
+#include "backend/cuda/loss.cuh"
+
+namespace pitot::backend::cuda {
+namespace {
+
+constexpr int kThreads = 256;
+constexpr int kWarps = kThreads / 32;
+
+dim3 grid_of(std::int64_t work, std::int64_t each, std::int32_t models) {
+    constexpr std::int64_t most = 65535;
+    return {static_cast<unsigned>(std::clamp<std::int64_t>((work + each - 1) / each, 1, most)),
+            static_cast<unsigned>(models)};
+}
+__device__ __forceinline__ std::int64_t first_thread() {
+    return static_cast<std::int64_t>(blockIdx.x) * kThreads + threadIdx.x;
+}
+__device__ __forceinline__ std::int64_t all_threads() { return static_cast<std::int64_t>(gridDim.x) * kThreads; }
+__device__ __forceinline__ int first_warp() { return static_cast<int>(blockIdx.x) * kWarps + static_cast<int>(threadIdx.x) / 32; }
+__device__ __forceinline__ int all_warps() { return static_cast<int>(gridDim.x) * kWarps; }
+
+__global__ void __launch_bounds__(kThreads) narrow_forward_kernel(const __grid_constant__ Narrow layer) {
+    const std::int64_t model = blockIdx.y;
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    const float* weight = part(layer.weight, model);
+    for (int i = first_warp(); i < layer.rows; i += all_warps()) {
+        const float* x = row(layer.x, model, i);
+        float* out = row(layer.out, model, i);
+        for (int n = 0; n < layer.n; ++n) {
+            float sum = 0.0F;
+            for (int k = lane; k < layer.k; k += 32) {
+                sum += x[k] * weight[static_cast<std::int64_t>(k) * layer.weight.ld + n];
+            }
+            sum = sum_of_warp(sum);
+            if (lane == 0) {
+                sum += layer.bias.data != nullptr ? part(layer.bias, model)[n] : 0.0F;
+                out[n] = layer.tanh ? tanh_of(sum) : sum;
+            }
+        }
+    }
+}
+
+__global__ void __launch_bounds__(kThreads) narrow_rows_kernel(const __grid_constant__ Narrow layer) {
+    const std::int64_t model = blockIdx.y;
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    for (int i = first_warp(); i < layer.rows; i += all_warps()) {
+        const float* x = row(layer.x, model, i);
+        for (int q = 0; q < layer.n; ++q) {
+            const float* weight = row(layer.weight, model, q);
+            float sum = 0.0F;
+            for (int k = lane; k < layer.k; k += 32) {
+                sum += x[k] * weight[k];
+            }
+            sum = sum_of_warp(sum);
+            if (lane == 0) {
+                row(layer.out, model, i)[q] = sum;
+            }
+        }
+    }
+}
+
+__global__ void __launch_bounds__(kThreads) narrow_spread_kernel(const __grid_constant__ Narrow layer) {
+    const std::int64_t model = blockIdx.y;
+    const std::int64_t size = static_cast<std::int64_t>(layer.rows) * layer.k;
+    for (std::int64_t at = first_thread(); at < size; at += all_threads()) {
+        const std::int64_t i = at / layer.k;
+        const std::int64_t k = at % layer.k;
+        const float* x = row(layer.x, model, i);
+        const float* weight = row(layer.weight, model, k);
+        float sum = 0.0F;
+        for (int n = 0; n < layer.n; ++n) {
+            sum += x[n] * weight[n];
+        }
+        if (layer.slope.data != nullptr) {
+            const float y = row(layer.slope, model, i)[k];
+            sum *= 1.0F - y * y;
+        }
+        row(layer.out, model, i)[k] = sum;
+    }
+}
+
+// A block sums 32 of the weight's rows, its warps taking every eighth row of x.
+__global__ void __launch_bounds__(kThreads) narrow_weight_kernel(const __grid_constant__ NarrowWeight layer) {
+    __shared__ float sums[kWarps][32];
+    const std::int64_t model = blockIdx.y;
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    const int warp = static_cast<int>(threadIdx.x) / 32;
+    const int k = static_cast<int>(blockIdx.x) * 32 + lane;
+    const bool bias = layer.has_bias && k == layer.k;  // one place more, whose x is 1
+    for (int n = 0; n < layer.n; ++n) {
+        float sum = 0.0F;
+        if (k < layer.k || bias) {
+            for (int i = warp; i < layer.rows; i += kWarps) {
+                const float d = row(layer.dout, model, i)[n];
+                sum += bias ? d : row(layer.x, model, i)[k] * d;
+            }
+        }
+        sums[warp][lane] = sum;
+        __syncthreads();
+        if (warp == 0 && (k < layer.k || bias)) {
+            sum = 0.0F;
+            for (int w = 0; w < kWarps; ++w) {
+                sum += sums[w][lane];
+            }
+            if (bias) {
+                apply(layer.bias, model, n, sum);
+            } else {
+                apply(layer.weight, model, static_cast<std::int64_t>(k) * layer.weight.parameter.ld + n, sum);
+            }
+        }
+        __syncthreads();
+    }
+}
+
+__global__ void __launch_bounds__(kThreads) sum_tanh_kernel(const __grid_constant__ PairRows p) {
+    const std::int64_t model = blockIdx.y;
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    for (int b = first_warp(); b < p.batch.rows; b += all_warps()) {
+        const float* left = row(p.left, model, part(p.batch.platform, model)[b]);
+        const float* right = row(p.right, model, part(p.batch.module, model)[b]);
+        float* out = row(p.out, model, b);
+        for (int c = lane; c < p.cols; c += 32) {
+            out[c] = tanh_of(left[c] + right[c]);
+        }
+    }
+}
+
+__global__ void __launch_bounds__(kThreads) gather_kernel(const __grid_constant__ PairRows p) {
+    const std::int64_t model = blockIdx.y;
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    for (int b = first_warp(); b < p.batch.rows; b += all_warps()) {
+        const float* from = row(p.right, model, part(p.batch.module, model)[b]);
+        float* out = row(p.out, model, b);
+        for (int c = lane; c < p.cols; c += 32) {
+            out[c] = from[c];
+        }
+    }
+}
+
+// Sums of the rows of dout of each platform and of each module, 32 columns a warp.
+__global__ void __launch_bounds__(kThreads) sum_rows_kernel(const __grid_constant__ PairRows p) {
+    const std::int64_t model = blockIdx.y;
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    const int pieces = (p.cols + 31) / 32;
+    const int each = 1 + p.batch.width;
+    const int tasks = (p.batch.platforms + p.batch.modules) * pieces;
+    for (int task = first_warp(); task < tasks; task += all_warps()) {
+        const int r = task / pieces;
+        const int c = task % pieces * 32 + lane;
+        const bool left = r < p.batch.platforms;
+        const int i = left ? r : r - p.batch.platforms;
+        const RowRange range = rows_of(left ? p.batch.platform_end : p.batch.module_end, model, i);
+        const std::int32_t* mention = part(p.batch.mention, model);
+        float sum = 0.0F;
+        if (c < p.cols) {
+            for (int n = range.begin; n < range.end; ++n) {
+                const int number = left ? n * each : mention[n];
+                if (number % each == 0) {
+                    sum += row(p.dout, model, number / each)[c];
+                }
+            }
+            row(left ? p.left_gradient : p.right_gradient, model, i)[c] = sum;
+        }
+    }
+}
+
+__global__ void __launch_bounds__(kThreads)
+    output_backward_kernel(View<const float> slope, float scale, View<float> din, std::int32_t rows) {
+    const std::int64_t model = blockIdx.y;
+    for (std::int64_t b = first_thread(); b < rows; b += all_threads()) {
+        *row(din, model, b) = scale * part(slope, model)[b];
+    }
+}
+
+__global__ void __launch_bounds__(kThreads)
+    slope_kernel(View<const float> out, View<float> dout, std::int32_t rows, std::int32_t cols) {
+    const std::int64_t model = blockIdx.y;
+    for (std::int64_t at = first_thread(); at < static_cast<std::int64_t>(rows) * cols; at += all_threads()) {
+        const float y = row(out, model, at / cols)[at % cols];
+        row(dout, model, at / cols)[at % cols] *= 1.0F - y * y;
+    }
+}
+
+__global__ void __launch_bounds__(kThreads) copy_columns_kernel(View<const float> from, View<float> to,
+                                                                std::int32_t column, std::int32_t rows,
+                                                                std::int32_t cols) {
+    const std::int64_t model = blockIdx.y;
+    for (std::int64_t at = first_thread(); at < static_cast<std::int64_t>(rows) * cols; at += all_threads()) {
+        row(to, model, at / cols)[column + at % cols] = row(from, model, at / cols)[at % cols];
+    }
+}
+
+__global__ void __launch_bounds__(kThreads) elementwise_kernel(const __grid_constant__ Elementwises parts) {
+    const std::int64_t model = blockIdx.y;
+    for (int n = 0; n < parts.count; ++n) {
+        const Elementwise& e = parts.part[n];
+        const int ld = e.update.parameter.ld;
+        if (e.mirror.data == nullptr) {
+            // Whole rows with what lies between them, which stays 0.
+            const std::int64_t pairs = static_cast<std::int64_t>(e.rows) * ld / 2;
+            for (std::int64_t at = first_thread(); at < pairs; at += all_threads()) {
+                const float2 g = reinterpret_cast<const float2*>(part(e.update.gradient, model))[at];
+                apply(e.update, model, 2 * at, g);
+            }
+            continue;
+        }
+        for (std::int64_t at = first_thread(); at < static_cast<std::int64_t>(e.rows) * e.cols; at += all_threads()) {
+            const std::int64_t i = at / e.cols;
+            const std::int64_t c = at % e.cols;
+            const std::int64_t place = i * ld + c;
+            apply(e.update, model, place, part(e.update.gradient, model)[place]);
+            row(e.mirror, model, i)[e.mirror_column + c] = part(e.update.parameter, model)[place];
+        }
+    }
+}
+
+// A block a model. Steps one after the other, so that the order of a sum does not depend on how many there are.
+__global__ void __launch_bounds__(kThreads)
+    sum_kernel(View<const float> losses, std::int64_t steps, std::int64_t step_stride, std::int32_t count, double* out) {
+    __shared__ double sums[kThreads];
+    const std::int64_t model = blockIdx.x;
+    const int thread = static_cast<int>(threadIdx.x);
+    double sum = 0.0;
+    for (std::int64_t step = 0; step < steps; ++step) {
+        const float* from = part(losses, model) + step * step_stride;
+        for (int n = thread; n < count; n += kThreads) {
+            sum += static_cast<double>(from[n]);
+        }
+    }
+    sums[thread] = sum;
+    __syncthreads();
+    for (int half = kThreads / 2; half > 0; half /= 2) {
+        if (thread < half) {
+            sums[thread] += sums[thread + half];
+        }
+        __syncthreads();
+    }
+    if (thread == 0) {
+        out[model] = sums[0];
+    }
+}
+
+}  // namespace
+
+cudaError_t launch_narrow_forward(const Narrow& layer, std::int32_t models, cudaStream_t stream) {
+    narrow_forward_kernel<<<grid_of(layer.rows, kWarps, models), kThreads, 0, stream>>>(layer);
+    return cudaGetLastError();
+}
+cudaError_t launch_narrow_rows(const Narrow& layer, std::int32_t models, cudaStream_t stream) {
+    narrow_rows_kernel<<<grid_of(layer.rows, kWarps, models), kThreads, 0, stream>>>(layer);
+    return cudaGetLastError();
+}
+cudaError_t launch_narrow_spread(const Narrow& layer, std::int32_t models, cudaStream_t stream) {
+    const std::int64_t size = static_cast<std::int64_t>(layer.rows) * layer.k;
+    narrow_spread_kernel<<<grid_of(size, 4 * kThreads, models), kThreads, 0, stream>>>(layer);
+    return cudaGetLastError();
+}
+cudaError_t launch_narrow_weight(const NarrowWeight& layer, std::int32_t models, cudaStream_t stream) {
+    const int columns = layer.k + (layer.has_bias ? 1 : 0);
+    narrow_weight_kernel<<<grid_of(columns, 32, models), kThreads, 0, stream>>>(layer);
+    return cudaGetLastError();
+}
+cudaError_t launch_sum_tanh(const PairRows& rows, std::int32_t models, cudaStream_t stream) {
+    sum_tanh_kernel<<<grid_of(rows.batch.rows, 4 * kWarps, models), kThreads, 0, stream>>>(rows);
+    return cudaGetLastError();
+}
+cudaError_t launch_gather(const PairRows& rows, std::int32_t models, cudaStream_t stream) {
+    gather_kernel<<<grid_of(rows.batch.rows, 4 * kWarps, models), kThreads, 0, stream>>>(rows);
+    return cudaGetLastError();
+}
+cudaError_t launch_sum_rows(const PairRows& rows, std::int32_t models, cudaStream_t stream) {
+    const std::int64_t tasks =
+        (std::int64_t{rows.batch.platforms} + rows.batch.modules) * ((rows.cols + 31) / 32);
+    sum_rows_kernel<<<grid_of(tasks, kWarps, models), kThreads, 0, stream>>>(rows);
+    return cudaGetLastError();
+}
+cudaError_t launch_output_backward(View<const float> slope, float scale, View<float> din, std::int32_t rows,
+                                   std::int32_t models, cudaStream_t stream) {
+    output_backward_kernel<<<grid_of(rows, kThreads, models), kThreads, 0, stream>>>(slope, scale, din, rows);
+    return cudaGetLastError();
+}
+cudaError_t launch_slope(View<const float> out, View<float> dout, std::int32_t rows, std::int32_t cols,
+                         std::int32_t models, cudaStream_t stream) {
+    slope_kernel<<<grid_of(std::int64_t{rows} * cols, 4 * kThreads, models), kThreads, 0, stream>>>(out, dout, rows,
+                                                                                                    cols);
+    return cudaGetLastError();
+}
+cudaError_t launch_copy_columns(View<const float> from, View<float> to, std::int32_t column, std::int32_t rows,
+                                std::int32_t cols, std::int32_t models, cudaStream_t stream) {
+    copy_columns_kernel<<<grid_of(std::int64_t{rows} * cols, 4 * kThreads, models), kThreads, 0, stream>>>(
+        from, to, column, rows, cols);
+    return cudaGetLastError();
+}
+cudaError_t launch_elementwise(const Elementwises& parts, std::int32_t models, cudaStream_t stream) {
+    std::int64_t most = 0;
+    for (std::int32_t n = 0; n < parts.count; ++n) {
+        const Elementwise& e = parts.part[n];
+        most = std::max(most, std::int64_t{e.rows} * (e.mirror.data == nullptr ? e.update.parameter.ld / 2 : e.cols));
+    }
+    if (most == 0) {
+        return cudaSuccess;
+    }
+    elementwise_kernel<<<grid_of(most, 2 * kThreads, models), kThreads, 0, stream>>>(parts);
+    return cudaGetLastError();
+}
+cudaError_t launch_sum(View<const float> losses, std::int64_t steps, std::int64_t step_stride, std::int32_t count,
+                       double* out, std::int32_t models, cudaStream_t stream) {
+    sum_kernel<<<static_cast<unsigned>(models), kThreads, 0, stream>>>(losses, steps, step_stride, count, out);
+    return cudaGetLastError();
+}
+
+}  // namespace pitot::backend::cuda

@@ -1,0 +1,558 @@
+#include "backend/cuda/shard.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <numeric>
+#include <string>
+
+#include "core/check.hpp"
+
+namespace pitot::backend::cuda {
+namespace {
+
+template <typename T>
+View<const T> readable(View<T> view) {
+    return {view.data, view.model, view.ld};
+}
+
+std::int64_t from_environment(const char* name, std::int64_t otherwise) {
+    const char* text = std::getenv(name);
+    const std::int64_t value = text == nullptr ? 0 : std::atoll(text);
+    return value > 0 ? value : otherwise;
+}
+
+// What a piece's rows may take, so that they stay in the second-level cache with its parameters.
+constexpr std::int64_t kPieceBytes = std::int64_t{24} << 20;
+
+// Elements of a model in a lane.
+std::int64_t lane_elements(const DeviceProgram& program, std::int64_t rows) {
+    return 2 * program.size(Arena::kTowers) + rows * (2 * program.size(Arena::kPairs) + program.groups() + 1);
+}
+
+std::int64_t piece_of(const DeviceProgram& program, std::int64_t rows, std::int64_t models, const Tuning& tuning) {
+    const std::int64_t bytes = 4 * (lane_elements(program, rows) + 3 * program.size(Arena::kParameters));
+    const std::int64_t fit = tuning.piece > 0 ? tuning.piece : kPieceBytes / std::max<std::int64_t>(bytes, 1);
+    const std::int64_t most = std::clamp<std::int64_t>(fit, 1, std::max<std::int64_t>(models, 1));
+    // Pieces of nearly equal size, as many a stream.
+    const std::int64_t pieces = std::max<std::int64_t>((models + most - 1) / most, 1);
+    return std::max<std::int64_t>((models + pieces - 1) / pieces, 1);
+}
+
+}  // namespace
+
+Tuning Tuning::from_environment() {
+    Tuning tuning;
+    tuning.piece = cuda::from_environment("PITOT_CUDA_PIECE", tuning.piece);
+    tuning.streams = cuda::from_environment("PITOT_CUDA_STREAMS", tuning.streams);
+    return tuning;
+}
+
+DeviceTable::DeviceTable(const PairColumns& columns)
+    : platform(columns.platform),
+      module(columns.module),
+      co_runner(columns.co_runner),
+      width(columns.width),
+      rows(columns.size()) {
+    const std::vector<float> none(columns.target.empty() ? columns.platform.size() : 0, 1.0F);
+    target = DeviceArray<float>(columns.target.empty() ? std::span<const float>(none) : columns.target);
+}
+
+BatchMemory::BatchMemory(const Program& program, std::int64_t models, std::int64_t steps, std::int64_t rows,
+                         std::int32_t width)
+    : models_(models),
+      steps_(steps),
+      rows_(rows),
+      platforms_(program.platforms),
+      modules_(program.modules),
+      width_(width) {
+    const std::int64_t batches = models * steps;
+    for (auto* array : {&platform_, &module_, &place_}) {
+        *array = DeviceArray<std::int32_t>(batches * rows);
+    }
+    co_runner_ = DeviceArray<std::int32_t>(batches * rows * width);
+    mention_ = DeviceArray<std::int32_t>(batches * rows * (1 + width));
+    platform_end_ = DeviceArray<std::int32_t>(batches * (platforms_ + 1));
+    module_end_ = DeviceArray<std::int32_t>(batches * (modules_ + 1));
+    cursor_ = DeviceArray<std::int32_t>(batches * (platforms_ + modules_ + 2));
+    target_ = DeviceArray<float>(batches * rows);
+    scale_ = DeviceArray<float>(batches * rows);
+}
+
+std::int64_t BatchMemory::bytes(const Program& program, std::int64_t rows, std::int32_t width) {
+    return 4 * (rows * (6 + 2 * width) + 2 * (program.platforms + program.modules + 2));
+}
+
+Batch BatchMemory::view(std::int64_t step, std::int64_t first) const {
+    const std::int64_t batch = step * models_ + first;
+    const auto at = [&](const auto& array, std::int64_t each) {
+        using T = std::remove_pointer_t<decltype(array.data())>;
+        return View<const T>{array.data() + batch * each, each, 0};
+    };
+    Batch view;
+    view.platform = at(platform_, rows_);
+    view.module = at(module_, rows_);
+    view.co_runner = at(co_runner_, rows_ * width_);
+    view.target = at(target_, rows_);
+    view.scale = at(scale_, rows_);
+    view.platform_end = at(platform_end_, platforms_ + 1);
+    view.module_end = at(module_end_, modules_ + 1);
+    view.mention = at(mention_, rows_ * (1 + width_));
+    view.rows = static_cast<std::int32_t>(rows_);
+    view.width = width_;
+    view.platforms = static_cast<std::int32_t>(platforms_);
+    view.modules = static_cast<std::int32_t>(modules_);
+    return view;
+}
+
+Draw BatchMemory::target() const {
+    Draw draw;
+    draw.models = static_cast<std::int32_t>(models_);
+    draw.platform = platform_.data();
+    draw.module = module_.data();
+    draw.co_runner = co_runner_.data();
+    draw.platform_end = platform_end_.data();
+    draw.module_end = module_end_.data();
+    draw.mention = mention_.data();
+    draw.place = place_.data();
+    draw.target = target_.data();
+    draw.scale = scale_.data();
+    draw.cursor = cursor_.data();
+    draw.rows = static_cast<std::int32_t>(rows_);
+    draw.width = width_;
+    draw.platforms = static_cast<std::int32_t>(platforms_);
+    draw.modules = static_cast<std::int32_t>(modules_);
+    return draw;
+}
+
+Shard::Bytes Shard::bytes(const DeviceProgram& program, const ExecutionPlan& plan, const Tuning& tuning) {
+    const Program& p = program.program();
+    std::int64_t table_rows = 0;
+    std::int32_t width = 0;
+    if (const auto* tables = dynamic_cast<const DeviceTables*>(plan.data.get()); tables != nullptr) {
+        for (const DeviceTable& table : tables->of_device.begin()->second) {
+            table_rows += table.rows;
+            width = std::max(width, table.width);
+        }
+    }
+    // A batch that takes all rows is made once, and so is that of validation: no more rows together than there are.
+    const std::int64_t rows = std::max<std::int64_t>(plan.platform_rows, 1);
+    const std::int64_t steps = rows < table_rows ? tuning.steps : 1;
+    const std::int64_t lane = 4 * lane_elements(program, std::max(rows, table_rows / 2));
+    Bytes bytes;
+    bytes.model = 4 * (5 * program.size(Arena::kParameters) + program.size(Arena::kInputs) +
+                       program.size(Arena::kReplicaConstants)) +
+                  steps * (BatchMemory::bytes(p, rows, width) + 4 * p.platforms) +
+                  BatchMemory::bytes(p, table_rows / 2, width) + 8 * table_rows;
+    bytes.shared = 4 * program.size(Arena::kConstants) + tuning.streams * std::max(lane, kPieceBytes) +
+                   (std::int64_t{256} << 20);  // what the card's driver takes for itself, and graphs
+    return bytes;
+}
+
+Shard::Shard(int device, const DeviceProgram& program, std::int64_t models, const ExecutionPlan& plan,
+             Precision precision, const Tuning& tuning)
+    : device_(device),
+      layout_(program),
+      program_(program.program()),
+      models_(models),
+      precision_(precision),
+      held_(plan.data),
+      constants_(program.size(Arena::kConstants)),
+      replica_constants_(models * program.size(Arena::kReplicaConstants)),
+      parameters_(models * program.size(Arena::kParameters)),
+      first_(models * program.size(Arena::kParameters)),
+      second_(models * program.size(Arena::kParameters)),
+      gradients_(models * program.size(Arena::kParameters)),
+      inputs_(models * program.size(Arena::kInputs)),
+      updates_(static_cast<std::size_t>(models)),
+      slots_(tuning.steps),
+      adam_(tuning.steps),
+      adam_host_(tuning.steps),
+      sums_(models),
+      sums_host_(models) {
+    if (const auto* tables = dynamic_cast<const DeviceTables*>(plan.data.get()); tables != nullptr) {
+        tables_ = &tables->of_device.at(device);
+    }
+    for (std::size_t b = 0; b < program_.buffers.size(); ++b) {
+        const BufferInfo& info = program_.buffers[b];
+        const auto& place = layout_.place(static_cast<BufferId>(b));
+        if (info.role == Role::kConstant) {
+            std::vector<float> padded(static_cast<std::size_t>(info.rows * place.ld));
+            for (std::int64_t i = 0; i < info.rows; ++i) {
+                std::copy_n(info.values.begin() + i * info.cols, info.cols, padded.begin() + i * place.ld);
+            }
+            constants_.upload(padded, place.offset);
+        }
+    }
+    const std::int64_t rows = std::max<std::int64_t>(plan.platform_rows, 1);
+    piece_ = piece_of(program, rows, models, tuning);
+    const std::int64_t pieces = (models + piece_ - 1) / piece_;
+    lanes_.resize(static_cast<std::size_t>(std::clamp<std::int64_t>(tuning.streams, 1, pieces)));
+    for (Lane& lane : lanes_) {
+        lane.towers = DeviceArray<float>(piece_ * layout_.size(Arena::kTowers));
+        lane.tower_gradients = DeviceArray<float>(piece_ * layout_.size(Arena::kTowers));
+    }
+    check(cudaEventCreateWithFlags(&fork_, cudaEventDisableTiming), "making an event");
+    joins_.resize(lanes_.size());
+    for (cudaEvent_t& join : joins_) {
+        check(cudaEventCreateWithFlags(&join, cudaEventDisableTiming), "making an event");
+    }
+    const Piece all{lanes_.data(), 0, models_};
+    for (const Concat& concat : layout_.concats) {
+        const BufferInfo& left = program_.buffer(concat.left);
+        check(launch_copy_columns(value(all, concat.left), writable(all, concat.out), 0,
+                                  static_cast<std::int32_t>(left.rows), static_cast<std::int32_t>(left.cols),
+                                  static_cast<std::int32_t>(models_), stream_.get()),
+              "copying features");
+    }
+    check(cudaStreamSynchronize(stream_.get()), "copying features");
+}
+
+Shard::~Shard() {
+    cudaSetDevice(device_);
+    cudaDeviceSynchronize();
+    drop_graphs();
+    for (const cudaEvent_t event : joins_) {
+        cudaEventDestroy(event);
+    }
+    if (fork_ != nullptr) {
+        cudaEventDestroy(fork_);
+    }
+}
+
+void Shard::drop_graphs() {
+    for (const auto& [steps, graph] : graphs_) {
+        cudaGraphExecDestroy(graph);
+    }
+    graphs_.clear();
+}
+
+// Memory for batches of that many rows.
+void Shard::make_room(std::int64_t rows) {
+    for (Lane& lane : lanes_) {
+        if (rows > lane.rows) {
+            drop_graphs();
+            lane.pairs = DeviceArray<float>(piece_ * rows * layout_.size(Arena::kPairs));
+            lane.pair_gradients = DeviceArray<float>(piece_ * rows * layout_.size(Arena::kPairs));
+            lane.weight = DeviceArray<float>(piece_ * rows * layout_.groups());
+            lane.slope = DeviceArray<float>(piece_ * rows);
+            lane.rows = rows;
+        }
+    }
+}
+
+void Shard::set_parameters(std::int64_t model, std::span<const double> values) {
+    PITOT_CHECK(static_cast<std::int64_t>(values.size()) == program_.parameter_count());
+    const std::int64_t size = layout_.size(Arena::kParameters);
+    std::vector<float> padded(static_cast<std::size_t>(size));
+    for (std::size_t b = 0; b < program_.buffers.size(); ++b) {
+        const BufferInfo& info = program_.buffers[b];
+        if (info.role != Role::kParameter) {
+            continue;
+        }
+        const auto& place = layout_.place(static_cast<BufferId>(b));
+        for (std::int64_t i = 0; i < info.rows; ++i) {
+            const auto row = values.first(static_cast<std::size_t>(info.cols));
+            std::ranges::transform(row, padded.begin() + place.offset + i * place.ld,
+                                   [](double x) { return static_cast<float>(x); });
+            values = values.subspan(row.size());
+        }
+    }
+    parameters_.upload(padded, model * size);
+    const std::vector<float> zeros(static_cast<std::size_t>(size));
+    if (std::exchange(updates_[static_cast<std::size_t>(model)], 0) > 0) {
+        first_.upload(zeros, model * size);
+        second_.upload(zeros, model * size);
+    }
+    learned_copied_ = false;
+}
+
+namespace {
+
+// Parameters as they lie on the card, without what is between rows.
+template <typename T>
+std::vector<T> unpadded(const DeviceProgram& layout, const DeviceArray<float>& from, std::int64_t model) {
+    const std::int64_t size = layout.size(Arena::kParameters);
+    std::vector<float> padded(static_cast<std::size_t>(size));
+    from.download(padded, model * size);
+    std::vector<T> out;
+    out.reserve(static_cast<std::size_t>(layout.program().parameter_count()));
+    for (std::size_t b = 0; b < layout.program().buffers.size(); ++b) {
+        const BufferInfo& info = layout.program().buffers[b];
+        if (info.role != Role::kParameter) {
+            continue;
+        }
+        const auto& place = layout.place(static_cast<BufferId>(b));
+        for (std::int64_t i = 0; i < info.rows; ++i) {
+            const auto row = padded.begin() + place.offset + i * place.ld;
+            out.insert(out.end(), row, row + info.cols);
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+std::vector<double> Shard::parameters(std::int64_t model) { return unpadded<double>(layout_, parameters_, model); }
+
+std::vector<float> Shard::kept(std::int64_t model) { return unpadded<float>(layout_, kept_, model); }
+
+void Shard::keep(std::span<const std::int64_t> models) {
+    const std::int64_t size = layout_.size(Arena::kParameters);
+    if (kept_.size() == 0) {
+        kept_ = DeviceArray<float>(models_ * size);
+    }
+    for (std::size_t n = 0; n < models.size();) {
+        std::size_t end = n + 1;
+        while (end < models.size() && models[end] == models[end - 1] + 1) {
+            ++end;
+        }
+        const std::int64_t at = models[n] * size;
+        check(cudaMemcpyAsync(kept_.data() + at, parameters_.data() + at, (end - n) * static_cast<std::size_t>(size) * 4,
+                              cudaMemcpyDeviceToDevice, stream_.get()),
+              "keeping parameters");
+        n = end;
+    }
+    check(cudaStreamSynchronize(stream_.get()), "keeping parameters");
+}
+
+void Shard::set_constant(std::int64_t model, BufferId buffer, std::span<const double> values) {
+    const BufferInfo& info = program_.buffer(buffer);
+    PITOT_CHECK(info.role == Role::kReplicaConstant);
+    const auto& place = layout_.place(buffer);
+    std::vector<float> padded(static_cast<std::size_t>(info.rows * place.ld));
+    for (std::int64_t i = 0; i < info.rows; ++i) {
+        std::transform(values.begin() + i * info.cols, values.begin() + (i + 1) * info.cols,
+                       padded.begin() + i * place.ld, [](double x) { return static_cast<float>(x); });
+    }
+    replica_constants_.upload(padded, model * layout_.size(Arena::kReplicaConstants) + place.offset);
+}
+
+Shard::Objectives Shard::upload(const std::vector<Objective>& objectives, std::size_t first, bool validation) const {
+    Objectives out;
+    std::vector<std::int64_t> rows_of(static_cast<std::size_t>(models_));
+    for (const Objective& objective : objectives) {
+        const auto& lists = validation ? objective.validation : objective.rows;
+        std::vector<std::int32_t> numbers;
+        std::vector<std::int64_t> begin{0};
+        PITOT_CHECK(tables_ != nullptr && objective.table < tables_->size());
+        const DeviceTable& table = (*tables_)[objective.table];
+        const std::int64_t batch = validation ? 0 : objective.batch;
+        for (std::int64_t g = 0; g < models_; ++g) {
+            if (!lists.empty()) {
+                const core::RowNumbers rows = lists[first + static_cast<std::size_t>(g)];
+                for (const std::int64_t row : rows) {
+                    numbers.push_back(static_cast<std::int32_t>(row));
+                }
+                const auto size = static_cast<std::int64_t>(rows.size());
+                rows_of[static_cast<std::size_t>(g)] += size == 0 ? 0 : batch == 0 ? size : batch;
+            }
+            begin.push_back(static_cast<std::int64_t>(numbers.size()));
+        }
+        out.all = out.all && batch == 0;
+        out.width = std::max(out.width, table.width);
+        const auto& on_card = out.rows.emplace_back(std::span<const std::int32_t>(numbers));
+        const auto& begins = out.begins.emplace_back(std::span<const std::int64_t>(begin));
+        out.draw.push_back({table.view(), on_card.data(), begins.data(), nullptr, static_cast<std::int32_t>(batch), 0,
+                            objective.weight});
+    }
+    out.most_rows = rows_of.empty() ? 0 : *std::ranges::max_element(rows_of);
+    return out;
+}
+
+void Shard::set_objectives(const std::vector<Objective>& objectives, std::size_t first) {
+    PITOT_CHECK(objectives.size() <= kMostObjectives);
+    drop_graphs();
+    training_ = upload(objectives, first, false);
+    validation_ = upload(objectives, first, true);
+    keys_.clear();
+    for (DrawObjective& objective : training_.draw) {
+        objective.key = keys_.emplace_back(models_).data();
+    }
+    // A batch of all rows is the same in every step.
+    const std::int64_t steps = training_.all ? 1 : slots_;
+    batches_ = BatchMemory();
+    batches_ = BatchMemory(program_, models_, steps, std::max<std::int64_t>(training_.most_rows, 1), training_.width);
+    losses_ = DeviceArray<float>(slots_ * models_ * program_.platforms);
+    if (training_.all) {
+        draw(training_, batches_, 0, 1);
+    }
+    validation_batch_ = BatchMemory();
+    if (validation_.most_rows > 0) {
+        validation_batch_ = BatchMemory(program_, models_, 1, validation_.most_rows, validation_.width);
+        validation_losses_ = DeviceArray<float>(models_ * program_.platforms);
+        draw(validation_, validation_batch_, 0, 1);
+    }
+    make_room(std::max(batches_.rows(), validation_batch_.rows()));
+    check(cudaStreamSynchronize(stream_.get()), "ordering rows");
+}
+
+void Shard::draw(const Objectives& objectives, const BatchMemory& to, std::int64_t first_step, std::int64_t steps) {
+    Draw draw = to.target();
+    draw.first_step = first_step;
+    draw.objectives = static_cast<std::int32_t>(objectives.draw.size());
+    std::ranges::copy(objectives.draw, draw.objective);
+    check(launch_draw(draw, static_cast<std::int32_t>(steps), stream_.get()), "drawing batches");
+}
+
+void Shard::copy_learned() {
+    if (std::exchange(learned_copied_, true)) {
+        return;
+    }
+    const Piece all{lanes_.data(), 0, models_};
+    for (const Concat& concat : layout_.concats) {
+        const BufferInfo& right = program_.buffer(concat.right);
+        check(launch_copy_columns(value(all, concat.right), writable(all, concat.out),
+                                  static_cast<std::int32_t>(program_.buffer(concat.left).cols),
+                                  static_cast<std::int32_t>(right.rows), static_cast<std::int32_t>(right.cols),
+                                  static_cast<std::int32_t>(models_), stream_.get()),
+              "copying learned columns");
+    }
+}
+
+// Records work of every piece in its lane, the lanes side by side between what the stream had before and what follows.
+template <typename Record>
+void Shard::for_each_piece(const Record& record) {
+    check(cudaEventRecord(fork_, stream_.get()), "ordering streams");
+    for (Lane& lane : lanes_) {
+        check(cudaStreamWaitEvent(lane.stream.get(), fork_, 0), "ordering streams");
+    }
+    std::size_t next = 0;
+    for (std::int64_t first = 0; first < models_; first += piece_) {
+        record(Piece{&lanes_[next], first, std::min(piece_, models_ - first)});
+        next = (next + 1) % lanes_.size();
+    }
+    for (std::size_t n = 0; n < lanes_.size(); ++n) {
+        check(cudaEventRecord(joins_[n], lanes_[n].stream.get()), "ordering streams");
+        check(cudaStreamWaitEvent(stream_.get(), joins_[n], 0), "ordering streams");
+    }
+}
+
+View<float> Shard::loss_view(std::int64_t step, std::int64_t first) const {
+    return {losses_.data() + (step * models_ + first) * program_.platforms, program_.platforms, 0};
+}
+
+cudaGraphExec_t Shard::graph(std::int64_t steps) {
+    if (const auto found = graphs_.find(steps); found != graphs_.end()) {
+        return found->second;
+    }
+    constexpr std::size_t most_graphs = 8;
+    if (graphs_.size() >= most_graphs) {
+        drop_graphs();
+    }
+    check(cudaStreamBeginCapture(stream_.get(), cudaStreamCaptureModeThreadLocal), "recording a step");
+    for_each_piece([&](const Piece& piece) {
+        for (std::int64_t step = 0; step < steps; ++step) {
+            const Batch batch = batches_.view(training_.all ? 0 : step, piece.first);
+            forward(piece, batch, loss_view(step, piece.first), true);
+            backward(piece, batch, adam_.data() + step);
+        }
+    });
+    cudaGraph_t recorded = nullptr;
+    check(cudaStreamEndCapture(stream_.get(), &recorded), "recording a step");
+    cudaGraphExec_t ready = nullptr;
+    const cudaError_t error = cudaGraphInstantiate(&ready, recorded, 0);
+    cudaGraphDestroy(recorded);
+    check(error, "preparing a step");
+    graphs_[steps] = ready;
+    return ready;
+}
+
+void Shard::start_training(const Adam& adam, std::span<const core::Key> keys, std::int64_t first_step,
+                           std::int64_t steps) {
+    PITOT_CHECK(steps <= slots_ && static_cast<std::int64_t>(keys.size()) == models_);
+    copy_learned();
+    // Every model of a group has had as many updates: they are set and trained together.
+    for (std::int64_t step = 0; step < steps; ++step) {
+        const AdamStep scalars = adam_step(adam, updates_.front() + step + 1, first_step + step);
+        adam_host_.all()[static_cast<std::size_t>(step)] = {
+            static_cast<float>(scalars.beta1), static_cast<float>(scalars.beta2), static_cast<float>(scalars.epsilon),
+            static_cast<float>(scalars.rate), static_cast<float>(scalars.root)};
+    }
+    for (std::int64_t& updates : updates_) {
+        updates += steps;
+    }
+    check(cudaMemcpyAsync(adam_.data(), adam_host_.data(), static_cast<std::size_t>(steps) * sizeof(AdamScalars),
+                          cudaMemcpyHostToDevice, stream_.get()),
+          "copying to it");
+    if (!training_.all) {
+        for (std::size_t o = 0; o < keys_.size(); ++o) {
+            std::vector<std::uint64_t> values;
+            for (const core::Key key : keys) {
+                values.push_back(key.fold(o).value());
+            }
+            keys_[o].upload(values);
+        }
+        draw(training_, batches_, first_step, steps);
+    }
+    check(cudaGraphLaunch(graph(steps), stream_.get()), "training");
+    check(launch_sum(readable(loss_view(0, 0)), steps, models_ * program_.platforms,
+                     static_cast<std::int32_t>(program_.platforms), sums_.data(), static_cast<std::int32_t>(models_),
+                     stream_.get()),
+          "adding losses");
+    check(cudaMemcpyAsync(sums_host_.data(), sums_.data(), static_cast<std::size_t>(models_) * sizeof(double),
+                          cudaMemcpyDeviceToHost, stream_.get()),
+          "copying from it");
+}
+
+void Shard::finish_training(std::span<double> losses) {
+    check(cudaStreamSynchronize(stream_.get()), "training");
+    std::ranges::transform(losses, sums_host_.all(), losses.begin(), std::plus<>());
+}
+
+void Shard::start_validation() {
+    if (validation_batch_.rows() == 0) {
+        std::ranges::fill(sums_host_.all(), 0.0);
+        return;
+    }
+    copy_learned();
+    for_each_piece([&](const Piece& piece) {
+        const View<float> loss{validation_losses_.data() + piece.first * program_.platforms, program_.platforms, 0};
+        forward(piece, validation_batch_.view(0, piece.first), loss, false);
+    });
+    check(launch_sum({validation_losses_.data(), program_.platforms, 0}, 1, 0,
+                     static_cast<std::int32_t>(program_.platforms), sums_.data(), static_cast<std::int32_t>(models_),
+                     stream_.get()),
+          "adding losses");
+    check(cudaMemcpyAsync(sums_host_.data(), sums_.data(), static_cast<std::size_t>(models_) * sizeof(double),
+                          cudaMemcpyDeviceToHost, stream_.get()),
+          "copying from it");
+}
+
+void Shard::finish_validation(std::span<double> losses) {
+    check(cudaStreamSynchronize(stream_.get()), "validating");
+    std::ranges::copy(sums_host_.all(), losses.begin());
+}
+
+double Shard::gradient(std::int64_t model, const PairColumns& rows, double weight, std::span<double> out) {
+    copy_learned();
+    const DeviceTable table(rows);
+    std::vector<std::int32_t> numbers(static_cast<std::size_t>(rows.size()));
+    std::iota(numbers.begin(), numbers.end(), 0);
+    const DeviceArray<std::int32_t> list{std::span<const std::int32_t>(numbers)};
+    const std::vector<std::int64_t> begin{0, rows.size()};
+    const DeviceArray<std::int64_t> begins{std::span<const std::int64_t>(begin)};
+    Objectives objectives;
+    objectives.draw.push_back({table.view(), list.data(), begins.data(), nullptr, 0, 0, weight});
+    const BatchMemory memory(program_, 1, 1, rows.size(), rows.width);
+    make_room(rows.size());
+    draw(objectives, memory, 0, 1);
+    const DeviceArray<float> losses(program_.platforms);
+    const std::int64_t size = layout_.size(Arena::kParameters);
+    check(cudaMemsetAsync(gradients_.data() + model * size, 0, static_cast<std::size_t>(size) * 4, stream_.get()),
+          "clearing memory");
+    check(cudaStreamSynchronize(stream_.get()), "ordering rows");
+    const Piece piece{lanes_.data(), model, 1};
+    const Batch batch = memory.view(0, 0);
+    forward(piece, batch, {losses.data(), program_.platforms, 0}, true);
+    backward(piece, batch, nullptr);
+    check(launch_sum({losses.data(), program_.platforms, 0}, 1, 0, static_cast<std::int32_t>(program_.platforms),
+                     sums_.data(), 1, piece.lane->stream.get()),
+          "adding losses");
+    check(cudaStreamSynchronize(piece.lane->stream.get()), "differentiating");
+    double loss = 0.0;
+    sums_.download(std::span(&loss, 1));
+    std::ranges::copy(unpadded<double>(layout_, gradients_, model), out.begin());
+    return loss;
+}
+
+}  // namespace pitot::backend::cuda

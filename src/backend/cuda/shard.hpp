@@ -1,0 +1,182 @@
+// The models of a group that one card trains: their memory, and the launches of a step.
+//
+// All of a step's launches for a piece of the models follow one another in a stream; the pieces of a few streams run
+// side by side, each in memory of its own that stays in the card's cache. The launches of several steps are recorded
+// once as a graph and replayed; what differs from step to step, batches and the scalars of Adam, lies in memory.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "backend/backend.hpp"
+#include "backend/cuda/launch.hpp"
+#include "backend/cuda/layout.hpp"
+#include "backend/cuda/memory.hpp"
+
+namespace pitot::backend::cuda {
+
+/// A table of observations on one card.
+struct DeviceTable {
+    DeviceArray<std::int32_t> platform, module, co_runner;
+    DeviceArray<float> target;
+    std::int32_t width = 0;
+    std::int64_t rows = 0;
+
+    explicit DeviceTable(const PairColumns& columns);
+    [[nodiscard]] DrawTable view() const {
+        return {platform.data(), module.data(), co_runner.data(), target.data(), width};
+    }
+};
+
+/// Tables on several cards.
+struct DeviceTables final : ResidentTables {
+    std::map<int, std::vector<DeviceTable>> of_device;
+};
+
+/// How a shard goes about its work.
+struct Tuning {
+    std::int64_t piece = 0;   ///< models whose launches follow one another; 0: by the memory of their rows
+    std::int64_t streams = 2;
+    std::int64_t steps = 50;  ///< recorded at once
+    /// By PITOT_CUDA_PIECE and PITOT_CUDA_STREAMS where they are set: for measurements.
+    [[nodiscard]] static Tuning from_environment();
+};
+
+/// Batches of some steps, one a model, as the kernels read them.
+class BatchMemory {
+public:
+    BatchMemory() = default;
+    BatchMemory(const Program& program, std::int64_t models, std::int64_t steps, std::int64_t rows,
+                std::int32_t width);
+    /// Of models from `first` on in step `step`.
+    [[nodiscard]] Batch view(std::int64_t step, std::int64_t first) const;
+    /// Where they are written.
+    [[nodiscard]] Draw target() const;
+    [[nodiscard]] std::int64_t rows() const { return rows_; }
+    [[nodiscard]] std::int64_t steps() const { return steps_; }
+    [[nodiscard]] static std::int64_t bytes(const Program& program, std::int64_t rows, std::int32_t width);
+
+private:
+    std::int64_t models_ = 0, steps_ = 0, rows_ = 0, platforms_ = 0, modules_ = 0;
+    std::int32_t width_ = 0;
+    DeviceArray<std::int32_t> platform_, module_, co_runner_, platform_end_, module_end_, mention_, place_, cursor_;
+    DeviceArray<float> target_, scale_;
+};
+
+class Shard {
+public:
+    Shard(int device, const DeviceProgram& program, std::int64_t models, const ExecutionPlan& plan, Precision precision,
+          const Tuning& tuning);
+    ~Shard();
+    Shard(const Shard&) = delete;
+    Shard& operator=(const Shard&) = delete;
+
+    /// Bytes of a model, and of what is shared by all, at a rough estimate that is not below what is taken.
+    struct Bytes {
+        std::int64_t model = 0;
+        std::int64_t shared = 0;
+    };
+    [[nodiscard]] static Bytes bytes(const DeviceProgram& program, const ExecutionPlan& plan, const Tuning& tuning);
+
+    [[nodiscard]] std::int64_t models() const { return models_; }
+    void set_parameters(std::int64_t model, std::span<const double> values);
+    [[nodiscard]] std::vector<double> parameters(std::int64_t model);
+    void set_constant(std::int64_t model, BufferId buffer, std::span<const double> values);
+    /// Takes the rows of models first … first + models() of each objective.
+    void set_objectives(const std::vector<Objective>& objectives, std::size_t first);
+
+    /// Starts training and returns; finish_training() waits and adds each model's losses, summed over steps.
+    void start_training(const Adam& adam, std::span<const core::Key> keys, std::int64_t first_step, std::int64_t steps);
+    void finish_training(std::span<double> losses);
+    [[nodiscard]] std::int64_t most_steps() const { return slots_; }
+    void start_validation();
+    void finish_validation(std::span<double> losses);
+
+    double gradient(std::int64_t model, const PairColumns& rows, double weight, std::span<double> out);
+    void keep(std::span<const std::int64_t> models);
+    [[nodiscard]] std::vector<float> kept(std::int64_t model);
+
+private:
+    // Memory that the launches of a piece work in.
+    struct Lane {
+        Stream stream;
+        DeviceArray<float> towers, tower_gradients, pairs, pair_gradients, weight, slope;
+        std::int64_t rows = 0;  // of a batch, at most
+    };
+    // Models first … first + count, in a lane.
+    struct Piece {
+        Lane* lane;
+        std::int64_t first, count;
+    };
+    struct Objectives {
+        std::vector<DrawObjective> draw;
+        std::vector<DeviceArray<std::int32_t>> rows;
+        std::vector<DeviceArray<std::int64_t>> begins;
+        std::int64_t most_rows = 0;
+        std::int32_t width = 0;
+        bool all = true;  // whether nothing is drawn
+    };
+
+    [[nodiscard]] Objectives upload(const std::vector<Objective>& objectives, std::size_t first, bool validation) const;
+    void draw(const Objectives& objectives, const BatchMemory& to, std::int64_t first_step, std::int64_t steps);
+    void make_room(std::int64_t rows);
+    void copy_learned();
+    [[nodiscard]] cudaGraphExec_t graph(std::int64_t steps);
+    void drop_graphs();
+    template <typename Record>
+    void for_each_piece(const Record& record);
+
+    [[nodiscard]] View<float> writable(const Piece& piece, BufferId buffer) const;
+    [[nodiscard]] View<const float> value(const Piece& piece, BufferId buffer) const;
+    [[nodiscard]] View<float> gradient_of(const Piece& piece, BufferId buffer) const;
+    [[nodiscard]] Update update(const Piece& piece, BufferId buffer, const AdamScalars* adam) const;
+
+    void forward(const Piece& piece, const Batch& batch, View<float> loss, bool learn);
+    void towers_forward(const Piece& piece);
+    void pairs_forward(const Piece& piece, const Batch& batch, View<float> loss, bool learn);
+    void backward(const Piece& piece, const Batch& batch, const AdamScalars* adam);
+    void pairs_backward(const Piece& piece, const Batch& batch, const AdamScalars* adam);
+    void towers_backward(const Piece& piece, const AdamScalars* adam);
+    void network_forward(const Piece& piece, const Batch& batch, const PairOp& op);
+    void network_backward(const Piece& piece, const Batch& batch, const PairOp& op, const AdamScalars* adam);
+    void stored_update(const Piece& piece, const AdamScalars* adam);
+    void undo_tanh(const Piece& piece, BufferId buffer, std::int64_t rows);
+    [[nodiscard]] Factors factors(const Piece& piece, const Batch& batch) const;
+    [[nodiscard]] LossTerms loss_terms(const Piece& piece, View<float> loss, bool learn) const;
+    [[nodiscard]] View<float> loss_view(std::int64_t step, std::int64_t first) const;
+
+    int device_;
+    const DeviceProgram& layout_;
+    const Program& program_;
+    std::int64_t models_;
+    Precision precision_;
+    const std::vector<DeviceTable>* tables_ = nullptr;
+    std::shared_ptr<const ResidentTables> held_;
+
+    Stream stream_;
+    DeviceArray<float> constants_, replica_constants_, parameters_, first_, second_, gradients_, inputs_, kept_;
+    std::vector<std::int64_t> updates_;
+    std::int64_t piece_ = 1;
+    std::vector<Lane> lanes_;
+    bool learned_copied_ = false;
+
+    std::int64_t slots_ = 1;
+    Objectives training_, validation_;
+    BatchMemory batches_, validation_batch_;
+    std::vector<DeviceArray<std::uint64_t>> keys_;
+    DeviceArray<AdamScalars> adam_;
+    PinnedArray<AdamScalars> adam_host_;
+    DeviceArray<float> losses_, validation_losses_;
+    DeviceArray<double> sums_;
+    PinnedArray<double> sums_host_;
+    bool launched_ = false;
+    std::map<std::int64_t, cudaGraphExec_t> graphs_;
+    std::vector<cudaEvent_t> joins_;
+    cudaEvent_t fork_ = nullptr;
+};
+
+}  // namespace pitot::backend::cuda

@@ -1,0 +1,153 @@
+// Training on cards against training on the processor. Skipped where no card answers.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "backend/backend.hpp"
+#include "backend/devices.hpp"
+#include "models/folds/step_program.hpp"
+#include "support/synthetic.hpp"
+#include "train/train.hpp"
+
+namespace pitot::train {
+namespace {
+
+struct Trained {
+    std::vector<std::vector<float>> parameters;  // of every fold
+    std::vector<std::vector<float>> train_loss, validation_loss;
+    models::Model model;
+    backend::PairColumns rows;
+};
+
+const backend::Backend* card(std::vector<int> devices = {}, const char* precision = "fp32") {
+    const auto found = backend::cuda_backend(devices, precision);
+    return found ? *found : nullptr;
+}
+std::string why_no_card() { return backend::cuda_devices().error().to_string(); }
+
+Trained trained_by(const backend::Backend& backend, const Dataset& dataset, const FitConfig& config,
+              std::int64_t replicates = 2) {
+    Trained out;
+    out.model = models::build_model(config.model, dataset.platforms, dataset.modules);
+    const auto start = [&](std::int64_t replicate) {
+        models::Model model = models::build_model(config.model, dataset.platforms, dataset.modules);
+        ReplicateTask task{draw_rows(dataset, config, 0.8, 0.0, replicate), std::move(model.program)};
+        if (config.model.baseline) {
+            const auto terms = [&](const Side& side) {
+                return std::vector<double>(static_cast<std::size_t>(side.size()), 0.3);
+            };
+            task.constants = {{model.platform_baseline, terms(dataset.platforms)},
+                              {model.module_baseline, terms(dataset.modules)}};
+        }
+        return std::make_shared<const ReplicateTask>(std::move(task));
+    };
+    const auto result = train_replicates(backend, dataset, config, 0.8, replicates, {}, start,
+                                         [&](std::int64_t, const ReplicateTask&, std::vector<FoldFit> folds) {
+                                             for (FoldFit& fold : folds) {
+                                                 out.parameters.push_back(std::move(fold.parameters));
+                                                 out.train_loss.push_back(std::move(fold.train_loss));
+                                                 out.validation_loss.push_back(std::move(fold.validation_loss));
+                                             }
+                                             return Result<void>();
+                                         });
+    EXPECT_TRUE(result) << result.error().to_string();
+    return out;
+}
+
+// What a model trained to some parameters predicts for all rows alone.
+std::vector<double> predictions(const Trained& trained, std::size_t fold, const Dataset& dataset) {
+    auto executor = backend::cpu_backend().prepare(trained.model.program, 1).value();
+    executor->set_parameters(0, std::vector<double>(trained.parameters[fold].begin(), trained.parameters[fold].end()));
+    executor->forward_towers();
+    const ObservationView rows = dataset.pool(kAlone);
+    std::vector<double> out(rows.runtime_us.size());
+    executor->predict(0, {rows.platform, rows.module, {}, 0, {}}, out);
+    return out;
+}
+
+FitConfig config_of(const std::string& preset) {
+    FitConfig config = test::quick_config(preset);
+    config.train.folds = 3;
+    config.train.steps = 200;
+    config.train.checkpoints = 4;
+    config.train.keep = Keep::kLast;
+    return config;
+}
+
+const std::vector<std::string>& presets_tried() {
+    static const std::vector<std::string> names{"embedding/32",         "features/4",         "linear/32",
+                                                "paragon/32",           "interference/2",     "interference/ignore",
+                                                "baseline/device_mlp",  "baseline/mlp",       "baseline/platform_only",
+                                                "baseline/non_baseline"};
+    return names;
+}
+
+TEST(Card, PredictsAsTheProcessorAfter200Steps) {
+    if (card() == nullptr) {
+        GTEST_SKIP() << why_no_card();
+    }
+    const Dataset dataset = test::synthetic_dataset({.platforms = 30, .modules = 41, .together = 200});
+    for (const std::string& name : presets_tried()) {
+        SCOPED_TRACE(name);
+        const FitConfig config = config_of(name);
+        const Trained want = trained_by(backend::cpu_backend(), dataset, config);
+        const Trained got = trained_by(*card(), dataset, config);
+        ASSERT_EQ(got.parameters.size(), want.parameters.size());
+        for (std::size_t f = 0; f < want.parameters.size(); ++f) {
+            const std::vector<double> a = predictions(got, f, dataset);
+            const std::vector<double> b = predictions(want, f, dataset);
+            double scale = 0.0;
+            double worst = 0.0;
+            for (std::size_t n = 0; n < a.size(); ++n) {
+                scale = std::max(scale, std::abs(b[n]));
+                worst = std::max(worst, std::abs(a[n] - b[n]));
+            }
+            EXPECT_LT(worst, 1e-3 * scale) << "fold " << f;
+            for (std::size_t c = 0; c < want.validation_loss[f].size(); ++c) {
+                EXPECT_NEAR(got.validation_loss[f][c], want.validation_loss[f][c], 1e-2 * want.validation_loss[f][c]);
+                EXPECT_NEAR(got.train_loss[f][c], want.train_loss[f][c], 1e-2 * want.train_loss[f][c]);
+            }
+        }
+    }
+}
+
+TEST(Card, TrainsTheSameBitsTwiceInWavesAndOnSeveralCards) {
+    if (card() == nullptr) {
+        GTEST_SKIP() << why_no_card();
+    }
+    const Dataset dataset = test::synthetic_dataset({.platforms = 30, .modules = 41, .together = 200});
+    for (const std::string& name : presets_tried()) {
+        SCOPED_TRACE(name);
+        const FitConfig config = config_of(name);
+        const Trained first = trained_by(*card({0}), dataset, config, 3);
+        EXPECT_EQ(trained_by(*card({0}), dataset, config, 3).parameters, first.parameters);
+        EXPECT_EQ(trained_by(*card({0}), dataset, config, 1).parameters,
+                  std::vector(first.parameters.begin(), first.parameters.begin() + 3));
+        if (backend::cuda_devices()->size() > 1) {
+            EXPECT_EQ(trained_by(*card({0, 1}), dataset, config, 3).parameters, first.parameters);
+        }
+    }
+}
+
+TEST(Card, LowerPrecisionsTrain) {
+    if (card() == nullptr) {
+        GTEST_SKIP() << why_no_card();
+    }
+    const Dataset dataset = test::synthetic_dataset({.platforms = 30, .modules = 41});
+    const FitConfig config = config_of("embedding/32");
+    const Trained want = trained_by(*card(), dataset, config);
+    for (const char* precision : {"tf32", "bf16"}) {
+        const Trained got = trained_by(*card({}, precision), dataset, config);
+        for (std::size_t f = 0; f < want.train_loss.size(); ++f) {
+            EXPECT_NEAR(got.train_loss[f].back(), want.train_loss[f].back(), 0.1 * want.train_loss[f].back());
+        }
+        EXPECT_NE(got.parameters, want.parameters) << precision;
+    }
+}
+
+}  // namespace
+}  // namespace pitot::train
