@@ -77,7 +77,6 @@ TEST(FindBackend, CudaAndAutoAreTheSameWithACard) {
     for (const DeviceInfo& card : *cards) {
         EXPECT_NE(card.name, "");
         EXPECT_GT(card.memory_bytes, 0);
-        EXPECT_LE(card.free_bytes, card.memory_bytes);
         EXPECT_GT(card.multiprocessors, 0);
         EXPECT_GT(card.major, 0);
     }
