@@ -17,8 +17,16 @@ enable_language(CUDA)
 set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION "-std=c++20")
 set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION "-std=c++20")
 set(CMAKE_CUDA_STANDARD 20)
+set(CMAKE_CUDA_STANDARD_REQUIRED ON)
 set(CMAKE_CUDA_EXTENSIONS OFF)
+if(PITOT_CCACHE AND NOT CMAKE_CUDA_COMPILER_LAUNCHER)
+    set(CMAKE_CUDA_COMPILER_LAUNCHER "${PITOT_CCACHE}")
+endif()
 find_package(CUDAToolkit REQUIRED)
+
+# What the rooms for cards are linked with, targets CUDA::NAME of the toolkit's libraries NAME: the installed library hands
+# them on (PitotLibrary.cmake). The runtime is linked statically, and finds the driver when the program asks for cards.
+set(PITOT_CUDA_LIBS CUDA::cudart_static CUDA::cublas CUDA::cusolver)
 
 function(pitot_cuda_room name)
     cmake_parse_arguments(PARSE_ARGV 1 room "" "FOLDER" "DEPENDS;LIBS")

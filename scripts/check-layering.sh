@@ -8,7 +8,7 @@ here=$(dirname "${BASH_SOURCE[0]}")
 rooms=$(sed 's/#.*//; s/ .*//' "$here/../src/rooms.txt" | xargs)
 cd "${1:-$here/..}"
 
-find include src apps bench -name '*.hpp' -o -name '*.cpp' -o -name '*.h' | sort | xargs awk -v rooms="$rooms" '
+find include src apps bench -name '*.hpp' -o -name '*.cpp' -o -name '*.h' -o -name '*.cu' -o -name '*.cuh' | sort | xargs awk -v rooms="$rooms" '
     function complain(why) {
         printf "%s:%d: %s\n", FILENAME, FNR, why
         bad = 1

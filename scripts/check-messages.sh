@@ -7,7 +7,7 @@
 set -euo pipefail
 cd "${1:-$(dirname "${BASH_SOURCE[0]}")/..}"
 
-find include src -name '*.hpp' -o -name '*.cpp' -o -name '*.h' | grep -v '^src/cli/' | sort | xargs awk '
+find include src -name '*.hpp' -o -name '*.cpp' -o -name '*.h' -o -name '*.cu' -o -name '*.cuh' | grep -v '^src/cli/' | sort | xargs awk '
     FNR == 1 { before = "" }
     {
         excused = (before $0) ~ /not ours/

@@ -7,7 +7,7 @@
 set -euo pipefail
 cd "${1:-$(dirname "${BASH_SOURCE[0]}")/..}"
 
-find include src apps tests bench -name '*.hpp' -o -name '*.cpp' -o -name '*.h' | sort | xargs awk '
+find include src apps tests bench -name '*.hpp' -o -name '*.cpp' -o -name '*.h' -o -name '*.cu' -o -name '*.cuh' | sort | xargs awk '
     # The line without comments and literals, which may begin or go on on other lines.
     function code_of(line,    code, at) {
         gsub(/[0-9]\047[0-9]/, "00", line)

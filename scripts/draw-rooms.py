@@ -35,7 +35,9 @@ def find_includes(rooms):
     names = [name for name, _ in rooms]
     uses = set()
     for room in names:
-        for file in sorted((ROOT / "src" / room).rglob("*.[ch]pp")):
+        for file in sorted((ROOT / "src" / room).rglob("*.*")):
+            if file.suffix not in {".cpp", ".hpp", ".cu", ".cuh"}:
+                continue
             used = set(re.findall(r'#include "([a-z]+)/', file.read_text()))
             uses.update((room, other) for other in used.intersection(names) - {room})
     return uses

@@ -138,12 +138,17 @@ typedef int32_t (*pitot_progress)(int64_t done, int64_t total, void* data);
 /// Where and how work runs. Results do not depend on threads.
 typedef struct pitot_run_options {
     size_t struct_size;
-    const char* backend;      ///< "cpu" (NULL: the same) or "reference"
+    const char* backend;      ///< "cpu" (NULL: the same), "cuda", "auto" (cuda if a card answers) or "reference"
     const pitot_stop* stop;   ///< or NULL
     pitot_progress progress;  ///< or NULL
     void* progress_data;      ///< handed to `progress`
     int32_t threads;          ///< 0: as many as this process may run on
     int32_t reserved;         ///< 0
+    // Structs that end here, of programs older than what follows, are taken too.
+    const char* precision;   ///< of products on cards: "fp32", "tf32", "bf16" or "auto" (NULL: the same), the backend's
+    const int32_t* devices;  ///< numbers of the cards to use, `device_count` of them; NULL: all
+    int32_t device_count;
+    int32_t reserved_end;  ///< 0
 } pitot_run_options;
 
 // -- Configurations: what to fit and how

@@ -90,13 +90,15 @@ def evaluate(
     seed: Optional[int] = None,
     threads: int = 0,
     backend: Optional[str] = None,
+    devices: "Optional[Sequence[int]]" = None,
+    precision: Optional[str] = None,
     progress: Progress = None,
 ) -> Evaluation:
     """Trains and tests on random splits: the model that `pitot.fit` makes of rows like those.
 
     Parameters
     ----------
-    data, config, seed, threads, backend, progress
+    data, config, seed, threads, backend, devices, precision, progress
         As `pitot.fit`.
     share
         Of the pairs, to train on; the configuration's by default.
@@ -137,6 +139,8 @@ def evaluate(
         ),
         threads=threads,
         backend=backend,
+        devices=devices,
+        precision=precision,
         progress=progress,
     )
     view = s.sized(s.EvaluationView)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Optional
+from typing import Any, Optional, Sequence
 
 from . import _native as native
 from . import _run
@@ -21,6 +21,8 @@ def fit(
     seed: Optional[int] = None,
     threads: int = 0,
     backend: Optional[str] = None,
+    devices: "Optional[Sequence[int]]" = None,
+    precision: Optional[str] = None,
     progress: Progress = None,
 ) -> Model:
     """Fits a model.
@@ -38,7 +40,13 @@ def fit(
     threads
         To use; 0: as many as this process may run on.
     backend
-        "cpu" or "reference".
+        What computes: "cpu", which is the default; "cuda", NVIDIA cards, by a library that was built for them; "auto", cuda
+        where a card answers and else cpu; or "reference", slow and plain.
+    devices
+        Numbers of the cards to use; all by default.
+    precision
+        What a card multiplies matrices in: "fp32", or faster and rounded "tf32" or "bf16". By default "auto", what the
+        backend takes by itself.
     progress
         None: a bar in a terminal or a notebook, by tqdm if it is installed. True or False: a bar or none. Or a function
         of steps done and in all, which is called in this thread, and stops the fit by returning False.
@@ -65,6 +73,8 @@ def fit(
         lambda options: native.make("model", "pitot_fit", dataset._handle.pointer, chosen._handle.pointer, options),
         threads=threads,
         backend=backend,
+        devices=devices,
+        precision=precision,
         progress=progress,
     )
     model = Model._of(handle)

@@ -7,7 +7,9 @@ import ctypes
 import sys
 import threading
 import time
-from typing import Any, Callable, Optional, Union
+from typing import Any, Callable, Optional, Sequence, Union
+
+import numpy as np
 
 from . import _native as native
 from . import _structs as s
@@ -118,12 +120,21 @@ class _Display:
             self._bar.close()
 
 
+def _cards(devices: "Optional[Sequence[int]]") -> "np.ndarray[Any, Any]":
+    numbers = [native.whole_number(number, "a number among devices") for number in (() if devices is None else devices)]
+    if not all(0 <= number < 2**31 for number in numbers):
+        raise UsageError(f"devices are {devices!r}; give numbers of cards, from 0")
+    return np.array(numbers, dtype=np.int32)
+
+
 def run(
     label: str,
     work: Callable[[Any], native.Handle],
     *,
     threads: int = 0,
     backend: Optional[str] = None,
+    devices: "Optional[Sequence[int]]" = None,
+    precision: Optional[str] = None,
     progress: Progress = None,
 ) -> native.Handle:
     """Runs work of the library that takes run options.
@@ -136,8 +147,8 @@ def run(
         Is called with a pointer to the options, in a thread of its own.
     threads
         Threads to use; 0: as many as this process may run on.
-    backend
-        "cpu" or "reference".
+    backend, devices, precision
+        As `pitot.fit`.
     progress
         Who is told how far the work is.
 
@@ -154,6 +165,7 @@ def run(
         The progress function returned False.
     """
     threads = native.whole_number(threads, "threads")
+    cards = _cards(devices)
     display = _Display(progress, label)
     stop = native.make("stop", "pitot_stop_new")
     state = {"done": 0, "total": 0}
@@ -169,6 +181,9 @@ def run(
         stop=stop.pointer,
         progress=callback,
         threads=threads,
+        precision=None if precision is None else native.text_argument(precision),
+        devices=native.pointer_to(cards, ctypes.c_int32),
+        device_count=cards.size,
     )
     result: "dict[str, Any]" = {"stop": stop}  # lives as long as the work does
     finished = threading.Event()

@@ -76,6 +76,10 @@ class RunOptions(Structure):
         ("progress_data", c_void_p),
         ("threads", c_int32),
         ("reserved", c_int32),
+        ("precision", c_char_p),
+        ("devices", POINTER(c_int32)),
+        ("device_count", c_int32),
+        ("reserved_end", c_int32),
     ]
 
 

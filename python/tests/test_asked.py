@@ -80,6 +80,14 @@ class AskedTest(unittest.TestCase):
         for replicates in (0, -1, 1.5):
             self.refuses(pitot.UsageError, "replicates", lambda: pitot.evaluate(fleet, replicates=replicates))
 
+    def test_what_computes_is_asked_for(self):
+        fleet = str(ROOT / "examples" / "fleet.csv")
+        plain = pitot.fit(fleet, "baseline/linear_scaling", backend="cpu", devices=[0], precision="fp32", progress=False)
+        self.assertEqual(plain.to_bytes(), pitot.fit(fleet, "baseline/linear_scaling", progress=False).to_bytes())
+        self.refuses(pitot.UsageError, "device 1", lambda: pitot.fit(fleet, devices=np.array([0, 1])))
+        self.refuses(pitot.UsageError, "no precision 'tf32'", lambda: pitot.fit(fleet, precision="tf32"))
+        self.refuses(pitot.UsageError, "no precision 'half'", lambda: pitot.evaluate(fleet, precision="half"))
+
     def test_words_that_mean_nothing_are_refused(self):
         pandas = optional("pandas")
         frame = pandas.DataFrame({"platform": ["jit.desk"], "module": ["fft"]})
@@ -92,6 +100,10 @@ class AskedTest(unittest.TestCase):
             lambda: model.find("platform", [3]),
             lambda: pitot.Config(5),
             lambda: pitot.fit(fleet, threads="2"),
+            lambda: pitot.fit(fleet, devices="0,1"),
+            lambda: pitot.fit(fleet, devices=[0.5]),
+            lambda: pitot.fit(fleet, devices=[2**31]),
+            lambda: pitot.fit(fleet, precision=32),
             lambda: model.advise(2.5),
             lambda: pitot.load(None),
             lambda: model.explain(0, 0, 2.5),

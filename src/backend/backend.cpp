@@ -24,8 +24,10 @@ Result<const Backend*> named_backend(std::string_view name, const Context& conte
         return cuda_backend(context.devices, context.precision);
     }
     static const std::array<std::string, 4> known{"auto", "cpu", "cuda", "reference"};
-    return fail(ErrorCode::kUsage, fmt::format("there is no backend '{}' (known: {}){}", name, fmt::join(known, ", "),
-                                               core::suggestion(name, known)));
+    // By letters a GPU is nearer to the processor than to what it is called here.
+    const std::string near = name == "gpu" ? "; did you mean 'cuda'?" : core::suggestion(name, known);
+    return fail(ErrorCode::kUsage,
+                fmt::format("there is no backend '{}' (known: {}){}", name, fmt::join(known, ", "), near));
 }
 
 // Of a backend on the processor.
@@ -33,13 +35,15 @@ Result<void> check_host(std::string_view name, const Context& context) {
     const auto other = std::ranges::find_if(context.devices, [](int device) { return device != 0; });
     if (other != context.devices.end()) {
         return fail(ErrorCode::kUsage, fmt::format("backend '{}' runs on the processor, which is its device 0; there "
-                                                   "is no device {}",
+                                                   "is no device {} (cards are devices of the backend 'cuda')",
                                                    name, *other));
     }
     if (context.precision != "auto" && (name != "cpu" || context.precision != "fp32")) {
         return fail(ErrorCode::kUsage,
-                    fmt::format("backend '{}' computes in {}-bit floating point; it has no precision '{}'", name,
-                                name == "cpu" ? 32 : 64, context.precision));
+                    fmt::format("backend '{}' computes in {}-bit floating point; it has no precision '{}' (the backend "
+                                "'{}' has it)",
+                                name, name == "cpu" ? 32 : 64, context.precision,
+                                context.precision == "fp32" ? "cpu" : "cuda"));
     }
     return {};
 }

@@ -13,7 +13,6 @@ namespace pitot::backend {
 struct DeviceInfo {
     std::string name;  ///< as its driver has it, such as "NVIDIA H200"
     std::int64_t memory_bytes = 0;
-    std::int64_t free_bytes = -1;  ///< of its memory; -1 = the card does not let this process ask
     int multiprocessors = 0;
     int major = 0;  ///< of its compute capability, here and below
     int minor = 0;
@@ -22,7 +21,7 @@ struct DeviceInfo {
 /// Whether this build has the backend cuda, with a card or without.
 [[nodiscard]] bool has_cuda();
 /// The cards that the driver shows this process, at least one. Errors: kEnvironment in words when this build has no
-/// CUDA, no driver answers or the driver has no card to show. Asking takes a moment and some memory of each card.
+/// CUDA, no driver answers or the driver has no card to show. Asking takes no memory of any card.
 [[nodiscard]] Result<std::vector<DeviceInfo>> cuda_devices();
 
 }  // namespace pitot::backend

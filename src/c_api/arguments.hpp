@@ -120,6 +120,18 @@ template <typename T>
     return *given;
 }
 
+/// The same of a struct that has grown since programs first knew it, when its size was `first`: what is missing is 0.
+template <typename T>
+[[nodiscard]] Result<T> grown_struct_or_default(const T* given, std::size_t first, const char* argument) {
+    if (given == nullptr || !aligned(given) || given->struct_size != first) {
+        return struct_or_default(given, argument);
+    }
+    T whole{};
+    std::memcpy(&whole, given, first);
+    whole.struct_size = sizeof(T);
+    return whole;
+}
+
 /// A field that later versions may give a meaning.
 [[nodiscard]] Result<void> check_reserved(std::int32_t given);
 

@@ -1,5 +1,7 @@
 #include "c_api/handles.hpp"
 
+#include <cstddef>
+
 #include "c_api/errors.hpp"
 #include "pitot/version.hpp"
 
@@ -24,10 +26,11 @@ void give(pitot_bytes** out, std::string_view text) {
 }
 
 Result<std::unique_ptr<Run>> Run::make(const pitot_run_options* options) {
-    PITOT_TRY(const auto given, struct_or_default(options, "run"));
-    if (auto ok = check_reserved(given.reserved); !ok) {
+    PITOT_TRY(const auto given, grown_struct_or_default(options, offsetof(pitot_run_options, precision), "run"));
+    if (auto ok = check_reserved(given.reserved).and_then([&] { return check_reserved(given.reserved_end); }); !ok) {
         return Failure(ok.error());
     }
+    PITOT_TRY(const auto devices, array(given.devices, given.device_count, "devices"));
     if (given.threads < 0) {
         return wrong("threads", fmt::format("is {}: it is 0 (all there are) or more", given.threads));
     }
@@ -35,6 +38,8 @@ Result<std::unique_ptr<Run>> Run::make(const pitot_run_options* options) {
     Context& context = run->context_;
     context.threads = given.threads;
     context.backend = given.backend == nullptr ? context.backend : std::string(given.backend);
+    context.precision = given.precision == nullptr ? context.precision : std::string(given.precision);
+    context.devices.assign(devices.begin(), devices.end());
     context.stop = run->stop_.get_token();
     if (given.stop != nullptr) {
         if (auto is = check_handle(given.stop, "stop"); !is) {

@@ -348,6 +348,7 @@ Action add(CLI::App& app) {
         "  pitot evaluate examples/fleet.csv --share 0.7 --replicates 5 --bounds\n"
         "  pitot evaluate examples/fleet.csv examples/beside.csv --replicates 1 --json > result.json\n"
         "  pitot evaluate examples/fleet.csv --preset baseline/linear_scaling\n"
+        "  pitot evaluate examples/fleet.csv --preset linear/64 --checkpoints 10 --replicates 2 --backend auto\n"
         "  pitot evaluate examples/fleet.csv --hold-out devices --cells 1,3,6 --replicates 2\n"
         "  pitot evaluate examples/fleet.csv --hold-out platforms --cells 1,3 --choose both --replicates 2 --plot "
         "new-platforms.png\n"

@@ -220,6 +220,7 @@ Action add(CLI::App& app) {
         "  pitot experiments 'embedding/*' 'features/*' linear/128 'baseline/*' -d data/fleet.npz --dry-run\n"
         "  pitot experiments embedding/128 linear/128 baseline/mlp -d data/fleet.npz -s 0.9 0.1 --replicates 2 --folds "
         "2 -k 10 -n 5000 -o trial\n"
+        "  pitot experiments 'embedding/*' -d data/fleet.npz --backend auto --dry-run\n"
         "  pitot experiments 'interference/*' -d data/fleet.npz -s 0.9 0.1 --replicates 2 --folds 2 -k 10 -n 5000 -o "
         "trial");
     return [options] { return run(*options); };

@@ -209,6 +209,7 @@ Action add(CLI::App& app) {
         "  pitot fit examples/fleet.csv examples/beside.csv --module-features examples/opcodes.csv --platform-features "
         "examples/devices.csv -o busy.pitot\n"
         "  pitot fit examples/fleet.csv --preset linear/64 --folds 5 --checkpoints 20 -o quick.pitot\n"
+        "  pitot fit examples/fleet.csv --preset linear/64 --checkpoints 20 --backend auto -o somewhere.pitot\n"
         "  pitot fit data/fleet.npz --preset interference/2 --set train.objectives.together.rows=0 --folds 2 "
         "--checkpoints 10 -o network.pitot");
     return [options] { return run(*options); };

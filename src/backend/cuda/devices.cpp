@@ -49,34 +49,6 @@ Failure explain(cudaError_t error) {
                                cudaGetErrorString(error), cudaGetErrorName(error)));
 }
 
-// Leaves the thread's current card as it was.
-class CurrentCard {
-public:
-    CurrentCard() : had_(cudaGetDevice(&number_) == cudaSuccess) {}
-    CurrentCard(const CurrentCard&) = delete;
-    CurrentCard& operator=(const CurrentCard&) = delete;
-    ~CurrentCard() {
-        if (had_ && cudaSetDevice(number_) != cudaSuccess) {
-            static_cast<void>(cudaGetLastError());  // nobody there to be told; who uses a card says which
-        }
-    }
-
-private:
-    int number_ = 0;
-    bool had_;
-};
-
-// -1 where the card is full, or another process has it to itself: it is there all the same.
-std::int64_t free_bytes(int number) {
-    std::size_t free = 0;
-    std::size_t total = 0;
-    if (cudaSetDevice(number) != cudaSuccess || cudaMemGetInfo(&free, &total) != cudaSuccess) {
-        static_cast<void>(cudaGetLastError());  // not for the next call to find
-        return -1;
-    }
-    return static_cast<std::int64_t>(free);
-}
-
 }  // namespace
 
 bool has_cuda() { return true; }
@@ -87,7 +59,6 @@ Result<std::vector<DeviceInfo>> cuda_devices() {
         static_cast<void>(cudaGetLastError());
         return explain(error);
     }
-    const CurrentCard current;
     std::vector<DeviceInfo> cards;
     for (int number = 0; number < count; ++number) {
         cudaDeviceProp properties{};
@@ -98,7 +69,6 @@ Result<std::vector<DeviceInfo>> cuda_devices() {
         }
         cards.push_back({.name = properties.name,
                          .memory_bytes = static_cast<std::int64_t>(properties.totalGlobalMem),
-                         .free_bytes = free_bytes(number),
                          .multiprocessors = properties.multiProcessorCount,
                          .major = properties.major,
                          .minor = properties.minor});

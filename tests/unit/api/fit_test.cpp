@@ -104,6 +104,8 @@ TEST(HostileOptions, DevicesAndRanksThatAreNoneAreRefused) {
     refused({.devices = {-1}}, "devices");
     refused({.devices = {0, 0}}, "devices");
     refused({.devices = {0, 1}}, "device 1");
+    refused({.precision = "half"}, "precision");
+    refused({.precision = "tf32"}, "precision");
     refused({.rank = {.number = 1, .count = 1}}, "rank 1 of 1");
     refused({.rank = {.number = -1, .count = 2}}, "rank -1 of 2");
     refused({.rank = {.number = 0, .count = 0}}, "rank 0 of 0");

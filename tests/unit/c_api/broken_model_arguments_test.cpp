@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -39,10 +40,41 @@ TEST(CBrokenModelArguments, Fitting) {
     run = sized<pitot_run_options>();
     run.stop = misaligned<pitot_stop>();
     expect_usage(fit(&run), "stop");
+    run = sized<pitot_run_options>();
+    run.precision = "fp64";
+    expect_usage(fit(&run), "precision");
+    run = sized<pitot_run_options>();
+    run.reserved_end = 1;
+    expect_usage(fit(&run), "reserved");
+    run = sized<pitot_run_options>();
+    run.device_count = 1;
+    expect_usage(fit(&run), "devices");
+    const std::array<std::int32_t, 2> cards{0, 0};
+    run.devices = cards.data();
+    run.device_count = -1;
+    expect_usage(fit(&run), "devices");
+    run.device_count = 2;
+    expect_usage(fit(&run), "devices");
     ASSERT_EQ(pitot_config_set(config.get(), "calibration_share=2"), PITOT_OK);
     expect_usage(pitot_config_validate(config.get()), "calibration_share");
     expect_usage(fit(nullptr), "calibration_share");
     EXPECT_EQ(model.get(), nullptr);
+}
+
+// Of a program that was compiled before there were cards: what lies behind its struct is not read.
+TEST(CBrokenModelArguments, RunOptionsOfAnOlderProgram) {
+    const OwnedDataset dataset = Fleet().dataset();
+    OwnedConfig config;
+    OwnedModel model;
+    ASSERT_EQ(pitot_config_preset("baseline/linear_scaling", config.out()), PITOT_OK);
+    auto run = sized<pitot_run_options>();
+    run.struct_size = offsetof(pitot_run_options, precision);
+    run.precision = "none";
+    run.device_count = -1;
+    run.reserved_end = -1;
+    EXPECT_EQ(pitot_fit(dataset.get(), config.get(), &run, model.out()), PITOT_OK) << pitot_last_error();
+    run.threads = -1;
+    expect_usage(pitot_fit(dataset.get(), config.get(), &run, model.out()), "threads");
 }
 
 TEST(CBrokenModelArguments, ADatasetWithoutRuns) {

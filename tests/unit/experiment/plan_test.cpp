@@ -119,6 +119,26 @@ TEST_F(Planned, AnotherBackendIsAConflict) {
     EXPECT_TRUE(says(sweep.check_conflicts().error(), "backend: cpu there, reference here"));
 }
 
+TEST_F(Planned, AnotherPrecisionOfACardIsAConflict) {
+    auto record = nlohmann::ordered_json::parse(test::content_of(folder_ / "linear/32/0.5.json"));
+    EXPECT_FALSE(record.contains("precision")) << "the processor leaves no choice";
+    record["backend"] = "cuda";
+    record["precision"] = "tf32";
+    folder_.put("linear/32/0.5.json", record.dump());
+    auto other = options();
+    other.shares = {0.5};
+    other.backend = "cuda";
+    other.precision = recorded_precision({.backend = "cuda", .precision = "tf32"});
+    EXPECT_EQ(state(other, 0), RunState::kDone);
+    other.precision = recorded_precision({.backend = "cuda"});
+    const Sweep sweep = plan_sweep(dataset_, other).value();
+    ASSERT_EQ(sweep.conflicts.size(), 1U);
+    EXPECT_TRUE(says(sweep.check_conflicts().error(), "precision: tf32 there, auto here"));
+    const std::string made = to_json(sweep.record_of(sweep.runs[0]));
+    EXPECT_EQ(nlohmann::ordered_json::parse(made)["precision"], "auto");
+    EXPECT_EQ(recorded_precision({.precision = "fp32"}), "");
+}
+
 // `objectives` is what the published program's summary and simulation read; records from before have none.
 TEST_F(Planned, RecordsListObjectivesAndOlderOnesAreRead) {
     const auto file = [](const fs::path& path) { return nlohmann::ordered_json::parse(test::content_of(path)); };
