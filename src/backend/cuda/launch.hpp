@@ -69,7 +69,7 @@ struct Products {
     std::int32_t count = 0;
 };
 /// Fills in the tiles of each product and returns how many there are in all.
-std::int32_t lay_out(Products& products);
+std::int32_t lay_out(Layout layout, Products& products);
 cudaError_t launch_products(Layout layout, Precision precision, Products products, std::int32_t models,
                             cudaStream_t stream);
 

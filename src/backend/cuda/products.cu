@@ -1,5 +1,6 @@
 // Batched matrix products on tensor cores, with what comes before and after them: bias, tanh and its derivative, column
-// sums, and Adam. A block computes 64 × 128 of one product of one model; its four warps 32 × 64 each.
+// sums, and Adam. A block computes 96 × 128 of one product of one model (64 × 128 of a weight gradient, of which the
+// optimiser's numbers need registers, too); its four warps a quarter each.
 #include <cuda_bf16.h>
 
 #include "backend/cuda/device.cuh"
@@ -7,7 +8,7 @@
 namespace pitot::backend::cuda {
 namespace {
 
-constexpr int kTileM = 64;
+constexpr int tile_m(Layout layout) { return layout == Layout::kWeightGradient ? 64 : 96; }
 constexpr int kTileN = 128;
 constexpr int kTileK = 32;
 constexpr int kThreads = 128;
@@ -17,7 +18,7 @@ constexpr int kThreads = 128;
 constexpr int kAlongK = kTileK + 4;
 constexpr int across(int tile) { return tile + 8; }
 constexpr int size_a(Layout layout) {
-    return layout == Layout::kWeightGradient ? kTileK * across(kTileM) : kTileM * kAlongK;
+    return layout == Layout::kWeightGradient ? kTileK * across(tile_m(layout)) : tile_m(layout) * kAlongK;
 }
 constexpr int size_b(Layout layout) {
     return layout == Layout::kInputGradient ? kTileN * kAlongK : kTileK * across(kTileN);
@@ -92,26 +93,33 @@ __device__ __forceinline__ std::uint32_t to_bf16(float low, float high) {
 
 template <Layout L>
 __device__ __forceinline__ float element_a(const float* tile, int m, int k) {
-    return L == Layout::kWeightGradient ? tile[k * across(kTileM) + m] : tile[m * kAlongK + k];
+    return L == Layout::kWeightGradient ? tile[k * across(tile_m(L)) + m] : tile[m * kAlongK + k];
 }
 template <Layout L>
 __device__ __forceinline__ float element_b(const float* tile, int k, int n) {
     return L == Layout::kInputGradient ? tile[n * kAlongK + k] : tile[k * across(kTileN) + n];
 }
 
-// Fragments of a warp's piece: 2 × 16 rows and 8 × 8 columns, for 8 (tf32) or 16 (bf16) of k.
+// Rows of a warp's piece, in sixteens.
+template <Layout L>
+inline constexpr int kSixteens = tile_m(L) / 32;
+template <Layout L>
+using Sums = float[kSixteens<L>][8][4];
+
+// Fragments of a warp's piece: its rows and 8 × 8 columns, for 8 (tf32) or 16 (bf16) of k.
 template <Layout L, Precision P>
 __device__ __forceinline__ void multiply_tile(const float* a_tile, const float* b_tile, int m0, int n0,
-                                              float (&sums)[2][8][4]) {
+                                              Sums<L>& sums) {
+    constexpr int sixteens = kSixteens<L>;
     const int lane = static_cast<int>(threadIdx.x) % 32;
     const int group = lane / 4;
     const int place = lane % 4;
     if constexpr (P == Precision::kBf16) {
 #pragma unroll
         for (int k = 0; k < kTileK; k += 16) {
-            std::uint32_t a[2][4];
+            std::uint32_t a[sixteens][4];
 #pragma unroll
-            for (int i = 0; i < 2; ++i) {
+            for (int i = 0; i < sixteens; ++i) {
 #pragma unroll
                 for (int part = 0; part < 4; ++part) {
                     const int m = m0 + 16 * i + group + 8 * (part % 2);
@@ -128,17 +136,19 @@ __device__ __forceinline__ void multiply_tile(const float* a_tile, const float* 
                     const int n = n0 + 8 * j + group;
                     b[part] = to_bf16(element_b<L>(b_tile, kk, n), element_b<L>(b_tile, kk + 1, n));
                 }
-                multiply_bf16(sums[0][j], a[0], b);
-                multiply_bf16(sums[1][j], a[1], b);
+#pragma unroll
+                for (int i = 0; i < sixteens; ++i) {
+                    multiply_bf16(sums[i][j], a[i], b);
+                }
             }
         }
     } else {
 #pragma unroll
         for (int k = 0; k < kTileK; k += 8) {
-            std::uint32_t a[2][4];
-            std::uint32_t a_rest[2][4];
+            std::uint32_t a[sixteens][4];
+            std::uint32_t a_rest[sixteens][4];
 #pragma unroll
-            for (int i = 0; i < 2; ++i) {
+            for (int i = 0; i < sixteens; ++i) {
 #pragma unroll
                 for (int part = 0; part < 4; ++part) {
                     const float x = element_a<L>(a_tile, m0 + 16 * i + group + 8 * (part % 2), k + place + 4 * (part / 2));
@@ -161,7 +171,7 @@ __device__ __forceinline__ void multiply_tile(const float* a_tile, const float* 
                     }
                 }
 #pragma unroll
-                for (int i = 0; i < 2; ++i) {
+                for (int i = 0; i < sixteens; ++i) {
                     if constexpr (P == Precision::kFp32) {
                         multiply_tf32(sums[i][j], a_rest[i], b);
                         multiply_tf32(sums[i][j], a[i], b_rest);
@@ -173,35 +183,42 @@ __device__ __forceinline__ void multiply_tile(const float* a_tile, const float* 
     }
 }
 
-// What becomes of two neighbours of C, and where they go.
+// What becomes of C's row i, eight pairs of columns a thread from column j on, and where it goes; in place, as dot_rows()
+// wants it. All that is read is read first, so that nothing waits in line. `whole`: all columns are there.
 template <Layout L>
-__device__ __forceinline__ float2 finish(const Product& product, std::int64_t model, int i, int j, float2 sum) {
-    const bool both = j + 1 < product.n;
-    if constexpr (L == Layout::kForward) {
-        if (product.bias.data != nullptr) {
-            const float* bias = part(product.bias, model) + j;
-            sum.x += bias[0];
-            sum.y += both ? bias[1] : 0.0F;
-        }
-        if (product.tanh) {
-            sum = {tanh_of(sum.x), tanh_of(sum.y)};
-        }
-    }
-    if constexpr (L == Layout::kInputGradient) {
-        if (product.slope.data != nullptr) {
-            const float* y = row(product.slope, model, i) + j;
-            sum.x *= 1.0F - y[0] * y[0];
-            sum.y *= both ? 1.0F - y[1] * y[1] : 1.0F;
+__device__ __forceinline__ void finish_row(const Product& product, std::int64_t model, int i, int j, bool whole,
+                                           const float2 (&bias)[8], float (&sums)[8][4], int half) {
+    const std::int64_t at = static_cast<std::int64_t>(i) * product.c.ld + j;
+    float2 y[8];
+    const bool slopes = L == Layout::kInputGradient && product.slope.data != nullptr;
+    if (slopes) {
+        const float* from = row(product.slope, model, i) + j;
+#pragma unroll
+        for (int n = 0; n < 8; ++n) {
+            // Between rows is room up to a multiple of four, so a pair is there whole or not at all.
+            y[n] = whole || j + 8 * n < product.n ? *reinterpret_cast<const float2*>(from + 8 * n) : float2{0.0F, 0.0F};
         }
     }
-    float* to = row(product.c, model, i) + j;
-    if (both) {
-        *reinterpret_cast<float2*>(to) = sum;
-    } else {
-        *to = sum.x;
-        sum.y = 0.0F;
+    float* to = part(product.c, model) + at;
+#pragma unroll
+    for (int n = 0; n < 8; ++n) {
+        float2 sum{sums[n][2 * half], sums[n][2 * half + 1]};
+        if constexpr (L == Layout::kForward) {
+            sum = {sum.x + bias[n].x, sum.y + bias[n].y};
+            if (product.tanh) {
+                sum = {tanh_of(sum.x), tanh_of(sum.y)};
+            }
+        }
+        if (slopes) {
+            sum = {sum.x * (1.0F - y[n].x * y[n].x), sum.y * (1.0F - y[n].y * y[n].y)};
+        }
+        // A column behind the last is 0, as it is to be: weights and biases have 0 there.
+        if (whole || j + 8 * n < product.n) {
+            *reinterpret_cast<float2*>(to + 8 * n) = sum;
+        }
+        sums[n][2 * half] = sum.x;
+        sums[n][2 * half + 1] = sum.y;
     }
-    return sum;
 }
 
 // Brings what Adam will change into the second-level cache while products are computed.
@@ -211,7 +228,7 @@ __device__ __forceinline__ void prefetch_tile(const Product& product, std::int64
         return;
     }
     constexpr int line = 32;  // floats
-    for (int n = static_cast<int>(threadIdx.x); n < kTileM * kTileN / line; n += kThreads) {
+    for (int n = static_cast<int>(threadIdx.x); n < tile_m(Layout::kWeightGradient) * kTileN / line; n += kThreads) {
         const int i = first_m + n / (kTileN / line);
         const int j = first_n + n % (kTileN / line) * line;
         if (i < product.m && j < product.n) {
@@ -261,46 +278,48 @@ template <Layout L>
 struct Loaders;
 template <>
 struct Loaders<Layout::kForward> {
-    using A = Loader<kTileM, kTileK, kAlongK>;
+    using A = Loader<tile_m(Layout::kForward), kTileK, kAlongK>;
     using B = Loader<kTileK, kTileN, across(kTileN)>;
 };
 template <>
 struct Loaders<Layout::kInputGradient> {
-    using A = Loader<kTileM, kTileK, kAlongK>;
+    using A = Loader<tile_m(Layout::kForward), kTileK, kAlongK>;
     using B = Loader<kTileN, kTileK, kAlongK>;
 };
 template <>
 struct Loaders<Layout::kWeightGradient> {
-    using A = Loader<kTileK, kTileM, across(kTileM)>;
+    using A = Loader<kTileK, tile_m(Layout::kWeightGradient), across(tile_m(Layout::kWeightGradient))>;
     using B = Loader<kTileK, kTileN, across(kTileN)>;
 };
 
 // Products of the rows of C, which the block has whole, with a few vectors.
-__device__ void dot_rows(const Product& product, std::int64_t model, int first_m, int m0, int n0,
-                         const float (&values)[2][8][4], float* shared) {
+template <Layout L>
+__device__ __forceinline__ void dot_rows(const Product& product, std::int64_t model, int first_m, int m0, int n0,
+                                         const Sums<L>& values, float* shared) {
+    constexpr int sixteens = kSixteens<L>;
     const int lane = static_cast<int>(threadIdx.x) % 32;
+    const float* vectors = part(product.dot_vectors, model);
+    const std::int64_t ld = product.dot_vectors.ld;
     for (int q = 0; q < product.dots; ++q) {
-        float sums[2][2] = {};
+        float2 by[8];
 #pragma unroll
         for (int j = 0; j < 8; ++j) {
             const int c = n0 + 8 * j + lane % 4 * 2;
-            const float* vectors = part(product.dot_vectors, model);
-            const std::int64_t ld = product.dot_vectors.ld;
-            const float x = c < product.n ? (product.dot_across ? vectors[c * ld + q] : vectors[q * ld + c]) : 0.0F;
-            const float y =
-                c + 1 < product.n ? (product.dot_across ? vectors[(c + 1) * ld + q] : vectors[q * ld + c + 1]) : 0.0F;
-#pragma unroll
-            for (int i = 0; i < 2; ++i) {
-                sums[i][0] += values[i][j][0] * x + values[i][j][1] * y;
-                sums[i][1] += values[i][j][2] * x + values[i][j][3] * y;
-            }
+            const auto at = [&](int column) {
+                return column >= product.n ? 0.0F : product.dot_across ? vectors[column * ld + q] : vectors[q * ld + column];
+            };
+            by[j] = {at(c), at(c + 1)};
         }
         __syncthreads();
 #pragma unroll
-        for (int i = 0; i < 2; ++i) {
+        for (int i = 0; i < sixteens; ++i) {
 #pragma unroll
             for (int half = 0; half < 2; ++half) {
-                float sum = sums[i][half];
+                float sum = 0.0F;
+#pragma unroll
+                for (int j = 0; j < 8; ++j) {
+                    sum += values[i][j][2 * half] * by[j].x + values[i][j][2 * half + 1] * by[j].y;
+                }
                 sum += __shfl_xor_sync(kAll, sum, 1);
                 sum += __shfl_xor_sync(kAll, sum, 2);
                 if (lane % 4 == 0) {
@@ -310,7 +329,7 @@ __device__ void dot_rows(const Product& product, std::int64_t model, int first_m
         }
         __syncthreads();
         const int r = static_cast<int>(threadIdx.x);
-        if (r < kTileM && first_m + r < product.m) {
+        if (r < tile_m(L) && first_m + r < product.m) {
             const float bias = product.dot_bias.data == nullptr ? 0.0F : part(product.dot_bias, model)[q];
             row(product.dot_out, model, first_m + r)[q] = shared[2 * r] + shared[2 * r + 1] + bias;
         }
@@ -318,10 +337,11 @@ __device__ void dot_rows(const Product& product, std::int64_t model, int first_m
 }
 
 template <Layout L, Precision P>
-__global__ void __launch_bounds__(kThreads, P == Precision::kFp32 ? 3 : 4)
+__global__ void __launch_bounds__(kThreads, L == Layout::kWeightGradient && P != Precision::kFp32 ? 4 : 3)
     products_kernel(const __grid_constant__ Products products) {
     extern __shared__ float shared[];
     constexpr int stage = size_a(L) + size_b(L);
+    constexpr int sixteens = kSixteens<L>;
     int number = 0;
     while (number + 1 < products.count &&
            static_cast<int>(blockIdx.x) >= products.product[number + 1].first_tile) {
@@ -329,7 +349,7 @@ __global__ void __launch_bounds__(kThreads, P == Precision::kFp32 ? 3 : 4)
     }
     const Product& product = products.product[number];
     const int tile = static_cast<int>(blockIdx.x) - product.first_tile;
-    const int first_m = tile / product.tiles_n * kTileM;
+    const int first_m = tile / product.tiles_n * tile_m(L);
     const int first_n = tile % product.tiles_n * kTileN;
     const std::int64_t model = blockIdx.y;
     const int k_end = product.k;
@@ -358,11 +378,11 @@ __global__ void __launch_bounds__(kThreads, P == Precision::kFp32 ? 3 : 4)
     };
 
     const int warp = static_cast<int>(threadIdx.x) / 32;
-    const int m0 = warp / 2 * 32;
+    const int m0 = warp / 2 * 16 * sixteens;
     const int n0 = warp % 2 * 64;
     const bool idle = first_m + m0 >= product.m || first_n + n0 >= product.n;
     const bool sums_columns = L == Layout::kWeightGradient && first_m == 0 && product.bias_update.parameter.data != nullptr;
-    float sums[2][8][4] = {};
+    Sums<L> sums = {};
     float column_sum = 0.0F;
     load_stage(0);
     if constexpr (L == Layout::kWeightGradient) {
@@ -402,7 +422,7 @@ __global__ void __launch_bounds__(kThreads, P == Precision::kFp32 ? 3 : 4)
         const bool whole = product.weight.adam != nullptr && first_n + n0 + 64 <= product.n;
         const AdamScalars scalars = whole ? *product.weight.adam : AdamScalars{};
 #pragma unroll
-        for (int i = 0; i < 2; ++i) {
+        for (int i = 0; i < sixteens; ++i) {
 #pragma unroll
             for (int half = 0; half < 2; ++half) {
                 const int r = first_m + m0 + 16 * i + 8 * half + lane / 4;
@@ -429,23 +449,29 @@ __global__ void __launch_bounds__(kThreads, P == Precision::kFp32 ? 3 : 4)
         }
         return;
     } else {
-#pragma unroll
-        for (int i = 0; i < 2; ++i) {
+        const int c = first_n + n0 + lane % 4 * 2;
+        const bool whole = first_n + n0 + 64 <= product.n;
+        float2 bias[8] = {};
+        if (L == Layout::kForward && product.bias.data != nullptr) {
 #pragma unroll
             for (int j = 0; j < 8; ++j) {
+                if (whole || c + 8 * j < product.n) {
+                    bias[j] = *reinterpret_cast<const float2*>(part(product.bias, model) + c + 8 * j);
+                }
+            }
+        }
 #pragma unroll
-                for (int half = 0; half < 2; ++half) {
-                    const int r = first_m + m0 + 16 * i + 8 * half + lane / 4;
-                    const int c = first_n + n0 + 8 * j + lane % 4 * 2;
-                    float2 sum{sums[i][j][2 * half], sums[i][j][2 * half + 1]};
-                    sum = c < product.n && r < product.m ? finish<L>(product, model, r, c, sum) : float2{0.0F, 0.0F};
-                    sums[i][j][2 * half] = sum.x;
-                    sums[i][j][2 * half + 1] = sum.y;
+        for (int i = 0; i < sixteens; ++i) {
+#pragma unroll
+            for (int half = 0; half < 2; ++half) {
+                const int r = first_m + m0 + 16 * i + 8 * half + lane / 4;
+                if (r < product.m && !idle) {
+                    finish_row<L>(product, model, r, c, whole, bias, sums[i], half);
                 }
             }
         }
         if (product.dots > 0) {
-            dot_rows(product, model, first_m, m0, n0, sums, shared);
+            dot_rows<L>(product, model, first_m, m0, n0, sums, shared);
         }
     }
 }
@@ -479,20 +505,21 @@ cudaError_t launch(Precision precision, const Products& products, std::int32_t t
 
 }  // namespace
 
-std::int32_t lay_out(Products& products) {
+std::int32_t lay_out(Layout layout, Products& products) {
+    const std::int32_t rows = tile_m(layout);
     std::int32_t tiles = 0;
     for (std::int32_t n = 0; n < products.count; ++n) {
         Product& product = products.product[n];
         product.first_tile = tiles;
         product.tiles_n = (product.n + kTileN - 1) / kTileN;
-        tiles += (product.m + kTileM - 1) / kTileM * product.tiles_n;
+        tiles += (product.m + rows - 1) / rows * product.tiles_n;
     }
     return tiles;
 }
 
 cudaError_t launch_products(Layout layout, Precision precision, Products products, std::int32_t models,
                             cudaStream_t stream) {
-    const std::int32_t tiles = lay_out(products);
+    const std::int32_t tiles = lay_out(layout, products);
     if (tiles == 0 || models == 0) {
         return cudaSuccess;
     }
