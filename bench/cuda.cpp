@@ -73,13 +73,13 @@ void time_step(const backend::Backend& backend, const backend::Peak& peak, const
     std::vector<backend::Objective> objectives;
     std::vector<backend::BatchShape> shapes;
     for (std::size_t t = 0; t < pools.size(); ++t) {
-        backend::Objective& objective = objectives.emplace_back(
-            backend::Objective{t, {}, pools[t].batch, pools[t].weight});
+        backend::Objective& objective =
+            objectives.emplace_back(backend::Objective{t, {}, pools[t].batch, pools[t].weight});
         shapes.push_back({pools[t].batch == 0 ? pools[t].size() : pools[t].batch, pools[t].rows.width});
         for (std::int64_t g = 0; g < models; ++g) {
-            objective.rows.push_back(rows[static_cast<std::size_t>(g / config.train.folds)]
-                                         .pools[pools[t].number]
-                                         .training(g % config.train.folds));
+            objective.rows.push_back(
+                rows[static_cast<std::size_t>(g / config.train.folds)].pools[pools[t].number].training(
+                    g % config.train.folds));
         }
     }
     std::vector<core::Key> keys;
@@ -104,11 +104,11 @@ void time_step(const backend::Backend& backend, const backend::Peak& peak, const
     const double flops = 2.0 * static_cast<double>(models) * backend::cost_of_step(model.program, shapes).multiply_adds;
     // Parameters and two moments, read and written once.
     const double bytes = 24.0 * static_cast<double>(models * model.program.parameter_count());
-    fmt::print("{:<16} {:>5} {:>5}   {:7.4f}  {:7.4f} – {:7.4f}   {:7.4f}  {:7.4f}  {:7.4f}   {:4.2f} {:4.2f} {:4.2f}\n",
-               work.preset, work.share, models, 1e3 * took.median, 1e3 * took.low, 1e3 * took.high,
-               1e3 * flops / peak.flops, 1e3 * flops / peak.tensor_flops, 1e3 * bytes / peak.bytes,
-               flops / took.median / peak.flops, flops / took.median / peak.tensor_flops,
-               bytes / took.median / peak.bytes);
+    fmt::print(
+        "{:<16} {:>5} {:>5}   {:7.4f}  {:7.4f} – {:7.4f}   {:7.4f}  {:7.4f}  {:7.4f}   {:4.2f} {:4.2f} {:4.2f}\n",
+        work.preset, work.share, models, 1e3 * took.median, 1e3 * took.low, 1e3 * took.high, 1e3 * flops / peak.flops,
+        1e3 * flops / peak.tensor_flops, 1e3 * bytes / peak.bytes, flops / took.median / peak.flops,
+        flops / took.median / peak.tensor_flops, bytes / took.median / peak.bytes);
     std::cout << std::flush;
 }
 
@@ -142,7 +142,8 @@ void run(const std::string& precision, const std::string& only) {
     const backend::Peak peak = backend.measure_peak(std::int64_t{4} << 30);
     fmt::print("{}: {:.1f} TFLOP/s fp32, {:.1f} TFLOP/s tf32 by a warp's instructions, {:.2f} TB/s; products in {}\n",
                backend.description(), peak.flops / 1e12, peak.tensor_flops / 1e12, peak.bytes / 1e12, precision);
-    fmt::print("a step, ms:                     median  quartiles           bounds: fp32, tensor, bytes   shares of these\n");
+    fmt::print(
+        "a step, ms:                     median  quartiles           bounds: fp32, tensor, bytes   shares of these\n");
     for (const Work& work : {Work{"embedding/128", 0.9, 25}, Work{"linear/128", 0.1, 25}, Work{"baseline/mlp", 0.1, 25},
                              Work{"interference/2", 0.9, 25}, Work{"embedding/128", 0.9, 1}}) {
         if (only.empty() || only == work.preset) {

@@ -102,8 +102,8 @@ struct ExecutionPlan {
 
 /// What one thread of a backend on the processor, or a card, can do at best, measured.
 struct Peak {
-    double flops = 0.0;  ///< floating-point operations a second in chains of fused multiply-adds (two each)
-    double bytes = 0.0;  ///< bytes a second, read and written in equal parts, of a block of the size asked for
+    double flops = 0.0;         ///< floating-point operations a second in chains of fused multiply-adds (two each)
+    double bytes = 0.0;         ///< bytes a second, read and written in equal parts, of a block of the size asked for
     double tensor_flops = 0.0;  ///< the same in products of tf32 numbers on a card's tensor cores; 0 on the processor
 };
 

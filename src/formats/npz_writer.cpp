@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <zip.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <array>
@@ -152,6 +153,22 @@ private:
     std::uint64_t next_ = 0;  // element bytes made so far
 };
 
+// Whether a large array is worth compressing, by a piece from its middle: trained parameters and predictions are as
+// good as random, and compressing them takes longer than making them did.
+bool compresses(const ArrayBytes& array) {
+    constexpr std::size_t large = std::size_t{1} << 20;
+    constexpr std::size_t piece = std::size_t{1} << 16;
+    constexpr double worth = 0.8;
+    if (array.bytes.size() < large) {
+        return true;
+    }
+    std::vector<Bytef> out(::compressBound(piece));
+    uLongf size = out.size();
+    const auto* const from = reinterpret_cast<const Bytef*>(array.bytes.data() + array.bytes.size() / 2 - piece / 2);
+    return ::compress2(out.data(), &size, from, piece, Z_BEST_SPEED) != Z_OK ||
+           static_cast<double>(size) < worth * static_cast<double>(piece);
+}
+
 Failure zip_failure(const std::filesystem::path& file, const char* what) {
     return fail(ErrorCode::kEnvironment,
                 fmt::format("cannot write '{}': {}; check the folder and the free space", file.string(), what));
@@ -178,7 +195,8 @@ Result<void> write_archive(const std::vector<ArrayBytes>& arrays, To& to, const 
         }
         const auto index = static_cast<zip_uint64_t>(place);
         if (place < 0 ||
-            ::zip_set_file_compression(archive, index, array.fill ? ZIP_CM_STORE : ZIP_CM_DEFLATE, kLevel) != 0 ||
+            ::zip_set_file_compression(archive, index, array.fill || !compresses(array) ? ZIP_CM_STORE : ZIP_CM_DEFLATE,
+                                       kLevel) != 0 ||
             ::zip_file_set_dostime(archive, index, kDosTime, kDosDate, 0) != 0) {
             auto failure = zip_failure(target, ::zip_strerror(archive));
             ::zip_discard(archive);

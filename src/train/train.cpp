@@ -212,9 +212,8 @@ Result<void> train_pools(const backend::Backend& backend, const std::vector<Trai
             }
         });
         for (std::int64_t model = number * group; model < std::min(models, (number + 1) * group); ++model) {
-            const FoldTask& added =
-                done.tasks.emplace_back(FoldTask{started[static_cast<std::size_t>(model / folds - first_replicate)],
-                                                 model / folds, model % folds});
+            const FoldTask& added = done.tasks.emplace_back(FoldTask{
+                started[static_cast<std::size_t>(model / folds - first_replicate)], model / folds, model % folds});
             if (auto ok = check_rows_left(added.task->rows, added.fold, folds, pools.front().size(), share); !ok) {
                 done.fits = Failure(ok.error());
                 return done;

@@ -51,10 +51,11 @@ public:
         for (const PairColumns& table : tables) {
             constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
             if (table.size() > most) {
-                return fail(ErrorCode::kUsage,
-                            fmt::format("{} rows are more than the backend 'cuda' can number ({}); use the backend 'cpu'",
-                                        table.size(), most),
-                            Remedy::kUseCpuBackend);
+                return fail(
+                    ErrorCode::kUsage,
+                    fmt::format("{} rows are more than the backend 'cuda' can number ({}); use the backend 'cpu'",
+                                table.size(), most),
+                    Remedy::kUseCpuBackend);
             }
         }
         try {
@@ -112,13 +113,14 @@ private:
         }
         if (fit < group) {
             const Shard::Bytes bytes = Shard::bytes(on_device, plan, Tuning::from_environment());
-            return fail(ErrorCode::kEnvironment,
-                        fmt::format("{} models of {:.1f} MiB each, beside {:.1f} MiB for all, do not fit into what the "
-                                    "memory of the cards has free; end what else uses them, name more cards, or use the "
-                                    "backend 'cpu'",
-                                    group, static_cast<double>(bytes.model) / 0x1p20,
-                                    static_cast<double>(bytes.shared) / 0x1p20),
-                        Remedy::kUseCpuBackend);
+            return fail(
+                ErrorCode::kEnvironment,
+                fmt::format("{} models of {:.1f} MiB each, beside {:.1f} MiB for all, do not fit into what the "
+                            "memory of the cards has free; end what else uses them, name more cards, or use the "
+                            "backend 'cpu'",
+                            group, static_cast<double>(bytes.model) / 0x1p20,
+                            static_cast<double>(bytes.shared) / 0x1p20),
+                Remedy::kUseCpuBackend);
         }
         try {
             return std::make_unique<CardExecutor>(std::move(on_device), group, plan, devices_, precision_,
@@ -159,8 +161,8 @@ Result<const Backend*> cuda_backend(std::span<const int> devices, std::string_vi
     }
     for (const int number : numbers) {
         if (number < 0 || number >= std::ssize(cards)) {
-            return fail(ErrorCode::kUsage, fmt::format("there is no card {}: the driver shows {}, numbered from 0",
-                                                       number, cards.size()));
+            return fail(ErrorCode::kUsage,
+                        fmt::format("there is no card {}: the driver shows {}, numbered from 0", number, cards.size()));
         }
     }
     static std::mutex mutex;

@@ -90,8 +90,8 @@ void CardExecutor::set_objectives(std::vector<Objective> objectives) {
     on_cards([&](Card& card) { card.shard->set_objectives(objectives, static_cast<std::size_t>(card.first)); });
 }
 
-void CardExecutor::train(const Adam& adam, std::span<const core::Key> keys, std::int64_t first_step,
-                         std::int64_t steps, std::span<double> mean_loss) {
+void CardExecutor::train(const Adam& adam, std::span<const core::Key> keys, std::int64_t first_step, std::int64_t steps,
+                         std::span<double> mean_loss) {
     std::ranges::fill(mean_loss, 0.0);
     const auto of_card = [](auto all, const Card& card) {
         return all.subspan(static_cast<std::size_t>(card.first), static_cast<std::size_t>(card.shard->models()));

@@ -9,7 +9,7 @@
 namespace pitot::backend::cuda {
 namespace {
 
-constexpr int kThreads = 512;
+constexpr int kThreads = 1024;
 constexpr int kWarps = kThreads / 32;
 constexpr int kChunk = 128;  // columns that a warp has in registers, four a lane or sixteen of eight lanes
 
@@ -384,9 +384,9 @@ __global__ void __launch_bounds__(kThreads) backward_dots_kernel(const __grid_co
         for (int n = first; n < f.batch.platforms * chunks; n += warps) {
             const int i = n / chunks;
             const int c = n % chunks * kChunk + column;
-            gradient_of_dots(weight, part(f.right, model) + c, static_cast<unsigned>(f.right.ld),
-                             row(f.left_gradient, model, i) + c, rows_of(f.batch.platform_end, model, i),
-                             [](int b) { return b; }, [&](int b) { return module[b]; });
+            gradient_of_dots(
+                weight, part(f.right, model) + c, static_cast<unsigned>(f.right.ld), row(f.left_gradient, model, i) + c,
+                rows_of(f.batch.platform_end, model, i), [](int b) { return b; }, [&](int b) { return module[b]; });
         }
         return;
     }
@@ -395,13 +395,14 @@ __global__ void __launch_bounds__(kThreads) backward_dots_kernel(const __grid_co
     for (int n = first; n < f.batch.modules * chunks; n += warps) {
         const int j = n / chunks;
         const int c = n % chunks * kChunk + column;
-        gradient_of_dots(weight, part(f.left, model) + c, static_cast<unsigned>(f.left.ld),
-                         row(f.right_gradient, model, j) + c, rows_of(f.batch.module_end, model, j),
-                         [&](int m) {
-                             const int number = mention[m];
-                             return number % each == 0 ? number / each : -1;
-                         },
-                         [&](int b) { return platform[b]; });
+        gradient_of_dots(
+            weight, part(f.left, model) + c, static_cast<unsigned>(f.left.ld), row(f.right_gradient, model, j) + c,
+            rows_of(f.batch.module_end, model, j),
+            [&](int m) {
+                const int number = mention[m];
+                return number % each == 0 ? number / each : -1;
+            },
+            [&](int b) { return platform[b]; });
     }
 }
 
@@ -429,7 +430,7 @@ __global__ void __launch_bounds__(kThreads) loss_kernel(const __grid_constant__ 
 
 // Blocks a model: as few as fill a card, so that those of one model share a cache.
 unsigned blocks(std::int32_t models, std::int64_t warps) {
-    constexpr std::int64_t wanted = 528;
+    constexpr std::int64_t wanted = 264;
     const std::int64_t most = (warps + kWarps - 1) / kWarps;
     return static_cast<unsigned>(std::clamp<std::int64_t>(wanted / models, 1, std::max<std::int64_t>(most, 1)));
 }

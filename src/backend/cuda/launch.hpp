@@ -51,7 +51,7 @@ struct Product {
     View<const float> dot_vectors{}, dot_bias{};
     View<float> dot_out{};
     std::int32_t dots = 0;
-    bool dot_across = false;    ///< the vectors are columns, else rows
+    bool dot_across = false;  ///< the vectors are columns, else rows
     std::int32_t first_tile = 0, tiles_n = 0;
 };
 
@@ -69,7 +69,7 @@ struct Products {
     std::int32_t count = 0;
 };
 /// Fills in the tiles of each product and returns how many there are in all.
-std::int32_t lay_out(Layout layout, Products& products);
+std::int32_t lay_out(Products& products);
 cudaError_t launch_products(Layout layout, Precision precision, Products products, std::int32_t models,
                             cudaStream_t stream);
 
@@ -102,10 +102,10 @@ inline constexpr std::int32_t kNarrow = 16;  ///< the most outputs of a narrow l
 /// Rows of observations, those of one platform together.
 struct Batch {
     View<const std::int32_t> platform, module, co_runner;  ///< rows × width, -1 for none
-    View<const float> target, scale;                       ///< scale: what a row counts in the loss; 0 behind the last row
-    View<const std::int32_t> platform_end;                 ///< platforms + 1: where rows of each begin
-    View<const std::int32_t> module_end;                   ///< modules + 1: where its mentions begin
-    View<const std::int32_t> mention;  ///< row * (1 + width) + which: 0 the module itself, c + 1 its co-runner c
+    View<const float> target, scale;        ///< scale: what a row counts in the loss; 0 behind the last row
+    View<const std::int32_t> platform_end;  ///< platforms + 1: where rows of each begin
+    View<const std::int32_t> module_end;    ///< modules + 1: where its mentions begin
+    View<const std::int32_t> mention;       ///< row * (1 + width) + which: 0 the module itself, c + 1 its co-runner c
     std::int32_t rows = 0, width = 0, platforms = 0, modules = 0;
 };
 

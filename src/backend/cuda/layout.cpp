@@ -12,8 +12,7 @@ namespace pitot::backend::cuda {
 namespace {
 
 Failure no_kernels(const std::string& what) {
-    return fail(ErrorCode::kUsage,
-                fmt::format("the backend 'cuda' has no kernels for {}; use the backend 'cpu'", what),
+    return fail(ErrorCode::kUsage, fmt::format("the backend 'cuda' has no kernels for {}; use the backend 'cpu'", what),
                 Remedy::kUseCpuBackend);
 }
 
@@ -30,12 +29,12 @@ DeviceProgram::DeviceProgram(const Program& program) : program_(&program), slope
     }
     for (std::size_t b = 0; b < program.buffers.size(); ++b) {
         const BufferInfo& info = program.buffers[b];
-        const Arena arena = info.role == Role::kConstant                            ? Arena::kConstants
-                            : info.role == Role::kReplicaConstant                   ? Arena::kReplicaConstants
-                            : info.role == Role::kParameter                         ? Arena::kParameters
-                            : info.role == Role::kPair                              ? Arena::kPairs
+        const Arena arena = info.role == Role::kConstant                ? Arena::kConstants
+                            : info.role == Role::kReplicaConstant       ? Arena::kReplicaConstants
+                            : info.role == Role::kParameter             ? Arena::kParameters
+                            : info.role == Role::kPair                  ? Arena::kPairs
                             : inputs.contains(static_cast<BufferId>(b)) ? Arena::kInputs
-                                                                                    : Arena::kTowers;
+                                                                        : Arena::kTowers;
         std::int64_t& size = sizes_[static_cast<std::size_t>(arena)];
         const std::int64_t ld = row_stride(info.cols);
         places_.push_back({arena, size, ld});

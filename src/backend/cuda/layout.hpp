@@ -54,7 +54,7 @@ public:
     std::optional<PairBaseline> baseline;
     std::optional<PairDot> dot;
     std::optional<PairInterference> interference;
-    std::vector<PairOp> network;   ///< what is computed a row of a batch, the output left out
+    std::vector<PairOp> network;  ///< what is computed a row of a batch, the output left out
     std::optional<PairOutput> output;
     /// Parameters whose gradients are stored before they are used, and the Concat that has a copy of each.
     std::vector<std::pair<BufferId, std::optional<Concat>>> stored;
@@ -65,9 +65,7 @@ public:
     [[nodiscard]] BufferId right() const { return dot ? dot->right : interference->right; }
     [[nodiscard]] std::int64_t rank() const { return dot ? dot->width : interference->rank; }
     /// Products a row: see Factors::weight.
-    [[nodiscard]] std::int64_t groups() const {
-        return (dot ? 1 : 0) + (interference ? 2 * interference->types : 0);
-    }
+    [[nodiscard]] std::int64_t groups() const { return (dot ? 1 : 0) + (interference ? 2 * interference->types : 0); }
 
 private:
     explicit DeviceProgram(const Program& program);

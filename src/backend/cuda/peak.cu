@@ -95,11 +95,11 @@ CardPeak measure_card(std::int64_t block_bytes) {
     const std::int64_t size = std::max<std::int64_t>(block_bytes / 2, 1);
     const DeviceArray<char> from(size);
     const DeviceArray<char> to(size);
-    peak.bytes = 2.0 * static_cast<double>(size) / best_time([&] {
-                     check(cudaMemcpyAsync(to.data(), from.data(), static_cast<std::size_t>(size),
-                                           cudaMemcpyDeviceToDevice),
-                           "measuring");
-                 });
+    peak.bytes =
+        2.0 * static_cast<double>(size) / best_time([&] {
+            check(cudaMemcpyAsync(to.data(), from.data(), static_cast<std::size_t>(size), cudaMemcpyDeviceToDevice),
+                  "measuring");
+        });
     return peak;
 }
 

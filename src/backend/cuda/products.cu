@@ -1,6 +1,5 @@
 // Batched matrix products on tensor cores, with what comes before and after them: bias, tanh and its derivative, column
-// sums, and Adam. A block computes 96 × 128 of one product of one model (64 × 128 of a weight gradient, of which the
-// optimiser's numbers need registers, too); its four warps a quarter each.
+// sums, and Adam. A block computes 64 × 128 of one product of one model, each of its eight warps 32 × 32.
 #include <cuda_bf16.h>
 
 #include "backend/cuda/device.cuh"
@@ -8,17 +7,18 @@
 namespace pitot::backend::cuda {
 namespace {
 
-constexpr int tile_m(Layout layout) { return layout == Layout::kWeightGradient ? 64 : 96; }
+constexpr int kTileM = 64;
 constexpr int kTileN = 128;
 constexpr int kTileK = 32;
-constexpr int kThreads = 128;
+constexpr int kThreads = 256;
+constexpr int kEights = 4;  // columns of a warp's piece, in eights
 
 // Shared memory of one operand's tile: with k along its rows or across them. The padding sends the eight by four
 // elements that a warp reads at once to different banks.
 constexpr int kAlongK = kTileK + 4;
 constexpr int across(int tile) { return tile + 8; }
 constexpr int size_a(Layout layout) {
-    return layout == Layout::kWeightGradient ? kTileK * across(tile_m(layout)) : tile_m(layout) * kAlongK;
+    return layout == Layout::kWeightGradient ? kTileK * across(kTileM) : kTileM * kAlongK;
 }
 constexpr int size_b(Layout layout) {
     return layout == Layout::kInputGradient ? kTileN * kAlongK : kTileK * across(kTileN);
@@ -93,33 +93,28 @@ __device__ __forceinline__ std::uint32_t to_bf16(float low, float high) {
 
 template <Layout L>
 __device__ __forceinline__ float element_a(const float* tile, int m, int k) {
-    return L == Layout::kWeightGradient ? tile[k * across(tile_m(L)) + m] : tile[m * kAlongK + k];
+    return L == Layout::kWeightGradient ? tile[k * across(kTileM) + m] : tile[m * kAlongK + k];
 }
 template <Layout L>
 __device__ __forceinline__ float element_b(const float* tile, int k, int n) {
     return L == Layout::kInputGradient ? tile[n * kAlongK + k] : tile[k * across(kTileN) + n];
 }
 
-// Rows of a warp's piece, in sixteens.
-template <Layout L>
-inline constexpr int kSixteens = tile_m(L) / 32;
-template <Layout L>
-using Sums = float[kSixteens<L>][8][4];
+constexpr int kSixteens = kTileM / 32;  // rows of a warp's piece, in sixteens
+using Sums = float[kSixteens][kEights][4];
 
-// Fragments of a warp's piece: its rows and 8 × 8 columns, for 8 (tf32) or 16 (bf16) of k.
+// Fragments of a warp's piece: its rows and columns, for 8 (tf32) or 16 (bf16) of k.
 template <Layout L, Precision P>
-__device__ __forceinline__ void multiply_tile(const float* a_tile, const float* b_tile, int m0, int n0,
-                                              Sums<L>& sums) {
-    constexpr int sixteens = kSixteens<L>;
+__device__ __forceinline__ void multiply_tile(const float* a_tile, const float* b_tile, int m0, int n0, Sums& sums) {
     const int lane = static_cast<int>(threadIdx.x) % 32;
     const int group = lane / 4;
     const int place = lane % 4;
     if constexpr (P == Precision::kBf16) {
 #pragma unroll
         for (int k = 0; k < kTileK; k += 16) {
-            std::uint32_t a[sixteens][4];
+            std::uint32_t a[kSixteens][4];
 #pragma unroll
-            for (int i = 0; i < sixteens; ++i) {
+            for (int i = 0; i < kSixteens; ++i) {
 #pragma unroll
                 for (int part = 0; part < 4; ++part) {
                     const int m = m0 + 16 * i + group + 8 * (part % 2);
@@ -128,7 +123,7 @@ __device__ __forceinline__ void multiply_tile(const float* a_tile, const float* 
                 }
             }
 #pragma unroll
-            for (int j = 0; j < 8; ++j) {
+            for (int j = 0; j < kEights; ++j) {
                 std::uint32_t b[2];
 #pragma unroll
                 for (int part = 0; part < 2; ++part) {
@@ -137,7 +132,7 @@ __device__ __forceinline__ void multiply_tile(const float* a_tile, const float* 
                     b[part] = to_bf16(element_b<L>(b_tile, kk, n), element_b<L>(b_tile, kk + 1, n));
                 }
 #pragma unroll
-                for (int i = 0; i < sixteens; ++i) {
+                for (int i = 0; i < kSixteens; ++i) {
                     multiply_bf16(sums[i][j], a[i], b);
                 }
             }
@@ -145,13 +140,14 @@ __device__ __forceinline__ void multiply_tile(const float* a_tile, const float* 
     } else {
 #pragma unroll
         for (int k = 0; k < kTileK; k += 8) {
-            std::uint32_t a[sixteens][4];
-            std::uint32_t a_rest[sixteens][4];
+            std::uint32_t a[kSixteens][4];
+            std::uint32_t a_rest[kSixteens][4];
 #pragma unroll
-            for (int i = 0; i < sixteens; ++i) {
+            for (int i = 0; i < kSixteens; ++i) {
 #pragma unroll
                 for (int part = 0; part < 4; ++part) {
-                    const float x = element_a<L>(a_tile, m0 + 16 * i + group + 8 * (part % 2), k + place + 4 * (part / 2));
+                    const float x =
+                        element_a<L>(a_tile, m0 + 16 * i + group + 8 * (part % 2), k + place + 4 * (part / 2));
                     a[i][part] = to_tf32(x);
                     if constexpr (P == Precision::kFp32) {
                         a_rest[i][part] = to_tf32(x - __uint_as_float(a[i][part]));
@@ -159,7 +155,7 @@ __device__ __forceinline__ void multiply_tile(const float* a_tile, const float* 
                 }
             }
 #pragma unroll
-            for (int j = 0; j < 8; ++j) {
+            for (int j = 0; j < kEights; ++j) {
                 std::uint32_t b[2];
                 std::uint32_t b_rest[2];
 #pragma unroll
@@ -171,7 +167,7 @@ __device__ __forceinline__ void multiply_tile(const float* a_tile, const float* 
                     }
                 }
 #pragma unroll
-                for (int i = 0; i < sixteens; ++i) {
+                for (int i = 0; i < kSixteens; ++i) {
                     if constexpr (P == Precision::kFp32) {
                         multiply_tf32(sums[i][j], a_rest[i], b);
                         multiply_tf32(sums[i][j], a[i], b_rest);
@@ -183,25 +179,25 @@ __device__ __forceinline__ void multiply_tile(const float* a_tile, const float* 
     }
 }
 
-// What becomes of C's row i, eight pairs of columns a thread from column j on, and where it goes; in place, as dot_rows()
-// wants it. All that is read is read first, so that nothing waits in line. `whole`: all columns are there.
+// What becomes of C's row i, some pairs of columns a thread from column j on, and where it goes; in place, as
+// dot_rows() wants it. All that is read is read first, so that nothing waits in line. `whole`: all columns are there.
 template <Layout L>
 __device__ __forceinline__ void finish_row(const Product& product, std::int64_t model, int i, int j, bool whole,
-                                           const float2 (&bias)[8], float (&sums)[8][4], int half) {
+                                           const float2 (&bias)[kEights], float (&sums)[kEights][4], int half) {
     const std::int64_t at = static_cast<std::int64_t>(i) * product.c.ld + j;
-    float2 y[8];
+    float2 y[kEights];
     const bool slopes = L == Layout::kInputGradient && product.slope.data != nullptr;
     if (slopes) {
         const float* from = row(product.slope, model, i) + j;
 #pragma unroll
-        for (int n = 0; n < 8; ++n) {
+        for (int n = 0; n < kEights; ++n) {
             // Between rows is room up to a multiple of four, so a pair is there whole or not at all.
             y[n] = whole || j + 8 * n < product.n ? *reinterpret_cast<const float2*>(from + 8 * n) : float2{0.0F, 0.0F};
         }
     }
     float* to = part(product.c, model) + at;
 #pragma unroll
-    for (int n = 0; n < 8; ++n) {
+    for (int n = 0; n < kEights; ++n) {
         float2 sum{sums[n][2 * half], sums[n][2 * half + 1]};
         if constexpr (L == Layout::kForward) {
             sum = {sum.x + bias[n].x, sum.y + bias[n].y};
@@ -221,42 +217,23 @@ __device__ __forceinline__ void finish_row(const Product& product, std::int64_t 
     }
 }
 
-// Brings what Adam will change into the second-level cache while products are computed.
-__device__ __forceinline__ void prefetch(const float* from) { asm volatile("prefetch.global.L2 [%0];" ::"l"(from)); }
-__device__ __forceinline__ void prefetch_tile(const Product& product, std::int64_t model, int first_m, int first_n) {
-    if (product.weight.adam == nullptr) {
-        return;
-    }
-    constexpr int line = 32;  // floats
-    for (int n = static_cast<int>(threadIdx.x); n < tile_m(Layout::kWeightGradient) * kTileN / line; n += kThreads) {
-        const int i = first_m + n / (kTileN / line);
-        const int j = first_n + n % (kTileN / line) * line;
-        if (i < product.m && j < product.n) {
-            const std::int64_t at = static_cast<std::int64_t>(i) * product.weight.parameter.ld + j;
-            prefetch(part(product.weight.parameter, model) + at);
-            prefetch(part(product.weight.first, model) + at);
-            prefetch(part(product.weight.second, model) + at);
-        }
-    }
-}
-
-// Adam on one row of a warp's piece, eight pairs a thread: all that is read first, so that nothing waits in line.
+// Adam on one row of a warp's piece, some pairs a thread: all that is read first, so that nothing waits in line.
 __device__ __forceinline__ void update_row(const Update& to, const AdamScalars& s, std::int64_t model, std::int64_t at,
-                                           const float (&sums)[8][4], int half) {
+                                           const float (&sums)[kEights][4], int half) {
     auto* const at_p = reinterpret_cast<float2*>(part(to.parameter, model) + at);
     auto* const at_m = reinterpret_cast<float2*>(part(to.first, model) + at);
     auto* const at_v = reinterpret_cast<float2*>(part(to.second, model) + at);
-    float2 p[8];
-    float2 m[8];
-    float2 v[8];
+    float2 p[kEights];
+    float2 m[kEights];
+    float2 v[kEights];
 #pragma unroll
-    for (int j = 0; j < 8; ++j) {
+    for (int j = 0; j < kEights; ++j) {
         p[j] = at_p[4 * j];
         m[j] = at_m[4 * j];
         v[j] = at_v[4 * j];
     }
 #pragma unroll
-    for (int j = 0; j < 8; ++j) {
+    for (int j = 0; j < kEights; ++j) {
         const float gx = half == 0 ? sums[j][0] : sums[j][2];
         const float gy = half == 0 ? sums[j][1] : sums[j][3];
         m[j].x = s.beta1 * m[j].x + (1.0F - s.beta1) * gx;
@@ -267,7 +244,7 @@ __device__ __forceinline__ void update_row(const Update& to, const AdamScalars& 
         p[j].y -= __fdividef(s.rate * m[j].y, sqrtf(v[j].y) * s.root + s.epsilon);
     }
 #pragma unroll
-    for (int j = 0; j < 8; ++j) {
+    for (int j = 0; j < kEights; ++j) {
         at_p[4 * j] = p[j];
         at_m[4 * j] = m[j];
         at_v[4 * j] = v[j];
@@ -278,78 +255,78 @@ template <Layout L>
 struct Loaders;
 template <>
 struct Loaders<Layout::kForward> {
-    using A = Loader<tile_m(Layout::kForward), kTileK, kAlongK>;
+    using A = Loader<kTileM, kTileK, kAlongK>;
     using B = Loader<kTileK, kTileN, across(kTileN)>;
 };
 template <>
 struct Loaders<Layout::kInputGradient> {
-    using A = Loader<tile_m(Layout::kForward), kTileK, kAlongK>;
+    using A = Loader<kTileM, kTileK, kAlongK>;
     using B = Loader<kTileN, kTileK, kAlongK>;
 };
 template <>
 struct Loaders<Layout::kWeightGradient> {
-    using A = Loader<kTileK, tile_m(Layout::kWeightGradient), across(tile_m(Layout::kWeightGradient))>;
+    using A = Loader<kTileK, kTileM, across(kTileM)>;
     using B = Loader<kTileK, kTileN, across(kTileN)>;
 };
 
 // Products of the rows of C, which the block has whole, with a few vectors.
 template <Layout L>
 __device__ __forceinline__ void dot_rows(const Product& product, std::int64_t model, int first_m, int m0, int n0,
-                                         const Sums<L>& values, float* shared) {
-    constexpr int sixteens = kSixteens<L>;
+                                         const Sums& values, float* shared) {
     const int lane = static_cast<int>(threadIdx.x) % 32;
     const float* vectors = part(product.dot_vectors, model);
     const std::int64_t ld = product.dot_vectors.ld;
     for (int q = 0; q < product.dots; ++q) {
-        float2 by[8];
+        float2 by[kEights];
 #pragma unroll
-        for (int j = 0; j < 8; ++j) {
+        for (int j = 0; j < kEights; ++j) {
             const int c = n0 + 8 * j + lane % 4 * 2;
             const auto at = [&](int column) {
-                return column >= product.n ? 0.0F : product.dot_across ? vectors[column * ld + q] : vectors[q * ld + column];
+                return column >= product.n  ? 0.0F
+                       : product.dot_across ? vectors[column * ld + q]
+                                            : vectors[q * ld + column];
             };
             by[j] = {at(c), at(c + 1)};
         }
         __syncthreads();
 #pragma unroll
-        for (int i = 0; i < sixteens; ++i) {
+        for (int i = 0; i < kSixteens; ++i) {
 #pragma unroll
             for (int half = 0; half < 2; ++half) {
                 float sum = 0.0F;
 #pragma unroll
-                for (int j = 0; j < 8; ++j) {
+                for (int j = 0; j < kEights; ++j) {
                     sum += values[i][j][2 * half] * by[j].x + values[i][j][2 * half + 1] * by[j].y;
                 }
                 sum += __shfl_xor_sync(kAll, sum, 1);
                 sum += __shfl_xor_sync(kAll, sum, 2);
                 if (lane % 4 == 0) {
-                    shared[(m0 + 16 * i + 8 * half + lane / 4) * 2 + n0 / 64] = sum;
+                    shared[(m0 + 16 * i + 8 * half + lane / 4) * 4 + n0 / 32] = sum;
                 }
             }
         }
         __syncthreads();
         const int r = static_cast<int>(threadIdx.x);
-        if (r < tile_m(L) && first_m + r < product.m) {
+        if (r < kTileM && first_m + r < product.m) {
             const float bias = product.dot_bias.data == nullptr ? 0.0F : part(product.dot_bias, model)[q];
-            row(product.dot_out, model, first_m + r)[q] = shared[2 * r] + shared[2 * r + 1] + bias;
+            row(product.dot_out, model, first_m + r)[q] =
+                (shared[4 * r] + shared[4 * r + 1]) + (shared[4 * r + 2] + shared[4 * r + 3]) + bias;
         }
     }
 }
 
 template <Layout L, Precision P>
-__global__ void __launch_bounds__(kThreads, L == Layout::kWeightGradient && P != Precision::kFp32 ? 4 : 3)
+__global__ void __launch_bounds__(kThreads, P == Precision::kFp32 ? 2 : 3)
     products_kernel(const __grid_constant__ Products products) {
     extern __shared__ float shared[];
     constexpr int stage = size_a(L) + size_b(L);
-    constexpr int sixteens = kSixteens<L>;
     int number = 0;
-    while (number + 1 < products.count &&
-           static_cast<int>(blockIdx.x) >= products.product[number + 1].first_tile) {
+    while (number + 1 < products.count && static_cast<int>(blockIdx.x) >= products.product[number + 1].first_tile) {
         ++number;
     }
     const Product& product = products.product[number];
     const int tile = static_cast<int>(blockIdx.x) - product.first_tile;
-    const int first_m = tile / product.tiles_n * tile_m(L);
+    const int first_m = tile / product.tiles_n * kTileM;
     const int first_n = tile % product.tiles_n * kTileN;
     const std::int64_t model = blockIdx.y;
     const int k_end = product.k;
@@ -378,16 +355,14 @@ __global__ void __launch_bounds__(kThreads, L == Layout::kWeightGradient && P !=
     };
 
     const int warp = static_cast<int>(threadIdx.x) / 32;
-    const int m0 = warp / 2 * 16 * sixteens;
-    const int n0 = warp % 2 * 64;
+    const int m0 = warp / 4 * 16 * kSixteens;
+    const int n0 = warp % 4 * 8 * kEights;
     const bool idle = first_m + m0 >= product.m || first_n + n0 >= product.n;
-    const bool sums_columns = L == Layout::kWeightGradient && first_m == 0 && product.bias_update.parameter.data != nullptr;
-    Sums<L> sums = {};
+    const bool sums_columns =
+        L == Layout::kWeightGradient && first_m == 0 && product.bias_update.parameter.data != nullptr;
+    Sums sums = {};
     float column_sum = 0.0F;
     load_stage(0);
-    if constexpr (L == Layout::kWeightGradient) {
-        prefetch_tile(product, model, first_m, first_n);
-    }
     int buffer = 0;
     for (int k = 0; k < k_end; k += kTileK) {
         asm volatile("cp.async.wait_group 0;");
@@ -401,7 +376,7 @@ __global__ void __launch_bounds__(kThreads, L == Layout::kWeightGradient && P !=
             multiply_tile<L, P>(a_tile, b_tile, m0, n0, sums);
         }
         if constexpr (L == Layout::kWeightGradient) {
-            if (sums_columns) {
+            if (sums_columns && threadIdx.x < kTileN) {
 #pragma unroll 8
                 for (int r = 0; r < kTileK; ++r) {
                     column_sum += b_tile[r * across(kTileN) + static_cast<int>(threadIdx.x)];
@@ -413,16 +388,16 @@ __global__ void __launch_bounds__(kThreads, L == Layout::kWeightGradient && P !=
     const int lane = static_cast<int>(threadIdx.x) % 32;
     if constexpr (L == Layout::kWeightGradient) {
         const int column = first_n + static_cast<int>(threadIdx.x);
-        if (sums_columns && column < product.n) {
+        if (sums_columns && threadIdx.x < kTileN && column < product.n) {
             apply(product.bias_update, model, column, column_sum);
         }
         if (idle) {
             return;
         }
-        const bool whole = product.weight.adam != nullptr && first_n + n0 + 64 <= product.n;
+        const bool whole = product.weight.adam != nullptr && first_n + n0 + 8 * kEights <= product.n;
         const AdamScalars scalars = whole ? *product.weight.adam : AdamScalars{};
 #pragma unroll
-        for (int i = 0; i < sixteens; ++i) {
+        for (int i = 0; i < kSixteens; ++i) {
 #pragma unroll
             for (int half = 0; half < 2; ++half) {
                 const int r = first_m + m0 + 16 * i + 8 * half + lane / 4;
@@ -436,9 +411,9 @@ __global__ void __launch_bounds__(kThreads, L == Layout::kWeightGradient && P !=
                     continue;
                 }
 #pragma unroll
-                for (int j = 0; j < 8; ++j) {
-                    const float2 sum = half == 0 ? float2{sums[i][j][0], sums[i][j][1]}
-                                                 : float2{sums[i][j][2], sums[i][j][3]};
+                for (int j = 0; j < kEights; ++j) {
+                    const float2 sum =
+                        half == 0 ? float2{sums[i][j][0], sums[i][j][1]} : float2{sums[i][j][2], sums[i][j][3]};
                     if (c + 8 * j + 1 < product.n) {
                         apply(product.weight, model, at + 8 * j, sum);
                     } else if (c + 8 * j < product.n) {
@@ -450,18 +425,18 @@ __global__ void __launch_bounds__(kThreads, L == Layout::kWeightGradient && P !=
         return;
     } else {
         const int c = first_n + n0 + lane % 4 * 2;
-        const bool whole = first_n + n0 + 64 <= product.n;
-        float2 bias[8] = {};
+        const bool whole = first_n + n0 + 8 * kEights <= product.n;
+        float2 bias[kEights] = {};
         if (L == Layout::kForward && product.bias.data != nullptr) {
 #pragma unroll
-            for (int j = 0; j < 8; ++j) {
+            for (int j = 0; j < kEights; ++j) {
                 if (whole || c + 8 * j < product.n) {
                     bias[j] = *reinterpret_cast<const float2*>(part(product.bias, model) + c + 8 * j);
                 }
             }
         }
 #pragma unroll
-        for (int i = 0; i < sixteens; ++i) {
+        for (int i = 0; i < kSixteens; ++i) {
 #pragma unroll
             for (int half = 0; half < 2; ++half) {
                 const int r = first_m + m0 + 16 * i + 8 * half + lane / 4;
@@ -484,8 +459,8 @@ cudaError_t launch(const Products& products, std::int32_t tiles, std::int32_t mo
         error != cudaSuccess) {
         return error;
     }
-    products_kernel<L, P><<<dim3(static_cast<unsigned>(tiles), static_cast<unsigned>(models)), kThreads, bytes, stream>>>(
-        products);
+    products_kernel<L, P>
+        <<<dim3(static_cast<unsigned>(tiles), static_cast<unsigned>(models)), kThreads, bytes, stream>>>(products);
     return cudaGetLastError();
 }
 
@@ -505,21 +480,20 @@ cudaError_t launch(Precision precision, const Products& products, std::int32_t t
 
 }  // namespace
 
-std::int32_t lay_out(Layout layout, Products& products) {
-    const std::int32_t rows = tile_m(layout);
+std::int32_t lay_out(Products& products) {
     std::int32_t tiles = 0;
     for (std::int32_t n = 0; n < products.count; ++n) {
         Product& product = products.product[n];
         product.first_tile = tiles;
         product.tiles_n = (product.n + kTileN - 1) / kTileN;
-        tiles += (product.m + rows - 1) / rows * product.tiles_n;
+        tiles += (product.m + kTileM - 1) / kTileM * product.tiles_n;
     }
     return tiles;
 }
 
 cudaError_t launch_products(Layout layout, Precision precision, Products products, std::int32_t models,
                             cudaStream_t stream) {
-    const std::int32_t tiles = lay_out(layout, products);
+    const std::int32_t tiles = lay_out(products);
     if (tiles == 0 || models == 0) {
         return cudaSuccess;
     }

@@ -19,7 +19,9 @@ __device__ __forceinline__ std::int64_t first_thread() {
     return static_cast<std::int64_t>(blockIdx.x) * kThreads + threadIdx.x;
 }
 __device__ __forceinline__ std::int64_t all_threads() { return static_cast<std::int64_t>(gridDim.x) * kThreads; }
-__device__ __forceinline__ int first_warp() { return static_cast<int>(blockIdx.x) * kWarps + static_cast<int>(threadIdx.x) / 32; }
+__device__ __forceinline__ int first_warp() {
+    return static_cast<int>(blockIdx.x) * kWarps + static_cast<int>(threadIdx.x) / 32;
+}
 __device__ __forceinline__ int all_warps() { return static_cast<int>(gridDim.x) * kWarps; }
 
 __global__ void __launch_bounds__(kThreads) narrow_forward_kernel(const __grid_constant__ Narrow layer) {
@@ -214,9 +216,9 @@ __global__ void __launch_bounds__(kThreads)
     }
 }
 
-__global__ void __launch_bounds__(kThreads) copy_columns_kernel(View<const float> from, View<float> to,
-                                                                std::int32_t column, std::int32_t rows,
-                                                                std::int32_t cols) {
+__global__ void __launch_bounds__(kThreads)
+    copy_columns_kernel(View<const float> from, View<float> to, std::int32_t column, std::int32_t rows,
+                        std::int32_t cols) {
     const std::int64_t model = blockIdx.y;
     for (std::int64_t at = first_thread(); at < static_cast<std::int64_t>(rows) * cols; at += all_threads()) {
         row(to, model, at / cols)[column + at % cols] = row(from, model, at / cols)[at % cols];
@@ -248,8 +250,8 @@ __global__ void __launch_bounds__(kThreads) elementwise_kernel(const __grid_cons
 }
 
 // A block a model. Steps one after the other, so that the order of a sum does not depend on how many there are.
-__global__ void __launch_bounds__(kThreads)
-    sum_kernel(View<const float> losses, std::int64_t steps, std::int64_t step_stride, std::int32_t count, double* out) {
+__global__ void __launch_bounds__(kThreads) sum_kernel(View<const float> losses, std::int64_t steps,
+                                                       std::int64_t step_stride, std::int32_t count, double* out) {
     __shared__ double sums[kThreads];
     const std::int64_t model = blockIdx.x;
     const int thread = static_cast<int>(threadIdx.x);
@@ -301,8 +303,7 @@ cudaError_t launch_gather(const PairRows& rows, std::int32_t models, cudaStream_
     return cudaGetLastError();
 }
 cudaError_t launch_sum_rows(const PairRows& rows, std::int32_t models, cudaStream_t stream) {
-    const std::int64_t tasks =
-        (std::int64_t{rows.batch.platforms} + rows.batch.modules) * ((rows.cols + 127) / 128);
+    const std::int64_t tasks = (std::int64_t{rows.batch.platforms} + rows.batch.modules) * ((rows.cols + 127) / 128);
     sum_rows_kernel<<<grid_of(tasks, kWarps, models), kThreads, 0, stream>>>(rows);
     return cudaGetLastError();
 }

@@ -21,8 +21,8 @@ std::int64_t from_environment(const char* name, std::int64_t otherwise) {
     return value > 0 ? value : otherwise;
 }
 
-// What a piece's rows may take, so that they stay in the second-level cache with its parameters.
-constexpr std::int64_t kPieceBytes = std::int64_t{24} << 20;
+// What the rows of a piece may take.
+constexpr std::int64_t kPieceBytes = std::int64_t{4} << 30;
 
 // Elements of a model in a lane.
 std::int64_t lane_elements(const DeviceProgram& program, std::int64_t rows) {
@@ -30,12 +30,12 @@ std::int64_t lane_elements(const DeviceProgram& program, std::int64_t rows) {
 }
 
 std::int64_t piece_of(const DeviceProgram& program, std::int64_t rows, std::int64_t models, const Tuning& tuning) {
-    const std::int64_t bytes = 4 * (lane_elements(program, rows) + 3 * program.size(Arena::kParameters));
-    const std::int64_t fit = tuning.piece > 0 ? tuning.piece : kPieceBytes / std::max<std::int64_t>(bytes, 1);
-    const std::int64_t most = std::clamp<std::int64_t>(fit, 1, std::max<std::int64_t>(models, 1));
-    // Pieces of nearly equal size, as many a stream.
-    const std::int64_t pieces = std::max<std::int64_t>((models + most - 1) / most, 1);
-    return std::max<std::int64_t>((models + pieces - 1) / pieces, 1);
+    // One piece a stream, unless their rows take too much memory: small pieces would stay in the second-level cache,
+    // but leave the card waiting for the launches of each.
+    const std::int64_t bytes = 4 * std::max<std::int64_t>(lane_elements(program, rows), 1);
+    const std::int64_t a_stream = (models + tuning.streams - 1) / tuning.streams;
+    const std::int64_t most = tuning.piece > 0 ? tuning.piece : std::min(a_stream, kPieceBytes / bytes);
+    return std::clamp<std::int64_t>(most, 1, std::max<std::int64_t>(models, 1));
 }
 
 }  // namespace
@@ -307,8 +307,8 @@ void Shard::keep(std::span<const std::int64_t> models) {
             ++end;
         }
         const std::int64_t at = models[n] * size;
-        check(cudaMemcpyAsync(kept_.data() + at, parameters_.data() + at, (end - n) * static_cast<std::size_t>(size) * 4,
-                              cudaMemcpyDeviceToDevice, stream_.get()),
+        check(cudaMemcpyAsync(kept_.data() + at, parameters_.data() + at,
+                              (end - n) * static_cast<std::size_t>(size) * 4, cudaMemcpyDeviceToDevice, stream_.get()),
               "keeping parameters");
         n = end;
     }

@@ -39,7 +39,7 @@ struct DeviceTables final : ResidentTables {
 
 /// How a shard goes about its work.
 struct Tuning {
-    std::int64_t piece = 0;   ///< models whose launches follow one another; 0: by the memory of their rows
+    std::int64_t piece = 0;  ///< models whose launches follow one another; 0: by the memory of their rows
     std::int64_t streams = 2;
     std::int64_t steps = 50;  ///< recorded at once
     /// By PITOT_CUDA_PIECE and PITOT_CUDA_STREAMS where they are set: for measurements.
@@ -50,8 +50,7 @@ struct Tuning {
 class BatchMemory {
 public:
     BatchMemory() = default;
-    BatchMemory(const Program& program, std::int64_t models, std::int64_t steps, std::int64_t rows,
-                std::int32_t width);
+    BatchMemory(const Program& program, std::int64_t models, std::int64_t steps, std::int64_t rows, std::int32_t width);
     /// Of models from `first` on in step `step`.
     [[nodiscard]] Batch view(std::int64_t step, std::int64_t first) const;
     /// Where they are written.

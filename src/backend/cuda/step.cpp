@@ -209,11 +209,23 @@ bool Shard::network_forward(const Piece& piece, const Batch& batch, const PairOp
     const auto models = narrowed(piece.count);
     const auto of = [&](BufferId id) { return value(piece, id); };
     if (const auto* sum = std::get_if<PairSumTanh>(&operation)) {
-        const PairRows rows{batch, of(sum->left), of(sum->right), writable(piece, sum->out), {}, {}, {},
+        const PairRows rows{batch,
+                            of(sum->left),
+                            of(sum->right),
+                            writable(piece, sum->out),
+                            {},
+                            {},
+                            {},
                             narrowed(program_.buffer(sum->out).cols)};
         check(launch_sum_tanh(rows, models, stream), "adding rows");
     } else if (const auto* gather = std::get_if<PairGather>(&operation)) {
-        const PairRows rows{batch, {}, of(gather->rows), writable(piece, gather->out), {}, {}, {},
+        const PairRows rows{batch,
+                            {},
+                            of(gather->rows),
+                            writable(piece, gather->out),
+                            {},
+                            {},
+                            {},
                             narrowed(program_.buffer(gather->out).cols)};
         check(launch_gather(rows, models, stream), "copying rows");
     } else if (const auto* layer = std::get_if<PlatformDense>(&operation)) {
@@ -292,8 +304,8 @@ void Shard::pairs_backward(const Piece& piece, const Batch& batch, const AdamSca
     }
     if (layout_.output) {
         check(launch_output_backward({piece.lane->slope.data(), piece.lane->rows, 0},
-                                     static_cast<float>(layout_.output->scale),
-                                     gradient_of(piece, layout_.output->in), batch.rows, narrowed(piece.count), stream),
+                                     static_cast<float>(layout_.output->scale), gradient_of(piece, layout_.output->in),
+                                     batch.rows, narrowed(piece.count), stream),
               "differentiating");
     }
     for (std::size_t n = layout_.network.size(); n-- > 0;) {
@@ -353,8 +365,9 @@ void Shard::network_backward(const Piece& piece, const Batch& batch, const PairO
                 narrow.slope = slope;
                 check(launch_narrow_spread(narrow, models, stream), "differentiating");
             }
-            NarrowWeight weight{as_narrow.x, dout, as_narrow.rows, as_narrow.n, as_narrow.k,
-                                update(piece, op->weight, adam), {}, op->bias >= 0};
+            NarrowWeight weight{as_narrow.x, dout,         as_narrow.rows,
+                                as_narrow.n, as_narrow.k,  update(piece, op->weight, adam),
+                                {},          op->bias >= 0};
             if (op->bias >= 0) {
                 weight.bias = update(piece, op->bias, adam);
             }
@@ -438,8 +451,7 @@ void Shard::towers_backward(const Piece& piece, const AdamScalars* adam) {
             if (level > 0 && to->buffer == op.x && product.n <= kDotColumns) {
                 for (const Dense& below : layout_.levels[level - 1]) {
                     const auto learned = layout_.input_gradient(below);
-                    const std::int64_t few =
-                        learned ? program_.buffer(below.x).cols - learned->first : std::int64_t{0};
+                    const std::int64_t few = learned ? program_.buffer(below.x).cols - learned->first : std::int64_t{0};
                     if (below.out == op.x && learned && learned->buffer != below.x && few <= kMostDots &&
                         (below.activation == Activation::kNone || layout_.slope_done(below.out))) {
                         product.dot_vectors = value(piece, below.weight);

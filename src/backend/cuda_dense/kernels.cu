@@ -7,7 +7,9 @@ constexpr int kWarp = 32;
 constexpr int kThreads = 256;
 constexpr unsigned kAll = 0xffffffffU;
 
-__host__ __device__ constexpr int divide_up(std::int64_t a, std::int64_t b) { return static_cast<int>((a + b - 1) / b); }
+__host__ __device__ constexpr int divide_up(std::int64_t a, std::int64_t b) {
+    return static_cast<int>((a + b - 1) / b);
+}
 
 template <typename T>
 __device__ T warp_sum(T value) {
@@ -32,7 +34,9 @@ __device__ double block_sum(double value) {
     return warp == 0 ? warp_sum(value) : 0.0;
 }
 
-__device__ double at(const double* table, int size, int i, int j) { return table == nullptr ? 1.0 : table[i * size + j]; }
+__device__ double at(const double* table, int size, int i, int j) {
+    return table == nullptr ? 1.0 : table[i * size + j];
+}
 
 // Σ_k Σ_l of two rows' sets.
 __device__ double of_sets(const RowTable& rows, const double* table, int modules, int u, int v) {
@@ -261,7 +265,8 @@ __global__ void factor_diagonal_kernel(double* matrices, int rows, std::int64_t 
                                        std::int64_t inverse_stride, int* failed) {
     __shared__ double block[kBlock][kBlock + 1];
     __shared__ double pivot;
-    double* matrix = matrices + static_cast<std::int64_t>(blockIdx.x) * stride + static_cast<std::int64_t>(first) * rows + first;
+    double* matrix =
+        matrices + static_cast<std::int64_t>(blockIdx.x) * stride + static_cast<std::int64_t>(first) * rows + first;
     const int thread = static_cast<int>(threadIdx.x);
     for (int n = thread; n < kBlock * kBlock; n += kThreads) {
         const int r = n % kBlock;
@@ -297,7 +302,8 @@ __global__ void factor_diagonal_kernel(double* matrices, int rows, std::int64_t 
             matrix[static_cast<std::int64_t>(c) * rows + r] = block[r][c];
         }
     }
-    // Column c of the inverse by four neighbouring threads, row after row, kept above the diagonal: X(r, c) in block[c][r + 1].
+    // Column c of the inverse by four neighbouring threads, row after row, kept above the diagonal: X(r, c) in
+    // block[c][r + 1].
     const int c = thread / 4;
     const int part = thread % 4;
     for (int r = 0; r < kBlock; ++r) {
@@ -670,8 +676,8 @@ void read_grids(const RowTable& rows, const double* v, const double* grids, int 
                                                            common_weight, platforms, modules, n, out);
 }
 
-void add_beside(const RowTable& rows, const int* some, int count, const double* half, const double* module,
-                int modules, double* out, cudaStream_t stream) {
+void add_beside(const RowTable& rows, const int* some, int count, const double* half, const double* module, int modules,
+                double* out, cudaStream_t stream) {
     add_beside_kernel<<<warps_of(count), kThreads, 0, stream>>>(rows, some, count, half, module, modules, out);
 }
 

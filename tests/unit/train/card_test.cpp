@@ -30,7 +30,7 @@ const backend::Backend* card(std::vector<int> devices = {}, const char* precisio
 std::string why_no_card() { return backend::cuda_devices().error().to_string(); }
 
 Trained trained_by(const backend::Backend& backend, const Dataset& dataset, const FitConfig& config,
-              std::int64_t replicates = 2) {
+                   std::int64_t replicates = 2) {
     Trained out;
     out.model = models::build_model(config.model, dataset.platforms, dataset.modules);
     const auto start = [&](std::int64_t replicate) {
@@ -79,9 +79,9 @@ FitConfig config_of(const std::string& preset) {
 }
 
 const std::vector<std::string>& presets_tried() {
-    static const std::vector<std::string> names{"embedding/32",         "features/4",         "linear/32",
-                                                "paragon/32",           "interference/2",     "interference/ignore",
-                                                "baseline/device_mlp",  "baseline/mlp",       "baseline/platform_only",
+    static const std::vector<std::string> names{"embedding/32",         "features/4",     "linear/32",
+                                                "paragon/32",           "interference/2", "interference/ignore",
+                                                "baseline/device_mlp",  "baseline/mlp",   "baseline/platform_only",
                                                 "baseline/non_baseline"};
     return names;
 }
