@@ -52,7 +52,7 @@ public:
     virtual void train(const Adam& adam, std::span<const core::Key> keys, std::int64_t first_step, std::int64_t steps,
                        std::span<double> mean_loss) = 0;
     /// Each replica's loss on its validation rows as its parameters are now: the sum over objectives of weight * mean
-    /// over all of them, in their order; 0 without any. Does what forward_towers() does, too.
+    /// over all of them, in their order; 0 without any. On the host it does what forward_towers() does, too.
     virtual void validation_losses(std::span<double> losses) = 0;
 
     /// Keeps the parameters of some replicas as they are now, for kept(), in place of those kept before.
@@ -96,6 +96,7 @@ struct ExecutionPlan {
     std::int64_t module_rows = 0;
     /// Threads that share the work of one step. The results are the same to the bit for any number of them.
     int threads = 1;
+    bool all_rows = false;  ///< whether every objective takes all its rows in every step
     /// The tables that objectives name, made resident by the same backend; null for an executor that never trains.
     std::shared_ptr<const ResidentTables> data = nullptr;
 };

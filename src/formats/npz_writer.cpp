@@ -159,12 +159,14 @@ bool compresses(const ArrayBytes& array) {
     constexpr std::size_t large = std::size_t{1} << 20;
     constexpr std::size_t piece = std::size_t{1} << 16;
     constexpr double worth = 0.8;
-    if (array.bytes.size() < large) {
+    const std::span<const std::byte> elements =
+        array.borrowed.empty() ? std::as_bytes(std::span(array.bytes)) : array.borrowed;
+    if (elements.size() < large) {
         return true;
     }
     std::vector<Bytef> out(::compressBound(piece));
     uLongf size = out.size();
-    const auto* const from = reinterpret_cast<const Bytef*>(array.bytes.data() + array.bytes.size() / 2 - piece / 2);
+    const auto* const from = reinterpret_cast<const Bytef*>(elements.data() + elements.size() / 2 - piece / 2);
     return ::compress2(out.data(), &size, from, piece, Z_BEST_SPEED) != Z_OK ||
            static_cast<double>(size) < worth * static_cast<double>(piece);
 }

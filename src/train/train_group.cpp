@@ -63,16 +63,24 @@ public:
     Group(const TrainJob& job, std::span<const FoldTask> folds, backend::Executor& executor)
         : job_(job), executor_(executor), courses_(folds.size()) {
         std::vector<backend::Objective> objectives = objectives_of(job, folds);
-        std::vector<std::vector<double>> start(folds.size());
         core::Team team(job.plan.threads);
-        team.share(std::ssize(folds), 1, [&](std::int64_t first, std::int64_t count) {
-            for (auto g = static_cast<std::size_t>(first); g < static_cast<std::size_t>(first + count); ++g) {
-                start[g] = initial_parameters(folds[g].task->program, key_of(job.config, folds[g]).fold("init"));
+        // Some at a time: all of a card's models would fill the memory of the host.
+        std::vector<std::vector<double>> start(std::min(folds.size(), 4 * static_cast<std::size_t>(team.size())));
+        for (std::size_t from = 0; from < folds.size() && !job.context.stop.stop_requested(); from += start.size()) {
+            const std::size_t count = std::min(start.size(), folds.size() - from);
+            team.share(static_cast<std::int64_t>(count), 1, [&](std::int64_t first, std::int64_t n) {
+                for (auto g = static_cast<std::size_t>(first); g < static_cast<std::size_t>(first + n); ++g) {
+                    const FoldTask& fold = folds[from + g];
+                    start[g] = initial_parameters(fold.task->program, key_of(job.config, fold).fold("init"));
+                }
+            });
+            for (std::size_t g = 0; g < count; ++g) {
+                executor_.set_parameters(static_cast<std::int64_t>(from + g), start[g]);
             }
-        });
+        }
+        start.clear();
         for (std::size_t g = 0; g < folds.size(); ++g) {
             const auto replica = static_cast<std::int64_t>(g);
-            executor_.set_parameters(replica, std::exchange(start[g], {}));
             for (const auto& [buffer, values] : folds[g].task->constants) {
                 executor_.set_constant(replica, buffer, values);
             }
@@ -119,7 +127,9 @@ public:
     }
 
 private:
-    static constexpr std::int64_t kSlice = 50;  // steps between looks at the stop token
+    // Steps between looks at the stop token: fewer where they take long.
+    static constexpr std::int64_t kSlice = 50;
+    static constexpr std::chrono::milliseconds kLongSlice{400};
 
     Result<void> train_until(std::int64_t step, std::int64_t end) {
         const TrainConfig& config = job_.config.train;
@@ -130,8 +140,12 @@ private:
             if (job_.context.stop.stop_requested()) {
                 return fail(ErrorCode::kCancelled, "stopped before training was done");
             }
-            const std::int64_t count = std::min(kSlice, end - step);
+            const std::int64_t count = std::min(slice_, end - step);
+            const auto begun = std::chrono::steady_clock::now();
             executor_.train(adam, batches_, step, count, means);
+            if (count == slice_ && std::chrono::steady_clock::now() - begun > kLongSlice) {
+                slice_ = std::max<std::int64_t>(1, slice_ / 2);
+            }
             if (auto ok = executor_.status(); !ok) {
                 return ok;
             }
@@ -177,6 +191,7 @@ private:
         return executor_.status();
     }
 
+    std::int64_t slice_ = kSlice;
     const TrainJob& job_;
     backend::Executor& executor_;
     std::vector<core::Key> batches_;  // what batches are drawn by
@@ -220,6 +235,7 @@ std::vector<TrainingPool> training_pools(const Dataset& dataset, const FitConfig
 
 backend::ExecutionPlan plan_of(std::span<const TrainingPool> pools, int threads) {
     backend::ExecutionPlan plan{.threads = threads};
+    plan.all_rows = std::ranges::all_of(pools, [](const TrainingPool& from) { return from.batch == 0; });
     for (const TrainingPool& from : pools) {
         const std::int64_t rows = from.batch == 0 ? from.size() : from.batch;
         plan.platform_rows += rows;

@@ -1,9 +1,11 @@
 // The backend for NVIDIA cards.
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <numeric>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -54,7 +56,7 @@ public:
                 return fail(
                     ErrorCode::kUsage,
                     fmt::format("{} rows are more than the backend 'cuda' can number ({}); use the backend 'cpu'",
-                                table.size(), most),
+                                table.size(), most / (1 + table.width)),
                     Remedy::kUseCpuBackend);
             }
         }
@@ -78,10 +80,7 @@ public:
         if (!on_device) {
             return models;  // make_executor() says why
         }
-        std::int64_t fit = 0;
-        for (const int device : devices_) {
-            fit += models_that_fit(*on_device, plan, device);
-        }
+        const std::int64_t fit = models_that_fit(*on_device, plan, devices_, kUsable) * std::ssize(devices_);
         // Waves of nearly equal size.
         const std::int64_t waves = (models + std::max<std::int64_t>(fit, 1) - 1) / std::max<std::int64_t>(fit, 1);
         return std::max<std::int64_t>((models + waves - 1) / waves, 1);
@@ -89,29 +88,35 @@ public:
     [[nodiscard]] std::int64_t groups_at_once() const override { return 1; }
 
 private:
+    // Models of which each of some cards has room for as many, as they are shared out equally; in `part` of what is
+    // free.
     [[nodiscard]] static std::int64_t models_that_fit(const DeviceProgram& program, const ExecutionPlan& plan,
-                                                      int device) {
+                                                      std::span<const int> devices, double part) {
+        const Tuning tuning = Tuning::from_environment();
+        const Shard::Bytes bytes = Shard::bytes(program, plan, tuning);
+        std::int64_t least = std::numeric_limits<std::int64_t>::max();
         try {
-            const OnDevice on(device);
-            std::size_t left = 0;
-            std::size_t all = 0;
-            check(cudaMemGetInfo(&left, &all), "asking for its memory");
-            const Shard::Bytes bytes = Shard::bytes(program, plan, Tuning::from_environment());
-            const auto usable = static_cast<std::int64_t>(kUsable * static_cast<double>(left)) - bytes.shared;
-            return usable <= 0 ? 0 : usable / std::max<std::int64_t>(bytes.model, 1);
+            for (const int device : devices) {
+                const OnDevice on(device);
+                std::size_t left = 0;
+                std::size_t all = 0;
+                check(cudaMemGetInfo(&left, &all), "asking for its memory");
+                const auto usable = static_cast<std::int64_t>(part * static_cast<double>(left));
+                least = std::min(least, Shard::models_that_fit(bytes, usable, tuning));
+            }
         } catch (const DeviceFailure&) {
             return 0;  // make_executor() meets it again
         }
+        return least;
     }
 
     [[nodiscard]] Result<std::unique_ptr<Executor>> make_executor(const Program& program, std::int64_t group,
                                                                   const ExecutionPlan& plan) const override {
         PITOT_TRY(DeviceProgram on_device, DeviceProgram::make(program));
-        std::int64_t fit = 0;
-        for (const int device : devices_) {
-            fit += models_that_fit(on_device, plan, device);
-        }
-        if (fit < group) {
+        const auto cards = std::min<std::int64_t>(std::ssize(devices_), group);
+        const auto used = std::span(devices_).first(static_cast<std::size_t>(cards));
+        // All that is free now: of a group sized before some was taken by the driver since.
+        if (models_that_fit(on_device, plan, used, 1.0) < (group + cards - 1) / cards) {
             const Shard::Bytes bytes = Shard::bytes(on_device, plan, Tuning::from_environment());
             return fail(
                 ErrorCode::kEnvironment,
@@ -119,7 +124,7 @@ private:
                             "memory of the cards has free; end what else uses them, name more cards, or use the "
                             "backend 'cpu'",
                             group, static_cast<double>(bytes.model) / 0x1p20,
-                            static_cast<double>(bytes.shared) / 0x1p20),
+                            static_cast<double>(bytes.shared + bytes.lane) / 0x1p20),
                 Remedy::kUseCpuBackend);
         }
         try {

@@ -27,7 +27,7 @@ __device__ __forceinline__ void apply(const Update& to, std::int64_t model, std:
         part(to.gradient, model)[at] = gradient;
         return;
     }
-    const AdamScalars s = *to.adam;
+    const AdamScalars s = to.adam[model];
     float& m = part(to.first, model)[at];
     float& v = part(to.second, model)[at];
     const float first = s.beta1 * m + (1.0F - s.beta1) * gradient;
@@ -42,7 +42,7 @@ __device__ __forceinline__ void apply(const Update& to, std::int64_t model, std:
         *reinterpret_cast<float2*>(part(to.gradient, model) + at) = gradient;
         return;
     }
-    const AdamScalars s = *to.adam;
+    const AdamScalars s = to.adam[model];
     auto* const at_m = reinterpret_cast<float2*>(part(to.first, model) + at);
     auto* const at_v = reinterpret_cast<float2*>(part(to.second, model) + at);
     auto* const at_p = reinterpret_cast<float2*>(part(to.parameter, model) + at);

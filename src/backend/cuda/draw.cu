@@ -217,30 +217,33 @@ __device__ void order_by_warp(const Draw& d, std::int64_t model, std::int64_t fi
             const bool there = n + thread < count;
             const std::int32_t number = there ? numbers[begin + n + thread] : 0;
             const int i = there ? table.platform[number] : 0;
-            const int j = there ? table.module[number] : 0;
             const std::int32_t b = place_of(platforms, i, there);
-            std::int32_t mention = place_of(modules, j, there);
             if (there) {
                 d.platform[first + b] = i;
-                d.module[first + b] = j;
+                d.module[first + b] = table.module[number];
                 d.target[first + b] = table.target[number];
                 d.scale[first + b] = scale;
-                d.mention[first * each + mention] = b * each;
-            }
-            for (int c = 0; c < d.width; ++c) {
-                const int k = there && c < table.width
-                                  ? table.co_runner[static_cast<std::int64_t>(number) * table.width + c]
-                                  : -1;
-                mention = place_of(modules, k, k >= 0);
-                if (k >= 0) {
-                    d.mention[first * each + mention] = b * each + 1 + c;
-                }
-                if (there) {
-                    d.co_runner[(first + b) * d.width + c] = k;
+                for (int c = 0; c < d.width; ++c) {
+                    d.co_runner[(first + b) * d.width + c] =
+                        c < table.width ? table.co_runner[static_cast<std::int64_t>(number) * table.width + c] : -1;
                 }
             }
         }
         begin += count;
+    }
+    // Mentions in the order of rows, as in shared memory.
+    __syncwarp();
+    for (int from = 0; from < begin * each; from += 32) {
+        const int number = from + thread;
+        int j = -1;
+        if (number < begin * each) {
+            const std::int64_t b = first + number / each;
+            j = number % each == 0 ? d.module[b] : d.co_runner[b * d.width + number % each - 1];
+        }
+        const std::int32_t at = place_of(modules, j, j >= 0);
+        if (j >= 0) {
+            d.mention[first * each + at] = number;
+        }
     }
 }
 

@@ -109,6 +109,7 @@ void CardExecutor::train(const Adam& adam, std::span<const core::Key> keys, std:
 }
 
 void CardExecutor::validation_losses(std::span<double> losses) {
+    host_.reset();  // asked for a prediction, it would answer with what parameters were before
     on_cards([](Card& card) { card.shard->start_validation(); });
     on_cards([&](Card& card) {
         card.shard->finish_validation(

@@ -426,6 +426,14 @@ __global__ void __launch_bounds__(kThreads) loss_kernel(const __grid_constant__ 
             part(n.loss.loss, model)[i] = loss;
         }
     }
+    // Rows that no objective fills go through the network, too: their slope is 0, whatever stood there before.
+    if (n.loss.slope.data != nullptr) {
+        const int end = part(n.batch.platform_end, model)[n.batch.platforms];
+        for (int b = end + static_cast<int>(blockIdx.x * kThreads + threadIdx.x); b < n.batch.rows;
+             b += static_cast<int>(gridDim.x) * kThreads) {
+            part(n.loss.slope, model)[b] = 0.0F;
+        }
+    }
 }
 
 // Blocks a model: as few as fill a card, so that those of one model share a cache.

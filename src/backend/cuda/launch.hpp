@@ -33,7 +33,7 @@ struct AdamScalars {
 /// A parameter with its moments: what a gradient of the same shape updates. Without `adam` the gradient is stored.
 struct Update {
     View<float> parameter, first, second, gradient;
-    const AdamScalars* adam = nullptr;
+    const AdamScalars* adam = nullptr;  ///< a model
 };
 
 /// C (m × n) = A·B over k, in one of three layouts (see Layout). Of a grid of models one launch computes several.

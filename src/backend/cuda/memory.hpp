@@ -111,19 +111,30 @@ private:
     std::int64_t size_ = 0;
 };
 
-/// Makes a card current, and the one before it again at the end.
-class OnDevice {
+/// Makes a card this thread's current one. Whoever uses a card says which, so the one before is not chosen again, which
+/// would start it if it was never used.
+struct OnDevice {
+    explicit OnDevice(int device) { check(cudaSetDevice(device), "choosing it"); }
+};
+
+/// A mark in a queue of work.
+class Event {
 public:
-    explicit OnDevice(int device) {
-        cudaGetDevice(&before_);
-        check(cudaSetDevice(device), "choosing it");
+    /// `timed`: whether the time between two can be asked.
+    explicit Event(bool timed = false) {
+        check(cudaEventCreateWithFlags(&event_, timed ? cudaEventDefault : cudaEventDisableTiming), "making an event");
     }
-    ~OnDevice() { cudaSetDevice(before_); }
-    OnDevice(const OnDevice&) = delete;
-    OnDevice& operator=(const OnDevice&) = delete;
+    Event(Event&& other) noexcept : event_(std::exchange(other.event_, nullptr)) {}
+    Event& operator=(Event&&) = delete;
+    ~Event() {
+        if (event_ != nullptr) {
+            cudaEventDestroy(event_);
+        }
+    }
+    [[nodiscard]] cudaEvent_t get() const { return event_; }
 
 private:
-    int before_ = 0;
+    cudaEvent_t event_ = nullptr;
 };
 
 /// A queue of work on the current card.

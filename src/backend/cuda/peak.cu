@@ -54,22 +54,18 @@ __global__ void __launch_bounds__(kThreads) tensor_kernel(float* out, std::uint3
 // Seconds of the fastest of a few runs.
 template <typename Work>
 double best_time(const Work& work) {
-    cudaEvent_t begin = nullptr;
-    cudaEvent_t end = nullptr;
-    check(cudaEventCreate(&begin), "making an event");
-    check(cudaEventCreate(&end), "making an event");
+    const Event begin(true);
+    const Event end(true);
     float best = 0.0F;
     for (int n = 0; n < 8; ++n) {
-        check(cudaEventRecord(begin), "measuring");
+        check(cudaEventRecord(begin.get()), "measuring");
         work();
-        check(cudaEventRecord(end), "measuring");
-        check(cudaEventSynchronize(end), "measuring");
+        check(cudaEventRecord(end.get()), "measuring");
+        check(cudaEventSynchronize(end.get()), "measuring");
         float took = 0.0F;
-        check(cudaEventElapsedTime(&took, begin, end), "measuring");
+        check(cudaEventElapsedTime(&took, begin.get(), end.get()), "measuring");
         best = n < 2 ? took : std::min(best, took);  // the first two warm up
     }
-    cudaEventDestroy(begin);
-    cudaEventDestroy(end);
     return 1e-3 * static_cast<double>(best);
 }
 

@@ -395,7 +395,7 @@ __global__ void __launch_bounds__(kThreads, P == Precision::kFp32 ? 2 : 3)
             return;
         }
         const bool whole = product.weight.adam != nullptr && first_n + n0 + 8 * kEights <= product.n;
-        const AdamScalars scalars = whole ? *product.weight.adam : AdamScalars{};
+        const AdamScalars scalars = whole ? product.weight.adam[model] : AdamScalars{};
 #pragma unroll
         for (int i = 0; i < kSixteens; ++i) {
 #pragma unroll

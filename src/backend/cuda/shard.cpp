@@ -29,6 +29,9 @@ std::int64_t lane_elements(const DeviceProgram& program, std::int64_t rows) {
     return 2 * program.size(Arena::kTowers) + rows * (2 * program.size(Arena::kPairs) + program.groups() + 1);
 }
 
+// At most, of tables of that many rows in all: those of one fold of two.
+std::int64_t rows_of_validation(std::int64_t table_rows) { return table_rows / 2; }
+
 std::int64_t piece_of(const DeviceProgram& program, std::int64_t rows, std::int64_t models, const Tuning& tuning) {
     // One piece a stream, unless their rows take too much memory: small pieces would stay in the second-level cache,
     // but leave the card waiting for the launches of each.
@@ -136,16 +139,27 @@ Shard::Bytes Shard::bytes(const DeviceProgram& program, const ExecutionPlan& pla
     }
     // A batch that takes all rows is made once, and so is that of validation: no more rows together than there are.
     const std::int64_t rows = std::max<std::int64_t>(plan.platform_rows, 1);
-    const std::int64_t steps = rows < table_rows ? tuning.steps : 1;
-    const std::int64_t lane = 4 * lane_elements(program, std::max(rows, table_rows / 2));
+    const std::int64_t steps = plan.all_rows ? 1 : tuning.steps;
+    const std::int64_t validated = rows_of_validation(table_rows);
     Bytes bytes;
     bytes.model = 4 * (5 * program.size(Arena::kParameters) + program.size(Arena::kInputs) +
                        program.size(Arena::kReplicaConstants)) +
                   steps * (BatchMemory::bytes(p, rows, width) + 4 * p.platforms) +
-                  BatchMemory::bytes(p, table_rows / 2, width) + 8 * table_rows;
-    bytes.shared = 4 * program.size(Arena::kConstants) + tuning.streams * std::max(lane, kPieceBytes) +
-                   (std::int64_t{256} << 20);  // what the card's driver takes for itself, and graphs
+                  tuning.steps * static_cast<std::int64_t>(sizeof(AdamScalars)) +
+                  BatchMemory::bytes(p, validated, width) + 8 * table_rows;
+    bytes.lane = 4 * lane_elements(program, std::max(rows, validated));
+    // Beside constants what the card's driver takes for itself, and graphs.
+    bytes.shared = 4 * program.size(Arena::kConstants) + (std::int64_t{256} << 20);
     return bytes;
+}
+
+std::int64_t Shard::models_that_fit(const Bytes& bytes, std::int64_t free, const Tuning& tuning) {
+    constexpr std::int64_t most = 65535;  // blocks of a launch in the direction of models
+    const std::int64_t room = free - bytes.shared;
+    // Either every model works in memory of its own, or the pieces of each stream share what they may take.
+    const std::int64_t alone = (room - tuning.streams * bytes.lane) / (bytes.model + bytes.lane);
+    const std::int64_t shared = (room - tuning.streams * std::max(bytes.lane, kPieceBytes)) / bytes.model;
+    return std::clamp<std::int64_t>(std::max(alone, shared), 0, most);
 }
 
 Shard::Shard(int device, const DeviceProgram& program, std::int64_t models, const ExecutionPlan& plan,
@@ -165,8 +179,8 @@ Shard::Shard(int device, const DeviceProgram& program, std::int64_t models, cons
       inputs_(models * program.size(Arena::kInputs)),
       updates_(static_cast<std::size_t>(models)),
       slots_(tuning.steps),
-      adam_(tuning.steps),
-      adam_host_(tuning.steps),
+      adam_(tuning.steps * models),
+      adam_host_(tuning.steps * models),
       sums_(models),
       sums_host_(models) {
     if (const auto* tables = dynamic_cast<const DeviceTables*>(plan.data.get()); tables != nullptr) {
@@ -183,7 +197,11 @@ Shard::Shard(int device, const DeviceProgram& program, std::int64_t models, cons
             constants_.upload(padded, place.offset);
         }
     }
-    const std::int64_t rows = std::max<std::int64_t>(plan.platform_rows, 1);
+    std::int64_t table_rows = 0;
+    for (std::size_t t = 0; tables_ != nullptr && t < tables_->size(); ++t) {
+        table_rows += (*tables_)[t].rows;
+    }
+    const std::int64_t rows = std::max({plan.platform_rows, rows_of_validation(table_rows), std::int64_t{1}});
     piece_ = piece_of(program, rows, models, tuning);
     const std::int64_t pieces = (models + piece_ - 1) / piece_;
     lanes_.resize(static_cast<std::size_t>(std::clamp<std::int64_t>(tuning.streams, 1, pieces)));
@@ -191,10 +209,8 @@ Shard::Shard(int device, const DeviceProgram& program, std::int64_t models, cons
         lane.towers = DeviceArray<float>(piece_ * layout_.size(Arena::kTowers));
         lane.tower_gradients = DeviceArray<float>(piece_ * layout_.size(Arena::kTowers));
     }
-    check(cudaEventCreateWithFlags(&fork_, cudaEventDisableTiming), "making an event");
-    joins_.resize(lanes_.size());
-    for (cudaEvent_t& join : joins_) {
-        check(cudaEventCreateWithFlags(&join, cudaEventDisableTiming), "making an event");
+    for (std::size_t n = 0; n < lanes_.size(); ++n) {
+        joins_.emplace_back();
     }
     const Piece all{lanes_.data(), 0, models_};
     for (const Concat& concat : layout_.concats) {
@@ -211,12 +227,6 @@ Shard::~Shard() {
     cudaSetDevice(device_);
     cudaDeviceSynchronize();
     drop_graphs();
-    for (const cudaEvent_t event : joins_) {
-        cudaEventDestroy(event);
-    }
-    if (fork_ != nullptr) {
-        cudaEventDestroy(fork_);
-    }
 }
 
 void Shard::drop_graphs() {
@@ -412,9 +422,9 @@ void Shard::copy_learned() {
 // Records work of every piece in its lane, the lanes side by side between what the stream had before and what follows.
 template <typename Record>
 void Shard::for_each_piece(const Record& record) {
-    check(cudaEventRecord(fork_, stream_.get()), "ordering streams");
+    check(cudaEventRecord(fork_.get(), stream_.get()), "ordering streams");
     for (Lane& lane : lanes_) {
-        check(cudaStreamWaitEvent(lane.stream.get(), fork_, 0), "ordering streams");
+        check(cudaStreamWaitEvent(lane.stream.get(), fork_.get(), 0), "ordering streams");
     }
     std::size_t next = 0;
     for (std::int64_t first = 0; first < models_; first += piece_) {
@@ -422,8 +432,8 @@ void Shard::for_each_piece(const Record& record) {
         next = (next + 1) % lanes_.size();
     }
     for (std::size_t n = 0; n < lanes_.size(); ++n) {
-        check(cudaEventRecord(joins_[n], lanes_[n].stream.get()), "ordering streams");
-        check(cudaStreamWaitEvent(stream_.get(), joins_[n], 0), "ordering streams");
+        check(cudaEventRecord(joins_[n].get(), lanes_[n].stream.get()), "ordering streams");
+        check(cudaStreamWaitEvent(stream_.get(), joins_[n].get(), 0), "ordering streams");
     }
 }
 
@@ -440,13 +450,23 @@ cudaGraphExec_t Shard::graph(std::int64_t steps) {
         drop_graphs();
     }
     check(cudaStreamBeginCapture(stream_.get(), cudaStreamCaptureModeThreadLocal), "recording a step");
-    for_each_piece([&](const Piece& piece) {
-        for (std::int64_t step = 0; step < steps; ++step) {
-            const Batch batch = batches_.view(training_.all ? 0 : step, piece.first);
-            forward(piece, batch, loss_view(step, piece.first), true);
-            backward(piece, batch, adam_.data() + step);
+    try {
+        for_each_piece([&](const Piece& piece) {
+            for (std::int64_t step = 0; step < steps; ++step) {
+                const Batch batch = batches_.view(training_.all ? 0 : step, piece.first);
+                forward(piece, batch, loss_view(step, piece.first), true);
+                backward(piece, batch, adam_.data() + step * models_ + piece.first);
+            }
+        });
+    } catch (const DeviceFailure&) {
+        cudaGraph_t broken = nullptr;  // or the stream would record for ever
+        cudaStreamEndCapture(stream_.get(), &broken);
+        if (broken != nullptr) {
+            cudaGraphDestroy(broken);
         }
-    });
+        cudaGetLastError();
+        throw;
+    }
     cudaGraph_t recorded = nullptr;
     check(cudaStreamEndCapture(stream_.get(), &recorded), "recording a step");
     cudaGraphExec_t ready = nullptr;
@@ -461,18 +481,26 @@ void Shard::start_training(const Adam& adam, std::span<const core::Key> keys, st
                            std::int64_t steps) {
     PITOT_CHECK(steps <= slots_ && static_cast<std::int64_t>(keys.size()) == models_);
     copy_learned();
-    // Every model of a group has had as many updates: they are set and trained together.
     for (std::int64_t step = 0; step < steps; ++step) {
-        const AdamStep scalars = adam_step(adam, updates_.front() + step + 1, first_step + step);
-        adam_host_.all()[static_cast<std::size_t>(step)] = {
-            static_cast<float>(scalars.beta1), static_cast<float>(scalars.beta2), static_cast<float>(scalars.epsilon),
-            static_cast<float>(scalars.rate), static_cast<float>(scalars.root)};
+        for (std::int64_t g = 0; g < models_; ++g) {
+            const std::int64_t update = updates_[static_cast<std::size_t>(g)] + step + 1;
+            AdamScalars& to = adam_host_.all()[static_cast<std::size_t>(step * models_ + g)];
+            if (g > 0 && updates_[static_cast<std::size_t>(g)] == updates_[static_cast<std::size_t>(g - 1)]) {
+                to = adam_host_.all()[static_cast<std::size_t>(step * models_ + g - 1)];
+                continue;
+            }
+            const AdamStep scalars = adam_step(adam, update, first_step + step);
+            to = {static_cast<float>(scalars.beta1), static_cast<float>(scalars.beta2),
+                  static_cast<float>(scalars.epsilon), static_cast<float>(scalars.rate),
+                  static_cast<float>(scalars.root)};
+        }
     }
     for (std::int64_t& updates : updates_) {
         updates += steps;
     }
-    check(cudaMemcpyAsync(adam_.data(), adam_host_.data(), static_cast<std::size_t>(steps) * sizeof(AdamScalars),
-                          cudaMemcpyHostToDevice, stream_.get()),
+    check(cudaMemcpyAsync(adam_.data(), adam_host_.data(),
+                          static_cast<std::size_t>(steps * models_) * sizeof(AdamScalars), cudaMemcpyHostToDevice,
+                          stream_.get()),
           "copying to it");
     if (!training_.all) {
         for (std::size_t o = 0; o < keys_.size(); ++o) {

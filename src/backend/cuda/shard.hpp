@@ -74,11 +74,14 @@ public:
     Shard(const Shard&) = delete;
     Shard& operator=(const Shard&) = delete;
 
-    /// Bytes of a model, and of what is shared by all, at a rough estimate that is not below what is taken.
+    /// Bytes that are taken, at most: of a model, of what it works in, which models may share, and of all together.
     struct Bytes {
         std::int64_t model = 0;
+        std::int64_t lane = 0;
         std::int64_t shared = 0;
     };
+    /// Models for which `free` bytes are enough.
+    [[nodiscard]] static std::int64_t models_that_fit(const Bytes& bytes, std::int64_t free, const Tuning& tuning);
     [[nodiscard]] static Bytes bytes(const DeviceProgram& program, const ExecutionPlan& plan, const Tuning& tuning);
 
     [[nodiscard]] std::int64_t models() const { return models_; }
@@ -173,10 +176,9 @@ private:
     DeviceArray<float> losses_, validation_losses_;
     DeviceArray<double> sums_;
     PinnedArray<double> sums_host_;
-    bool launched_ = false;
     std::map<std::int64_t, cudaGraphExec_t> graphs_;
-    std::vector<cudaEvent_t> joins_;
-    cudaEvent_t fork_ = nullptr;
+    std::vector<Event> joins_;
+    Event fork_;
 };
 
 }  // namespace pitot::backend::cuda

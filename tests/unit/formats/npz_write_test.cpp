@@ -2,12 +2,16 @@
 #include <rapidcheck/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
+#include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "core/key.hpp"
 #include "formats/npz.hpp"
 #include "support/expect_error.hpp"
 #include "support/temp_folder.hpp"
@@ -83,6 +87,27 @@ TEST(NpzWrite, IsCompressed) {
     writer.add("zeros", std::span<const double>(zeros));
     ASSERT_TRUE(writer.write(folder / "a.npz"));
     EXPECT_LT(std::filesystem::file_size(folder / "a.npz"), 10'000U);
+}
+
+TEST(NpzWrite, StoresLargeArraysThatDoNotCompress) {
+    const test::TempFolder folder;
+    constexpr std::size_t size = std::size_t{1} << 18U;  // 2 MiB
+    std::vector<std::uint64_t> noise(size);
+    for (std::size_t n = 0; n < size; ++n) {
+        noise[n] = core::Key(3).bits(n);
+    }
+    const auto written = [&](const std::vector<std::uint64_t>& values, const char* name) {
+        std::vector<double> numbers(values.size());
+        std::ranges::transform(values, numbers.begin(),
+                               [](std::uint64_t bits) { return static_cast<double>(bits >> 8U); });
+        NpzWriter writer;
+        writer.add("a", std::span<const double>(numbers));
+        EXPECT_TRUE(writer.write(folder / name));
+        EXPECT_EQ(NpzReader::open(folder / name)->values<double>("a").value(), numbers);
+        return std::filesystem::file_size(folder / name);
+    };
+    EXPECT_GT(written(noise, "noise.npz"), 8 * size);
+    EXPECT_LT(written(std::vector<std::uint64_t>(size), "zeros.npz"), size / 8);
 }
 
 TEST(NpzWrite, WholeOrNotAtAll) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <string>
 #include <utility>
 #include <vector>
@@ -129,6 +130,49 @@ TEST(Card, TrainsTheSameBitsTwiceInWavesAndOnSeveralCards) {
                   std::vector(first.parameters.begin(), first.parameters.begin() + 3));
         if (backend::cuda_devices()->size() > 1) {
             EXPECT_EQ(trained_by(*card({0, 1}), dataset, config, 3).parameters, first.parameters);
+        }
+    }
+}
+
+// Pieces of one model each, one after the other in the same memory.
+TEST(Card, TrainsTheSameBitsInPieces) {
+    if (card() == nullptr) {
+        GTEST_SKIP() << why_no_card();
+    }
+    const Dataset dataset = test::synthetic_dataset({.platforms = 30, .modules = 41, .together = 200});
+    for (const std::string& name : presets_tried()) {
+        SCOPED_TRACE(name);
+        FitConfig config = config_of(name);
+        config.train.folds = 4;
+        config.train.steps = 40;
+        // All rows in every step: folds differ by a row.
+        config.train.objective("alone").batch = 0;
+        const Trained want = trained_by(*card({0}), dataset, config);
+        ASSERT_EQ(::setenv("PITOT_CUDA_PIECE", "1", 1), 0);
+        const Trained got = trained_by(*card({0}), dataset, config);
+        ::unsetenv("PITOT_CUDA_PIECE");
+        EXPECT_EQ(got.parameters, want.parameters);
+        EXPECT_EQ(got.validation_loss, want.validation_loss);
+    }
+}
+
+// Batches too large for a block's shared memory are ordered by another way.
+TEST(Card, TrainsOnLargeBatches) {
+    if (card() == nullptr) {
+        GTEST_SKIP() << why_no_card();
+    }
+    const Dataset dataset = test::synthetic_dataset({.platforms = 30, .modules = 41, .together = 200});
+    for (const char* name : {"embedding/32", "interference/2"}) {
+        SCOPED_TRACE(name);
+        FitConfig config = config_of(name);
+        config.train.steps = 20;
+        config.train.objective("alone").batch = 30'000;
+        const Trained want = trained_by(backend::cpu_backend(), dataset, config, 1);
+        const Trained got = trained_by(*card(), dataset, config, 1);
+        for (std::size_t f = 0; f < want.train_loss.size(); ++f) {
+            EXPECT_NEAR(got.train_loss[f].back(), want.train_loss[f].back(), 1e-3 * want.train_loss[f].back());
+            EXPECT_NEAR(got.validation_loss[f].back(), want.validation_loss[f].back(),
+                        1e-3 * want.validation_loss[f].back());
         }
     }
 }
