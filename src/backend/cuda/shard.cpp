@@ -144,8 +144,8 @@ Shard::Bytes Shard::bytes(const DeviceProgram& program, const ExecutionPlan& pla
     Bytes bytes;
     bytes.model = 4 * (5 * program.size(Arena::kParameters) + program.size(Arena::kInputs) +
                        program.size(Arena::kReplicaConstants)) +
-                  steps * (BatchMemory::bytes(p, rows, width) + 4 * p.platforms) +
-                  tuning.steps * static_cast<std::int64_t>(sizeof(AdamScalars)) +
+                  steps * BatchMemory::bytes(p, rows, width) +
+                  tuning.steps * (static_cast<std::int64_t>(sizeof(AdamScalars)) + 4 * p.platforms) +
                   BatchMemory::bytes(p, validated, width) + 8 * table_rows;
     bytes.lane = 4 * lane_elements(program, std::max(rows, validated));
     // Beside constants what the card's driver takes for itself, and graphs.

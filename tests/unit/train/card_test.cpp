@@ -30,13 +30,15 @@ const backend::Backend* card(std::vector<int> devices = {}, const char* precisio
 }
 std::string why_no_card() { return backend::cuda_devices().error().to_string(); }
 
+// `odd_share`: what every other replicate trains on.
 Trained trained_by(const backend::Backend& backend, const Dataset& dataset, const FitConfig& config,
-                   std::int64_t replicates = 2) {
+                   std::int64_t replicates = 2, double odd_share = 0.8) {
     Trained out;
     out.model = models::build_model(config.model, dataset.platforms, dataset.modules);
     const auto start = [&](std::int64_t replicate) {
         models::Model model = models::build_model(config.model, dataset.platforms, dataset.modules);
-        ReplicateTask task{draw_rows(dataset, config, 0.8, 0.0, replicate), std::move(model.program)};
+        ReplicateTask task{draw_rows(dataset, config, replicate % 2 == 0 ? 0.8 : odd_share, 0.0, replicate),
+                           std::move(model.program)};
         if (config.model.baseline) {
             const auto terms = [&](const Side& side) {
                 return std::vector<double>(static_cast<std::size_t>(side.size()), 0.3);
@@ -134,7 +136,7 @@ TEST(Card, TrainsTheSameBitsTwiceInWavesAndOnSeveralCards) {
     }
 }
 
-// Pieces of one model each, one after the other in the same memory.
+// Pieces of one model each, one after the other in the same memory, some with rows where others have none.
 TEST(Card, TrainsTheSameBitsInPieces) {
     if (card() == nullptr) {
         GTEST_SKIP() << why_no_card();
@@ -145,11 +147,11 @@ TEST(Card, TrainsTheSameBitsInPieces) {
         FitConfig config = config_of(name);
         config.train.folds = 4;
         config.train.steps = 40;
-        // All rows in every step: folds differ by a row.
+        // All rows in every step, and replicates of different sizes.
         config.train.objective("alone").batch = 0;
-        const Trained want = trained_by(*card({0}), dataset, config);
+        const Trained want = trained_by(*card({0}), dataset, config, 2, 0.6);
         ASSERT_EQ(::setenv("PITOT_CUDA_PIECE", "1", 1), 0);
-        const Trained got = trained_by(*card({0}), dataset, config);
+        const Trained got = trained_by(*card({0}), dataset, config, 2, 0.6);
         ::unsetenv("PITOT_CUDA_PIECE");
         EXPECT_EQ(got.parameters, want.parameters);
         EXPECT_EQ(got.validation_loss, want.validation_loss);
