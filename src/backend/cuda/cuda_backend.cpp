@@ -51,12 +51,13 @@ public:
     [[nodiscard]] Result<std::shared_ptr<const ResidentTables>> make_resident(
         std::span<const PairColumns> tables) const override {
         for (const PairColumns& table : tables) {
-            constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
+            // Rows and what they mention are numbered in 32 bits.
+            const std::int64_t most = std::numeric_limits<std::int32_t>::max() / (1 + std::int64_t{table.width});
             if (table.size() > most) {
                 return fail(
                     ErrorCode::kUsage,
                     fmt::format("{} rows are more than the backend 'cuda' can number ({}); use the backend 'cpu'",
-                                table.size(), most / (1 + table.width)),
+                                table.size(), most),
                     Remedy::kUseCpuBackend);
             }
         }

@@ -1,7 +1,6 @@
 #include "backend/cuda/executor.hpp"
 
 #include <algorithm>
-#include <exception>
 #include <utility>
 
 #include "core/check.hpp"

@@ -1,8 +1,8 @@
 // Kernels of the CUDA backend and the arguments of their launches. Plain C++: whoever launches needs no nvcc.
 //
 // Every array has one part a model: model g of a launch finds its part `model` elements behind that of model g - 1.
-// Rows of matrices are `ld` elements apart, a multiple of four where they are longer than three, and what lies between
-// the last column and the next row is 0.
+// Rows of matrices are `ld` elements apart, a multiple of four, and what lies between the last column and the next row
+// is 0.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -68,8 +68,6 @@ struct Products {
     Product product[kMostProducts];
     std::int32_t count = 0;
 };
-/// Fills in the tiles of each product and returns how many there are in all.
-std::int32_t lay_out(Products& products);
 cudaError_t launch_products(Layout layout, Precision precision, Products products, std::int32_t models,
                             cudaStream_t stream);
 
@@ -123,7 +121,6 @@ struct DrawObjective {
     const std::int64_t* rows_begin;  ///< models + 1
     const std::uint64_t* key;        ///< a model
     std::int32_t batch;              ///< 0: all rows, in their order
-    std::int32_t first;              ///< where its rows begin in the batch, as far as nothing is left out
     double weight;
 };
 inline constexpr int kMostObjectives = 8;
@@ -163,7 +160,6 @@ struct Factors {
     View<float> weight;  ///< rows × (dot + 2 types): products, then what each counts in the gradient
     LossTerms loss;
     View<float> left_gradient{}, right_gradient{};
-    std::int32_t left_cols = 0, right_cols = 0;
 };
 cudaError_t launch_factors_forward(const Factors& factors, std::int32_t models, cudaStream_t stream);
 cudaError_t launch_factors_backward(const Factors& factors, std::int32_t models, cudaStream_t stream);

@@ -478,8 +478,7 @@ cudaError_t launch(Precision precision, const Products& products, std::int32_t t
     return cudaErrorInvalidValue;
 }
 
-}  // namespace
-
+// Fills in the tiles of each product and returns how many there are in all.
 std::int32_t lay_out(Products& products) {
     std::int32_t tiles = 0;
     for (std::int32_t n = 0; n < products.count; ++n) {
@@ -490,6 +489,8 @@ std::int32_t lay_out(Products& products) {
     }
     return tiles;
 }
+
+}  // namespace
 
 cudaError_t launch_products(Layout layout, Precision precision, Products products, std::int32_t models,
                             cudaStream_t stream) {

@@ -5,15 +5,13 @@
 #include <numeric>
 #include <string>
 
+#include <fmt/format.h>
+
 #include "core/check.hpp"
+#include "pitot/remedy.hpp"
 
 namespace pitot::backend::cuda {
 namespace {
-
-template <typename T>
-View<const T> readable(View<T> view) {
-    return {view.data, view.model, view.ld};
-}
 
 std::int64_t from_environment(const char* name, std::int64_t otherwise) {
     const char* text = std::getenv(name);
@@ -62,12 +60,7 @@ DeviceTable::DeviceTable(const PairColumns& columns)
 
 BatchMemory::BatchMemory(const Program& program, std::int64_t models, std::int64_t steps, std::int64_t rows,
                          std::int32_t width)
-    : models_(models),
-      steps_(steps),
-      rows_(rows),
-      platforms_(program.platforms),
-      modules_(program.modules),
-      width_(width) {
+    : models_(models), rows_(rows), platforms_(program.platforms), modules_(program.modules), width_(width) {
     const std::int64_t batches = models * steps;
     for (auto* array : {&platform_, &module_, &place_}) {
         *array = DeviceArray<std::int32_t>(batches * rows);
@@ -362,15 +355,22 @@ Shard::Objectives Shard::upload(const std::vector<Objective>& objectives, std::s
         out.width = std::max(out.width, table.width);
         const auto& on_card = out.rows.emplace_back(std::span<const std::int32_t>(numbers));
         const auto& begins = out.begins.emplace_back(std::span<const std::int64_t>(begin));
-        out.draw.push_back({table.view(), on_card.data(), begins.data(), nullptr, static_cast<std::int32_t>(batch), 0,
-                            objective.weight});
+        out.draw.push_back(
+            {table.view(), on_card.data(), begins.data(), nullptr, static_cast<std::int32_t>(batch), objective.weight});
     }
     out.most_rows = rows_of.empty() ? 0 : *std::ranges::max_element(rows_of);
     return out;
 }
 
 void Shard::set_objectives(const std::vector<Objective>& objectives, std::size_t first) {
-    PITOT_CHECK(objectives.size() <= kMostObjectives);
+    if (objectives.size() > kMostObjectives) {
+        throw DeviceFailure(
+            {ErrorCode::kUsage,
+             fmt::format("{} pools of observations are more than the backend 'cuda' learns from at once "
+                         "({}); give some the weight 0, or use the backend 'cpu'",
+                         objectives.size(), kMostObjectives),
+             Remedy::kUseCpuBackend});
+    }
     drop_graphs();
     training_ = upload(objectives, first, false);
     validation_ = upload(objectives, first, true);
@@ -513,7 +513,12 @@ void Shard::start_training(const Adam& adam, std::span<const core::Key> keys, st
         draw(training_, batches_, first_step, steps);
     }
     check(cudaGraphLaunch(graph(steps), stream_.get()), "training");
-    check(launch_sum(readable(loss_view(0, 0)), steps, models_ * program_.platforms,
+    add_losses(losses_, steps);
+}
+
+// Each model's losses over platforms and steps, to the host.
+void Shard::add_losses(const DeviceArray<float>& losses, std::int64_t steps) {
+    check(launch_sum({losses.data(), program_.platforms, 0}, steps, models_ * program_.platforms,
                      static_cast<std::int32_t>(program_.platforms), sums_.data(), static_cast<std::int32_t>(models_),
                      stream_.get()),
           "adding losses");
@@ -537,13 +542,7 @@ void Shard::start_validation() {
         const View<float> loss{validation_losses_.data() + piece.first * program_.platforms, program_.platforms, 0};
         forward(piece, validation_batch_.view(0, piece.first), loss, false);
     });
-    check(launch_sum({validation_losses_.data(), program_.platforms, 0}, 1, 0,
-                     static_cast<std::int32_t>(program_.platforms), sums_.data(), static_cast<std::int32_t>(models_),
-                     stream_.get()),
-          "adding losses");
-    check(cudaMemcpyAsync(sums_host_.data(), sums_.data(), static_cast<std::size_t>(models_) * sizeof(double),
-                          cudaMemcpyDeviceToHost, stream_.get()),
-          "copying from it");
+    add_losses(validation_losses_, 1);
 }
 
 void Shard::finish_validation(std::span<double> losses) {
@@ -560,7 +559,7 @@ double Shard::gradient(std::int64_t model, const PairColumns& rows, double weigh
     const std::vector<std::int64_t> begin{0, rows.size()};
     const DeviceArray<std::int64_t> begins{std::span<const std::int64_t>(begin)};
     Objectives objectives;
-    objectives.draw.push_back({table.view(), list.data(), begins.data(), nullptr, 0, 0, weight});
+    objectives.draw.push_back({table.view(), list.data(), begins.data(), nullptr, 0, weight});
     const BatchMemory memory(program_, 1, 1, rows.size(), rows.width);
     make_room(rows.size());
     draw(objectives, memory, 0, 1);

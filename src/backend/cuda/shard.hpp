@@ -1,7 +1,7 @@
 // The models of a group that one card trains: their memory, and the launches of a step.
 //
 // All of a step's launches for a piece of the models follow one another in a stream; the pieces of a few streams run
-// side by side, each in memory of its own that stays in the card's cache. The launches of several steps are recorded
+// side by side, each in memory of its own. The launches of several steps are recorded
 // once as a graph and replayed; what differs from step to step, batches and the scalars of Adam, lies in memory.
 #pragma once
 
@@ -56,11 +56,10 @@ public:
     /// Where they are written.
     [[nodiscard]] Draw target() const;
     [[nodiscard]] std::int64_t rows() const { return rows_; }
-    [[nodiscard]] std::int64_t steps() const { return steps_; }
     [[nodiscard]] static std::int64_t bytes(const Program& program, std::int64_t rows, std::int32_t width);
 
 private:
-    std::int64_t models_ = 0, steps_ = 0, rows_ = 0, platforms_ = 0, modules_ = 0;
+    std::int64_t models_ = 0, rows_ = 0, platforms_ = 0, modules_ = 0;
     std::int32_t width_ = 0;
     DeviceArray<std::int32_t> platform_, module_, co_runner_, platform_end_, module_end_, mention_, place_, cursor_;
     DeviceArray<float> target_, scale_;
@@ -125,6 +124,7 @@ private:
 
     [[nodiscard]] Objectives upload(const std::vector<Objective>& objectives, std::size_t first, bool validation) const;
     void draw(const Objectives& objectives, const BatchMemory& to, std::int64_t first_step, std::int64_t steps);
+    void add_losses(const DeviceArray<float>& losses, std::int64_t steps);
     void make_room(std::int64_t rows);
     void copy_learned();
     [[nodiscard]] cudaGraphExec_t graph(std::int64_t steps);

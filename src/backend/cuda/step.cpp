@@ -135,8 +135,6 @@ Factors Shard::factors(const Piece& piece, const Batch& batch) const {
         f.interference_scale = static_cast<float>(op.scale);
     }
     f.weight = {piece.lane->weight.data(), piece.lane->rows * layout_.groups(), narrowed(layout_.groups())};
-    f.left_cols = narrowed(program_.buffer(layout_.left()).cols);
-    f.right_cols = narrowed(program_.buffer(layout_.right()).cols);
     return f;
 }
 
@@ -178,7 +176,7 @@ void Shard::pairs_forward(const Piece& piece, const Batch& batch, View<float> lo
     }
     for (std::size_t n = 0; n < layout_.network.size(); ++n) {
         const PairOp* const next = n + 1 < layout_.network.size() ? &layout_.network[n + 1] : nullptr;
-        n += network_forward(piece, batch, layout_.network[n], next) ? 1 : 0;
+        n += network_forward(piece, batch, layout_.network[n], next) ? 1U : 0U;
     }
     const NetworkLoss all{batch, loss_terms(piece, loss, learn)};
     check(launch_network_loss(all, narrowed(piece.count), stream), "computing the loss");
