@@ -51,8 +51,8 @@ using TakeReplicate =
 
 /// Trains `config.train.folds` models for each of some replicates; at most a few replicates exist at once, on a device
 /// those of a group. `share` decides the number of steps. The result is the same to the bit for any number of threads.
-/// Errors: kUsage (too many steps, or none), kInput (no rows left to train on, training diverged), kEnvironment (backend
-/// not available), kCancelled, or whatever `take` returns.
+/// Errors: kUsage (too many steps, or none), kInput (no rows left to train on, training diverged), kEnvironment
+/// (backend not available), kCancelled, or whatever `take` returns.
 [[nodiscard]] Result<void> train_replicates(const Dataset& dataset, const FitConfig& config, double share,
                                             std::int64_t replicates, const Context& context,
                                             const StartReplicate& start, const TakeReplicate& take);
