@@ -1,10 +1,17 @@
 #!/usr/bin/python3
 """Draws docs/reproduction.svg: the published curves (docs/published.csv) and ours (docs/reproduction.csv).
 
-Needs matplotlib. Run from anywhere: scripts/draw-reproduction.py
+    scripts/draw-reproduction.py                the picture
+    scripts/draw-reproduction.py --tables       prints the tables of docs/reproduction.md instead
+    scripts/draw-reproduction.py --from FOLDER  makes docs/reproduction.csv of what `pitot summary -p FOLDER` wrote
+
+Needs matplotlib. Run from anywhere.
 """
+import argparse
 import collections
 import csv
+import json
+import math
 import pathlib
 
 import matplotlib
@@ -14,10 +21,10 @@ import matplotlib.pyplot as plt  # noqa: E402
 
 DOCS = pathlib.Path(__file__).resolve().parent.parent / "docs"
 PANELS = [
-    ("Runs alone (data.npz)", "data.npz", "mf", ["embedding/128", "linear/128", "baseline/mlp"]),
-    ("With a co-runner (data.if.npz)", "data.if.npz", "if",
+    ("Runs alone (data.npz)", "mf", ["embedding/128", "linear/128", "baseline/mlp"]),
+    ("With a co-runner (data.if.npz)", "if",
      ["interference/2", "interference/ignore", "interference/discard"]),
-    ("With two co-runners (data.if3*.npz)", None, "if",
+    ("With two co-runners (data.if3*.npz)", "if",
      ["interference3/2", "interference3/no-smt", "interference3/ignore", "interference3/discard"]),
 ]
 
@@ -34,11 +41,69 @@ def read(name):
     return curves
 
 
-def main():
+def dataset_of(preset):
+    """The public dataset that a preset was published on."""
+    if preset.startswith("interference3"):
+        return "data.if3.mc.npz" if preset.endswith("no-smt") else "data.if3.npz"
+    return "data.if.npz" if preset.startswith("interference") else "data.npz"
+
+
+def collect(folder):
+    """Writes docs/reproduction.csv; presets in the order of their names."""
+    with open(DOCS / "reproduction.csv", encoding="utf-8") as file:
+        head = [line for line in file if line.startswith("#")]
+    with open(DOCS / "reproduction.csv", "w", encoding="utf-8") as file:
+        file.writelines(head)
+        file.write("preset,dataset,objective,share,value,standard_error\n")
+        for path in sorted(pathlib.Path(folder).glob("*/*/summary.json")):
+            preset = "/".join(path.parts[-3:-1])
+            summary = json.loads(path.read_text(encoding="utf-8"))
+            lists = [(preset, objective, "") for objective in ("mf", "if") if objective in summary]
+            if preset == "embedding/128":
+                lists.append(("linear scaling", "mf", "baseline_"))
+            for name, objective, prefix in lists:
+                errors = summary[objective]
+                for share, mean, deviation, each in zip(summary["splits"], errors[prefix + "mean"],
+                                                        errors[prefix + "std"], errors[prefix + "replicates"]):
+                    file.write(f"{name},{dataset_of(preset)},{objective},{share},{100 * mean:.3f},"
+                               f"{100 * deviation / math.sqrt(len(each)):.3f}\n")
+
+
+def print_tables():
+    """What was published beside ours, then all of ours."""
+    ours = read("reproduction.csv")
+    named = {preset: preset if preset == "linear scaling" else f"`{preset}`" for preset, _ in ours}
+    print("| preset | share | published | ours | standard error | difference |\n|---|---|---|---|---|---|")
+    with open(DOCS / "published.csv", encoding="utf-8") as file:
+        for row in csv.DictReader(line for line in file if not line.startswith("#")):
+            share, published = float(row["share"]), float(row["value"])
+            value, error = ours.get((row["preset"], row["objective"]), {}).get(share, (None, None))
+            if value is None or row["measure"] not in ("mape", "ratio"):
+                continue
+            name = named[row["preset"]]
+            if row["measure"] == "ratio":
+                other = row["relative_to"]
+                # features/4 is embedding/128, under which it was trained.
+                by, by_error = ours["embedding/128" if other == "features/4" else other, row["objective"]][share]
+                error = value / by * math.hypot(error / value, by_error / by)
+                value /= by
+                name += f" over `{other}`"
+            digits = 1 if row["preset"] == "linear scaling" else 2
+            print(f"| {name} | {share} | {published:g} | {value:.{digits}f} | {error:.{digits}f} | "
+                  f"{100 * (value / published - 1):+.1f} % |")
+    shares = sorted({share for curve in ours.values() for share in curve})
+    print("\n| preset | rows | " + " | ".join(map(str, shares)) + " |\n|" + "---|" * (2 + len(shares)))
+    for (preset, objective), curve in ours.items():
+        cells = ["{:.2f} ± {:.2f}".format(*curve[share]) if share in curve else "–" for share in shares]
+        print(f"| {named[preset]} | {'alone' if objective == 'mf' else 'with co-runners'} | " + " | ".join(cells) + " |")
+
+
+def draw():
+    """The picture."""
     published, ours = read("published.csv"), read("reproduction.csv")
     plt.rcParams.update({"svg.hashsalt": "pitot", "font.size": 9})
     figure, axes = plt.subplots(1, len(PANELS), figsize=(11, 3.6), layout="constrained")
-    for axis, (title, _, objective, presets) in zip(axes, PANELS):
+    for axis, (title, objective, presets) in zip(axes, PANELS):
         for number, preset in enumerate(presets):
             colour = f"C{number}"
             mine = sorted(ours[preset, objective].items())
@@ -55,6 +120,20 @@ def main():
     axes[0].set_ylabel("mean absolute error, %")
     figure.supxlabel("lines: ours, with standard errors; circles: published", fontsize=8)
     figure.savefig(DOCS / "reproduction.svg", metadata={"Date": None})
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--tables", action="store_true")
+    what.add_argument("--from", dest="folder", metavar="FOLDER")
+    arguments = parser.parse_args()
+    if arguments.folder:
+        collect(arguments.folder)
+    elif arguments.tables:
+        print_tables()
+    else:
+        draw()
 
 
 if __name__ == "__main__":
