@@ -49,7 +49,7 @@ format: ## format all sources in place
 	@scripts/install-deps.sh
 	scripts/check-format.sh --fix
 
-lint: ## clang-tidy, include layering, names of types, messages and format
+lint: ## clang-tidy, each source by itself, include layering, names of types, messages and format
 	@scripts/install-deps.sh
 	cmake --preset test
 	scripts/check-layering.sh
@@ -57,6 +57,8 @@ lint: ## clang-tidy, include layering, names of types, messages and format
 	scripts/check-messages.sh
 	scripts/draw-rooms.py --check
 	scripts/check-format.sh
+	cmake --preset debug
+	scripts/check-alone.py build/debug $(JOBS)
 	scripts/lint.sh build/test $(JOBS)
 
 wasm: ## build the benchmark programs to WebAssembly, into build/wasm

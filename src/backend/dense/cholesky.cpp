@@ -18,11 +18,12 @@ constexpr std::int64_t kBlock = 128;
 template <typename T>
 class Corner {
 public:
-    explicit Corner(const Kernels<T>& kernel)
+    /// Room for blocks of `rows` rows at most.
+    Corner(const Kernels<T>& kernel, std::int64_t rows)
         : kernel_(kernel),
-          stride_(rounded_up(kBlock, kernel.columns) + kernel.columns),
-          u_((kBlock + kernel.rows) * stride_),
-          inverse_(kBlock + kernel.rows) {}
+          stride_(rounded_up(rows + kernel.rows, kernel.columns) + kernel.columns),
+          u_((rows + kernel.rows) * stride_),
+          inverse_(rows + kernel.rows) {}
 
     /// Factors a block in place; returns the first pivot that is not positive, or its rows.
     std::int64_t factor(const MatrixView<T>& block) {
@@ -63,8 +64,9 @@ template <typename T>
 std::optional<std::int64_t> cholesky(MatrixView<T> a, const Workers& workers) {
     PITOT_CHECK(a.rows == a.cols);
     const Kernels<T>& kernel = kernels<T>();
-    Corner<T> corner(kernel);
-    const Storage<T> packed(rounded_up(a.rows, kernel.columns) * kBlock);
+    // Small matrices, of which fits factor many, take little memory.
+    Corner<T> corner(kernel, std::min(kBlock, a.rows));
+    const Storage<T> packed(rounded_up(std::max<std::int64_t>(a.rows - kBlock, 0), kernel.columns) * kBlock);
     const std::int64_t panel = kernel.columns * kBlock;
     for (std::int64_t first = 0; first < a.rows; first += kBlock) {
         const std::int64_t order = std::min(kBlock, a.rows - first);

@@ -20,10 +20,10 @@ template <typename T>
 PanelSolve<T>::PanelSolve(const Kernels<T>& kernel, MatrixView<const T> l)
     : kernel_(kernel),
       l_(l),
-      stride_(rounded_up(kBlock, kernel.columns)),
+      stride_(rounded_up(std::min(kBlock, rounded_up(l.rows, kernel.rows)), kernel.columns)),
       corner_(stride_ * stride_),
       inverse_(stride_),
-      packed_(stride_ * kBlock) {}
+      packed_(l.rows > kBlock ? stride_ * kBlock : 0) {}
 
 template <typename T>
 void PanelSolve<T>::run(bool transposed, T* x, std::int64_t panels, std::int64_t panel, std::int64_t first_row) {
