@@ -18,7 +18,6 @@ from sklearn.utils.estimator_checks import check_estimator  # noqa: E402
 from pitot.sklearn import PitotRegressor  # noqa: E402
 
 QUICK = "baseline/linear_scaling"
-SHORT = {"model.kernel_steps": 20}  # steps of the kernel's likelihood, where it is asked what is passed on, not how good it is
 
 # Checks that do not pass even when numbers are made names of, and why; docs/python.md tells it.
 FAILING = {
@@ -114,7 +113,7 @@ class AnswersTest(unittest.TestCase):
 
     def test_co_runners(self):
         busy = optional("pandas").concat([self.table, pitot.Dataset.load(EXAMPLES / "beside.csv").to_frame()])
-        regressor = PitotRegressor("kernel", settings=SHORT).fit(busy[["platform", "module", "with"]], busy["runtime_us"])
+        regressor = PitotRegressor("kernel").fit(busy[["platform", "module", "with"]], busy["runtime_us"])
         X = np.array([["jit.desk", "fft", "sort", None], ["jit.desk", "fft", None, None]], dtype=object)
         X = optional("pandas").DataFrame({"platform": X[:, 0], "module": X[:, 1], "with": X[:, 2]})
         beside, alone = regressor.predict(X)
@@ -154,7 +153,7 @@ class AnswersTest(unittest.TestCase):
     def test_co_runners_that_are_not_known(self):
         pandas = optional("pandas")
         busy = pandas.concat([self.table, pitot.Dataset.load(EXAMPLES / "beside.csv").to_frame()])
-        regressor = PitotRegressor("kernel", settings=SHORT).fit(busy[["platform", "module", "with"]], busy["runtime_us"])
+        regressor = PitotRegressor("kernel").fit(busy[["platform", "module", "with"]], busy["runtime_us"])
         X = pandas.DataFrame({"platform": "jit.desk", "module": "fft", "with": ["sort;new", "sort", "new", ""]})
         with self.assertWarnsRegex(pitot.PitotWarning, "2 of 4 rows"):
             answer = regressor.predict(X)
@@ -180,15 +179,15 @@ class AnswersTest(unittest.TestCase):
 
     def test_selection_and_pipelines(self):
         scores = cross_val_score(
-            PitotRegressor("kernel", settings=SHORT), self.X, self.y, cv=KFold(3, shuffle=True, random_state=0),
+            PitotRegressor(), self.X, self.y, cv=KFold(3, shuffle=True, random_state=0),
             scoring="neg_mean_absolute_percentage_error",
         )  # fmt: skip
         self.assertGreater(scores.min(), -0.3)
         search = GridSearchCV(
-            PitotRegressor(), {"preset": [QUICK, "kernel"], "settings": [SHORT]}, cv=KFold(2, shuffle=True, random_state=0),
+            PitotRegressor(), {"preset": [QUICK, "kernel"]}, cv=KFold(2, shuffle=True, random_state=0),
             scoring="neg_mean_absolute_percentage_error", error_score="raise",
         )  # fmt: skip
-        self.assertEqual(search.fit(self.X, self.y).best_params_["preset"], "kernel")
+        self.assertEqual(search.fit(self.X, self.y).best_params_, {"preset": "kernel"})
         pipeline = make_pipeline(FunctionTransformer(lambda X: X.apply(lambda c: c.str.lower())), PitotRegressor(QUICK))
         self.assertEqual(pipeline.fit(self.X, self.y).predict(self.X).shape, (172,))
         groups = self.X["platform"] + "/" + self.X["module"]
