@@ -21,7 +21,7 @@ public:
     /// Room for blocks of `rows` rows at most.
     Corner(const Kernels<T>& kernel, std::int64_t rows)
         : kernel_(kernel),
-          stride_(rounded_up(rows + kernel.rows, kernel.columns) + kernel.columns),
+          stride_(rounded_up(rounded_up(rows, kernel.rows), kernel.columns) + kernel.columns),
           u_((rows + kernel.rows) * stride_),
           inverse_(rows + kernel.rows) {}
 
