@@ -81,19 +81,34 @@ Result<void> list(bool json) {
     return {};
 }
 
+std::string text_of_duration(const experiment::SweepRun& run) {
+    if (!experiment::trains(run.state)) {
+        return "-";
+    }
+    return run.seconds ? format_duration({*run.seconds * 1e6}) : "unknown";
+}
+
+std::string text_of_duration(const experiment::Sweep& sweep) {
+    const std::string known = format_duration({sweep.seconds() * 1e6});
+    if (sweep.estimated()) {
+        return "about " + known;
+    }
+    return sweep.seconds() > 0.0 ? known + " and more" : "for an unknown time";
+}
+
 void print_plan(const experiment::Sweep& sweep, bool json) {
     if (json) {
         Json out{{"results", sweep.results.string()},
                  {"models", sweep.models()},
-                 {"seconds", sweep.seconds()},
+                 {"seconds", sweep.estimated() ? Json(sweep.seconds()) : Json()},
                  {"runs", Json::array()}};
         for (const experiment::SweepRun& run : sweep.runs) {
             out["runs"].push_back({{"method", run.method},
                                    {"share", run.config.share},
                                    {"state", text_of(run.state)},
                                    {"replicates", run.config.train.replicates},
-                                   {"folds", run.config.train.folds},
-                                   {"seconds", run.seconds}});
+                                   {"folds", run.folds()},
+                                   {"seconds", run.seconds ? Json(*run.seconds) : Json()}});
         }
         print_json(out);
         return;
@@ -105,12 +120,12 @@ void print_plan(const experiment::Sweep& sweep, bool json) {
                  {"ABOUT", Align::kRight}});
     for (const experiment::SweepRun& run : sweep.runs) {
         table.add({run.method, experiment::share_name(run.config.share),
-                   fmt::format("{} x {}", run.config.train.replicates, run.config.train.folds), text_of(run.state),
-                   experiment::trains(run.state) ? format_duration({run.seconds * 1e6}) : "-"});
+                   fmt::format("{} x {}", run.config.train.replicates, run.folds()), text_of(run.state),
+                   text_of_duration(run)});
     }
     fmt::print("{}", table.to_string());
-    fmt::print("\n{} of {} runs to do, {} models, about {}, into '{}'\n", sweep.to_do(), sweep.runs.size(),
-               format_count(sweep.models()), format_duration({sweep.seconds() * 1e6}), sweep.results.string());
+    fmt::print("\n{} of {} runs to do, {} models, {}, into '{}'\n", sweep.to_do(), sweep.runs.size(),
+               format_count(sweep.models()), text_of_duration(sweep), sweep.results.string());
 }
 
 Result<void> run(const Options& options) {

@@ -25,9 +25,7 @@ namespace fs = std::filesystem;
 
 double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-std::int64_t models_of(const SweepRun& run) {
-    return run.config.train.replicates * models::family_of(run.config.model).folds(run.config);
-}
+std::int64_t models_of(const SweepRun& run) { return run.config.train.replicates * run.folds(); }
 
 // Seconds of one step of one model on one thread, from a few of them.
 Result<double> step_seconds(const Dataset& dataset, FitConfig config, const Context& context) {
@@ -173,6 +171,8 @@ std::int64_t Sweep::to_do() const {
     return std::ranges::count_if(runs, [](const SweepRun& run) { return run.state != RunState::kDone; });
 }
 
+std::int64_t SweepRun::folds() const { return models::family_of(config.model).folds(config); }
+
 std::int64_t Sweep::models() const {
     std::int64_t models = 0;
     for (const SweepRun& run : runs) {
@@ -184,9 +184,13 @@ std::int64_t Sweep::models() const {
 double Sweep::seconds() const {
     double total = 0.0;
     for (const SweepRun& run : runs) {
-        total += trains(run.state) ? run.seconds : 0.0;
+        total += trains(run.state) ? run.seconds.value_or(0.0) : 0.0;
     }
     return total;
+}
+
+bool Sweep::estimated() const {
+    return std::ranges::all_of(runs, [](const SweepRun& run) { return !trains(run.state) || run.seconds; });
 }
 
 Result<void> estimate_sweep(Sweep& sweep, const Dataset& dataset, const Context& context) {
@@ -221,7 +225,7 @@ Result<void> run_sweep(const Sweep& sweep, const Dataset& dataset, const Context
     constexpr double least = 0.05;  // a run of no estimated length counts, too
     double total = 0.0;
     for (const SweepRun& next : sweep.runs) {
-        total += trains(next.state) ? next.seconds + least : 0.0;
+        total += trains(next.state) ? next.seconds.value_or(0.0) + least : 0.0;
     }
     double over = 0.0;
     SweepProgress at;
@@ -242,7 +246,7 @@ Result<void> run_sweep(const Sweep& sweep, const Dataset& dataset, const Context
             done(next, since(start));
             continue;
         }
-        const double weight = next.seconds + least;
+        const double weight = next.seconds.value_or(0.0) + least;
         Context of_run = context;
         of_run.progress = [&](std::int64_t steps, std::int64_t all) {
             at.share =

@@ -46,8 +46,11 @@ struct SweepRun {
     std::string method;
     FitConfig config;  ///< with share
     RunState state = RunState::kToDo;
-    double seconds = 0.0;       ///< estimated, if asked for; on all threads
-    std::size_t copied_of = 0;  ///< the run with the same configuration
+    std::optional<double> seconds{};  ///< estimated on all threads, if asked for and if it trains step by step
+    std::size_t copied_of = 0;        ///< the run with the same configuration
+
+    /// Models of a replicate: one in families that have no folds, whatever the configuration says.
+    [[nodiscard]] std::int64_t folds() const;
 };
 
 /// A run whose place is taken by results of another configuration, dataset or backend.
@@ -78,8 +81,10 @@ struct Sweep {
     [[nodiscard]] std::int64_t to_do() const;
     /// Models of the runs to do.
     [[nodiscard]] std::int64_t models() const;
-    /// Estimated for what is to do.
+    /// Estimated for what is to do, as far as it can be.
     [[nodiscard]] double seconds() const;
+    /// Whether that is all of what is to do.
+    [[nodiscard]] bool estimated() const;
 };
 
 /// Presets that `methods` stand for, each once, in their order. Error: kUsage naming a pattern that fits none.
@@ -91,7 +96,8 @@ struct Sweep {
 /// kInput (the dataset lacks what a preset needs; a record that cannot be read, unless `force`), kEnvironment.
 [[nodiscard]] Result<Sweep> plan_sweep(const Dataset& dataset, const SweepOptions& options);
 
-/// Estimates the time of every run to do, by a few steps of each preset. Takes a second or so a preset.
+/// Estimates the time of every run to do that trains step by step, by a few steps of each preset. Takes a second or so
+/// a preset.
 [[nodiscard]] Result<void> estimate_sweep(Sweep& sweep, const Dataset& dataset, const Context& context);
 
 /// `run.progress` is not called; `progress` is, one at a time, with the run under way and the share of the estimated

@@ -74,22 +74,21 @@ bool has_rows_with(const Dataset& dataset, std::int64_t co_runners) {
 }
 
 // A preset of interference on data without, or of another number of co-runners, is most likely the wrong file.
-Result<void> check_co_runners(const Dataset& dataset, const std::string& method, const FitConfig& config) {
-    const bool named = method.starts_with("interference");
-    if (!named && !config.train.learns_from("together")) {
+Result<void> check_co_runners(const Dataset& dataset, const std::string& method) {
+    if (!method.starts_with("interference")) {
         return {};
     }
     const auto refuse = [&](const std::string& why) {
-        return fail(ErrorCode::kInput,
-                    fmt::format("preset '{}' needs {}; name one that has them, such as {}", method, why,
-                                usual_dataset(named ? method : "interference")),
-                    Remedy::kNameDataset);
+        return fail(
+            ErrorCode::kInput,
+            fmt::format("preset '{}' needs {}; name one that has them, such as {}", method, why, usual_dataset(method)),
+            Remedy::kNameDataset);
     };
     if (dataset.rows_beside_others() == 0) {
         return refuse("rows with co-runners and the dataset has none");
     }
     const std::int64_t co_runners = method.starts_with("interference3") ? 2 : 1;
-    if (named && !has_rows_with(dataset, co_runners)) {
+    if (!has_rows_with(dataset, co_runners)) {
         return refuse(fmt::format("rows with {} and the dataset's have {}",
                                   co_runners == 1 ? "one co-runner" : "two co-runners",
                                   co_runners == 1                   ? "more"
@@ -110,10 +109,11 @@ Result<void> check_test_rows(std::int64_t rows, double share, const char* kind) 
 
 // What would else fail when its turn comes, after hours of others.
 Result<void> check_possible(const Dataset& dataset, const std::string& method, const FitConfig& config) {
-    if (auto ok = check_co_runners(dataset, method, config); !ok) {
+    if (auto ok = check_co_runners(dataset, method); !ok) {
         return ok;
     }
-    if (models::family_of(config.model).steps(config, config.share).value_or(1) < 1) {
+    const models::ModelFamily& family = models::family_of(config.model);
+    if (family.steps(config, config.share).value_or(1) < 1) {
         return fail(
             ErrorCode::kUsage,
             fmt::format("preset '{}' at share {} gets no training step: {} x {} / 100 is less than 1; raise the "
@@ -134,6 +134,9 @@ Result<void> check_possible(const Dataset& dataset, const std::string& method, c
         if (auto ok = check_test_rows(rows, config.share, p == kAlone ? "measured alone" : "with co-runners"); !ok) {
             return ok;
         }
+    }
+    if (auto ok = family.check(dataset, config); !ok) {
+        return ok;
     }
     return ResultArrays::check_size(dataset, config);
 }

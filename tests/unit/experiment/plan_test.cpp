@@ -271,5 +271,26 @@ TEST(Plan, PresetsOfInterferenceWantTheirNumberOfCoRunners) {
     EXPECT_TRUE(plan(two, "interference3/2"));
 }
 
+// It learns from rows beside others where there are some, and does without where there are none.
+TEST(Plan, KernelTakesADatasetWithoutCoRunners) {
+    const test::TempFolder folder;
+    const auto sweep =
+        plan_sweep(test::synthetic_dataset({.together = 0}), test::small_sweep(folder.path(), {"kernel"}));
+    ASSERT_TRUE(sweep) << sweep.error().message();
+    EXPECT_FALSE(sweep->runs.empty());
+}
+
+// A preset that its dataset does not suit is refused before those that come first are trained.
+TEST(Plan, WhatAFamilyRefusesIsRefusedBeforeAnyIsTrained) {
+    const test::TempFolder folder;
+    Dataset dataset = test::synthetic_dataset({.together = 0});
+    dataset.modules.features = Matrix<double>(dataset.modules.size(), 0);
+    dataset.modules.feature_names.clear();
+    const auto sweep = plan_sweep(dataset, test::small_sweep(folder.path(), {"linear/32", "embedding/128"}));
+    ASSERT_FALSE(sweep);
+    EXPECT_EQ(sweep.error().code(), ErrorCode::kInput);
+    EXPECT_TRUE(says(sweep.error(), "embedding/128")) << sweep.error().message();
+}
+
 }  // namespace
 }  // namespace pitot::experiment
