@@ -38,7 +38,7 @@ python_packages=(
 site_packages=(
     doxygen linkchecker pandoc python3-sphinx furo python3-myst-parser python3-breathe python3-nbsphinx python3-numpy
 )
-test_packages=(abigail-tools libbenchmark-dev libgtest-dev librapidcheck-dev nodejs python3-numpy)
+test_packages=(abigail-tools libbenchmark-dev libboost-context-dev libgtest-dev librapidcheck-dev nodejs python3-numpy)
 package_packages=(debhelper debootstrap dh-python dpkg-dev lintian python3 sphinx-common)
 all_packages=(valgrind clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev fish man-db mandoc zsh)
 

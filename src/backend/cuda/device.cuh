@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "backend/cuda/instructions.cuh"
 #include "backend/cuda/launch.hpp"
 
 namespace pitot::backend::cuda {

@@ -248,7 +248,7 @@ __device__ void order_by_warp(const Draw& d, std::int64_t model, std::int64_t fi
 }
 
 __global__ void __launch_bounds__(kThreads) draw_kernel(const __grid_constant__ Draw d, bool in_shared) {
-    extern __shared__ std::int32_t shared[];
+    auto* const shared = shared_memory<std::int32_t>();
     const int thread = static_cast<int>(threadIdx.x);
     const std::int64_t model = blockIdx.x;
     const std::int64_t batch = static_cast<std::int64_t>(blockIdx.y) * d.models + model;
@@ -294,14 +294,10 @@ cudaError_t launch_draw(const Draw& draw, std::int32_t steps, cudaStream_t strea
     const std::int64_t bytes =
         (std::int64_t{draw.platforms} + draw.modules + 2 + (3 + draw.width) * std::int64_t{draw.rows}) * 4;
     const bool in_shared = bytes <= most_shared && draw.rows <= most_rows;
-    if (const cudaError_t error = cudaFuncSetAttribute(reinterpret_cast<const void*>(&draw_kernel),
-                                                       cudaFuncAttributeMaxDynamicSharedMemorySize, most_shared);
-        error != cudaSuccess) {
-        return error;
-    }
-    draw_kernel<<<dim3(static_cast<unsigned>(draw.models), static_cast<unsigned>(steps)), kThreads,
-                  in_shared ? static_cast<std::size_t>(bytes) : 0, stream>>>(draw, in_shared);
-    return cudaGetLastError();
+    return start(draw_kernel,
+                 {dim3(static_cast<unsigned>(draw.models), static_cast<unsigned>(steps)), kThreads,
+                  in_shared ? static_cast<std::size_t>(bytes) : 0},
+                 stream, draw, in_shared);
 }
 
 }  // namespace pitot::backend::cuda

@@ -454,12 +454,7 @@ bool dots_alone(const Factors& f) {
 
 cudaError_t launch_factors_forward(const Factors& factors, std::int32_t models, cudaStream_t stream) {
     const dim3 grid(blocks(models, factors.batch.platforms), static_cast<unsigned>(models));
-    if (dots_alone(factors)) {
-        forward_dots_kernel<<<grid, kThreads, 0, stream>>>(factors);
-    } else {
-        forward_kernel<<<grid, kThreads, 0, stream>>>(factors);
-    }
-    return cudaGetLastError();
+    return start(dots_alone(factors) ? forward_dots_kernel : forward_kernel, {grid, kThreads}, stream, factors);
 }
 
 cudaError_t launch_factors_backward(const Factors& factors, std::int32_t models, cudaStream_t stream) {
@@ -467,18 +462,12 @@ cudaError_t launch_factors_backward(const Factors& factors, std::int32_t models,
     const std::int64_t groups = static_cast<std::int64_t>(factors.dot) + 2 * factors.types;
     const std::int64_t tasks = std::max(factors.batch.platforms * groups, std::int64_t{factors.batch.modules}) * chunks;
     const dim3 grid(2 * blocks(2 * models, tasks), static_cast<unsigned>(models));
-    if (dots_alone(factors)) {
-        backward_dots_kernel<<<grid, kThreads, 0, stream>>>(factors);
-    } else {
-        backward_kernel<<<grid, kThreads, 0, stream>>>(factors);
-    }
-    return cudaGetLastError();
+    return start(dots_alone(factors) ? backward_dots_kernel : backward_kernel, {grid, kThreads}, stream, factors);
 }
 
 cudaError_t launch_network_loss(const NetworkLoss& loss, std::int32_t models, cudaStream_t stream) {
     const dim3 grid(blocks(models, loss.batch.platforms), static_cast<unsigned>(models));
-    loss_kernel<<<grid, kThreads, 0, stream>>>(loss);
-    return cudaGetLastError();
+    return start(loss_kernel, {grid, kThreads}, stream, loss);
 }
 
 }  // namespace pitot::backend::cuda

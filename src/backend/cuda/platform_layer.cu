@@ -99,16 +99,13 @@ dim3 grid_of(const PlatformLayer& layer, std::int32_t models) {
 }  // namespace
 
 cudaError_t launch_platform_forward(const PlatformLayer& layer, std::int32_t models, cudaStream_t stream) {
-    forward_kernel<<<grid_of(layer, models), kThreads, 0, stream>>>(layer);
-    return cudaGetLastError();
+    return start(forward_kernel, {grid_of(layer, models), kThreads}, stream, layer);
 }
 cudaError_t launch_platform_input(const PlatformLayer& layer, std::int32_t models, cudaStream_t stream) {
-    input_kernel<<<grid_of(layer, models), kThreads, 0, stream>>>(layer);
-    return cudaGetLastError();
+    return start(input_kernel, {grid_of(layer, models), kThreads}, stream, layer);
 }
 cudaError_t launch_platform_weight(const PlatformLayer& layer, std::int32_t models, cudaStream_t stream) {
-    weight_kernel<<<grid_of(layer, models), kThreads, 0, stream>>>(layer);
-    return cudaGetLastError();
+    return start(weight_kernel, {grid_of(layer, models), kThreads}, stream, layer);
 }
 
 }  // namespace pitot::backend::cuda

@@ -126,7 +126,7 @@ __device__ __forceinline__ void dot_rows(const Product& product, std::int64_t mo
 template <Layout L, Precision P>
 __global__ void __launch_bounds__(kThreads, P == Precision::kFp32 ? 2 : 3)
     products_kernel(const __grid_constant__ Products products) {
-    extern __shared__ float shared[];
+    auto* const shared = shared_memory<float>();
     constexpr int stage = size_a(L) + size_b(L);
     int number = 0;
     while (number + 1 < products.count && static_cast<int>(blockIdx.x) >= products.product[number + 1].first_tile) {
@@ -149,7 +149,7 @@ __global__ void __launch_bounds__(kThreads, P == Precision::kFp32 ? 2 : 3)
         float* to = shared + buffer * stage;
         a.load(to);
         b.load(to + size_a(L));
-        asm volatile("cp.async.commit_group;");
+        commit_copies();
         if constexpr (a_down) {
             a.move_down(kTileK);
         } else {
@@ -173,7 +173,7 @@ __global__ void __launch_bounds__(kThreads, P == Precision::kFp32 ? 2 : 3)
     load_stage(0);
     int buffer = 0;
     for (int k = 0; k < k_end; k += kTileK) {
-        asm volatile("cp.async.wait_group 0;");
+        wait_for_copies();
         __syncthreads();
         if (k + kTileK < k_end) {
             load_stage(buffer ^ 1);
@@ -262,14 +262,9 @@ __global__ void __launch_bounds__(kThreads, P == Precision::kFp32 ? 2 : 3)
 template <Layout L, Precision P>
 cudaError_t launch(const Products& products, std::int32_t tiles, std::int32_t models, cudaStream_t stream) {
     constexpr int bytes = 2 * (size_a(L) + size_b(L)) * static_cast<int>(sizeof(float));
-    if (const cudaError_t error = cudaFuncSetAttribute(reinterpret_cast<const void*>(&products_kernel<L, P>),
-                                                       cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
-        error != cudaSuccess) {
-        return error;
-    }
-    products_kernel<L, P>
-        <<<dim3(static_cast<unsigned>(tiles), static_cast<unsigned>(models)), kThreads, bytes, stream>>>(products);
-    return cudaGetLastError();
+    return start(products_kernel<L, P>,
+                 {dim3(static_cast<unsigned>(tiles), static_cast<unsigned>(models)), kThreads, bytes}, stream,
+                 products);
 }
 
 template <Layout L>

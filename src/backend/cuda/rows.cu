@@ -278,51 +278,41 @@ __global__ void __launch_bounds__(kThreads) sum_kernel(View<const float> losses,
 }  // namespace
 
 cudaError_t launch_narrow_forward(const Narrow& layer, std::int32_t models, cudaStream_t stream) {
-    narrow_forward_kernel<<<grid_of(layer.rows, kWarps, models), kThreads, 0, stream>>>(layer);
-    return cudaGetLastError();
+    return start(narrow_forward_kernel, {grid_of(layer.rows, kWarps, models), kThreads}, stream, layer);
 }
 cudaError_t launch_narrow_rows(const Narrow& layer, std::int32_t models, cudaStream_t stream) {
-    narrow_rows_kernel<<<grid_of(layer.rows, kWarps, models), kThreads, 0, stream>>>(layer);
-    return cudaGetLastError();
+    return start(narrow_rows_kernel, {grid_of(layer.rows, kWarps, models), kThreads}, stream, layer);
 }
 cudaError_t launch_narrow_spread(const Narrow& layer, std::int32_t models, cudaStream_t stream) {
-    narrow_spread_kernel<<<grid_of(layer.rows, 8 * kWarps, models), kThreads, 0, stream>>>(layer);
-    return cudaGetLastError();
+    return start(narrow_spread_kernel, {grid_of(layer.rows, 8 * kWarps, models), kThreads}, stream, layer);
 }
 cudaError_t launch_narrow_weight(const NarrowWeight& layer, std::int32_t models, cudaStream_t stream) {
     const int columns = layer.k + (layer.has_bias ? 1 : 0);
-    narrow_weight_kernel<<<grid_of(columns, 32, models), kThreads, 0, stream>>>(layer);
-    return cudaGetLastError();
+    return start(narrow_weight_kernel, {grid_of(columns, 32, models), kThreads}, stream, layer);
 }
 cudaError_t launch_sum_tanh(const PairRows& rows, std::int32_t models, cudaStream_t stream) {
-    sum_tanh_kernel<<<grid_of(rows.batch.rows, 4 * kWarps, models), kThreads, 0, stream>>>(rows);
-    return cudaGetLastError();
+    return start(sum_tanh_kernel, {grid_of(rows.batch.rows, 4 * kWarps, models), kThreads}, stream, rows);
 }
 cudaError_t launch_gather(const PairRows& rows, std::int32_t models, cudaStream_t stream) {
-    gather_kernel<<<grid_of(rows.batch.rows, 4 * kWarps, models), kThreads, 0, stream>>>(rows);
-    return cudaGetLastError();
+    return start(gather_kernel, {grid_of(rows.batch.rows, 4 * kWarps, models), kThreads}, stream, rows);
 }
 cudaError_t launch_sum_rows(const PairRows& rows, std::int32_t models, cudaStream_t stream) {
     const std::int64_t tasks = (std::int64_t{rows.batch.platforms} + rows.batch.modules) * ((rows.cols + 127) / 128);
-    sum_rows_kernel<<<grid_of(tasks, kWarps, models), kThreads, 0, stream>>>(rows);
-    return cudaGetLastError();
+    return start(sum_rows_kernel, {grid_of(tasks, kWarps, models), kThreads}, stream, rows);
 }
 cudaError_t launch_output_backward(View<const float> slope, float scale, View<float> din, std::int32_t rows,
                                    std::int32_t models, cudaStream_t stream) {
-    output_backward_kernel<<<grid_of(rows, kThreads, models), kThreads, 0, stream>>>(slope, scale, din, rows);
-    return cudaGetLastError();
+    return start(output_backward_kernel, {grid_of(rows, kThreads, models), kThreads}, stream, slope, scale, din, rows);
 }
 cudaError_t launch_slope(View<const float> out, View<float> dout, std::int32_t rows, std::int32_t cols,
                          std::int32_t models, cudaStream_t stream) {
-    slope_kernel<<<grid_of(std::int64_t{rows} * cols, 4 * kThreads, models), kThreads, 0, stream>>>(out, dout, rows,
-                                                                                                    cols);
-    return cudaGetLastError();
+    return start(slope_kernel, {grid_of(std::int64_t{rows} * cols, 4 * kThreads, models), kThreads}, stream, out, dout,
+                 rows, cols);
 }
 cudaError_t launch_copy_columns(View<const float> from, View<float> to, std::int32_t column, std::int32_t rows,
                                 std::int32_t cols, std::int32_t models, cudaStream_t stream) {
-    copy_columns_kernel<<<grid_of(std::int64_t{rows} * cols, 4 * kThreads, models), kThreads, 0, stream>>>(
-        from, to, column, rows, cols);
-    return cudaGetLastError();
+    return start(copy_columns_kernel, {grid_of(std::int64_t{rows} * cols, 4 * kThreads, models), kThreads}, stream,
+                 from, to, column, rows, cols);
 }
 cudaError_t launch_elementwise(const Elementwises& parts, std::int32_t models, cudaStream_t stream) {
     std::int64_t most = 0;
@@ -333,13 +323,11 @@ cudaError_t launch_elementwise(const Elementwises& parts, std::int32_t models, c
     if (most == 0) {
         return cudaSuccess;
     }
-    elementwise_kernel<<<grid_of(most, 2 * kThreads, models), kThreads, 0, stream>>>(parts);
-    return cudaGetLastError();
+    return start(elementwise_kernel, {grid_of(most, 2 * kThreads, models), kThreads}, stream, parts);
 }
 cudaError_t launch_sum(View<const float> losses, std::int64_t steps, std::int64_t step_stride, std::int32_t count,
                        double* out, std::int32_t models, cudaStream_t stream) {
-    sum_kernel<<<static_cast<unsigned>(models), kThreads, 0, stream>>>(losses, steps, step_stride, count, out);
-    return cudaGetLastError();
+    return start(sum_kernel, {static_cast<unsigned>(models), kThreads}, stream, losses, steps, step_stride, count, out);
 }
 
 }  // namespace pitot::backend::cuda

@@ -1,8 +1,6 @@
 // Tiles of batched products: how they come into shared memory, and how tensor cores multiply them.
 #pragma once
 
-#include <cuda_bf16.h>
-
 #include "backend/cuda/device.cuh"
 
 namespace pitot::backend::cuda {
@@ -22,12 +20,6 @@ constexpr int size_a(Layout layout) {
 }
 constexpr int size_b(Layout layout) {
     return layout == Layout::kInputGradient ? kTileN * kAlongK : kTileK * across(kTileN);
-}
-
-__device__ __forceinline__ void copy_16(float* to, const float* from, bool there) {
-    const auto address = static_cast<std::uint32_t>(__cvta_generic_to_shared(to));
-    const int bytes = there ? 16 : 0;
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(address), "l"(from), "r"(bytes));
 }
 
 // What one thread copies of the tiles of an operand, Rows × Cols of a row-major matrix each; what is outside is 0.
@@ -67,29 +59,6 @@ private:
     int row_, rows_, column_, cols_;
     const float* from_;
 };
-
-__device__ __forceinline__ std::uint32_t to_tf32(float x) {
-    std::uint32_t out;
-    asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(out) : "f"(x));
-    return out;
-}
-
-__device__ __forceinline__ void multiply_tf32(float (&c)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2]) {
-    asm volatile(
-        "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-        : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
-}
-__device__ __forceinline__ void multiply_bf16(float (&c)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2]) {
-    asm volatile(
-        "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-        : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
-}
-__device__ __forceinline__ std::uint32_t to_bf16(float low, float high) {
-    const __nv_bfloat162 both = __floats2bfloat162_rn(low, high);
-    return *reinterpret_cast<const std::uint32_t*>(&both);
-}
 
 template <Layout L>
 __device__ __forceinline__ float element_a(const float* tile, int m, int k) {

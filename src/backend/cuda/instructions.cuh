@@ -1,0 +1,83 @@
+// What is not C++ in kernels and their launches: how a kernel starts, memory that a launch gives to its blocks, and
+// instructions that the compiler has no functions for.
+#pragma once
+
+#include <cuda_bf16.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include <cuda_runtime.h>
+
+namespace pitot::backend::cuda {
+
+struct Grid {
+    dim3 blocks;
+    int threads = 0;
+    std::size_t shared = 0;  ///< bytes of a block: shared_memory()
+};
+
+/// Starts a kernel on a stream.
+template <typename... Parameters>
+cudaError_t start(void (*kernel)(Parameters...), const Grid& grid, cudaStream_t stream,
+                  const std::type_identity_t<Parameters>&... arguments) {
+    constexpr std::size_t usual = 48 * 1024;
+    if (grid.shared > usual) {
+        if (const cudaError_t error =
+                cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                     static_cast<int>(grid.shared));
+            error != cudaSuccess) {
+            return error;
+        }
+    }
+    kernel<<<grid.blocks, grid.threads, grid.shared, stream>>>(arguments...);
+    return cudaGetLastError();
+}
+
+/// The memory of a block that its launch asked for.
+template <typename T>
+__device__ __forceinline__ T* shared_memory() {
+    extern __shared__ __align__(16) unsigned char of_block[];
+    return reinterpret_cast<T*>(of_block);
+}
+
+/// Begins to copy four numbers to shared memory, or zeros where there are none.
+__device__ __forceinline__ void copy_16(float* to, const float* from, bool there) {
+    const auto address = static_cast<std::uint32_t>(__cvta_generic_to_shared(to));
+    const int bytes = there ? 16 : 0;
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(address), "l"(from), "r"(bytes));
+}
+/// Ends a group of copies that this thread began.
+__device__ __forceinline__ void commit_copies() { asm volatile("cp.async.commit_group;"); }
+/// Waits for all groups of this thread.
+__device__ __forceinline__ void wait_for_copies() { asm volatile("cp.async.wait_group 0;"); }
+
+__device__ __forceinline__ std::uint32_t to_tf32(float x) {
+    std::uint32_t out;
+    asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(out) : "f"(x));
+    return out;
+}
+__device__ __forceinline__ std::uint32_t to_bf16(float low, float high) {
+    const __nv_bfloat162 both = __floats2bfloat162_rn(low, high);
+    return *reinterpret_cast<const std::uint32_t*>(&both);
+}
+
+/// C += A·B of a warp, 16 × 8 from 8 of k. Of lane l, with g = l / 4 and t = l % 4: c has (g, 2t), (g, 2t + 1),
+/// (g + 8, 2t), (g + 8, 2t + 1); a (g, t), (g + 8, t), (g, t + 4), (g + 8, t + 4); b (t, g), (t + 4, g).
+__device__ __forceinline__ void multiply_tf32(float (&c)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2]) {
+    asm volatile(
+        "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+        : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+/// The same from 16 of k, two neighbours in each number: those of t are 2t and 2t + 1, those of t + 4 2t + 8 and 2t
+/// + 9.
+__device__ __forceinline__ void multiply_bf16(float (&c)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2]) {
+    asm volatile(
+        "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+        : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+
+}  // namespace pitot::backend::cuda
