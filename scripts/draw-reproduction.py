@@ -3,7 +3,7 @@
 
     scripts/draw-reproduction.py                the picture
     scripts/draw-reproduction.py --tables       prints the tables of docs/reproduction.md instead
-    scripts/draw-reproduction.py --from FOLDER  makes docs/reproduction.csv of what `pitot summary -p FOLDER` wrote
+    scripts/draw-reproduction.py --from FOLDER  puts what `pitot summary -p FOLDER` wrote into docs/reproduction.csv
 
 Needs matplotlib. Run from anywhere.
 """
@@ -21,7 +21,7 @@ import matplotlib.pyplot as plt  # noqa: E402
 
 DOCS = pathlib.Path(__file__).resolve().parent.parent / "docs"
 PANELS = [
-    ("Runs alone (data.npz)", "mf", ["embedding/128", "linear/128", "baseline/mlp"]),
+    ("Runs alone (data.npz)", "mf", ["embedding/128", "linear/128", "baseline/mlp", "kernel"]),
     ("With a co-runner (data.if.npz)", "if",
      ["interference/2", "interference/ignore", "interference/discard"]),
     ("With two co-runners (data.if3*.npz)", "if",
@@ -49,24 +49,36 @@ def dataset_of(preset):
 
 
 def collect(folder):
-    """Writes docs/reproduction.csv; presets in the order of their names."""
-    with open(DOCS / "reproduction.csv", encoding="utf-8") as file:
+    """Puts what a folder of results has into docs/reproduction.csv: new curves, or others in the place of those there."""
+    path = DOCS / "reproduction.csv"
+    with open(path, encoding="utf-8") as file:
         head = [line for line in file if line.startswith("#")]
-    with open(DOCS / "reproduction.csv", "w", encoding="utf-8") as file:
+    with open(path, encoding="utf-8") as file:
+        rows = {(row["preset"], row["objective"], float(row["share"])): row
+                for row in csv.DictReader(line for line in file if not line.startswith("#"))}
+    for found in sorted(pathlib.Path(folder).glob("**/summary.json")):
+        preset = "/".join(found.relative_to(folder).parts[:-1])
+        summary = json.loads(found.read_text(encoding="utf-8"))
+        lists = [(preset, objective, "") for objective in ("mf", "if") if objective in summary]
+        if preset == "embedding/128":
+            lists.append(("linear scaling", "mf", "baseline_"))
+        for name, objective, prefix in lists:
+            errors = summary[objective]
+            for share, mean, deviation, each in zip(summary["splits"], errors[prefix + "mean"],
+                                                    errors[prefix + "std"], errors[prefix + "replicates"]):
+                record = json.loads((found.parent / f"{share}.json").read_text(encoding="utf-8"))
+                rows[name, objective, share] = {
+                    "preset": name, "dataset": dataset_of(preset), "objective": objective, "share": share,
+                    "value": f"{100 * mean:.3f}", "standard_error": f"{100 * deviation / math.sqrt(len(each)):.3f}",
+                    "replicates": len(each), "backend": record["backend"]}
+    curves = list(dict.fromkeys(key[:2] for key in rows))  # in the order that they have
+    with open(path, "w", encoding="utf-8", newline="") as file:
         file.writelines(head)
-        file.write("preset,dataset,objective,share,value,standard_error\n")
-        for path in sorted(pathlib.Path(folder).glob("*/*/summary.json")):
-            preset = "/".join(path.parts[-3:-1])
-            summary = json.loads(path.read_text(encoding="utf-8"))
-            lists = [(preset, objective, "") for objective in ("mf", "if") if objective in summary]
-            if preset == "embedding/128":
-                lists.append(("linear scaling", "mf", "baseline_"))
-            for name, objective, prefix in lists:
-                errors = summary[objective]
-                for share, mean, deviation, each in zip(summary["splits"], errors[prefix + "mean"],
-                                                        errors[prefix + "std"], errors[prefix + "replicates"]):
-                    file.write(f"{name},{dataset_of(preset)},{objective},{share},{100 * mean:.3f},"
-                               f"{100 * deviation / math.sqrt(len(each)):.3f}\n")
+        writer = csv.DictWriter(file, ["preset", "dataset", "objective", "share", "value", "standard_error", "replicates",
+                                       "backend"], lineterminator="\n")
+        writer.writeheader()
+        for key in sorted(rows, key=lambda key: (curves.index(key[:2]), key[2])):
+            writer.writerow(rows[key])
 
 
 def print_tables():
