@@ -34,7 +34,7 @@ function(pitot_cuda_room name)
         "${PROJECT_SOURCE_DIR}/src/${room_FOLDER}/*.cu")
     list(TRANSFORM room_DEPENDS PREPEND pitot_)
     add_library(pitot_${name} STATIC ${sources})
-    # 554: that a conversion to const is not called where it is none.
+    # 554, "will not be called for implicit or explicit conversions": a MatrixView of const has an operator to its own type.
     target_compile_options(pitot_${name} PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-lineinfo;--expt-relaxed-constexpr;--diag-suppress=554>)
     get_target_property(options pitot_compiler INTERFACE_COMPILE_OPTIONS)
     foreach(option IN LISTS options)

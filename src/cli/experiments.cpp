@@ -85,7 +85,10 @@ std::string text_of_duration(const experiment::SweepRun& run) {
     if (!experiment::trains(run.state)) {
         return "-";
     }
-    return run.seconds ? format_duration({*run.seconds * 1e6}) : "unknown";
+    if (!run.seconds) {
+        return "unknown";
+    }
+    return *run.seconds > 0.0 ? format_duration({*run.seconds * 1e6}) : "at once";
 }
 
 std::string text_of_duration(const experiment::Sweep& sweep) {

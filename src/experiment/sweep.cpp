@@ -198,7 +198,13 @@ Result<void> estimate_sweep(Sweep& sweep, const Dataset& dataset, const Context&
     std::string method;
     double step = 0.0;
     for (SweepRun& next : sweep.runs) {
-        if (!trains(next.state) || !models::family_of(next.config.model).steps(next.config, next.config.share)) {
+        if (!trains(next.state)) {
+            continue;
+        }
+        if (!models::family_of(next.config.model).steps(next.config, next.config.share)) {
+            if (next.config.model.family == Family::kLinearScaling) {
+                next.seconds = 0.0;  // means of rows and columns
+            }
             continue;
         }
         if (context.stop.stop_requested()) {

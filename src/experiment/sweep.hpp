@@ -46,7 +46,7 @@ struct SweepRun {
     std::string method;
     FitConfig config;  ///< with share
     RunState state = RunState::kToDo;
-    std::optional<double> seconds{};  ///< estimated on all threads, if asked for and if it trains step by step
+    std::optional<double> seconds{};  ///< estimated on all threads, if asked for and if it can be
     std::size_t copied_of = 0;        ///< the run with the same configuration
 
     /// Models of a replicate: one in families that have no folds, whatever the configuration says.
@@ -83,7 +83,7 @@ struct Sweep {
     [[nodiscard]] std::int64_t models() const;
     /// Estimated for what is to do, as far as it can be.
     [[nodiscard]] double seconds() const;
-    /// Whether that is all of what is to do.
+    /// Whether every run to do has an estimate.
     [[nodiscard]] bool estimated() const;
 };
 
@@ -96,8 +96,8 @@ struct Sweep {
 /// kInput (the dataset lacks what a preset needs; a record that cannot be read, unless `force`), kEnvironment.
 [[nodiscard]] Result<Sweep> plan_sweep(const Dataset& dataset, const SweepOptions& options);
 
-/// Estimates the time of every run to do that trains step by step, by a few steps of each preset. Takes a second or so
-/// a preset.
+/// Estimates the time of every run to do by a few steps of each preset, but for the Gaussian process, which has none.
+/// Takes a second or so a preset.
 [[nodiscard]] Result<void> estimate_sweep(Sweep& sweep, const Dataset& dataset, const Context& context);
 
 /// `run.progress` is not called; `progress` is, one at a time, with the run under way and the share of the estimated

@@ -296,7 +296,7 @@ cudaError_t launch_draw(const Draw& draw, std::int32_t steps, cudaStream_t strea
     const bool in_shared = bytes <= most_shared && draw.rows <= most_rows;
     return start(draw_kernel,
                  {dim3(static_cast<unsigned>(draw.models), static_cast<unsigned>(steps)), kThreads,
-                  in_shared ? static_cast<std::size_t>(bytes) : 0},
+                  in_shared ? static_cast<std::size_t>(bytes) : 0, most_shared},
                  stream, draw, in_shared);
 }
 

@@ -15,18 +15,18 @@ namespace pitot::backend::cuda {
 struct Grid {
     dim3 blocks;
     int threads = 0;
-    std::size_t shared = 0;  ///< bytes of a block: shared_memory()
+    std::size_t shared = 0;       ///< bytes of a block: shared_memory()
+    std::size_t most_shared = 0;  ///< of any launch of this kernel: a card is told before, for all threads of the host
 };
 
 /// Starts a kernel on a stream.
 template <typename... Parameters>
 cudaError_t start(void (*kernel)(Parameters...), const Grid& grid, cudaStream_t stream,
                   const std::type_identity_t<Parameters>&... arguments) {
-    constexpr std::size_t usual = 48 * 1024;
-    if (grid.shared > usual) {
+    if (grid.most_shared > 0) {
         if (const cudaError_t error =
                 cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                     static_cast<int>(grid.shared));
+                                     static_cast<int>(grid.most_shared));
             error != cudaSuccess) {
             return error;
         }

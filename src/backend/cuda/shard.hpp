@@ -1,8 +1,8 @@
 // The models of a group that one card trains: their memory, and the launches of a step.
 //
 // All of a step's launches for a piece of the models follow one another in a stream; the pieces of a few streams run
-// side by side, each in memory of its own. The launches of several steps are recorded
-// once as a graph and replayed; what differs from step to step, batches and the scalars of Adam, lies in memory.
+// side by side, each in memory of its own. The launches of several steps are recorded once as a graph and replayed;
+// what differs from step to step, batches and the scalars of Adam, lies in memory.
 #pragma once
 
 #include <cstdint>

@@ -153,6 +153,9 @@ private:
     /// The same of the cuda backend where a card answers, for programs that it has kernels for.
     void expect_right_on_card(double loss, const std::vector<double>& gradient, double largest) const {
         const auto card = backend::cuda_backend({}, "fp32");
+#ifdef PITOT_EMULATED_CARD
+        ASSERT_TRUE(card) << card.error().to_string();
+#endif
         if (!card || !(*card)->prepare(program_, 1)) {
             return;
         }

@@ -11,9 +11,10 @@
 namespace pitot::emulation {
 
 /// Does the same for all threads of all blocks when the stream comes to it.
-cudaError_t enqueue(std::function<void()> thread, dim3 blocks, int threads, std::size_t shared, cudaStream_t stream);
+cudaError_t enqueue(std::function<void()> thread, dim3 blocks, int threads, std::size_t shared, std::size_t most_shared,
+                    cudaStream_t stream);
 std::byte* memory_of_block();
-/// Copies when the thread waits for it, or sets to 0 without `from`.
+/// NaN until the thread waits for it, then what is at `from`, or 0 without.
 void copy_later(float* to, const float* from);
 void commit();
 void wait_for_copies();
@@ -26,11 +27,13 @@ struct Grid {
     dim3 blocks;
     int threads = 0;
     std::size_t shared = 0;
+    std::size_t most_shared = 0;
 };
 template <typename... Parameters>
 cudaError_t start(void (*kernel)(Parameters...), const Grid& grid, cudaStream_t stream,
                   const std::type_identity_t<Parameters>&... arguments) {
-    return emulation::enqueue([=] { kernel(arguments...); }, grid.blocks, grid.threads, grid.shared, stream);
+    return emulation::enqueue([=] { kernel(arguments...); }, grid.blocks, grid.threads, grid.shared, grid.most_shared,
+                              stream);
 }
 
 template <typename T>

@@ -1,0 +1,412 @@
+// Emulated cards: CUDA's runtime on the processor, so that the kernels and the code around them run where there is no
+// card and sanitizers see them. Slow, and no measure of speed.
+//
+// A stream's work waits until the host waits for it, and is then done in an order that is drawn among those that
+// streams and events allow. Not seen: blocks of a launch, and launches of two streams, that would run at the same
+// moment; memory of one card that another's kernels use; values that static shared memory has before it is written.
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "backend/cuda/instructions.cuh"
+#include "backend/cuda/peak.hpp"
+#include "emulation/block.hpp"
+
+namespace pitot::emulation {
+namespace {
+
+constexpr int kDevices = 2;
+constexpr std::size_t kMemory = std::size_t{2} << 30U;  // of a card
+
+struct Node {
+    std::size_t number = 0;  // in the order in which they were made
+    std::function<void()> work;
+    std::vector<std::shared_ptr<Node>> before;
+    bool done = false;
+};
+using Nodes = std::vector<std::shared_ptr<Node>>;
+struct ByNumber {
+    bool operator()(const std::shared_ptr<Node>& a, const std::shared_ptr<Node>& b) const {
+        return a->number < b->number;
+    }
+};
+
+std::size_t next_number() {
+    static std::size_t last = 0;
+    return ++last;
+}
+
+// What is not done of `heads` and of all that they wait for.
+std::set<std::shared_ptr<Node>, ByNumber> left_of(const Nodes& heads) {
+    std::set<std::shared_ptr<Node>, ByNumber> found;
+    Nodes stack = heads;
+    while (!stack.empty()) {
+        const std::shared_ptr<Node> node = std::move(stack.back());
+        stack.pop_back();
+        if (!node->done && found.insert(node).second) {
+            stack.insert(stack.end(), node->before.begin(), node->before.end());
+        }
+    }
+    return found;
+}
+
+// Does what `heads` wait for and themselves, each after what it waits for.
+void run(const Nodes& heads) {
+    std::map<const Node*, Nodes> after;
+    std::map<const Node*, std::size_t> waits;
+    Nodes ready;
+    for (const auto& node : left_of(heads)) {
+        for (const auto& before : node->before) {
+            if (!before->done) {
+                after[before.get()].push_back(node);
+                ++waits[node.get()];
+            }
+        }
+        if (waits[node.get()] == 0) {
+            ready.push_back(node);
+        }
+    }
+    while (!ready.empty()) {
+        std::swap(ready[draw_below(ready.size())], ready.back());
+        const std::shared_ptr<Node> node = std::move(ready.back());
+        ready.pop_back();
+        node->work();
+        node->done = true;
+        node->before.clear();
+        for (const auto& next : after[node.get()]) {
+            if (--waits[next.get()] == 0) {
+                ready.push_back(next);
+            }
+        }
+    }
+}
+
+}  // namespace
+
+struct Graph {
+    Nodes nodes;  // each after those that it waits for
+    ~Graph() {
+        for (auto node = nodes.rbegin(); node != nodes.rend(); ++node) {
+            (*node)->before.clear();  // or a chain of them would be destroyed one within the other
+        }
+    }
+};
+struct Stream {
+    int device = 0;
+    Nodes heads;                       // what comes next waits for
+    std::shared_ptr<Graph> recording;  // by whatever thread
+    std::thread::id recorder;
+    Nodes outside;  // heads, while it is recorded
+};
+struct Event {
+    Nodes heads;
+    std::shared_ptr<Graph> recording;
+};
+
+namespace {
+
+struct Machine {
+    std::recursive_mutex mutex;
+    Stream usual[kDevices];
+    std::vector<Stream*> streams;
+    std::map<const std::byte*, std::pair<int, std::size_t>> arrays;  // the card that they are on, and how large
+    std::size_t used[kDevices] = {};
+};
+Machine& machine() {
+    static Machine of_all;
+    return of_all;
+}
+thread_local int current_device = 0;
+thread_local cudaError_t last_error = cudaSuccess;
+
+cudaError_t answer(cudaError_t error) {
+    if (error != cudaSuccess) {
+        last_error = error;
+    }
+    return error;
+}
+
+Stream& of(cudaStream_t stream) { return stream == nullptr ? machine().usual[current_device] : *stream; }
+
+cudaError_t add(cudaStream_t stream, std::function<void()> work) {
+    Stream& to = of(stream);
+    auto node = std::make_shared<Node>(Node{next_number(), std::move(work), to.heads});
+    to.heads = {node};
+    if (to.recording) {
+        to.recording->nodes.push_back(std::move(node));
+    }
+    return cudaSuccess;
+}
+
+// Of the current card.
+void run_all() {
+    Nodes heads = machine().usual[current_device].heads;
+    for (const Stream* stream : machine().streams) {
+        if (!stream->recording && stream->device == current_device) {
+            heads.insert(heads.end(), stream->heads.begin(), stream->heads.end());
+        }
+    }
+    run(heads);
+}
+
+// Whether this thread records, so that it must not wait nor take memory.
+bool records() {
+    return std::ranges::any_of(machine().streams, [](const Stream* stream) {
+        return stream->recording && stream->recorder == std::this_thread::get_id();
+    });
+}
+
+// Whether an array of a card has these bytes.
+bool on_card(const void* data, std::size_t bytes) {
+    const auto* const first = static_cast<const std::byte*>(data);
+    const auto next = machine().arrays.upper_bound(first);
+    if (next == machine().arrays.begin()) {
+        return false;
+    }
+    const auto& [begin, array] = *std::prev(next);
+    return first + bytes <= begin + array.second;
+}
+
+}  // namespace
+
+cudaError_t enqueue(std::function<void()> thread, dim3 blocks, int threads, std::size_t shared, std::size_t most_shared,
+                    cudaStream_t stream) {
+    constexpr std::size_t most = std::size_t{163} << 10U;  // of compute capability 8.0
+    const std::lock_guard lock(machine().mutex);
+    if (threads < 1 || threads > 1024 || blocks.x < 1 || blocks.y < 1 || blocks.z < 1 || blocks.y > 65535 ||
+        blocks.z > 65535 || shared > most_shared || most_shared > most || of(stream).device != current_device) {
+        return answer(cudaErrorInvalidValue);
+    }
+    return add(stream,
+               [=, work = std::move(thread)] { run_blocks(work, blocks.x, blocks.y, blocks.z, threads, shared); });
+}
+
+}  // namespace pitot::emulation
+
+using pitot::emulation::answer;
+using pitot::emulation::current_device;
+using pitot::emulation::machine;
+
+cudaError_t cudaGetLastError() { return std::exchange(pitot::emulation::last_error, cudaSuccess); }
+const char* cudaGetErrorString(cudaError_t error) { return error == cudaSuccess ? "no error" : "an error"; }
+const char* cudaGetErrorName(cudaError_t error) { return error == cudaSuccess ? "cudaSuccess" : "cudaError"; }
+
+cudaError_t cudaDriverGetVersion(int* version) { return *version = 13000, cudaSuccess; }
+cudaError_t cudaRuntimeGetVersion(int* version) { return *version = 13000, cudaSuccess; }
+cudaError_t cudaGetDeviceCount(int* count) { return *count = pitot::emulation::kDevices, cudaSuccess; }
+cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
+    if (device < 0 || device >= pitot::emulation::kDevices) {
+        return answer(cudaErrorInvalidDevice);
+    }
+    *properties = {"Emulated card", pitot::emulation::kMemory, 4, 9, 0};
+    return cudaSuccess;
+}
+cudaError_t cudaSetDevice(int device) {
+    if (device < 0 || device >= pitot::emulation::kDevices) {
+        return answer(cudaErrorInvalidDevice);
+    }
+    current_device = device;
+    return cudaSuccess;
+}
+cudaError_t cudaGetDevice(int* device) { return *device = current_device, cudaSuccess; }
+cudaError_t cudaDeviceSynchronize() {
+    const std::lock_guard lock(machine().mutex);
+    if (pitot::emulation::records()) {
+        return answer(cudaErrorStreamCaptureUnsupported);
+    }
+    pitot::emulation::run_all();
+    return cudaSuccess;
+}
+
+cudaError_t cudaMalloc(void** data, std::size_t bytes) {
+    const std::lock_guard lock(machine().mutex);
+    if (pitot::emulation::records()) {
+        return answer(cudaErrorStreamCaptureUnsupported);
+    }
+    std::size_t& used = machine().used[current_device];
+    if (bytes > pitot::emulation::kMemory - used) {
+        return answer(cudaErrorMemoryAllocation);
+    }
+    *data = std::malloc(bytes);
+    std::memset(*data, 0xFF, bytes);  // not a number
+    machine().arrays[static_cast<const std::byte*>(*data)] = {current_device, bytes};
+    used += bytes;
+    return cudaSuccess;
+}
+cudaError_t cudaFree(void* data) {
+    if (data == nullptr) {
+        return cudaSuccess;
+    }
+    const std::lock_guard lock(machine().mutex);
+    const auto found = machine().arrays.find(static_cast<const std::byte*>(data));
+    if (found == machine().arrays.end()) {
+        pitot::emulation::give_up("memory is given back that was not taken");
+    }
+    const int before = std::exchange(current_device, found->second.first);
+    pitot::emulation::run_all();
+    current_device = before;
+    machine().used[found->second.first] -= found->second.second;
+    machine().arrays.erase(found);
+    std::free(data);
+    return cudaSuccess;
+}
+cudaError_t cudaMallocHost(void** data, std::size_t bytes) { return *data = std::malloc(bytes), cudaSuccess; }
+cudaError_t cudaFreeHost(void* data) { return std::free(data), cudaSuccess; }
+cudaError_t cudaMemGetInfo(std::size_t* left, std::size_t* all) {
+    const std::lock_guard lock(machine().mutex);
+    *all = pitot::emulation::kMemory;
+    *left = *all - machine().used[current_device];
+    return cudaSuccess;
+}
+cudaError_t cudaMemsetAsync(void* data, int value, std::size_t bytes, cudaStream_t stream) {
+    const std::lock_guard lock(machine().mutex);
+    if (!pitot::emulation::on_card(data, bytes)) {
+        return answer(cudaErrorInvalidValue);
+    }
+    return pitot::emulation::add(stream, [=] { std::memset(data, value, bytes); });
+}
+cudaError_t cudaMemset(void* data, int value, std::size_t bytes) {
+    return cudaMemsetAsync(data, value, bytes, nullptr);
+}
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
+    const std::lock_guard lock(machine().mutex);
+    if (pitot::emulation::on_card(to, bytes) != (kind != cudaMemcpyDeviceToHost) ||
+        pitot::emulation::on_card(from, bytes) != (kind != cudaMemcpyHostToDevice)) {
+        return answer(cudaErrorInvalidValue);
+    }
+    return pitot::emulation::add(stream, [=] { std::memcpy(to, from, bytes); });
+}
+cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
+    if (const cudaError_t error = cudaMemcpyAsync(to, from, bytes, kind, nullptr); error != cudaSuccess) {
+        return error;
+    }
+    return cudaStreamSynchronize(nullptr);
+}
+
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
+    const std::lock_guard lock(machine().mutex);
+    *stream = new pitot::emulation::Stream;
+    (*stream)->device = current_device;
+    machine().streams.push_back(*stream);
+    return cudaSuccess;
+}
+cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+    const std::lock_guard lock(machine().mutex);
+    pitot::emulation::run(stream->heads);  // what it was given is still done
+    std::erase(machine().streams, stream);
+    delete stream;
+    return cudaSuccess;
+}
+cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+    const std::lock_guard lock(machine().mutex);
+    if (pitot::emulation::records()) {
+        return answer(cudaErrorStreamCaptureUnsupported);
+    }
+    pitot::emulation::run(pitot::emulation::of(stream).heads);
+    return cudaSuccess;
+}
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
+    return *event = new pitot::emulation::Event, cudaSuccess;
+}
+cudaError_t cudaEventDestroy(cudaEvent_t event) {
+    delete event;
+    return cudaSuccess;
+}
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+    const std::lock_guard lock(machine().mutex);
+    const pitot::emulation::Stream& from = pitot::emulation::of(stream);
+    *event = {from.heads, from.recording};
+    return cudaSuccess;
+}
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
+    const std::lock_guard lock(machine().mutex);
+    pitot::emulation::Stream& to = pitot::emulation::of(stream);
+    if (event->recording != to.recording) {
+        if (to.recording || !pitot::emulation::records()) {
+            return answer(cudaErrorStreamCaptureUnsupported);
+        }
+        to.outside = std::exchange(to.heads, {});  // it is recorded, too, from here on
+        to.recording = event->recording;
+        to.recorder = std::this_thread::get_id();
+    }
+    to.heads.insert(to.heads.end(), event->heads.begin(), event->heads.end());
+    return cudaSuccess;
+}
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
+    const std::lock_guard lock(machine().mutex);
+    pitot::emulation::Stream& from = pitot::emulation::of(stream);
+    from.recording = std::make_shared<pitot::emulation::Graph>();
+    from.recorder = std::this_thread::get_id();
+    from.outside = std::exchange(from.heads, {});
+    return cudaSuccess;
+}
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+    const std::lock_guard lock(machine().mutex);
+    const std::shared_ptr<pitot::emulation::Graph> recorded = pitot::emulation::of(stream).recording;
+    *graph = nullptr;
+    if (!recorded) {
+        return answer(cudaErrorInvalidValue);
+    }
+    // Whether all that was recorded comes before the end of the stream that it began in.
+    const bool joined = pitot::emulation::left_of(pitot::emulation::of(stream).heads).size() == recorded->nodes.size();
+    for (pitot::emulation::Stream* other : machine().streams) {
+        if (other->recording == recorded) {
+            other->recording = nullptr;
+            other->heads = std::exchange(other->outside, {});
+        }
+    }
+    if (!joined) {
+        return answer(cudaErrorStreamCaptureUnjoined);
+    }
+    *graph = new pitot::emulation::Graph{std::exchange(recorded->nodes, {})};
+    return cudaSuccess;
+}
+// What is launched has nodes of its own, made anew each time: running them lets go of what they waited for.
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* ready, cudaGraph_t graph, unsigned long long) {
+    *ready = new pitot::emulation::Graph;
+    std::map<const pitot::emulation::Node*, std::shared_ptr<pitot::emulation::Node>> copies;
+    for (const auto& node : graph->nodes) {
+        auto copy = std::make_shared<pitot::emulation::Node>(*node);
+        copy->number = pitot::emulation::next_number();
+        for (auto& before : copy->before) {
+            before = copies.at(before.get());
+        }
+        copies[node.get()] = copy;
+        (*ready)->nodes.push_back(std::move(copy));
+    }
+    return cudaSuccess;
+}
+cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+    delete graph;
+    return cudaSuccess;
+}
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t ready) {
+    const std::lock_guard lock(machine().mutex);
+    pitot::emulation::run_all();
+    delete ready;
+    return cudaSuccess;
+}
+cudaError_t cudaGraphLaunch(cudaGraphExec_t ready, cudaStream_t stream) {
+    const std::lock_guard lock(machine().mutex);
+    return pitot::emulation::add(stream, [ready] {
+        cudaGraphExec_t once = nullptr;
+        cudaGraphInstantiate(&once, ready, 0);
+        pitot::emulation::run(once->nodes);
+        delete once;
+    });
+}
+
+namespace pitot::backend::cuda {
+
+CardPeak measure_card(std::int64_t /*block_bytes*/) { return {}; }
+
+}  // namespace pitot::backend::cuda
