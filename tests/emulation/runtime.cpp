@@ -24,7 +24,12 @@ namespace pitot::emulation {
 namespace {
 
 constexpr int kDevices = 2;
-constexpr std::size_t kMemory = std::size_t{2} << 30U;  // of a card
+
+// Bytes of a card: 2 GiB, or as many MiB as PITOT_EMULATED_MIB says.
+std::size_t memory() {
+    const char* const text = std::getenv("PITOT_EMULATED_MIB");
+    return (text == nullptr ? std::size_t{2048} : std::strtoull(text, nullptr, 10)) << 20U;
+}
 
 struct Node {
     std::size_t number = 0;  // in the order in which they were made
@@ -206,7 +211,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
     if (device < 0 || device >= pitot::emulation::kDevices) {
         return answer(cudaErrorInvalidDevice);
     }
-    *properties = {"Emulated card", pitot::emulation::kMemory, 4, 9, 0};
+    *properties = {"Emulated card", pitot::emulation::memory(), 4, 9, 0};
     return cudaSuccess;
 }
 cudaError_t cudaSetDevice(int device) {
@@ -232,7 +237,7 @@ cudaError_t cudaMalloc(void** data, std::size_t bytes) {
         return answer(cudaErrorStreamCaptureUnsupported);
     }
     std::size_t& used = machine().used[current_device];
-    if (bytes > pitot::emulation::kMemory - used) {
+    if (used + bytes > pitot::emulation::memory()) {
         return answer(cudaErrorMemoryAllocation);
     }
     *data = std::malloc(bytes);
@@ -262,8 +267,8 @@ cudaError_t cudaMallocHost(void** data, std::size_t bytes) { return *data = std:
 cudaError_t cudaFreeHost(void* data) { return std::free(data), cudaSuccess; }
 cudaError_t cudaMemGetInfo(std::size_t* left, std::size_t* all) {
     const std::lock_guard lock(machine().mutex);
-    *all = pitot::emulation::kMemory;
-    *left = *all - machine().used[current_device];
+    *all = pitot::emulation::memory();
+    *left = *all - std::min(*all, machine().used[current_device]);
     return cudaSuccess;
 }
 cudaError_t cudaMemsetAsync(void* data, int value, std::size_t bytes, cudaStream_t stream) {
