@@ -19,12 +19,12 @@ namespace pitot::test {
 inline constexpr std::int64_t kTrialPlatforms = 5;
 inline constexpr std::int64_t kTrialModules = 7;
 
-/// Builds a program on five platforms and seven modules.
+/// Builds a program.
 class ProgramBuilder {
 public:
-    ProgramBuilder() {
-        program_.platforms = kTrialPlatforms;
-        program_.modules = kTrialModules;
+    explicit ProgramBuilder(std::int64_t platforms = kTrialPlatforms, std::int64_t modules = kTrialModules) {
+        program_.platforms = platforms;
+        program_.modules = modules;
     }
     backend::BufferId add(backend::BufferInfo info) {
         if (info.role == backend::Role::kConstant) {
@@ -74,10 +74,13 @@ public:
     explicit Trial(backend::Program program, std::int32_t width = 0, int rows = 29) : program_(std::move(program)) {
         core::Stream stream(core::Key(23).fold("rows"));
         for (int b = 0; b < rows; ++b) {
-            platform_.push_back(static_cast<std::int32_t>(stream.below(kTrialPlatforms)));
-            module_.push_back(static_cast<std::int32_t>(stream.below(kTrialModules)));
+            const auto below = [&](std::int64_t bound) {
+                return static_cast<std::int32_t>(stream.below(static_cast<std::uint64_t>(bound)));
+            };
+            platform_.push_back(below(program_.platforms));
+            module_.push_back(below(program_.modules));
             for (std::int32_t w = 0; w < width; ++w) {
-                co_runner_.push_back(static_cast<std::int32_t>(stream.below(kTrialModules + 1)) - 1);
+                co_runner_.push_back(below(program_.modules + 1) - 1);
             }
             target_.push_back(static_cast<float>(stream.normal()));
         }
@@ -147,6 +150,35 @@ public:
             ASSERT_NEAR(got_y[b], want_y[b], 1e-5 * std::max(1.0, std::abs(want_y[b]))) << "row " << b;
         }
         expect_right_on_card(loss, gradient, largest);
+    }
+
+    /// Gradients of a program too large for finite differences: those of the backends cpu and, where a card answers,
+    /// cuda in each precision are the reference's but for rounding.
+    void expect_agreement() const {
+        std::vector<double> want(parameters_.size());
+        const double loss = prepare(backend::reference_backend())->gradient(0, rows_, 0.8, want);
+        const double largest = std::abs(*std::ranges::max_element(want, {}, [](double x) { return std::abs(x); }));
+        EXPECT_GT(largest, 1e-4);
+        const auto expect = [&](const backend::Backend& backend, double tolerance) {
+            std::vector<double> got(parameters_.size());
+            const auto executor = prepare(backend);
+            EXPECT_NEAR(executor->gradient(0, rows_, 0.8, got), loss, tolerance * std::max(1.0, loss));
+            ASSERT_TRUE(executor->status()) << executor->status().error().to_string();
+            for (std::size_t n = 0; n < got.size(); ++n) {
+                ASSERT_NEAR(got[n], want[n], tolerance * largest) << "parameter " << n;
+            }
+        };
+        expect(backend::cpu_backend(), 2e-5);
+        for (const auto& [precision, tolerance] : {std::pair("fp32", 2e-5), {"tf32", 4e-3}, {"bf16", 3e-2}}) {
+            SCOPED_TRACE(precision);
+            const auto card = backend::cuda_backend({}, precision);
+#ifdef PITOT_EMULATED_CARD
+            ASSERT_TRUE(card) << card.error().to_string();
+#endif
+            if (card) {
+                expect(**card, tolerance);
+            }
+        }
     }
 
 private:

@@ -1,0 +1,87 @@
+// Programs whose sizes are those of no block of any kernel: some more or fewer than 32, 64 or 128.
+#include "unit/backend/ops/trial.hpp"
+
+namespace pitot::backend {
+namespace {
+
+using test::ProgramBuilder;
+using test::Trial;
+
+struct Sizes {
+    std::int64_t platforms, modules, in, hidden, out;
+};
+
+// Two layers on each side: on features, some of which are learned or none, with a bias or without.
+Program towers(const Sizes& s, std::int64_t learned) {
+    ProgramBuilder b(s.platforms, s.modules);
+    const auto side = [&](const std::string& name, RowAxis axis, bool bias) {
+        const auto of = [&](const std::string& what, Role role, std::int64_t cols) {
+            return b.of_side(name + what, role, axis, cols);
+        };
+        BufferId x = of(".features", Role::kConstant, s.in);
+        if (learned > 0) {
+            const BufferId both = of(".x", Role::kTower, s.in + learned);
+            b.tower(Concat{x, of(".learned", Role::kParameter, learned), both});
+            x = both;
+        }
+        const BufferId hidden = of(".hidden", Role::kTower, s.hidden);
+        const BufferId out = of(".out", Role::kTower, s.out);
+        const auto bias_of = [&](const std::string& what, std::int64_t cols) {
+            return bias ? b.parameter(name + what, 1, cols) : BufferId{-1};
+        };
+        b.tower(Dense{x, b.parameter(name + ".first", s.in + learned, s.hidden), bias_of(".first_bias", s.hidden),
+                      hidden, Activation::kTanh, s.in});
+        b.tower(Dense{hidden, b.parameter(name + ".second", s.hidden, s.out), bias_of(".second_bias", s.out), out,
+                      Activation::kNone, 0});
+        return out;
+    };
+    const BufferId left = side("platform", RowAxis::kPlatform, true);
+    const BufferId right = side("module", RowAxis::kModule, false);
+    b.pair(PairDot{left, right, s.out, 1.0 / static_cast<double>(s.out)});
+    return b.program();
+}
+
+// A network on rows of pairs.
+Program network(const Sizes& s) {
+    ProgramBuilder b(s.platforms, s.modules);
+    const BufferId x = b.hidden(s.in);
+    const BufferId hidden = b.pairs("layer", s.hidden);
+    const BufferId y = b.pairs("y", 1);
+    b.pair(Dense{x, b.parameter("layer.weight", s.in, s.hidden), b.parameter("layer.bias", 1, s.hidden), hidden,
+                 Activation::kTanh, 0});
+    b.pair(Dense{hidden, b.parameter("y.weight", s.hidden, 1), b.parameter("y.bias", 1, 1), y, Activation::kNone, 0});
+    b.pair(PairOutput{y, 0.6});
+    return b.program();
+}
+
+Program interference(const Sizes& s, std::int64_t types) {
+    ProgramBuilder b(s.platforms, s.modules);
+    const BufferId left = b.of_platforms("left", Role::kParameter, s.out * (1 + 2 * types));
+    const BufferId right = b.of_modules("right", Role::kParameter, s.out);
+    const double scale = 1.0 / static_cast<double>(s.out);
+    b.pair(PairDot{left, right, s.out, scale});
+    b.pair(PairInterference{left, right, s.out, types, s.out, s.out * (1 + types), scale});
+    return b.program();
+}
+
+TEST(Ragged, GradientsOfTowersAgree) {
+    Trial(towers({67, 131, 37, 129, 133}, 3), 0, 301).expect_agreement();
+    Trial(towers({33, 63, 31, 127, 65}, 1), 0, 97).expect_agreement();
+    Trial(towers({64, 128, 32, 128, 128}, 0), 0, 256).expect_agreement();
+    Trial(towers({65, 2, 130, 5, 260}, 4), 0, 150).expect_agreement();
+}
+
+TEST(Ragged, GradientsOfNetworksAgree) {
+    Trial(network({9, 11, 133, 129, 0}), 0, 150).expect_agreement();
+    Trial(network({40, 3, 128, 128, 0}), 0, 193).expect_agreement();
+    Trial(network({1, 70, 31, 33, 0}), 0, 65).expect_agreement();
+}
+
+TEST(Ragged, GradientsOfInterferenceAgree) {
+    Trial(interference({67, 33, 0, 0, 130}, 2), 2, 301).expect_agreement();
+    Trial(interference({5, 70, 0, 0, 128}, 1), 1, 97).expect_agreement();
+    Trial(interference({33, 9, 0, 0, 3}, 3), 3, 160).expect_agreement();
+}
+
+}  // namespace
+}  // namespace pitot::backend
