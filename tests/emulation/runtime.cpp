@@ -12,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -132,6 +133,19 @@ Machine& machine() {
 thread_local int current_device = 0;
 thread_local cudaError_t last_error = cudaSuccess;
 
+// Whether this call is the one that is to fail: the one whose number PITOT_EMULATED_FAILURE is, counted since it was
+// set.
+bool fails() {
+    static std::string set;
+    static long long calls = 0;
+    const char* const text = std::getenv("PITOT_EMULATED_FAILURE");
+    if (text == nullptr || set != text) {
+        set = text == nullptr ? "" : text;
+        calls = 0;
+    }
+    return text != nullptr && ++calls == std::atoll(text);
+}
+
 cudaError_t answer(cudaError_t error) {
     if (error != cudaSuccess) {
         last_error = error;
@@ -182,10 +196,33 @@ bool on_card(const void* data, std::size_t bytes) {
 
 }  // namespace
 
+namespace {
+
+// Nodes of its own: running them lets go of what they waited for.
+Graph* copy_of(const Graph& graph) {
+    auto* const all = new Graph;
+    std::map<const Node*, std::shared_ptr<Node>> copies;
+    for (const auto& node : graph.nodes) {
+        auto copy = std::make_shared<Node>(*node);
+        copy->number = next_number();
+        for (auto& before : copy->before) {
+            before = copies.at(before.get());
+        }
+        copies[node.get()] = copy;
+        all->nodes.push_back(std::move(copy));
+    }
+    return all;
+}
+
+}  // namespace
+
 cudaError_t enqueue(std::function<void()> thread, dim3 blocks, int threads, std::size_t shared, std::size_t most_shared,
                     cudaStream_t stream) {
     constexpr std::size_t most = std::size_t{163} << 10U;  // of compute capability 8.0
     const std::lock_guard lock(machine().mutex);
+    if (fails()) {
+        return answer(cudaErrorUnknown);
+    }
     if (threads < 1 || threads > 1024 || blocks.x < 1 || blocks.y < 1 || blocks.z < 1 || blocks.y > 65535 ||
         blocks.z > 65535 || shared > most_shared || most_shared > most || of(stream).device != current_device) {
         return answer(cudaErrorInvalidValue);
@@ -198,6 +235,7 @@ cudaError_t enqueue(std::function<void()> thread, dim3 blocks, int threads, std:
 
 using pitot::emulation::answer;
 using pitot::emulation::current_device;
+using pitot::emulation::fails;
 using pitot::emulation::machine;
 
 cudaError_t cudaGetLastError() { return std::exchange(pitot::emulation::last_error, cudaSuccess); }
@@ -233,6 +271,9 @@ cudaError_t cudaDeviceSynchronize() {
 
 cudaError_t cudaMalloc(void** data, std::size_t bytes) {
     const std::lock_guard lock(machine().mutex);
+    if (fails()) {
+        return answer(cudaErrorUnknown);
+    }
     if (pitot::emulation::records()) {
         return answer(cudaErrorStreamCaptureUnsupported);
     }
@@ -267,12 +308,18 @@ cudaError_t cudaMallocHost(void** data, std::size_t bytes) { return *data = std:
 cudaError_t cudaFreeHost(void* data) { return std::free(data), cudaSuccess; }
 cudaError_t cudaMemGetInfo(std::size_t* left, std::size_t* all) {
     const std::lock_guard lock(machine().mutex);
+    if (fails()) {
+        return answer(cudaErrorUnknown);
+    }
     *all = pitot::emulation::memory();
     *left = *all - std::min(*all, machine().used[current_device]);
     return cudaSuccess;
 }
 cudaError_t cudaMemsetAsync(void* data, int value, std::size_t bytes, cudaStream_t stream) {
     const std::lock_guard lock(machine().mutex);
+    if (fails()) {
+        return answer(cudaErrorUnknown);
+    }
     if (!pitot::emulation::on_card(data, bytes)) {
         return answer(cudaErrorInvalidValue);
     }
@@ -283,6 +330,9 @@ cudaError_t cudaMemset(void* data, int value, std::size_t bytes) {
 }
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
     const std::lock_guard lock(machine().mutex);
+    if (fails()) {
+        return answer(cudaErrorUnknown);
+    }
     if (pitot::emulation::on_card(to, bytes) != (kind != cudaMemcpyDeviceToHost) ||
         pitot::emulation::on_card(from, bytes) != (kind != cudaMemcpyHostToDevice)) {
         return answer(cudaErrorInvalidValue);
@@ -298,6 +348,9 @@ cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpy
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
     const std::lock_guard lock(machine().mutex);
+    if (fails()) {
+        return answer(cudaErrorUnknown);
+    }
     *stream = new pitot::emulation::Stream;
     (*stream)->device = current_device;
     machine().streams.push_back(*stream);
@@ -312,6 +365,9 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
     const std::lock_guard lock(machine().mutex);
+    if (fails()) {
+        return answer(cudaErrorUnknown);
+    }
     if (pitot::emulation::records()) {
         return answer(cudaErrorStreamCaptureUnsupported);
     }
@@ -327,12 +383,18 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
 }
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
     const std::lock_guard lock(machine().mutex);
+    if (fails()) {
+        return answer(cudaErrorUnknown);
+    }
     const pitot::emulation::Stream& from = pitot::emulation::of(stream);
     *event = {from.heads, from.recording};
     return cudaSuccess;
 }
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
     const std::lock_guard lock(machine().mutex);
+    if (fails()) {
+        return answer(cudaErrorUnknown);
+    }
     pitot::emulation::Stream& to = pitot::emulation::of(stream);
     if (event->recording != to.recording) {
         if (to.recording || !pitot::emulation::records()) {
@@ -348,6 +410,9 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
     const std::lock_guard lock(machine().mutex);
+    if (fails()) {
+        return answer(cudaErrorUnknown);
+    }
     pitot::emulation::Stream& from = pitot::emulation::of(stream);
     from.recording = std::make_shared<pitot::emulation::Graph>();
     from.recorder = std::this_thread::get_id();
@@ -369,25 +434,18 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
             other->heads = std::exchange(other->outside, {});
         }
     }
-    if (!joined) {
-        return answer(cudaErrorStreamCaptureUnjoined);
+    if (!joined || fails()) {
+        return answer(joined ? cudaErrorUnknown : cudaErrorStreamCaptureUnjoined);
     }
     *graph = new pitot::emulation::Graph{std::exchange(recorded->nodes, {})};
     return cudaSuccess;
 }
-// What is launched has nodes of its own, made anew each time: running them lets go of what they waited for.
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* ready, cudaGraph_t graph, unsigned long long) {
-    *ready = new pitot::emulation::Graph;
-    std::map<const pitot::emulation::Node*, std::shared_ptr<pitot::emulation::Node>> copies;
-    for (const auto& node : graph->nodes) {
-        auto copy = std::make_shared<pitot::emulation::Node>(*node);
-        copy->number = pitot::emulation::next_number();
-        for (auto& before : copy->before) {
-            before = copies.at(before.get());
-        }
-        copies[node.get()] = copy;
-        (*ready)->nodes.push_back(std::move(copy));
+    const std::lock_guard lock(machine().mutex);
+    if (fails()) {
+        return answer(cudaErrorUnknown);
     }
+    *ready = pitot::emulation::copy_of(*graph);
     return cudaSuccess;
 }
 cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
@@ -402,11 +460,11 @@ cudaError_t cudaGraphExecDestroy(cudaGraphExec_t ready) {
 }
 cudaError_t cudaGraphLaunch(cudaGraphExec_t ready, cudaStream_t stream) {
     const std::lock_guard lock(machine().mutex);
+    if (fails()) {
+        return answer(cudaErrorUnknown);
+    }
     return pitot::emulation::add(stream, [ready] {
-        cudaGraphExec_t once = nullptr;
-        cudaGraphInstantiate(&once, ready, 0);
-        pitot::emulation::run(once->nodes);
-        delete once;
+        pitot::emulation::run(std::unique_ptr<pitot::emulation::Graph>(pitot::emulation::copy_of(*ready))->nodes);
     });
 }
 

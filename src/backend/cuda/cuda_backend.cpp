@@ -77,11 +77,12 @@ public:
 
     [[nodiscard]] std::int64_t group_size(const Program& program, const ExecutionPlan& plan,
                                           std::int64_t models) const override {
-        const auto on_device = DeviceProgram::make(program);
-        if (!on_device) {
-            return models;  // make_executor() says why
+        const auto each = DeviceProgram::make(program).and_then(
+            [&](const DeviceProgram& on_device) { return models_that_fit(on_device, plan, devices_, kUsable); });
+        if (!each) {
+            return models;  // make_executor() meets it again, and says why
         }
-        const std::int64_t fit = models_that_fit(*on_device, plan, devices_, kUsable) * std::ssize(devices_);
+        const std::int64_t fit = *each * std::ssize(devices_);
         // Waves of nearly equal size.
         const std::int64_t waves = (models + std::max<std::int64_t>(fit, 1) - 1) / std::max<std::int64_t>(fit, 1);
         return std::max<std::int64_t>((models + waves - 1) / waves, 1);
@@ -91,8 +92,8 @@ public:
 private:
     // Models of which each of some cards has room for as many, as they are shared out equally; in `part` of what is
     // free.
-    [[nodiscard]] static std::int64_t models_that_fit(const DeviceProgram& program, const ExecutionPlan& plan,
-                                                      std::span<const int> devices, double part) {
+    [[nodiscard]] static Result<std::int64_t> models_that_fit(const DeviceProgram& program, const ExecutionPlan& plan,
+                                                              std::span<const int> devices, double part) {
         const Tuning tuning = Tuning::from_environment();
         const Shard::Bytes bytes = Shard::bytes(program, plan, tuning);
         std::int64_t least = std::numeric_limits<std::int64_t>::max();
@@ -105,8 +106,8 @@ private:
                 const auto usable = static_cast<std::int64_t>(part * static_cast<double>(left));
                 least = std::min(least, Shard::models_that_fit(bytes, usable, tuning));
             }
-        } catch (const DeviceFailure&) {
-            return 0;  // make_executor() meets it again
+        } catch (const DeviceFailure& failure) {
+            return Failure(failure.error());
         }
         return least;
     }
@@ -117,7 +118,8 @@ private:
         const auto cards = std::min<std::int64_t>(std::ssize(devices_), group);
         const auto used = std::span(devices_).first(static_cast<std::size_t>(cards));
         // All that is free now: of a group sized before some was taken by the driver since.
-        if (models_that_fit(on_device, plan, used, 1.0) < (group + cards - 1) / cards) {
+        PITOT_TRY(const std::int64_t each, models_that_fit(on_device, plan, used, 1.0));
+        if (each < (group + cards - 1) / cards) {
             const Shard::Bytes bytes = Shard::bytes(on_device, plan, Tuning::from_environment());
             return fail(
                 ErrorCode::kEnvironment,

@@ -13,6 +13,7 @@ enum cudaError_t {
     cudaErrorInvalidDevice = 101,
     cudaErrorStreamCaptureUnsupported = 900,
     cudaErrorStreamCaptureUnjoined = 904,
+    cudaErrorUnknown = 999,
 };
 
 namespace pitot::emulation {

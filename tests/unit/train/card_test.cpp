@@ -233,6 +233,32 @@ TEST(Card, TrainsInWavesWhereMemoryIsShort) {
         EXPECT_EQ(trained, 2);
     }
 }
+
+// Whichever call of CUDA's fails, training ends with an error that tells what was being done, and the next one is
+// right.
+TEST(Card, FailuresAreErrors) {
+    const Dataset dataset = test::synthetic_dataset({.platforms = 9, .modules = 11, .together = 40});
+    FitConfig config = config_of("interference/2");
+    config.train.folds = 1;
+    config.train.steps = kFewSteps;
+    const Trained want = trained_by(*card({0}), dataset, config, 1);
+    int failed = 0;
+    for (std::int64_t call = 1;; call += 1 + call / 16) {
+        ASSERT_LT(call, 100'000) << "calls never end";
+        ASSERT_EQ(::setenv("PITOT_EMULATED_FAILURE", std::to_string(call).c_str(), 1), 0);
+        const auto got = try_training(*card({0}), dataset, config, 1, 0.8);
+        ::unsetenv("PITOT_EMULATED_FAILURE");
+        if (got) {
+            EXPECT_EQ(got->parameters, want.parameters);
+            break;  // it took fewer calls
+        }
+        ++failed;
+        EXPECT_EQ(got.error().code(), ErrorCode::kEnvironment);
+        EXPECT_NE(got.error().message().find("card 0 failed while "), std::string::npos) << got.error().to_string();
+    }
+    EXPECT_GT(failed, 30);
+    EXPECT_EQ(trained_by(*card({0}), dataset, config, 1).parameters, want.parameters);
+}
 #endif
 
 TEST(Card, LowerPrecisionsTrain) {
