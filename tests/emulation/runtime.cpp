@@ -340,10 +340,15 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
     return pitot::emulation::add(stream, [=] { std::memcpy(to, from, bytes); });
 }
 cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
+    const std::lock_guard lock(machine().mutex);
+    if (pitot::emulation::records()) {
+        return answer(cudaErrorStreamCaptureUnsupported);
+    }
     if (const cudaError_t error = cudaMemcpyAsync(to, from, bytes, kind, nullptr); error != cudaSuccess) {
         return error;
     }
-    return cudaStreamSynchronize(nullptr);
+    pitot::emulation::run(pitot::emulation::of(nullptr).heads);
+    return cudaSuccess;
 }
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {

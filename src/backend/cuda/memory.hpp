@@ -33,8 +33,9 @@ template <typename T>
 class DeviceArray {
 public:
     DeviceArray() = default;
-    explicit DeviceArray(std::int64_t size) { allocate(size); }
-    explicit DeviceArray(std::span<const T> values) {
+    // Made of an empty one, which is destroyed, and gives back what it took, where a call fails.
+    explicit DeviceArray(std::int64_t size) : DeviceArray() { allocate(size); }
+    explicit DeviceArray(std::span<const T> values) : DeviceArray() {
         allocate(static_cast<std::int64_t>(values.size()));
         upload(values);
     }
