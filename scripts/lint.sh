@@ -14,6 +14,8 @@ lint() {
         --checks="-bugprone-suspicious-include$1" --header-filter='/(src|include/pitot|apps|bench)/.*\.(cpp|hpp|cuh)$' -p "$build"
 }
 sources=$(sed -n 's/^ *"file": "\(.*\)",\?$/\1/p' "$build/compile_commands.json" | grep -v -e '/tests/' -e '/embedded/' | sort)
-grep -v '\.cu$' <<< "$sources" | lint ''
+failed=0
+grep -v '\.cu$' <<< "$sources" | lint '' || failed=1
 # As emulated cards run them. Kernels number places within a block's or a model's part in 32 bits, the faster there.
-grep '\.cu$' <<< "$sources" | lint ',-bugprone-implicit-widening-of-multiplication-result'
+grep '\.cu$' <<< "$sources" | lint ',-bugprone-implicit-widening-of-multiplication-result' || failed=1
+exit "$failed"

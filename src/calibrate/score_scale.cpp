@@ -159,10 +159,8 @@ void learn_runtime(const ScoredRows& rows, std::span<const std::size_t> chosen, 
     std::vector<double> knots, factors;
     std::vector<std::vector<double>> of_tenth;
     for (const std::vector<std::size_t>& tenth : tenths_of(rows, chosen)) {
-        std::vector<double> scores;
-        for (const std::size_t i : tenth) {
-            scores.push_back(all[i]);
-        }
+        std::vector<double> scores(tenth.size());
+        std::ranges::transform(tenth, scores.begin(), [&](std::size_t i) { return all[i]; });
         const double knot = tenth.empty() ? 0.0 : rows.predicted[chosen[tenth[tenth.size() / 2]]];
         if (!tenth.empty() && (knots.empty() || knot > knots.back())) {
             knots.push_back(knot);
@@ -249,10 +247,8 @@ void judge(const ScoredRows& rows, const std::vector<ScoreScale>& scale_of_half,
     }
     const std::vector<std::size_t> every = all_rows(rows.size());
     for (const std::vector<std::size_t>& tenth : tenths_of(rows, every)) {
-        std::vector<std::int8_t> covered;
-        for (const std::size_t n : tenth) {
-            covered.push_back(within[n]);
-        }
+        std::vector<std::int8_t> covered(tenth.size());
+        std::ranges::transform(tenth, covered.begin(), [&](std::size_t n) { return within[n]; });
         add_violation(covered, 30, 0.86, 0.94, trial, kTenths);
     }
 }

@@ -116,7 +116,7 @@ std::string parse_error_text(const CLI::App& app, const CLI::ParseError& error) 
     if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !extras.empty()) {
         return fmt::format("unexpected argument '{}'", extras.front());
     }
-    const std::string text = error.what();
+    std::string text = error.what();
     if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
         return missing_text(app, text);
     }

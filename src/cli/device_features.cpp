@@ -50,6 +50,7 @@ std::optional<double> value_elsewhere(const std::string& column, const traces::D
 Result<void> add_device(const traces::Device& device, const std::vector<std::string>& runtimes, traces::Release release,
                         const Side& known, std::vector<std::vector<double>>& rows) {
     std::vector<traces::PlatformParts> parts;
+    parts.reserve(runtimes.size());
     for (const std::string& runtime : runtimes) {
         parts.push_back({runtime, &device});
     }

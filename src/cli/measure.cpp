@@ -200,7 +200,7 @@ Result<void> run(const Options& options) {
     if (!plan) {
         return Failure(plan.error());
     }
-    if (const Result<void> valid = plan->validate(); !valid) {
+    if (Result<void> valid = plan->validate(); !valid) {
         return valid;
     }
     if (auto looked = look_at_modules(*plan); !looked) {

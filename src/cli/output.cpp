@@ -197,10 +197,8 @@ Table Table::without_spare(std::size_t width, std::vector<std::string>& left_out
     }
     Table table(std::move(columns));
     for (const auto& row : rows_) {
-        std::vector<std::string> cells;
-        for (const std::size_t c : kept) {
-            cells.push_back(row[c]);
-        }
+        std::vector<std::string> cells(kept.size());
+        std::ranges::transform(kept, cells.begin(), [&](std::size_t c) { return row[c]; });
         table.rows_.push_back(std::move(cells));
     }
     return table;

@@ -383,10 +383,8 @@ std::string disagreement_text(const Predictor& predictor, std::span<const std::i
         add(predictor.module_disagreement(j), "module", name_of(predictor.modules(), j));
     }
     std::ranges::stable_sort(found, std::greater<>(), &std::pair<double, std::string>::first);
-    std::vector<std::string> texts;
-    for (const auto& entry : found) {
-        texts.push_back(entry.second);
-    }
+    std::vector<std::string> texts(found.size());
+    std::ranges::transform(found, texts.begin(), [](const auto& entry) { return entry.second; });
     return some_of(texts, shown);
 }
 

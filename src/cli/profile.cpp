@@ -130,6 +130,7 @@ void print_all(const Options& options, const std::vector<ModuleCounts>& all) {
 
 Result<void> write_features(const Options& options, const std::vector<ModuleCounts>& all) {
     std::vector<OpcodeRow> rows;
+    rows.reserve(all.size());
     for (const ModuleCounts& counts : all) {
         rows.push_back({counts.name, wasm::counts_by_byte(counts.opcodes)});
     }

@@ -122,10 +122,8 @@ std::string quoted(const std::string& text) {
 }
 
 std::string words_of(const std::vector<std::string>& arguments) {
-    std::vector<std::string> words;
-    for (const std::string& argument : arguments) {
-        words.push_back(quoted(argument));
-    }
+    std::vector<std::string> words(arguments.size());
+    std::ranges::transform(arguments, words.begin(), quoted);
     return fmt::format("{}", fmt::join(words, " "));
 }
 

@@ -16,7 +16,7 @@ using Clock = std::chrono::steady_clock;
 
 // NOLINTBEGIN(cppcoreguidelines-avoid-non-const-global-variables): one program, one terminal
 Verbosity spoken = Verbosity::kUsual;
-const Clock::time_point program_start = Clock::now();
+const Clock::time_point kProgramStart = Clock::now();
 // NOLINTEND(cppcoreguidelines-avoid-non-const-global-variables)
 
 bool is_set(const char* variable) {
@@ -64,7 +64,7 @@ std::string styled(std::FILE* stream, Style style, std::string_view text) {
 
 void detail(const std::string& text) {
     if (spoken == Verbosity::kVerbose) {
-        const double seconds = std::chrono::duration<double>(Clock::now() - program_start).count();
+        const double seconds = std::chrono::duration<double>(Clock::now() - kProgramStart).count();
         fmt::print(stderr, "{} {}\n", styled(stderr, Style::kFaint, fmt::format("pitot: [{:.2f} s]", seconds)),
                    printable(text));
     }

@@ -27,10 +27,8 @@ void add_verbosity(CLI::App& app) {
 }
 
 std::string names_of(const std::set<CLI::Option*>& options) {
-    std::vector<std::string> names;
-    for (const CLI::Option* option : options) {
-        names.push_back(option->get_name());
-    }
+    std::vector<std::string> names(options.size());
+    std::ranges::transform(options, names.begin(), [](const CLI::Option* option) { return option->get_name(); });
     std::ranges::sort(names);
     return fmt::format("{}", fmt::join(names, ", "));
 }

@@ -397,10 +397,8 @@ private:
     }
 
     static void set_rates(std::vector<RunChange>& changes) {
-        std::vector<double> p;
-        for (const RunChange& change : changes) {
-            p.push_back(change.p);
-        }
+        std::vector<double> p(changes.size());
+        std::ranges::transform(changes, p.begin(), &RunChange::p);
         const std::vector<double> rates = false_discovery_rates(p);
         for (std::size_t n = 0; n < changes.size(); ++n) {
             changes[n].rate = rates[n];

@@ -134,7 +134,7 @@ std::string TextTable::to_tsv() const {
 Plot renamed(Plot plot, const std::string& name) {
     for (auto& [file, text] : plot.tables) {
         const std::string before = figure::quoted(file);
-        file = name + file.substr(plot.name.size());
+        file.replace(0, plot.name.size(), name);
         const std::string after = figure::quoted(file);
         for (std::size_t at = plot.script.find(before); at != std::string::npos;
              at = plot.script.find(before, at + after.size())) {

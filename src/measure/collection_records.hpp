@@ -25,7 +25,7 @@ struct Settings {
 };
 
 /// A WebAssembly file that is measured.
-struct ModuleFile {
+struct ModuleFile {  // NOLINT(bugprone-exception-escape): Json moves without throwing, which clang-tidy does not see
     std::filesystem::path path;  ///< absolute; empty where it was only read of
     std::string file;            ///< its name in traces: "wasm/polybench/small/2mm.wasm"; a task's behind a colon
     std::string sha256;

@@ -49,7 +49,7 @@ Result<void> read_schema(const models::ModelArchive& archive) {
 
 Result<void> read_config(const models::ModelArchive& archive, FitConfig& config) {
     PITOT_TRY(const auto json, archive.text("config"));
-    const auto applied = models::apply_whole_json(config, json).and_then([&] { return config.validate(); });
+    auto applied = models::apply_whole_json(config, json).and_then([&] { return config.validate(); });
     if (applied) {
         return applied;
     }

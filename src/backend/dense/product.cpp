@@ -192,7 +192,7 @@ void multiply_lower(const Kernels<T>& kernel, const T* packed, std::int64_t dept
     });
 }
 
-// NOLINTNEXTLINE(cppcoreguidelines-macro-usage): once for each precision
+// NOLINTBEGIN(cppcoreguidelines-macro-usage, bugprone-macro-parentheses): once for each precision; T is a type
 #define PITOT_INSTANTIATE(T)                                                                                         \
     template void multiply(ConstMatrix<T>, ConstMatrix<T>, MatrixView<T>, std::type_identity_t<Scale<T>>,            \
                            const Workers&);                                                                          \
@@ -202,6 +202,7 @@ void multiply_lower(const Kernels<T>& kernel, const T* packed, std::int64_t dept
                                       const Workers&);                                                               \
     template void multiply_by_itself(ConstMatrix<T>, MatrixView<T>, std::type_identity_t<Scale<T>>, const Workers&); \
     template void multiply_lower(const Kernels<T>&, const T*, std::int64_t, T, T, const MatrixView<T>&, const Workers&);
+// NOLINTEND(cppcoreguidelines-macro-usage, bugprone-macro-parentheses)
 PITOT_INSTANTIATE(double)
 PITOT_INSTANTIATE(float)
 #undef PITOT_INSTANTIATE

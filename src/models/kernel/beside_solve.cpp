@@ -469,7 +469,7 @@ Result<void> update_deviations(const BesideTables& tables, const Runs& runs, std
                                std::span<const std::int64_t> some, Matrix<double>& alone, Matrix<double>& beside,
                                core::Team& team) {
     BesideUncertainty result{std::move(alone), std::move(beside), std::vector<double>(runs.size(), 0.0)};
-    const auto done = compute_deviations(tables, runs, near_rows, some, result, team);
+    auto done = compute_deviations(tables, runs, near_rows, some, result, team);
     alone = std::move(result.alone);
     beside = std::move(result.beside);
     return done;

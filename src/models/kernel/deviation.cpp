@@ -218,7 +218,7 @@ Result<Uncertainty> local_uncertainty(const Tables& tables, const Cells& cells, 
 Result<void> update_deviation(const Tables& tables, const Cells& cells, std::int64_t near_cells,
                               std::span<const std::int64_t> some, Matrix<double>& deviation, core::Team& team) {
     Uncertainty result{std::move(deviation), std::vector<double>(cells.size(), 0.0)};
-    const auto done = compute(tables, cells, near_cells, some, result, team);
+    auto done = compute(tables, cells, near_cells, some, result, team);
     deviation = std::move(result.deviation);
     return done;
 }
