@@ -17,6 +17,7 @@
 #include "cli/verbs.hpp"
 #include "experiment/results.hpp"
 #include "experiment/sweep.hpp"
+#include "pitot/remedy.hpp"
 
 namespace pitot::cli {
 namespace experiments_command {
@@ -131,6 +132,16 @@ void print_plan(const experiment::Sweep& sweep, bool json) {
                format_count(sweep.models()), text_of_duration(sweep), sweep.results.string());
 }
 
+// An experiment takes its dataset as it is: a table of features becomes part of it before.
+Error joined_before(const Error& error) {
+    const bool of_platforms = error.remedy() == Remedy::kPlatformFeatures;
+    if (!of_platforms && error.remedy() != Remedy::kModuleFeatures) {
+        return error;
+    }
+    return {error.code(), fmt::format("{}: pitot convert FILE joined.npz --{}-features TABLE", error.message(),
+                                      of_platforms ? "platform" : "module")};
+}
+
 Result<void> run(const Options& options) {
     if (options.list) {
         return list(options.json);
@@ -153,7 +164,7 @@ Result<void> run(const Options& options) {
     sweep_options.precision = experiment::recorded_precision(context);
     auto sweep = experiment::plan_sweep(*dataset, sweep_options);
     if (!sweep) {
-        return Failure(sweep.error());
+        return Failure(joined_before(sweep.error()));
     }
     if (auto ok = tell_conflicts(*sweep, options.verbose); !ok) {
         return ok;
