@@ -32,10 +32,10 @@ Result<void> make(const Options& options) {
                     fmt::format("cannot write '{}': let its name end in .npz or .csv", printable(options.out)));
     }
     for (const std::string& path : options.traces.paths) {
-        constexpr std::array tables{".csv", ".tsv", ".npz", ".gz", ".txt"};
+        constexpr std::array kTables{".csv", ".tsv", ".npz", ".gz", ".txt"};
         const std::filesystem::path file = path;
         std::error_code ignored;
-        if (std::ranges::find(tables, file.extension().string()) != tables.end() &&
+        if (std::ranges::find(kTables, file.extension().string()) != kTables.end() &&
             std::filesystem::is_regular_file(file, ignored)) {
             return fail(
                 ErrorCode::kUsage,

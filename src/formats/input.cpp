@@ -251,10 +251,10 @@ Result<std::string> decode_text(std::string bytes, const std::string& name) {
 
 std::optional<std::string> decode_windows_1252(std::string_view bytes) {
     // What 0x80 to 0x9F are (Unicode's mapping CP1252); 0: nothing. The rest is as in Latin-1.
-    constexpr std::array<char16_t, 32> special{0x20AC, 0,      0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021,
-                                               0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0,      0x017D, 0,
-                                               0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014,
-                                               0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,      0x017E, 0x0178};
+    constexpr std::array<char16_t, 32> kSpecial{0x20AC, 0,      0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021,
+                                                0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0,      0x017D, 0,
+                                                0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014,
+                                                0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,      0x017E, 0x0178};
     if (core::is_utf8(bytes)) {
         return std::nullopt;
     }
@@ -262,8 +262,8 @@ std::optional<std::string> decode_windows_1252(std::string_view bytes) {
     text.reserve(bytes.size() + bytes.size() / 8);
     for (const char byte : bytes) {
         std::uint32_t code = static_cast<unsigned char>(byte);
-        if (code >= 0x80 && code < 0x80 + special.size()) {
-            code = special[code - 0x80];
+        if (code >= 0x80 && code < 0x80 + kSpecial.size()) {
+            code = kSpecial[code - 0x80];
         }
         const bool control = code < 0x20 && byte != '\t' && byte != '\n' && byte != '\r' && byte != '\f';
         if (control || !core::append_utf8(text, code)) {

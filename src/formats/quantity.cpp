@@ -182,7 +182,7 @@ std::optional<TimeUnit> find_time_unit(std::string_view word) {
         TimeUnit unit;
         std::array<std::string_view, 8> words;
     };
-    static constexpr std::array units{
+    static constexpr std::array kUnits{
         Unit{{"ps", -6, 1}, {"ps", "psec", "picosecond", "picoseconds", "picos"}},
         Unit{{"ns", -3, 1}, {"ns", "nsec", "nsecs", "nanosecond", "nanoseconds", "nanos", "nanosec", "nanosecs"}},
         // The sign of micro is U+00B5, U+03BC and, in Windows-1252, a byte that is no UTF-8.
@@ -194,7 +194,7 @@ std::optional<TimeUnit> find_time_unit(std::string_view word) {
         Unit{{"h", 6, 3600}, {"h", "hr", "hrs", "hour", "hours"}},
     };
     const std::string wanted = lower_ascii(word);
-    for (const Unit& unit : units) {
+    for (const Unit& unit : kUnits) {
         if (!wanted.empty() && std::ranges::find(unit.words, wanted) != unit.words.end()) {
             return unit.unit;
         }

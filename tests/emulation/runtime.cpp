@@ -11,7 +11,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -20,6 +19,7 @@
 #include "backend/cuda/instructions.cuh"
 #include "backend/cuda/peak.hpp"
 #include "emulation/block.hpp"
+#include "emulation/streams.hpp"
 
 namespace pitot::emulation {
 namespace {
@@ -31,93 +31,6 @@ std::size_t memory() {
     const char* const text = std::getenv("PITOT_EMULATED_MIB");
     return (text == nullptr ? std::size_t{2048} : std::strtoull(text, nullptr, 10)) << 20U;
 }
-
-struct Node {
-    std::size_t number = 0;  // in the order in which they were made
-    std::function<void()> work;
-    std::vector<std::shared_ptr<Node>> before;
-    bool done = false;
-};
-using Nodes = std::vector<std::shared_ptr<Node>>;
-struct ByNumber {
-    bool operator()(const std::shared_ptr<Node>& a, const std::shared_ptr<Node>& b) const {
-        return a->number < b->number;
-    }
-};
-
-std::size_t next_number() {
-    static std::size_t last = 0;
-    return ++last;
-}
-
-// What is not done of `heads` and of all that they wait for.
-std::set<std::shared_ptr<Node>, ByNumber> left_of(const Nodes& heads) {
-    std::set<std::shared_ptr<Node>, ByNumber> found;
-    Nodes stack = heads;
-    while (!stack.empty()) {
-        const std::shared_ptr<Node> node = std::move(stack.back());
-        stack.pop_back();
-        if (!node->done && found.insert(node).second) {
-            stack.insert(stack.end(), node->before.begin(), node->before.end());
-        }
-    }
-    return found;
-}
-
-// Does what `heads` wait for and themselves, each after what it waits for.
-void run(const Nodes& heads) {
-    std::map<const Node*, Nodes> after;
-    std::map<const Node*, std::size_t> waits;
-    Nodes ready;
-    for (const auto& node : left_of(heads)) {
-        for (const auto& before : node->before) {
-            if (!before->done) {
-                after[before.get()].push_back(node);
-                ++waits[node.get()];
-            }
-        }
-        if (waits[node.get()] == 0) {
-            ready.push_back(node);
-        }
-    }
-    while (!ready.empty()) {
-        std::swap(ready[draw_below(ready.size())], ready.back());
-        const std::shared_ptr<Node> node = std::move(ready.back());
-        ready.pop_back();
-        node->work();
-        node->done = true;
-        node->before.clear();
-        for (const auto& next : after[node.get()]) {
-            if (--waits[next.get()] == 0) {
-                ready.push_back(next);
-            }
-        }
-    }
-}
-
-}  // namespace
-
-struct Graph {
-    Nodes nodes;  // each after those that it waits for
-    ~Graph() {
-        for (auto node = nodes.rbegin(); node != nodes.rend(); ++node) {
-            (*node)->before.clear();  // or a chain of them would be destroyed one within the other
-        }
-    }
-};
-struct Stream {
-    int device = 0;
-    Nodes heads;                       // what comes next waits for
-    std::shared_ptr<Graph> recording;  // by whatever thread
-    std::thread::id recorder;
-    Nodes outside;  // heads, while it is recorded
-};
-struct Event {
-    Nodes heads;
-    std::shared_ptr<Graph> recording;
-};
-
-namespace {
 
 struct Machine {
     std::recursive_mutex mutex;
@@ -157,7 +70,7 @@ Stream& of(cudaStream_t stream) { return stream == nullptr ? machine().usual[cur
 
 cudaError_t add(cudaStream_t stream, std::function<void()> work) {
     Stream& to = of(stream);
-    auto node = std::make_shared<Node>(Node{next_number(), std::move(work), to.heads});
+    auto node = make_node(std::move(work), to.heads);
     to.heads = {node};
     if (to.recording) {
         to.recording->nodes.push_back(std::move(node));
@@ -196,26 +109,6 @@ bool on_card(const void* data, std::size_t bytes) {
 
 }  // namespace
 
-namespace {
-
-// Nodes of its own: running them lets go of what they waited for.
-Graph* copy_of(const Graph& graph) {
-    auto* const all = new Graph;
-    std::map<const Node*, std::shared_ptr<Node>> copies;
-    for (const auto& node : graph.nodes) {
-        auto copy = std::make_shared<Node>(*node);
-        copy->number = next_number();
-        for (auto& before : copy->before) {
-            before = copies.at(before.get());
-        }
-        copies[node.get()] = copy;
-        all->nodes.push_back(std::move(copy));
-    }
-    return all;
-}
-
-}  // namespace
-
 cudaError_t enqueue(std::function<void()> thread, dim3 blocks, int threads, std::size_t shared, std::size_t most_shared,
                     cudaStream_t stream) {
     constexpr std::size_t most = std::size_t{163} << 10U;  // of compute capability 8.0
@@ -233,27 +126,24 @@ cudaError_t enqueue(std::function<void()> thread, dim3 blocks, int threads, std:
 
 }  // namespace pitot::emulation
 
-using pitot::emulation::answer;
-using pitot::emulation::current_device;
-using pitot::emulation::fails;
-using pitot::emulation::machine;
+using namespace pitot::emulation;  // which CUDA's functions below are made of
 
-cudaError_t cudaGetLastError() { return std::exchange(pitot::emulation::last_error, cudaSuccess); }
+cudaError_t cudaGetLastError() { return std::exchange(last_error, cudaSuccess); }
 const char* cudaGetErrorString(cudaError_t error) { return error == cudaSuccess ? "no error" : "an error"; }
 const char* cudaGetErrorName(cudaError_t error) { return error == cudaSuccess ? "cudaSuccess" : "cudaError"; }
 
 cudaError_t cudaDriverGetVersion(int* version) { return *version = 13000, cudaSuccess; }
 cudaError_t cudaRuntimeGetVersion(int* version) { return *version = 13000, cudaSuccess; }
-cudaError_t cudaGetDeviceCount(int* count) { return *count = pitot::emulation::kDevices, cudaSuccess; }
+cudaError_t cudaGetDeviceCount(int* count) { return *count = kDevices, cudaSuccess; }
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
-    if (device < 0 || device >= pitot::emulation::kDevices) {
+    if (device < 0 || device >= kDevices) {
         return answer(cudaErrorInvalidDevice);
     }
-    *properties = {"Emulated card", pitot::emulation::memory(), 4, 9, 0};
+    *properties = {"Emulated card", memory(), 4, 9, 0};
     return cudaSuccess;
 }
 cudaError_t cudaSetDevice(int device) {
-    if (device < 0 || device >= pitot::emulation::kDevices) {
+    if (device < 0 || device >= kDevices) {
         return answer(cudaErrorInvalidDevice);
     }
     current_device = device;
@@ -262,10 +152,10 @@ cudaError_t cudaSetDevice(int device) {
 cudaError_t cudaGetDevice(int* device) { return *device = current_device, cudaSuccess; }
 cudaError_t cudaDeviceSynchronize() {
     const std::lock_guard lock(machine().mutex);
-    if (pitot::emulation::records()) {
+    if (records()) {
         return answer(cudaErrorStreamCaptureUnsupported);
     }
-    pitot::emulation::run_all();
+    run_all();
     return cudaSuccess;
 }
 
@@ -274,11 +164,11 @@ cudaError_t cudaMalloc(void** data, std::size_t bytes) {
     if (fails()) {
         return answer(cudaErrorUnknown);
     }
-    if (pitot::emulation::records()) {
+    if (records()) {
         return answer(cudaErrorStreamCaptureUnsupported);
     }
     std::size_t& used = machine().used[current_device];
-    if (used + bytes > pitot::emulation::memory()) {
+    if (used + bytes > memory()) {
         return answer(cudaErrorMemoryAllocation);
     }
     *data = std::malloc(bytes);
@@ -294,10 +184,10 @@ cudaError_t cudaFree(void* data) {
     const std::lock_guard lock(machine().mutex);
     const auto found = machine().arrays.find(static_cast<const std::byte*>(data));
     if (found == machine().arrays.end()) {
-        pitot::emulation::give_up("memory is given back that was not taken");
+        give_up("memory is given back that was not taken");
     }
     const int before = std::exchange(current_device, found->second.first);
-    pitot::emulation::run_all();
+    run_all();
     current_device = before;
     machine().used[found->second.first] -= found->second.second;
     machine().arrays.erase(found);
@@ -311,7 +201,7 @@ cudaError_t cudaMemGetInfo(std::size_t* left, std::size_t* all) {
     if (fails()) {
         return answer(cudaErrorUnknown);
     }
-    *all = pitot::emulation::memory();
+    *all = memory();
     *left = *all - std::min(*all, machine().used[current_device]);
     return cudaSuccess;
 }
@@ -320,10 +210,10 @@ cudaError_t cudaMemsetAsync(void* data, int value, std::size_t bytes, cudaStream
     if (fails()) {
         return answer(cudaErrorUnknown);
     }
-    if (!pitot::emulation::on_card(data, bytes)) {
+    if (!on_card(data, bytes)) {
         return answer(cudaErrorInvalidValue);
     }
-    return pitot::emulation::add(stream, [=] { std::memset(data, value, bytes); });
+    return add(stream, [=] { std::memset(data, value, bytes); });
 }
 cudaError_t cudaMemset(void* data, int value, std::size_t bytes) {
     return cudaMemsetAsync(data, value, bytes, nullptr);
@@ -333,21 +223,21 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
     if (fails()) {
         return answer(cudaErrorUnknown);
     }
-    if (pitot::emulation::on_card(to, bytes) != (kind != cudaMemcpyDeviceToHost) ||
-        pitot::emulation::on_card(from, bytes) != (kind != cudaMemcpyHostToDevice)) {
+    if (on_card(to, bytes) != (kind != cudaMemcpyDeviceToHost) ||
+        on_card(from, bytes) != (kind != cudaMemcpyHostToDevice)) {
         return answer(cudaErrorInvalidValue);
     }
-    return pitot::emulation::add(stream, [=] { std::memcpy(to, from, bytes); });
+    return add(stream, [=] { std::memcpy(to, from, bytes); });
 }
 cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
     const std::lock_guard lock(machine().mutex);
-    if (pitot::emulation::records()) {
+    if (records()) {
         return answer(cudaErrorStreamCaptureUnsupported);
     }
     if (const cudaError_t error = cudaMemcpyAsync(to, from, bytes, kind, nullptr); error != cudaSuccess) {
         return error;
     }
-    pitot::emulation::run(pitot::emulation::of(nullptr).heads);
+    run(of(nullptr).heads);
     return cudaSuccess;
 }
 
@@ -356,14 +246,14 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
     if (fails()) {
         return answer(cudaErrorUnknown);
     }
-    *stream = new pitot::emulation::Stream;
+    *stream = new Stream;
     (*stream)->device = current_device;
     machine().streams.push_back(*stream);
     return cudaSuccess;
 }
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
     const std::lock_guard lock(machine().mutex);
-    pitot::emulation::run(stream->heads);  // what it was given is still done
+    run(stream->heads);  // what it was given is still done
     std::erase(machine().streams, stream);
     delete stream;
     return cudaSuccess;
@@ -373,15 +263,13 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
     if (fails()) {
         return answer(cudaErrorUnknown);
     }
-    if (pitot::emulation::records()) {
+    if (records()) {
         return answer(cudaErrorStreamCaptureUnsupported);
     }
-    pitot::emulation::run(pitot::emulation::of(stream).heads);
+    run(of(stream).heads);
     return cudaSuccess;
 }
-cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
-    return *event = new pitot::emulation::Event, cudaSuccess;
-}
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) { return *event = new Event, cudaSuccess; }
 cudaError_t cudaEventDestroy(cudaEvent_t event) {
     delete event;
     return cudaSuccess;
@@ -391,7 +279,7 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
     if (fails()) {
         return answer(cudaErrorUnknown);
     }
-    const pitot::emulation::Stream& from = pitot::emulation::of(stream);
+    const Stream& from = of(stream);
     *event = {from.heads, from.recording};
     return cudaSuccess;
 }
@@ -400,9 +288,9 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
     if (fails()) {
         return answer(cudaErrorUnknown);
     }
-    pitot::emulation::Stream& to = pitot::emulation::of(stream);
+    Stream& to = of(stream);
     if (event->recording != to.recording) {
-        if (to.recording || !pitot::emulation::records()) {
+        if (to.recording || !records()) {
             return answer(cudaErrorStreamCaptureUnsupported);
         }
         to.outside = std::exchange(to.heads, {});  // it is recorded, too, from here on
@@ -418,22 +306,22 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
     if (fails()) {
         return answer(cudaErrorUnknown);
     }
-    pitot::emulation::Stream& from = pitot::emulation::of(stream);
-    from.recording = std::make_shared<pitot::emulation::Graph>();
+    Stream& from = of(stream);
+    from.recording = std::make_shared<Graph>();
     from.recorder = std::this_thread::get_id();
     from.outside = std::exchange(from.heads, {});
     return cudaSuccess;
 }
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
     const std::lock_guard lock(machine().mutex);
-    const std::shared_ptr<pitot::emulation::Graph> recorded = pitot::emulation::of(stream).recording;
+    const std::shared_ptr<Graph> recorded = of(stream).recording;
     *graph = nullptr;
     if (!recorded) {
         return answer(cudaErrorInvalidValue);
     }
     // Whether all that was recorded comes before the end of the stream that it began in.
-    const bool joined = pitot::emulation::left_of(pitot::emulation::of(stream).heads).size() == recorded->nodes.size();
-    for (pitot::emulation::Stream* other : machine().streams) {
+    const bool joined = count_left(of(stream).heads) == recorded->nodes.size();
+    for (Stream* other : machine().streams) {
         if (other->recording == recorded) {
             other->recording = nullptr;
             other->heads = std::exchange(other->outside, {});
@@ -442,7 +330,7 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
     if (!joined || fails()) {
         return answer(joined ? cudaErrorUnknown : cudaErrorStreamCaptureUnjoined);
     }
-    *graph = new pitot::emulation::Graph{std::exchange(recorded->nodes, {})};
+    *graph = new Graph{std::exchange(recorded->nodes, {})};
     return cudaSuccess;
 }
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* ready, cudaGraph_t graph, unsigned long long) {
@@ -450,7 +338,7 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* ready, cudaGraph_t graph, unsi
     if (fails()) {
         return answer(cudaErrorUnknown);
     }
-    *ready = pitot::emulation::copy_of(*graph);
+    *ready = copy_of(*graph).release();
     return cudaSuccess;
 }
 cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
@@ -459,7 +347,7 @@ cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
 }
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t ready) {
     const std::lock_guard lock(machine().mutex);
-    pitot::emulation::run_all();
+    run_all();
     delete ready;
     return cudaSuccess;
 }
@@ -468,9 +356,7 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t ready, cudaStream_t stream) {
     if (fails()) {
         return answer(cudaErrorUnknown);
     }
-    return pitot::emulation::add(stream, [ready] {
-        pitot::emulation::run(std::unique_ptr<pitot::emulation::Graph>(pitot::emulation::copy_of(*ready))->nodes);
-    });
+    return add(stream, [ready] { run(copy_of(*ready)->nodes); });
 }
 
 namespace pitot::backend::cuda {

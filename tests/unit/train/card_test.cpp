@@ -92,10 +92,12 @@ std::vector<double> predictions(const Trained& trained, std::size_t fold, const 
 constexpr std::int64_t kSteps = 6;
 constexpr std::int64_t kFewSteps = 2;
 constexpr std::size_t kSomePresets = 4;
+constexpr std::int64_t kLargeBatch = 9'000;
 #else
 constexpr std::int64_t kSteps = 200;
 constexpr std::int64_t kFewSteps = 40;
 constexpr std::size_t kSomePresets = 10;
+constexpr std::int64_t kLargeBatch = 30'000;
 #endif
 
 FitConfig config_of(const std::string& preset) {
@@ -194,7 +196,7 @@ TEST(Card, TrainsOnLargeBatches) {
         SCOPED_TRACE(name);
         FitConfig config = config_of(name);
         config.train.steps = kFewSteps;
-        config.train.objective("alone").batch = 9'000;
+        config.train.objective("alone").batch = kLargeBatch;
         const Trained want = trained_by(backend::cpu_backend(), dataset, config, 1);
         const Trained got = trained_by(*card(), dataset, config, 1);
         for (std::size_t f = 0; f < want.train_loss.size(); ++f) {

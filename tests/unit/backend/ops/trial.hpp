@@ -19,7 +19,7 @@ namespace pitot::test {
 inline constexpr std::int64_t kTrialPlatforms = 5;
 inline constexpr std::int64_t kTrialModules = 7;
 
-/// Builds a program.
+/// Builds a program, on five platforms and seven modules unless told otherwise.
 class ProgramBuilder {
 public:
     explicit ProgramBuilder(std::int64_t platforms = kTrialPlatforms, std::int64_t modules = kTrialModules) {
