@@ -25,6 +25,7 @@ namespace pitot::emulation {
 namespace {
 
 constexpr int kDevices = 2;
+constexpr std::size_t kMostShared = std::size_t{163} << 10U;  // of a block, as of compute capability 8.0
 
 // Bytes of a card: 2 GiB, or as many MiB as PITOT_EMULATED_MIB says.
 std::size_t memory() {
@@ -111,13 +112,12 @@ bool on_card(const void* data, std::size_t bytes) {
 
 cudaError_t enqueue(std::function<void()> thread, dim3 blocks, int threads, std::size_t shared, std::size_t most_shared,
                     cudaStream_t stream) {
-    constexpr std::size_t most = std::size_t{163} << 10U;  // of compute capability 8.0
     const std::lock_guard lock(machine().mutex);
     if (fails()) {
         return answer(cudaErrorUnknown);
     }
     if (threads < 1 || threads > 1024 || blocks.x < 1 || blocks.y < 1 || blocks.z < 1 || blocks.y > 65535 ||
-        blocks.z > 65535 || shared > most_shared || most_shared > most || of(stream).device != current_device) {
+        blocks.z > 65535 || shared > most_shared || most_shared > kMostShared || of(stream).device != current_device) {
         return answer(cudaErrorInvalidValue);
     }
     return add(stream,
@@ -140,6 +140,13 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
         return answer(cudaErrorInvalidDevice);
     }
     *properties = {"Emulated card", memory(), 4, 9, 0};
+    return cudaSuccess;
+}
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr, int device) {
+    if (device < 0 || device >= kDevices) {
+        return answer(cudaErrorInvalidDevice);
+    }
+    *value = static_cast<int>(kMostShared);
     return cudaSuccess;
 }
 cudaError_t cudaSetDevice(int device) {
@@ -241,7 +248,7 @@ cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpy
     return cudaSuccess;
 }
 
-cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
+cudaError_t cudaStreamCreateWithPriority(cudaStream_t* stream, unsigned, int) {
     const std::lock_guard lock(machine().mutex);
     if (fails()) {
         return answer(cudaErrorUnknown);

@@ -22,6 +22,13 @@ __device__ __forceinline__ T* row(const View<T>& view, std::int64_t model, std::
 /// By its exponential: to 2e-7 of 1, where the fast instruction for it gives 5e-4.
 __device__ __forceinline__ float tanh_of(float x) { return 1.0F - __fdividef(2.0F, 1.0F + __expf(2.0F * x)); }
 
+/// One step of Adam on one element.
+__device__ __forceinline__ void adam_of(const AdamScalars& s, float gradient, float& p, float& m, float& v) {
+    m = s.beta1 * m + (1.0F - s.beta1) * gradient;
+    v = s.beta2 * v + (1.0F - s.beta2) * gradient * gradient;
+    p -= __fdividef(s.rate * m, sqrtf(v) * s.root + s.epsilon);
+}
+
 /// Uses one element of a gradient; `at` is its place in its model's part.
 __device__ __forceinline__ void apply(const Update& to, std::int64_t model, std::int64_t at, float gradient) {
     if (to.adam == nullptr) {
@@ -31,11 +38,13 @@ __device__ __forceinline__ void apply(const Update& to, std::int64_t model, std:
     const AdamScalars s = to.adam[model];
     float& m = part(to.first, model)[at];
     float& v = part(to.second, model)[at];
-    const float first = s.beta1 * m + (1.0F - s.beta1) * gradient;
-    const float second = s.beta2 * v + (1.0F - s.beta2) * gradient * gradient;
+    float first = m;
+    float second = v;
+    float parameter = part(to.parameter, model)[at];
+    adam_of(s, gradient, parameter, first, second);
     m = first;
     v = second;
-    part(to.parameter, model)[at] -= __fdividef(s.rate * first, sqrtf(second) * s.root + s.epsilon);
+    part(to.parameter, model)[at] = parameter;
 }
 /// The same of two neighbours, the first at an even place.
 __device__ __forceinline__ void apply(const Update& to, std::int64_t model, std::int64_t at, float2 gradient) {
@@ -50,15 +59,33 @@ __device__ __forceinline__ void apply(const Update& to, std::int64_t model, std:
     float2 m = *at_m;
     float2 v = *at_v;
     float2 p = *at_p;
-    m.x = s.beta1 * m.x + (1.0F - s.beta1) * gradient.x;
-    m.y = s.beta1 * m.y + (1.0F - s.beta1) * gradient.y;
-    v.x = s.beta2 * v.x + (1.0F - s.beta2) * gradient.x * gradient.x;
-    v.y = s.beta2 * v.y + (1.0F - s.beta2) * gradient.y * gradient.y;
-    p.x -= __fdividef(s.rate * m.x, sqrtf(v.x) * s.root + s.epsilon);
-    p.y -= __fdividef(s.rate * m.y, sqrtf(v.y) * s.root + s.epsilon);
+    adam_of(s, gradient.x, p.x, m.x, v.x);
+    adam_of(s, gradient.y, p.y, m.y, v.y);
     *at_m = m;
     *at_v = v;
     *at_p = p;
+}
+
+/// Four neighbours of a parameter and its moments, the first at a place that is a multiple of four.
+struct Moments {
+    float4 parameter, first, second;
+};
+__device__ __forceinline__ Moments moments_of(const Update& to, std::int64_t model, std::int64_t at) {
+    return {*reinterpret_cast<const float4*>(part(to.parameter, model) + at),
+            *reinterpret_cast<const float4*>(part(to.first, model) + at),
+            *reinterpret_cast<const float4*>(part(to.second, model) + at)};
+}
+/// Uses a gradient of four where what was before has been read.
+__device__ __forceinline__ void apply(const Update& to, std::int64_t model, std::int64_t at, float4 gradient,
+                                      Moments now) {
+    const AdamScalars s = to.adam[model];
+    adam_of(s, gradient.x, now.parameter.x, now.first.x, now.second.x);
+    adam_of(s, gradient.y, now.parameter.y, now.first.y, now.second.y);
+    adam_of(s, gradient.z, now.parameter.z, now.first.z, now.second.z);
+    adam_of(s, gradient.w, now.parameter.w, now.first.w, now.second.w);
+    *reinterpret_cast<float4*>(part(to.parameter, model) + at) = now.parameter;
+    *reinterpret_cast<float4*>(part(to.first, model) + at) = now.first;
+    *reinterpret_cast<float4*>(part(to.second, model) + at) = now.second;
 }
 
 __device__ __forceinline__ float sum_of_warp(float x) {

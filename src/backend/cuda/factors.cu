@@ -109,64 +109,6 @@ __device__ void products_of_group(const Factors& f, std::int64_t model, int i, i
     }
 }
 
-// Dot products alone, of rows of whole chunks: 32 rows of a platform at a time, whose products never leave the
-// registers. Eight lanes make a product; lane 8 n + l keeps that of row 4 l + n.
-__global__ void __launch_bounds__(kThreads) forward_dots_kernel(const __grid_constant__ Factors f) {
-    const std::int64_t model = blockIdx.y;
-    const int lane = static_cast<int>(threadIdx.x) % 32;
-    const int l = lane % 8;
-    const int warps = static_cast<int>(gridDim.x) * kWarps;
-    const std::int32_t* module = part(f.batch.module, model);
-    const float* right = part(f.right, model) + 4 * l;
-    const auto ld = static_cast<unsigned>(f.right.ld);
-    float* weight = part(f.weight, model);
-    const float* scale = part(f.batch.scale, model);
-    for (int i = static_cast<int>(blockIdx.x) * kWarps + static_cast<int>(threadIdx.x) / 32; i < f.batch.platforms;
-         i += warps) {
-        const RowRange rows = rows_of(f.batch.platform_end, model, i);
-        const float* left = row(f.left, model, i) + 4 * l;
-        float loss = 0.0F;
-        for (int first = rows.begin; first < rows.end; first += 32) {
-            float product = 0.0F;
-            const int count = min(32, rows.end - first);
-            for (int chunk = 0; chunk < f.rank; chunk += kChunk) {
-                float4 mine[4];
-#pragma unroll
-                for (int n = 0; n < 4; ++n) {
-                    mine[n] = *reinterpret_cast<const float4*>(left + chunk + 32 * n);
-                }
-#pragma unroll 2
-                for (int four = 0; four < count; four += 4) {
-                    const int b = min(first + four + lane / 8, rows.end - 1);
-                    const float* from = right + static_cast<std::size_t>(static_cast<unsigned>(module[b]) * ld) + chunk;
-                    float4 other[4];
-#pragma unroll
-                    for (int n = 0; n < 4; ++n) {
-                        other[n] = *reinterpret_cast<const float4*>(from + 32 * n);
-                    }
-                    float sum = dot(mine, other);
-                    sum += __shfl_xor_sync(kAll, sum, 4);
-                    sum += __shfl_xor_sync(kAll, sum, 2);
-                    sum += __shfl_xor_sync(kAll, sum, 1);
-                    product += 4 * l == four ? sum : 0.0F;
-                }
-            }
-            const int b = first + 4 * l + lane / 8;
-            if (b < rows.end) {
-                const RowLoss at = loss_of(f.loss, f.batch, model, i, b, f.dot_scale * product, scale[b]);
-                loss += at.loss;
-                if (f.loss.slope.data != nullptr) {
-                    weight[b] = at.slope * f.dot_scale;
-                }
-            }
-        }
-        loss = sum_of_warp(loss);
-        if (lane == 0) {
-            part(f.loss.loss, model)[i] = loss;
-        }
-    }
-}
-
 __global__ void __launch_bounds__(kThreads) forward_kernel(const __grid_constant__ Factors f) {
     const std::int64_t model = blockIdx.y;
     const int lane = static_cast<int>(threadIdx.x) % 32;
@@ -334,78 +276,6 @@ __global__ void __launch_bounds__(kThreads) backward_kernel(const __grid_constan
     }
 }
 
-// A row's gradient where dot products are all there is, of rows of whole chunks: mentions first … end, of which
-// `number_of` tells the row of the batch and `other_of` the row of the other side.
-template <typename Number, typename Other>
-__device__ __forceinline__ void gradient_of_dots(const float* weight, const float* rows, unsigned ld, float* out,
-                                                 RowRange range, Number number_of, Other other_of) {
-    const int lane = static_cast<int>(threadIdx.x) % 32;
-    float4 sum{0.0F, 0.0F, 0.0F, 0.0F};
-    for (int first = range.begin; first < range.end; first += 32) {
-        const int mine = min(first + lane, range.end - 1);
-        const int b = number_of(mine);
-        const bool counts = first + lane < range.end && b >= 0;
-        const float w = counts ? weight[b] : 0.0F;
-        const unsigned at = static_cast<unsigned>(other_of(max(b, 0))) * ld;
-        const int count = min(32, range.end - first);
-        int n = 0;
-        for (; n + 4 <= count; n += 4) {
-            float4 x[4];
-            float by[4];
-#pragma unroll
-            for (int u = 0; u < 4; ++u) {
-                x[u] = *reinterpret_cast<const float4*>(rows + __shfl_sync(kAll, at, n + u));
-                by[u] = __shfl_sync(kAll, w, n + u);
-            }
-#pragma unroll
-            for (int u = 0; u < 4; ++u) {
-                add_scaled(sum, by[u], x[u]);
-            }
-        }
-        for (; n < count; ++n) {
-            const float4 x = *reinterpret_cast<const float4*>(rows + __shfl_sync(kAll, at, n));
-            add_scaled(sum, __shfl_sync(kAll, w, n), x);
-        }
-    }
-    *reinterpret_cast<float4*>(out) = sum;
-}
-
-__global__ void __launch_bounds__(kThreads) backward_dots_kernel(const __grid_constant__ Factors f) {
-    const std::int64_t model = blockIdx.y;
-    const int chunks = f.rank / kChunk;
-    const bool left = blockIdx.x % 2 == 0;
-    const int warps = static_cast<int>(gridDim.x) / 2 * kWarps;
-    const int first = static_cast<int>(blockIdx.x) / 2 * kWarps + static_cast<int>(threadIdx.x) / 32;
-    const int column = 4 * (static_cast<int>(threadIdx.x) % 32);
-    const float* weight = part(f.weight, model);
-    const int each = 1 + f.batch.width;
-    if (left) {
-        const std::int32_t* module = part(f.batch.module, model);
-        for (int n = first; n < f.batch.platforms * chunks; n += warps) {
-            const int i = n / chunks;
-            const int c = n % chunks * kChunk + column;
-            gradient_of_dots(
-                weight, part(f.right, model) + c, static_cast<unsigned>(f.right.ld), row(f.left_gradient, model, i) + c,
-                rows_of(f.batch.platform_end, model, i), [](int b) { return b; }, [&](int b) { return module[b]; });
-        }
-        return;
-    }
-    const std::int32_t* platform = part(f.batch.platform, model);
-    const std::int32_t* mention = part(f.batch.mention, model);
-    for (int n = first; n < f.batch.modules * chunks; n += warps) {
-        const int j = n / chunks;
-        const int c = n % chunks * kChunk + column;
-        gradient_of_dots(
-            weight, part(f.left, model) + c, static_cast<unsigned>(f.left.ld), row(f.right_gradient, model, j) + c,
-            rows_of(f.batch.module_end, model, j),
-            [&](int m) {
-                const int number = mention[m];
-                return number % each == 0 ? number / each : -1;
-            },
-            [&](int b) { return platform[b]; });
-    }
-}
-
 __global__ void __launch_bounds__(kThreads) loss_kernel(const __grid_constant__ NetworkLoss n) {
     const std::int64_t model = blockIdx.y;
     const int lane = static_cast<int>(threadIdx.x) % 32;
@@ -443,26 +313,25 @@ unsigned blocks(std::int32_t models, std::int64_t warps) {
     return static_cast<unsigned>(std::clamp<std::int64_t>(wanted / models, 1, std::max<std::int64_t>(most, 1)));
 }
 
-// Whether rows are whole chunks, of which places are numbered in 32 bits, and dot products are all there is.
-bool dots_alone(const Factors& f) {
-    constexpr std::int64_t most = std::int64_t{1} << 31;
-    return f.dot && f.types == 0 && f.rank % kChunk == 0 && std::int64_t{f.batch.platforms} * f.left.ld < most &&
-           std::int64_t{f.batch.modules} * f.right.ld < most;
-}
-
 }  // namespace
 
 cudaError_t launch_factors_forward(const Factors& factors, std::int32_t models, cudaStream_t stream) {
+    if (dots_of_chunks(factors)) {
+        return launch_dots_forward(factors, models, stream);
+    }
     const dim3 grid(blocks(models, factors.batch.platforms), static_cast<unsigned>(models));
-    return start(dots_alone(factors) ? forward_dots_kernel : forward_kernel, {grid, kThreads}, stream, factors);
+    return start(forward_kernel, {grid, kThreads}, stream, factors);
 }
 
 cudaError_t launch_factors_backward(const Factors& factors, std::int32_t models, cudaStream_t stream) {
+    if (dots_of_chunks(factors)) {
+        return launch_dots_backward(factors, models, stream);
+    }
     const std::int64_t chunks = (factors.rank + kChunk - 1) / kChunk;
     const std::int64_t groups = static_cast<std::int64_t>(factors.dot) + 2 * factors.types;
     const std::int64_t tasks = std::max(factors.batch.platforms * groups, std::int64_t{factors.batch.modules}) * chunks;
     const dim3 grid(2 * blocks(2 * models, tasks), static_cast<unsigned>(models));
-    return start(dots_alone(factors) ? backward_dots_kernel : backward_kernel, {grid, kThreads}, stream, factors);
+    return start(backward_kernel, {grid, kThreads}, stream, factors);
 }
 
 cudaError_t launch_network_loss(const NetworkLoss& loss, std::int32_t models, cudaStream_t stream) {

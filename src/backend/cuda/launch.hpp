@@ -160,9 +160,22 @@ struct Factors {
     View<float> weight;  ///< rows × (dot + 2 types): products, then what each counts in the gradient
     LossTerms loss;
     View<float> left_gradient{}, right_gradient{};
+    /// launch_dots_step: of a side that is a parameter, where Adam is to use the gradient.
+    Update left_update{}, right_update{};
 };
 cudaError_t launch_factors_forward(const Factors& factors, std::int32_t models, cudaStream_t stream);
 cudaError_t launch_factors_backward(const Factors& factors, std::int32_t models, cudaStream_t stream);
+
+/// Whether dot products are all there is, of rows of whole vectors.
+[[nodiscard]] bool dots_alone(const Factors& factors);
+/// Whether they are so, of rows of 128, 256 … columns: forward and backward have kernels of their own for these.
+[[nodiscard]] bool dots_of_chunks(const Factors& factors);
+cudaError_t launch_dots_forward(const Factors& factors, std::int32_t models, cudaStream_t stream);
+cudaError_t launch_dots_backward(const Factors& factors, std::int32_t models, cudaStream_t stream);
+/// Whether launch_dots_step() can do both at once, in blocks of that much shared memory.
+[[nodiscard]] bool dots_fit(const Factors& factors, std::int64_t shared);
+/// Losses, and the gradients of both sides or what Adam makes of them.
+cudaError_t launch_dots_step(const Factors& factors, std::int64_t shared, std::int32_t models, cudaStream_t stream);
 
 /// Loss and slopes of a network's output.
 struct NetworkLoss {

@@ -19,18 +19,8 @@ struct RowLoss {
     float loss, slope;
 };
 
-/// Of row b of platform i, whose terms other than baseline and network sum to `prediction`. `scale` is what the row
-/// counts.
-__device__ __forceinline__ RowLoss loss_of(const LossTerms& terms, const Batch& batch, std::int64_t model, int i, int b,
-                                           float prediction, float scale) {
-    if (terms.platform_term.data != nullptr) {
-        const int j = part(batch.module, model)[b];
-        prediction += *row(terms.platform_term, model, i) + *row(terms.module_term, model, j);
-    }
-    if (terms.output.data != nullptr) {
-        prediction += terms.output_scale * *row(terms.output, model, b);
-    }
-    const float target = part(batch.target, model)[b];
+/// Of a row with that target.
+__device__ __forceinline__ RowLoss loss_at(const LossTerms& terms, float prediction, float target, float scale) {
     float error = prediction - target;
     if (terms.kind == static_cast<std::int32_t>(Loss::kHuber)) {
         const float delta = terms.huber_delta;
@@ -42,6 +32,20 @@ __device__ __forceinline__ RowLoss loss_of(const LossTerms& terms, const Batch& 
     const float unit = terms.kind == static_cast<std::int32_t>(Loss::kRelative) ? 1.0F / target : 1.0F;
     error *= unit;
     return {scale * error * error, 2.0F * scale * error * unit};
+}
+
+/// Of row b of platform i, whose terms other than baseline and network sum to `prediction`. `scale` is what the row
+/// counts.
+__device__ __forceinline__ RowLoss loss_of(const LossTerms& terms, const Batch& batch, std::int64_t model, int i, int b,
+                                           float prediction, float scale) {
+    if (terms.platform_term.data != nullptr) {
+        const int j = part(batch.module, model)[b];
+        prediction += *row(terms.platform_term, model, i) + *row(terms.module_term, model, j);
+    }
+    if (terms.output.data != nullptr) {
+        prediction += terms.output_scale * *row(terms.output, model, b);
+    }
+    return loss_at(terms, prediction, part(batch.target, model)[b], scale);
 }
 
 }  // namespace pitot::backend::cuda

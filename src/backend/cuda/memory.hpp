@@ -141,7 +141,10 @@ private:
 /// A queue of work on the current card.
 class Stream {
 public:
-    Stream() { check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "starting a stream"); }
+    /// Of two streams the work of the one with the lower number goes first; CUDA's own have 0, the highest.
+    explicit Stream(int priority = 0) {
+        check(cudaStreamCreateWithPriority(&stream_, cudaStreamNonBlocking, priority), "starting a stream");
+    }
     Stream(Stream&& other) noexcept : stream_(std::exchange(other.stream_, nullptr)) {}
     Stream& operator=(Stream&&) = delete;
     ~Stream() {

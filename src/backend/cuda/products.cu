@@ -43,40 +43,6 @@ __device__ __forceinline__ void finish_row(const Product& product, std::int64_t 
     }
 }
 
-// Adam on one row of a warp's piece, some pairs a thread: all that is read first, so that nothing waits in line.
-__device__ __forceinline__ void update_row(const Update& to, const AdamScalars& s, std::int64_t model, std::int64_t at,
-                                           const float (&sums)[kEights][4], int half) {
-    auto* const at_p = reinterpret_cast<float2*>(part(to.parameter, model) + at);
-    auto* const at_m = reinterpret_cast<float2*>(part(to.first, model) + at);
-    auto* const at_v = reinterpret_cast<float2*>(part(to.second, model) + at);
-    float2 p[kEights];
-    float2 m[kEights];
-    float2 v[kEights];
-#pragma unroll
-    for (int j = 0; j < kEights; ++j) {
-        p[j] = at_p[4 * j];
-        m[j] = at_m[4 * j];
-        v[j] = at_v[4 * j];
-    }
-#pragma unroll
-    for (int j = 0; j < kEights; ++j) {
-        const float gx = half == 0 ? sums[j][0] : sums[j][2];
-        const float gy = half == 0 ? sums[j][1] : sums[j][3];
-        m[j].x = s.beta1 * m[j].x + (1.0F - s.beta1) * gx;
-        m[j].y = s.beta1 * m[j].y + (1.0F - s.beta1) * gy;
-        v[j].x = s.beta2 * v[j].x + (1.0F - s.beta2) * gx * gx;
-        v[j].y = s.beta2 * v[j].y + (1.0F - s.beta2) * gy * gy;
-        p[j].x -= __fdividef(s.rate * m[j].x, sqrtf(v[j].x) * s.root + s.epsilon);
-        p[j].y -= __fdividef(s.rate * m[j].y, sqrtf(v[j].y) * s.root + s.epsilon);
-    }
-#pragma unroll
-    for (int j = 0; j < kEights; ++j) {
-        at_p[4 * j] = p[j];
-        at_m[4 * j] = m[j];
-        at_v[4 * j] = v[j];
-    }
-}
-
 // Products of the rows of C, which the block has whole, with a few vectors.
 template <Layout L>
 __device__ __forceinline__ void dot_rows(const Product& product, std::int64_t model, int first_m, int m0, int n0,
@@ -181,7 +147,9 @@ __global__ void __launch_bounds__(kThreads, P == Precision::kFp32 ? 2 : 3)
         const float* a_tile = shared + buffer * stage;
         const float* b_tile = a_tile + size_a(L);
         if (!idle) {
-            multiply_tile<L, P>(a_tile, b_tile, m0, n0, sums);
+            multiply<P, kTileK / 8>(
+                kTileK, [&](int m, int kk) { return element_a<L>(a_tile, m0 + m, kk); },
+                [&](int kk, int n) { return element_b<L>(b_tile, kk, n0 + n); }, sums);
         }
         if constexpr (L == Layout::kWeightGradient) {
             if (sums_columns && threadIdx.x < kTileN) {
@@ -202,34 +170,7 @@ __global__ void __launch_bounds__(kThreads, P == Precision::kFp32 ? 2 : 3)
         if (idle) {
             return;
         }
-        const bool whole = product.weight.adam != nullptr && first_n + n0 + 8 * kEights <= product.n;
-        const AdamScalars scalars = whole ? product.weight.adam[model] : AdamScalars{};
-#pragma unroll
-        for (int i = 0; i < kSixteens; ++i) {
-#pragma unroll
-            for (int half = 0; half < 2; ++half) {
-                const int r = first_m + m0 + 16 * i + 8 * half + lane / 4;
-                const int c = first_n + n0 + lane % 4 * 2;
-                const std::int64_t at = static_cast<std::int64_t>(r) * product.weight.parameter.ld + c;
-                if (r >= product.m) {
-                    continue;
-                }
-                if (whole) {
-                    update_row(product.weight, scalars, model, at, sums[i], half);
-                    continue;
-                }
-#pragma unroll
-                for (int j = 0; j < kEights; ++j) {
-                    const float2 sum =
-                        half == 0 ? float2{sums[i][j][0], sums[i][j][1]} : float2{sums[i][j][2], sums[i][j][3]};
-                    if (c + 8 * j + 1 < product.n) {
-                        apply(product.weight, model, at + 8 * j, sum);
-                    } else if (c + 8 * j < product.n) {
-                        apply(product.weight, model, at + 8 * j, sum.x);
-                    }
-                }
-            }
-        }
+        use_gradient(product.weight, model, product.m, product.n, first_m + m0, first_n + n0, sums);
         return;
     } else {
         const int c = first_n + n0 + lane % 4 * 2;

@@ -39,6 +39,12 @@ std::int64_t piece_of(const DeviceProgram& program, std::int64_t rows, std::int6
     return std::clamp<std::int64_t>(most, 1, std::max<std::int64_t>(models, 1));
 }
 
+std::int64_t shared_of_block(int device) {
+    int bytes = 0;
+    check(cudaDeviceGetAttribute(&bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device), "asking what it has");
+    return bytes;
+}
+
 }  // namespace
 
 Tuning Tuning::from_environment() {
@@ -60,7 +66,7 @@ Shard::Bytes Shard::bytes(const DeviceProgram& program, const ExecutionPlan& pla
     }
     // A batch that takes all rows is made once, and so is that of validation: no more rows together than there are.
     const std::int64_t rows = std::max<std::int64_t>(plan.platform_rows, 1);
-    const std::int64_t steps = plan.all_rows ? 1 : tuning.steps;
+    const std::int64_t steps = plan.all_rows ? 1 : 2 * tuning.steps;
     const std::int64_t validated = rows_of_validation(table_rows);
     Bytes bytes;
     bytes.model = 4 * (5 * program.size(Arena::kParameters) + program.size(Arena::kInputs) +
@@ -86,6 +92,7 @@ std::int64_t Shard::models_that_fit(const Bytes& bytes, std::int64_t free, const
 Shard::Shard(int device, const DeviceProgram& program, std::int64_t models, const ExecutionPlan& plan,
              Precision precision, const Tuning& tuning)
     : device_(device),
+      shared_of_block_(shared_of_block(device)),
       layout_(program),
       program_(program.program()),
       models_(models),
@@ -151,7 +158,7 @@ Shard::~Shard() {
 }
 
 void Shard::drop_graphs() {
-    for (const auto& [steps, graph] : graphs_) {
+    for (const auto& [of, graph] : graphs_) {
         cudaGraphExecDestroy(graph);
     }
     graphs_.clear();
@@ -270,7 +277,7 @@ double Shard::gradient(std::int64_t model, const PairColumns& rows, double weigh
     objectives.draw.push_back({table.view(), list.data(), begins.data(), nullptr, 0, weight});
     const BatchMemory memory(program_, 1, 1, rows.size(), rows.width);
     make_room(rows.size());
-    draw(objectives, memory, 0, 1);
+    draw(objectives, memory, 0, 1, stream_.get());
     const DeviceArray<float> losses(program_.platforms);
     const std::int64_t size = layout_.size(Arena::kParameters);
     check(cudaMemsetAsync(gradients_.data() + model * size, 0, static_cast<std::size_t>(size) * 4, stream_.get()),
@@ -278,8 +285,7 @@ double Shard::gradient(std::int64_t model, const PairColumns& rows, double weigh
     check(cudaStreamSynchronize(stream_.get()), "ordering rows");
     const Piece piece{lanes_.data(), model, 1};
     const Batch batch = memory.view(0, 0);
-    forward(piece, batch, {losses.data(), program_.platforms, 0}, true);
-    backward(piece, batch, nullptr);
+    learn(piece, batch, {losses.data(), program_.platforms, 0}, nullptr);
     check(launch_sum({losses.data(), program_.platforms, 0}, 1, 0, static_cast<std::int32_t>(program_.platforms),
                      sums_.data(), 1, piece.lane->stream.get()),
           "adding losses");

@@ -5,6 +5,7 @@
 // what differs from step to step, batches and the scalars of Adam, lies in memory.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -68,7 +69,7 @@ public:
 private:
     // Memory that the launches of a piece work in.
     struct Lane {
-        Stream stream;
+        Stream stream{-1};
         DeviceArray<float> towers, tower_gradients, pairs, pair_gradients, weight, slope;
         std::int64_t rows = 0;  // of a batch, at most
     };
@@ -86,12 +87,23 @@ private:
         bool all = true;  // whether nothing is drawn
     };
 
+    // Batches of some steps; those of the next are drawn while these are learned from.
+    struct DrawnBatches {
+        BatchMemory memory;
+        std::int64_t first_step = 0, steps = 0;
+        Event drawn;
+    };
+
     [[nodiscard]] Objectives upload(const std::vector<Objective>& objectives, std::size_t first, bool validation) const;
-    void draw(const Objectives& objectives, const BatchMemory& to, std::int64_t first_step, std::int64_t steps);
+    void draw(const Objectives& objectives, const BatchMemory& to, std::int64_t first_step, std::int64_t steps,
+              cudaStream_t stream);
     void add_losses(const DeviceArray<float>& losses, std::int64_t steps);
     void make_room(std::int64_t rows);
     void copy_learned();
-    [[nodiscard]] cudaGraphExec_t graph(std::int64_t steps);
+    [[nodiscard]] cudaGraphExec_t graph(std::int64_t steps, const BatchMemory& batches);
+    void set_keys(std::span<const core::Key> keys);
+    [[nodiscard]] const DrawnBatches& batches_of(std::int64_t first_step, std::int64_t steps);
+    void draw_steps(DrawnBatches& to, std::int64_t first_step, std::int64_t steps);
     void drop_graphs();
     template <typename Record>
     void for_each_piece(const Record& record);
@@ -101,22 +113,25 @@ private:
     [[nodiscard]] View<float> gradient_of(const Piece& piece, BufferId buffer) const;
     [[nodiscard]] Update update(const Piece& piece, BufferId buffer, const AdamScalars* adam) const;
 
-    void forward(const Piece& piece, const Batch& batch, View<float> loss, bool learn);
+    void forward(const Piece& piece, const Batch& batch, View<float> loss);
+    // A step: forward, backward, and updates of parameters; without `adam` gradients are stored.
+    void learn(const Piece& piece, const Batch& batch, View<float> loss, const AdamScalars* adam);
     void towers_forward(const Piece& piece);
     void pairs_forward(const Piece& piece, const Batch& batch, View<float> loss, bool learn);
-    void backward(const Piece& piece, const Batch& batch, const AdamScalars* adam);
+    void dots_step(const Piece& piece, const Batch& batch, View<float> loss, const AdamScalars* adam);
     void pairs_backward(const Piece& piece, const Batch& batch, const AdamScalars* adam);
     void towers_backward(const Piece& piece, const AdamScalars* adam);
     // Whether it did what comes next, too.
     bool network_forward(const Piece& piece, const Batch& batch, const PairOp& op, const PairOp* next);
     void network_backward(const Piece& piece, const Batch& batch, const PairOp& op, const AdamScalars* adam);
-    void stored_update(const Piece& piece, const AdamScalars* adam);
+    void stored_update(const Piece& piece, const AdamScalars* adam, bool multiplied_done);
     void undo_tanh(const Piece& piece, BufferId buffer, std::int64_t rows);
     [[nodiscard]] Factors factors(const Piece& piece, const Batch& batch) const;
     [[nodiscard]] LossTerms loss_terms(const Piece& piece, View<float> loss, bool learn) const;
     [[nodiscard]] View<float> loss_view(std::int64_t step, std::int64_t first) const;
 
     int device_;
+    std::int64_t shared_of_block_;  // bytes of shared memory that a block may ask for
     const DeviceProgram& layout_;
     const Program& program_;
     std::int64_t models_;
@@ -133,14 +148,17 @@ private:
 
     std::int64_t slots_ = 1;
     Objectives training_, validation_;
-    BatchMemory batches_, validation_batch_;
+    BatchMemory validation_batch_;
+    Stream drawing_;
+    std::array<DrawnBatches, 2> drawn_;
+    std::vector<core::Key> keys_drawn_with_;
     std::vector<DeviceArray<std::uint64_t>> keys_;
     DeviceArray<AdamScalars> adam_;
     PinnedArray<AdamScalars> adam_host_;
     DeviceArray<float> losses_, validation_losses_;
     DeviceArray<double> sums_;
     PinnedArray<double> sums_host_;
-    std::map<std::int64_t, cudaGraphExec_t> graphs_;
+    std::map<std::pair<std::int64_t, const BatchMemory*>, cudaGraphExec_t> graphs_;
     std::vector<Event> joins_;
     Event fork_;
 };

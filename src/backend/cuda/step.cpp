@@ -99,9 +99,38 @@ Factors Shard::factors(const Piece& piece, const Batch& batch) const {
     return f;
 }
 
-void Shard::forward(const Piece& piece, const Batch& batch, View<float> loss, bool learn) {
+void Shard::forward(const Piece& piece, const Batch& batch, View<float> loss) {
     towers_forward(piece);
-    pairs_forward(piece, batch, loss, learn);
+    pairs_forward(piece, batch, loss, false);
+}
+
+void Shard::learn(const Piece& piece, const Batch& batch, View<float> loss, const AdamScalars* adam) {
+    towers_forward(piece);
+    const bool at_once = layout_.has_factors() && dots_fit(factors(piece, batch), shared_of_block_);
+    if (at_once) {
+        dots_step(piece, batch, loss, adam);
+    } else {
+        pairs_forward(piece, batch, loss, true);
+        pairs_backward(piece, batch, adam);
+    }
+    towers_backward(piece, adam);
+    stored_update(piece, adam, at_once);
+}
+
+void Shard::dots_step(const Piece& piece, const Batch& batch, View<float> loss, const AdamScalars* adam) {
+    Factors f = factors(piece, batch);
+    f.loss = loss_terms(piece, loss, true);
+    f.left_gradient = gradient_of(piece, layout_.left());
+    f.right_gradient = gradient_of(piece, layout_.right());
+    const auto is_parameter = [&](BufferId buffer) { return program_.buffer(buffer).role == Role::kParameter; };
+    if (is_parameter(layout_.left())) {
+        f.left_update = update(piece, layout_.left(), adam);
+    }
+    if (is_parameter(layout_.right())) {
+        f.right_update = update(piece, layout_.right(), adam);
+    }
+    check(launch_dots_step(f, shared_of_block_, narrowed(piece.count), piece.lane->stream.get()),
+          "multiplying rows and differentiating");
 }
 
 void Shard::towers_forward(const Piece& piece) {

@@ -5,12 +5,6 @@
 
 namespace pitot::backend::cuda {
 
-void Shard::backward(const Piece& piece, const Batch& batch, const AdamScalars* adam) {
-    pairs_backward(piece, batch, adam);
-    towers_backward(piece, adam);
-    stored_update(piece, adam);
-}
-
 // Multiplies the gradient of what tanh gave by its derivative, where whoever made the gradient has not.
 void Shard::undo_tanh(const Piece& piece, BufferId buffer, std::int64_t rows) {
     if (!layout_.slope_done(buffer)) {
@@ -213,7 +207,8 @@ void Shard::towers_backward(const Piece& piece, const AdamScalars* adam) {
     queue.launch();
 }
 
-void Shard::stored_update(const Piece& piece, const AdamScalars* adam) {
+// `multiplied_done`: whether the rows that are multiplied have been updated where they are parameters.
+void Shard::stored_update(const Piece& piece, const AdamScalars* adam, bool multiplied_done) {
     if (adam == nullptr) {
         return;
     }
@@ -223,6 +218,9 @@ void Shard::stored_update(const Piece& piece, const AdamScalars* adam) {
         parts.count = 0;
     };
     for (const auto& [buffer, concat] : layout_.stored) {
+        if (multiplied_done && (buffer == layout_.left() || buffer == layout_.right())) {
+            continue;
+        }
         const BufferInfo& info = program_.buffer(buffer);
         Elementwise& part = parts.part[parts.count++];
         part = {update(piece, buffer, adam), narrowed(info.rows), narrowed(info.cols)};

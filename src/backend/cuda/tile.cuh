@@ -72,76 +72,152 @@ __device__ __forceinline__ float element_b(const float* tile, int k, int n) {
 inline constexpr int kSixteens = kTileM / 32;  // rows of a warp's piece, in sixteens
 using Sums = float[kSixteens][kEights][4];
 
-// Fragments of a warp's piece: its rows and columns, for 8 (tf32) or 16 (bf16) of k.
-template <Layout L, Precision P>
-__device__ __forceinline__ void multiply_tile(const float* a_tile, const float* b_tile, int m0, int n0, Sums& sums) {
-    const int lane = static_cast<int>(threadIdx.x) % 32;
-    const int group = lane / 4;
-    const int place = lane % 4;
+// What one lane has of a factor for 8 (tf32) or 16 (bf16) of k, as multiply_tf32() and multiply_bf16() take it; in fp32
+// with what rounding left over, which goes through products of its own.
+template <int Count>
+struct Fragment {
+    std::uint32_t high[Count], rest[Count];
+};
+template <Precision P, int Count, typename Element>
+__device__ __forceinline__ Fragment<Count> fragment(const Element& element) {
+    Fragment<Count> out = {};
+#pragma unroll
+    for (int part = 0; part < Count; ++part) {
+        if constexpr (P == Precision::kBf16) {
+            out.high[part] = to_bf16(element(part, 0), element(part, 1));
+        } else {
+            const float x = element(part, 0);
+            out.high[part] = to_tf32(x);
+            if constexpr (P == Precision::kFp32) {
+                out.rest[part] = to_tf32(x - __uint_as_float(out.high[part]));
+            }
+        }
+    }
+    return out;
+}
+template <Precision P>
+__device__ __forceinline__ void multiply(const Fragment<4>& a, const Fragment<2>& b, float (&sums)[4]) {
     if constexpr (P == Precision::kBf16) {
+        multiply_bf16(sums, a.high, b.high);
+    } else {
+        if constexpr (P == Precision::kFp32) {
+            multiply_tf32(sums, a.rest, b.high);
+            multiply_tf32(sums, a.high, b.rest);
+        }
+        multiply_tf32(sums, a.high, b.high);
+    }
+}
+
+// Adds A·B of a warp's piece, M sixteens of rows and N eights of columns, over k, a multiple of 8 or in bf16 of 16.
+// a_at(m, k) and b_at(k, n) are elements; of many sixteens only those before `sixteens` are wanted.
+// `Unrolled`: how many multiplications are ahead of others; many sums leave no registers for it.
+template <Precision P, int Unrolled, int M, int N, typename A, typename B>
+__device__ __forceinline__ void multiply(int k_end, const A& a_at, const B& b_at, float (&sums)[M][N][4],
+                                         int sixteens = M) {
+    const int group = static_cast<int>(threadIdx.x) % 32 / 4;
+    const int place = static_cast<int>(threadIdx.x) % 4;
+    constexpr int each = P == Precision::kBf16 ? 2 : 1;  // of k a number
+#pragma unroll(Unrolled)
+    for (int k = 0; k < k_end; k += 8 * each) {
+        const auto a_of = [&](int i) {
+            return fragment<P, 4>([&](int part, int n) {
+                return a_at(16 * i + group + 8 * (part % 2), k + each * (place + 4 * (part / 2)) + n);
+            });
+        };
+        const auto b_of = [&](int j) {
+            return fragment<P, 2>(
+                [&](int part, int n) { return b_at(k + each * (place + 4 * part) + n, 8 * j + group); });
+        };
+        // Of the factor with fewer numbers all are held, those of the other come one by one.
+        if constexpr (2 * M <= N) {
+            Fragment<4> a[M];
 #pragma unroll
-        for (int k = 0; k < kTileK; k += 16) {
-            std::uint32_t a[kSixteens][4];
-#pragma unroll
-            for (int i = 0; i < kSixteens; ++i) {
-#pragma unroll
-                for (int part = 0; part < 4; ++part) {
-                    const int m = m0 + 16 * i + group + 8 * (part % 2);
-                    const int kk = k + 2 * place + 8 * (part / 2);
-                    a[i][part] = to_bf16(element_a<L>(a_tile, m, kk), element_a<L>(a_tile, m, kk + 1));
-                }
+            for (int i = 0; i < M; ++i) {
+                a[i] = a_of(i);
             }
 #pragma unroll
-            for (int j = 0; j < kEights; ++j) {
-                std::uint32_t b[2];
+            for (int j = 0; j < N; ++j) {
+                const Fragment<2> b = b_of(j);
 #pragma unroll
-                for (int part = 0; part < 2; ++part) {
-                    const int kk = k + 2 * place + 8 * part;
-                    const int n = n0 + 8 * j + group;
-                    b[part] = to_bf16(element_b<L>(b_tile, kk, n), element_b<L>(b_tile, kk + 1, n));
+                for (int i = 0; i < M; ++i) {
+                    multiply<P>(a[i], b, sums[i][j]);
                 }
+            }
+        } else {
+            Fragment<2> b[N];
 #pragma unroll
-                for (int i = 0; i < kSixteens; ++i) {
-                    multiply_bf16(sums[i][j], a[i], b);
+            for (int j = 0; j < N; ++j) {
+                b[j] = b_of(j);
+            }
+#pragma unroll
+            for (int i = 0; i < M; ++i) {
+                if (M <= 4 || i < sixteens) {
+                    const Fragment<4> a = a_of(i);
+#pragma unroll
+                    for (int j = 0; j < N; ++j) {
+                        multiply<P>(a, b[j], sums[i][j]);
+                    }
                 }
             }
         }
-    } else {
+    }
+}
+
+// Adam on one row of a warp's piece, some pairs a thread: all that is read first, so that nothing waits in line.
+template <int N>
+__device__ __forceinline__ void update_row(const Update& to, const AdamScalars& s, std::int64_t model, std::int64_t at,
+                                           const float (&sums)[N][4], int half) {
+    auto* const at_p = reinterpret_cast<float2*>(part(to.parameter, model) + at);
+    auto* const at_m = reinterpret_cast<float2*>(part(to.first, model) + at);
+    auto* const at_v = reinterpret_cast<float2*>(part(to.second, model) + at);
+    float2 p[N];
+    float2 m[N];
+    float2 v[N];
 #pragma unroll
-        for (int k = 0; k < kTileK; k += 8) {
-            std::uint32_t a[kSixteens][4];
-            std::uint32_t a_rest[kSixteens][4];
+    for (int j = 0; j < N; ++j) {
+        p[j] = at_p[4 * j];
+        m[j] = at_m[4 * j];
+        v[j] = at_v[4 * j];
+    }
 #pragma unroll
-            for (int i = 0; i < kSixteens; ++i) {
+    for (int j = 0; j < N; ++j) {
+        adam_of(s, sums[j][2 * half], p[j].x, m[j].x, v[j].x);
+        adam_of(s, sums[j][2 * half + 1], p[j].y, m[j].y, v[j].y);
+    }
 #pragma unroll
-                for (int part = 0; part < 4; ++part) {
-                    const float x =
-                        element_a<L>(a_tile, m0 + 16 * i + group + 8 * (part % 2), k + place + 4 * (part / 2));
-                    a[i][part] = to_tf32(x);
-                    if constexpr (P == Precision::kFp32) {
-                        a_rest[i][part] = to_tf32(x - __uint_as_float(a[i][part]));
+    for (int j = 0; j < N; ++j) {
+        at_p[4 * j] = p[j];
+        at_m[4 * j] = m[j];
+        at_v[4 * j] = v[j];
+    }
+}
+
+// Uses a warp's piece of a gradient (m × n, the piece from m0 and n0 on), as `to` says; what is read of a row is read
+// first, so that nothing waits in line.
+template <int M, int N>
+__device__ __forceinline__ void use_gradient(const Update& to, std::int64_t model, int m, int n, int m0, int n0,
+                                             const float (&sums)[M][N][4]) {
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    const bool whole = to.adam != nullptr && n0 + 8 * N <= n;
+    const AdamScalars scalars = whole ? to.adam[model] : AdamScalars{};
+#pragma unroll
+    for (int i = 0; i < M; ++i) {
+#pragma unroll
+        for (int half = 0; half < 2; ++half) {
+            const int r = m0 + 16 * i + 8 * half + lane / 4;
+            const int c = n0 + lane % 4 * 2;
+            const std::int64_t at = static_cast<std::int64_t>(r) * to.parameter.ld + c;
+            if (r < m && whole) {
+                update_row<N>(to, scalars, model, at, sums[i], half);
+            } else if (r < m) {
+#pragma unroll
+                for (int j = 0; j < N; ++j) {
+                    const float2 sum{sums[i][j][2 * half], sums[i][j][2 * half + 1]};
+                    if (c + 8 * j + 1 < n) {
+                        apply(to, model, at + 8 * j, sum);
+                    } else if (c + 8 * j < n) {
+                        apply(to, model, at + 8 * j, sum.x);
                     }
-                }
-            }
-#pragma unroll
-            for (int j = 0; j < kEights; ++j) {
-                std::uint32_t b[2];
-                std::uint32_t b_rest[2];
-#pragma unroll
-                for (int part = 0; part < 2; ++part) {
-                    const float x = element_b<L>(b_tile, k + place + 4 * part, n0 + 8 * j + group);
-                    b[part] = to_tf32(x);
-                    if constexpr (P == Precision::kFp32) {
-                        b_rest[part] = to_tf32(x - __uint_as_float(b[part]));
-                    }
-                }
-#pragma unroll
-                for (int i = 0; i < kSixteens; ++i) {
-                    if constexpr (P == Precision::kFp32) {
-                        multiply_tf32(sums[i][j], a_rest[i], b);
-                        multiply_tf32(sums[i][j], a[i], b_rest);
-                    }
-                    multiply_tf32(sums[i][j], a[i], b);
                 }
             }
         }

@@ -58,30 +58,77 @@ void Shard::set_objectives(const std::vector<Objective>& objectives, std::size_t
     for (DrawObjective& objective : training_.draw) {
         objective.key = keys_.emplace_back(models_).data();
     }
+    check(cudaStreamSynchronize(drawing_.get()), "drawing batches");
+    keys_drawn_with_.clear();
+    const std::int64_t rows = std::max<std::int64_t>(training_.most_rows, 1);
+    for (DrawnBatches& batches : drawn_) {
+        batches.memory = BatchMemory();
+        batches.steps = 0;
+    }
     // A batch of all rows is the same in every step.
-    const std::int64_t steps = training_.all ? 1 : slots_;
-    batches_ = BatchMemory();
-    batches_ = BatchMemory(program_, models_, steps, std::max<std::int64_t>(training_.most_rows, 1), training_.width);
+    drawn_[0].memory = BatchMemory(program_, models_, training_.all ? 1 : slots_, rows, training_.width);
+    if (!training_.all) {
+        drawn_[1].memory = BatchMemory(program_, models_, slots_, rows, training_.width);
+    }
     losses_ = DeviceArray<float>(slots_ * models_ * program_.platforms);
     if (training_.all) {
-        draw(training_, batches_, 0, 1);
+        draw(training_, drawn_[0].memory, 0, 1, stream_.get());
     }
     validation_batch_ = BatchMemory();
     if (validation_.most_rows > 0) {
         validation_batch_ = BatchMemory(program_, models_, 1, validation_.most_rows, validation_.width);
         validation_losses_ = DeviceArray<float>(models_ * program_.platforms);
-        draw(validation_, validation_batch_, 0, 1);
+        draw(validation_, validation_batch_, 0, 1, stream_.get());
     }
-    make_room(std::max(batches_.rows(), validation_batch_.rows()));
+    make_room(std::max(rows, validation_batch_.rows()));
     check(cudaStreamSynchronize(stream_.get()), "ordering rows");
 }
 
-void Shard::draw(const Objectives& objectives, const BatchMemory& to, std::int64_t first_step, std::int64_t steps) {
+void Shard::draw(const Objectives& objectives, const BatchMemory& to, std::int64_t first_step, std::int64_t steps,
+                 cudaStream_t stream) {
     Draw draw = to.target();
     draw.first_step = first_step;
     draw.objectives = static_cast<std::int32_t>(objectives.draw.size());
     std::ranges::copy(objectives.draw, draw.objective);
-    check(launch_draw(draw, static_cast<std::int32_t>(steps), stream_.get()), "drawing batches");
+    check(launch_draw(draw, static_cast<std::int32_t>(steps), stream), "drawing batches");
+}
+
+// Keys to draw with, of every model. Batches drawn with others are forgotten.
+void Shard::set_keys(std::span<const core::Key> keys) {
+    if (std::ranges::equal(keys, keys_drawn_with_, {}, &core::Key::value, &core::Key::value)) {
+        return;
+    }
+    check(cudaStreamSynchronize(drawing_.get()), "drawing batches");
+    for (DrawnBatches& batches : drawn_) {
+        batches.steps = 0;
+    }
+    for (std::size_t o = 0; o < keys_.size(); ++o) {
+        std::vector<std::uint64_t> values;
+        for (const core::Key key : keys) {
+            values.push_back(key.fold(o).value());
+        }
+        keys_[o].upload(values);
+    }
+    keys_drawn_with_.assign(keys.begin(), keys.end());
+}
+
+void Shard::draw_steps(DrawnBatches& to, std::int64_t first_step, std::int64_t steps) {
+    draw(training_, to.memory, first_step, steps, drawing_.get());
+    check(cudaEventRecord(to.drawn.get(), drawing_.get()), "drawing batches");
+    to.first_step = first_step;
+    to.steps = steps;
+}
+
+// The batches of these steps, drawn before or now. Those of the steps behind them are begun.
+const Shard::DrawnBatches& Shard::batches_of(std::int64_t first_step, std::int64_t steps) {
+    const bool second = drawn_[1].steps >= steps && drawn_[1].first_step == first_step;
+    DrawnBatches& batches = drawn_[second ? 1 : 0];
+    if (batches.steps < steps || batches.first_step != first_step) {
+        draw_steps(batches, first_step, steps);
+    }
+    check(cudaStreamWaitEvent(stream_.get(), batches.drawn.get(), 0), "ordering streams");
+    draw_steps(drawn_[second ? 0 : 1], first_step + steps, steps);  // its own steps are over
+    return batches;
 }
 
 void Shard::copy_learned() {
@@ -121,8 +168,9 @@ View<float> Shard::loss_view(std::int64_t step, std::int64_t first) const {
     return {losses_.data() + (step * models_ + first) * program_.platforms, program_.platforms, 0};
 }
 
-cudaGraphExec_t Shard::graph(std::int64_t steps) {
-    if (const auto found = graphs_.find(steps); found != graphs_.end()) {
+cudaGraphExec_t Shard::graph(std::int64_t steps, const BatchMemory& batches) {
+    const std::pair key{steps, &batches};
+    if (const auto found = graphs_.find(key); found != graphs_.end()) {
         return found->second;
     }
     constexpr std::size_t most_graphs = 8;
@@ -133,9 +181,8 @@ cudaGraphExec_t Shard::graph(std::int64_t steps) {
     try {
         for_each_piece([&](const Piece& piece) {
             for (std::int64_t step = 0; step < steps; ++step) {
-                const Batch batch = batches_.view(training_.all ? 0 : step, piece.first);
-                forward(piece, batch, loss_view(step, piece.first), true);
-                backward(piece, batch, adam_.data() + step * models_ + piece.first);
+                const Batch batch = batches.view(training_.all ? 0 : step, piece.first);
+                learn(piece, batch, loss_view(step, piece.first), adam_.data() + step * models_ + piece.first);
             }
         });
     } catch (const DeviceFailure&) {
@@ -153,7 +200,7 @@ cudaGraphExec_t Shard::graph(std::int64_t steps) {
     const cudaError_t error = cudaGraphInstantiate(&ready, recorded, 0);
     cudaGraphDestroy(recorded);
     check(error, "preparing a step");
-    graphs_[steps] = ready;
+    graphs_[key] = ready;
     return ready;
 }
 
@@ -182,17 +229,12 @@ void Shard::start_training(const Adam& adam, std::span<const core::Key> keys, st
                           static_cast<std::size_t>(steps * models_) * sizeof(AdamScalars), cudaMemcpyHostToDevice,
                           stream_.get()),
           "copying to it");
+    const BatchMemory* batches = &drawn_[0].memory;
     if (!training_.all) {
-        for (std::size_t o = 0; o < keys_.size(); ++o) {
-            std::vector<std::uint64_t> values;
-            for (const core::Key key : keys) {
-                values.push_back(key.fold(o).value());
-            }
-            keys_[o].upload(values);
-        }
-        draw(training_, batches_, first_step, steps);
+        set_keys(keys);
+        batches = &batches_of(first_step, steps).memory;
     }
-    check(cudaGraphLaunch(graph(steps), stream_.get()), "training");
+    check(cudaGraphLaunch(graph(steps, *batches), stream_.get()), "training");
     add_losses(losses_, steps);
 }
 
@@ -220,7 +262,7 @@ void Shard::start_validation() {
     copy_learned();
     for_each_piece([&](const Piece& piece) {
         const View<float> loss{validation_losses_.data() + piece.first * program_.platforms, program_.platforms, 0};
-        forward(piece, validation_batch_.view(0, piece.first), loss, false);
+        forward(piece, validation_batch_.view(0, piece.first), loss);
     });
     add_losses(validation_losses_, 1);
 }

@@ -1,0 +1,388 @@
+// Dot products of rows of both sides where they are all there is: of rows of whole chunks, and of rows of which a side
+// fits into a block's memory.
+#include <algorithm>
+
+#include "backend/cuda/loss.cuh"
+
+namespace pitot::backend::cuda {
+namespace {
+
+constexpr int kThreads = 1024;
+constexpr int kWarps = kThreads / 32;
+constexpr int kChunk = 128;  // columns of a warp, four a lane or sixteen of eight lanes
+
+__device__ __forceinline__ float dot(float4 a, float4 b) { return a.x * b.x + a.y * b.y + a.z * b.z + a.w * b.w; }
+
+// Dot products alone, of rows of whole chunks: 32 rows of a platform at a time, whose products never leave the
+// registers. Eight lanes make a product; lane 8 n + l keeps that of row 4 l + n.
+__global__ void __launch_bounds__(kThreads) forward_kernel(const __grid_constant__ Factors f) {
+    const std::int64_t model = blockIdx.y;
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    const int l = lane % 8;
+    const int warps = static_cast<int>(gridDim.x) * kWarps;
+    const std::int32_t* module = part(f.batch.module, model);
+    const float* right = part(f.right, model) + 4 * l;
+    const auto ld = static_cast<unsigned>(f.right.ld);
+    float* weight = part(f.weight, model);
+    const float* scale = part(f.batch.scale, model);
+    for (int i = static_cast<int>(blockIdx.x) * kWarps + static_cast<int>(threadIdx.x) / 32; i < f.batch.platforms;
+         i += warps) {
+        const RowRange rows = rows_of(f.batch.platform_end, model, i);
+        const float* left = row(f.left, model, i) + 4 * l;
+        float loss = 0.0F;
+        for (int first = rows.begin; first < rows.end; first += 32) {
+            float product = 0.0F;
+            const int count = min(32, rows.end - first);
+            for (int chunk = 0; chunk < f.rank; chunk += kChunk) {
+                float4 mine[4];
+#pragma unroll
+                for (int n = 0; n < 4; ++n) {
+                    mine[n] = *reinterpret_cast<const float4*>(left + chunk + 32 * n);
+                }
+#pragma unroll 2
+                for (int four = 0; four < count; four += 4) {
+                    const int b = min(first + four + lane / 8, rows.end - 1);
+                    const float* from = right + static_cast<std::size_t>(static_cast<unsigned>(module[b]) * ld) + chunk;
+                    float4 other[4];
+#pragma unroll
+                    for (int n = 0; n < 4; ++n) {
+                        other[n] = *reinterpret_cast<const float4*>(from + 32 * n);
+                    }
+                    float sum = 0.0F;
+#pragma unroll
+                    for (int n = 0; n < 4; ++n) {
+                        sum += dot(mine[n], other[n]);
+                    }
+                    sum += __shfl_xor_sync(kAll, sum, 4);
+                    sum += __shfl_xor_sync(kAll, sum, 2);
+                    sum += __shfl_xor_sync(kAll, sum, 1);
+                    product += 4 * l == four ? sum : 0.0F;
+                }
+            }
+            const int b = first + 4 * l + lane / 8;
+            if (b < rows.end) {
+                const RowLoss at = loss_of(f.loss, f.batch, model, i, b, f.dot_scale * product, scale[b]);
+                loss += at.loss;
+                if (f.loss.slope.data != nullptr) {
+                    weight[b] = at.slope * f.dot_scale;
+                }
+            }
+        }
+        loss = sum_of_warp(loss);
+        if (lane == 0) {
+            part(f.loss.loss, model)[i] = loss;
+        }
+    }
+}
+
+// A row's gradient where dot products are all there is, of rows of whole chunks: mentions first … end, of which
+// `number_of` tells the row of the batch and `other_of` the row of the other side.
+template <typename Number, typename Other>
+__device__ __forceinline__ void gradient_of_dots(const float* weight, const float* rows, unsigned ld, float* out,
+                                                 RowRange range, Number number_of, Other other_of) {
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    float4 sum{0.0F, 0.0F, 0.0F, 0.0F};
+    for (int first = range.begin; first < range.end; first += 32) {
+        const int mine = min(first + lane, range.end - 1);
+        const int b = number_of(mine);
+        const bool counts = first + lane < range.end && b >= 0;
+        const float w = counts ? weight[b] : 0.0F;
+        const unsigned at = static_cast<unsigned>(other_of(max(b, 0))) * ld;
+        const int count = min(32, range.end - first);
+        int n = 0;
+        for (; n + 4 <= count; n += 4) {
+            float4 x[4];
+            float by[4];
+#pragma unroll
+            for (int u = 0; u < 4; ++u) {
+                x[u] = *reinterpret_cast<const float4*>(rows + __shfl_sync(kAll, at, n + u));
+                by[u] = __shfl_sync(kAll, w, n + u);
+            }
+#pragma unroll
+            for (int u = 0; u < 4; ++u) {
+                add_scaled(sum, by[u], x[u]);
+            }
+        }
+        for (; n < count; ++n) {
+            const float4 x = *reinterpret_cast<const float4*>(rows + __shfl_sync(kAll, at, n));
+            add_scaled(sum, __shfl_sync(kAll, w, n), x);
+        }
+    }
+    *reinterpret_cast<float4*>(out) = sum;
+}
+
+__global__ void __launch_bounds__(kThreads) backward_kernel(const __grid_constant__ Factors f) {
+    const std::int64_t model = blockIdx.y;
+    const int chunks = f.rank / kChunk;
+    const bool left = blockIdx.x % 2 == 0;
+    const int warps = static_cast<int>(gridDim.x) / 2 * kWarps;
+    const int first = static_cast<int>(blockIdx.x) / 2 * kWarps + static_cast<int>(threadIdx.x) / 32;
+    const int column = 4 * (static_cast<int>(threadIdx.x) % 32);
+    const float* weight = part(f.weight, model);
+    const int each = 1 + f.batch.width;
+    if (left) {
+        const std::int32_t* module = part(f.batch.module, model);
+        for (int n = first; n < f.batch.platforms * chunks; n += warps) {
+            const int i = n / chunks;
+            const int c = n % chunks * kChunk + column;
+            gradient_of_dots(
+                weight, part(f.right, model) + c, static_cast<unsigned>(f.right.ld), row(f.left_gradient, model, i) + c,
+                rows_of(f.batch.platform_end, model, i), [](int b) { return b; }, [&](int b) { return module[b]; });
+        }
+        return;
+    }
+    const std::int32_t* platform = part(f.batch.platform, model);
+    const std::int32_t* mention = part(f.batch.mention, model);
+    for (int n = first; n < f.batch.modules * chunks; n += warps) {
+        const int j = n / chunks;
+        const int c = n % chunks * kChunk + column;
+        gradient_of_dots(
+            weight, part(f.left, model) + c, static_cast<unsigned>(f.left.ld), row(f.right_gradient, model, j) + c,
+            rows_of(f.batch.module_end, model, j),
+            [&](int m) {
+                const int number = mention[m];
+                return number % each == 0 ? number / each : -1;
+            },
+            [&](int b) { return platform[b]; });
+    }
+}
+
+// A step of a model in one block: losses, slopes and the gradients of both sides, or what Adam makes of them. First the
+// rows of modules are in the block's memory, and a warp takes the rows of a platform, eight at a time, whose modules
+// stay in its registers until the slopes are known; then the rows of platforms, and a warp takes the mentions of a
+// module.
+constexpr int kStepThreads = 512;
+constexpr int kStepWarps = kStepThreads / 32;
+constexpr int kEight = 8;
+
+struct Weighted {
+    float weight;
+    std::int32_t platform;
+};
+
+// What lies in the block's memory.
+struct StepMemory {
+    float* rows;         // of the other side
+    Weighted* weighted;  // a row of the batch: what it counts in the gradient
+    std::int32_t* ends;  // of platforms, then of modules
+    float* module_term;  // a baseline's
+};
+std::size_t step_bytes(const Factors& f) {
+    const std::size_t rows = static_cast<std::size_t>(std::max(f.batch.platforms, f.batch.modules)) * 4U;
+    const std::size_t ends =
+        static_cast<std::size_t>(f.batch.platforms) + 2U * static_cast<std::size_t>(f.batch.modules);
+    return rows * static_cast<std::size_t>(f.rank) + sizeof(Weighted) * static_cast<std::size_t>(f.batch.rows) +
+           4U * (ends + 2U);
+}
+__device__ __forceinline__ StepMemory step_memory(const Factors& f) {
+    StepMemory memory;
+    memory.rows = shared_memory<float>();
+    memory.weighted = reinterpret_cast<Weighted*>(memory.rows + max(f.batch.platforms, f.batch.modules) * f.rank);
+    memory.ends = reinterpret_cast<std::int32_t*>(memory.weighted + f.batch.rows);
+    memory.module_term = reinterpret_cast<float*>(memory.ends + f.batch.platforms + f.batch.modules + 2);
+    return memory;
+}
+__device__ __forceinline__ void copy_rows(float* to, const float* from, int floats) {
+#pragma unroll 4
+    for (int at = 4 * static_cast<int>(threadIdx.x); at < floats; at += 4 * kStepThreads) {
+        copy_16(to + at, from + at, true);
+    }
+    commit_copies();
+}
+
+// The sums over lanes of eight numbers each: lane l has that of number l / 4.
+__device__ __forceinline__ float sum_of_eight(const float (&x)[kEight]) {
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    float four[4];
+#pragma unroll
+    for (int n = 0; n < 4; ++n) {
+        const bool upper = lane >= 16;
+        four[n] = (upper ? x[n + 4] : x[n]) + __shfl_xor_sync(kAll, upper ? x[n] : x[n + 4], 16);
+    }
+    float two[2];
+#pragma unroll
+    for (int n = 0; n < 2; ++n) {
+        const bool upper = lane % 16 >= 8;
+        two[n] = (upper ? four[n + 2] : four[n]) + __shfl_xor_sync(kAll, upper ? four[n] : four[n + 2], 8);
+    }
+    const bool upper = lane % 8 >= 4;
+    float one = (upper ? two[1] : two[0]) + __shfl_xor_sync(kAll, upper ? two[0] : two[1], 4);
+    one += __shfl_xor_sync(kAll, one, 2);
+    return one + __shfl_xor_sync(kAll, one, 1);
+}
+
+__device__ void step_of_platform(const Factors& f, const StepMemory& memory, std::int64_t model, int i) {
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    const int c = 4 * lane;
+    const bool there = c < f.rank;
+    const int begin = memory.ends[i];
+    const int end = memory.ends[i + 1];
+    const float4 none{0.0F, 0.0F, 0.0F, 0.0F};
+    const float4 mine = there ? *reinterpret_cast<const float4*>(row(f.left, model, i) + c) : none;
+    const bool terms = f.loss.platform_term.data != nullptr;
+    const float platform_term = terms ? *row(f.loss.platform_term, model, i) : 0.0F;
+    const std::int32_t* module = part(f.batch.module, model);
+    const float* target = part(f.batch.target, model);
+    const float* scale = part(f.batch.scale, model);
+    float4 gradient = none;
+    float loss = 0.0F;
+    for (int first = begin; first < end; first += 32) {
+        const int b_mine = min(first + lane, end - 1);
+        const int j_mine = module[b_mine];
+        const float target_mine = target[b_mine];
+        const float scale_mine = first + lane < end ? scale[b_mine] : 0.0F;
+        const float term_mine = terms ? platform_term + memory.module_term[j_mine] : 0.0F;
+        const int count = min(32, end - first);
+        for (int eight = 0; eight < count; eight += kEight) {
+            float4 other[kEight];
+            float products[kEight];
+#pragma unroll
+            for (int n = 0; n < kEight; ++n) {
+                const int j = __shfl_sync(kAll, j_mine, eight + n);
+                other[n] = there ? *reinterpret_cast<const float4*>(memory.rows + j * f.rank + c) : none;
+                products[n] = dot(mine, other[n]);
+            }
+            const float product = sum_of_eight(products);
+            const int n = eight + lane / 4;
+            const float term = __shfl_sync(kAll, term_mine, n);
+            const float counts = __shfl_sync(kAll, scale_mine, n);
+            const RowLoss at = loss_at(f.loss, f.dot_scale * product + term, __shfl_sync(kAll, target_mine, n), counts);
+            const float weight = at.slope * f.dot_scale;
+            if (lane % 4 == 0 && first + n < end) {
+                loss += at.loss;
+                memory.weighted[first + n] = {weight, i};
+            }
+#pragma unroll
+            for (int m = 0; m < kEight; ++m) {
+                add_scaled(gradient, __shfl_sync(kAll, weight, 4 * m), other[m]);
+            }
+        }
+    }
+    if (there) {
+        *reinterpret_cast<float4*>(row(f.left_gradient, model, i) + c) = gradient;
+    }
+    loss = sum_of_warp(loss);
+    if (lane == 0) {
+        part(f.loss.loss, model)[i] = loss;
+    }
+}
+
+__device__ void step_of_module(const Factors& f, const StepMemory& memory, std::int64_t model, int j) {
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    const int c = 4 * lane;
+    const bool there = c < f.rank;
+    const int each = 1 + f.batch.width;
+    const std::int32_t* ends = memory.ends + f.batch.platforms + 1;
+    const std::int32_t* mention = part(f.batch.mention, model);
+    const std::int64_t at = static_cast<std::int64_t>(j) * f.rank + c;
+    const bool learns = f.right_update.adam != nullptr;
+    const Moments before = learns && there ? moments_of(f.right_update, model, at) : Moments{};
+    float4 gradient{0.0F, 0.0F, 0.0F, 0.0F};
+    for (int first = ends[j]; first < ends[j + 1]; first += 32) {
+        const int number = first + lane < ends[j + 1] ? mention[first + lane] : 1;
+        const Weighted of_mine =
+            first + lane < ends[j + 1] && number % each == 0 ? memory.weighted[number / each] : Weighted{0.0F, 0};
+        const int count = min(32, ends[j + 1] - first);
+        for (int eight = 0; eight < count; eight += kEight) {
+#pragma unroll
+            for (int n = 0; n < kEight; ++n) {  // behind the last a weight is 0
+                const int i = __shfl_sync(kAll, of_mine.platform, eight + n);
+                const float weight = __shfl_sync(kAll, of_mine.weight, eight + n);
+                if (there) {
+                    add_scaled(gradient, weight, *reinterpret_cast<const float4*>(memory.rows + i * f.rank + c));
+                }
+            }
+        }
+    }
+    if (!there) {
+        return;
+    }
+    if (learns) {
+        apply(f.right_update, model, at, gradient, before);
+    } else {
+        *reinterpret_cast<float4*>(row(f.right_gradient, model, j) + c) = gradient;
+    }
+}
+
+__global__ void __launch_bounds__(kStepThreads, 2) step_kernel(const __grid_constant__ Factors f) {
+    const std::int64_t model = blockIdx.x;
+    const int thread = static_cast<int>(threadIdx.x);
+    const int warp = thread / 32;
+    const int platforms = f.batch.platforms;
+    const int modules = f.batch.modules;
+    const StepMemory memory = step_memory(f);
+    copy_rows(memory.rows, part(f.right, model), modules * f.rank);
+    for (int n = thread; n <= platforms; n += kStepThreads) {
+        memory.ends[n] = part(f.batch.platform_end, model)[n];
+    }
+    for (int n = thread; n <= modules; n += kStepThreads) {
+        memory.ends[platforms + 1 + n] = part(f.batch.module_end, model)[n];
+    }
+    if (f.loss.module_term.data != nullptr) {
+        for (int n = thread; n < modules; n += kStepThreads) {
+            memory.module_term[n] = *row(f.loss.module_term, model, n);
+        }
+    }
+    wait_for_copies();
+    __syncthreads();
+    for (int i = warp; i < platforms; i += kStepWarps) {
+        step_of_platform(f, memory, model, i);
+    }
+    __syncthreads();
+    copy_rows(memory.rows, part(f.left, model), platforms * f.rank);
+    wait_for_copies();
+    __syncthreads();
+    for (int j = warp; j < modules; j += kStepWarps) {
+        step_of_module(f, memory, model, j);
+    }
+    if (f.left_update.adam != nullptr) {
+        // Its gradient lies in memory, its values, which nobody reads any more, in the block's.
+#pragma unroll 2
+        for (int at = 4 * thread; at < platforms * f.rank; at += 4 * kStepThreads) {
+            Moments before = moments_of(f.left_update, model, at);
+            apply(f.left_update, model, at, *reinterpret_cast<const float4*>(part(f.left_update.gradient, model) + at),
+                  before);
+        }
+    }
+}
+
+// Blocks a model: as few as fill a card, so that those of one model share a cache.
+unsigned blocks(std::int32_t models, std::int64_t warps) {
+    constexpr std::int64_t wanted = 264;
+    const std::int64_t most = (warps + kWarps - 1) / kWarps;
+    return static_cast<unsigned>(std::clamp<std::int64_t>(wanted / models, 1, std::max<std::int64_t>(most, 1)));
+}
+
+}  // namespace
+
+bool dots_alone(const Factors& f) { return f.dot && f.types == 0 && f.rank % 4 == 0; }
+
+bool dots_of_chunks(const Factors& f) {
+    constexpr std::int64_t most = std::int64_t{1} << 31;  // places are numbered in 32 bits
+    return dots_alone(f) && f.rank % kChunk == 0 && std::int64_t{f.batch.platforms} * f.left.ld < most &&
+           std::int64_t{f.batch.modules} * f.right.ld < most;
+}
+
+bool dots_fit(const Factors& f, std::int64_t shared) {
+    return dots_alone(f) && f.rank <= kChunk && step_bytes(f) <= static_cast<std::size_t>(shared);
+}
+
+cudaError_t launch_dots_forward(const Factors& factors, std::int32_t models, cudaStream_t stream) {
+    const dim3 grid(blocks(models, factors.batch.platforms), static_cast<unsigned>(models));
+    return start(forward_kernel, {grid, kThreads}, stream, factors);
+}
+
+cudaError_t launch_dots_backward(const Factors& factors, std::int32_t models, cudaStream_t stream) {
+    const std::int64_t tasks =
+        std::int64_t{std::max(factors.batch.platforms, factors.batch.modules)} * (factors.rank / kChunk);
+    const dim3 grid(2 * blocks(2 * models, tasks), static_cast<unsigned>(models));
+    return start(backward_kernel, {grid, kThreads}, stream, factors);
+}
+
+cudaError_t launch_dots_step(const Factors& factors, std::int64_t shared, std::int32_t models, cudaStream_t stream) {
+    return start(step_kernel,
+                 {static_cast<unsigned>(models), kStepThreads, step_bytes(factors), static_cast<std::size_t>(shared)},
+                 stream, factors);
+}
+
+}  // namespace pitot::backend::cuda
