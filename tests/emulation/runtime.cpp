@@ -32,6 +32,12 @@ std::size_t memory() {
     return (text == nullptr ? std::size_t{2048} : std::strtoull(text, nullptr, 10)) << 20U;
 }
 
+// Bytes that a block may have: those of compute capability 9.0, or as many KiB as PITOT_EMULATED_SHARED_KIB says.
+std::size_t shared_memory_of_block() {
+    const char* const text = std::getenv("PITOT_EMULATED_SHARED_KIB");
+    return (text == nullptr ? std::size_t{227} : std::strtoull(text, nullptr, 10)) << 10U;
+}
+
 struct Machine {
     std::recursive_mutex mutex;
     Stream usual[kDevices];
@@ -111,13 +117,13 @@ bool on_card(const void* data, std::size_t bytes) {
 
 cudaError_t enqueue(std::function<void()> thread, dim3 blocks, int threads, std::size_t shared, std::size_t most_shared,
                     cudaStream_t stream) {
-    constexpr std::size_t most = std::size_t{163} << 10U;  // of compute capability 8.0
     const std::lock_guard lock(machine().mutex);
     if (fails()) {
         return answer(cudaErrorUnknown);
     }
     if (threads < 1 || threads > 1024 || blocks.x < 1 || blocks.y < 1 || blocks.z < 1 || blocks.y > 65535 ||
-        blocks.z > 65535 || shared > most_shared || most_shared > most || of(stream).device != current_device) {
+        blocks.z > 65535 || shared > most_shared || most_shared > shared_memory_of_block() ||
+        of(stream).device != current_device) {
         return answer(cudaErrorInvalidValue);
     }
     return add(stream,
@@ -140,6 +146,17 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
         return answer(cudaErrorInvalidDevice);
     }
     *properties = {"Emulated card", memory(), 4, 9, 0};
+    return cudaSuccess;
+}
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int device) {
+    const std::lock_guard lock(machine().mutex);
+    if (fails()) {
+        return answer(cudaErrorUnknown);
+    }
+    if (attribute != cudaDevAttrMaxSharedMemoryPerBlockOptin || device < 0 || device >= kDevices) {
+        return answer(cudaErrorInvalidValue);
+    }
+    *value = static_cast<int>(shared_memory_of_block());
     return cudaSuccess;
 }
 cudaError_t cudaSetDevice(int device) {

@@ -69,7 +69,7 @@ private:
     // Memory that the launches of a piece work in.
     struct Lane {
         Stream stream;
-        DeviceArray<float> towers, tower_gradients, pairs, pair_gradients, weight, slope;
+        DeviceArray<float> towers, tower_gradients, pairs, pair_gradients, weight, slope, strips;
         std::int64_t rows = 0;  // of a batch, at most
     };
     // Models first … first + count, in a lane.
@@ -101,11 +101,14 @@ private:
     [[nodiscard]] View<float> gradient_of(const Piece& piece, BufferId buffer) const;
     [[nodiscard]] Update update(const Piece& piece, BufferId buffer, const AdamScalars* adam) const;
 
+    void step(const Piece& piece, const Batch& batch, View<float> loss, const AdamScalars* adam);
     void forward(const Piece& piece, const Batch& batch, View<float> loss, bool learn);
     void towers_forward(const Piece& piece);
     void pairs_forward(const Piece& piece, const Batch& batch, View<float> loss, bool learn);
     void backward(const Piece& piece, const Batch& batch, const AdamScalars* adam);
     void pairs_backward(const Piece& piece, const Batch& batch, const AdamScalars* adam);
+    void joined_step(const Piece& piece, const Batch& batch, View<float> loss, const AdamScalars* adam);
+    void sum_rows(const Piece& piece, const Batch& batch, const PairSumTanh& op);
     void towers_backward(const Piece& piece, const AdamScalars* adam);
     // Whether it did what comes next, too.
     bool network_forward(const Piece& piece, const Batch& batch, const PairOp& op, const PairOp* next);
@@ -121,6 +124,7 @@ private:
     const Program& program_;
     std::int64_t models_;
     Precision precision_;
+    bool joined_ = false;  // whether this card has room for the kernel of DeviceProgram::joined
     const std::vector<DeviceTable>* tables_ = nullptr;
     std::shared_ptr<const ResidentTables> held_;
 

@@ -134,8 +134,7 @@ cudaGraphExec_t Shard::graph(std::int64_t steps) {
         for_each_piece([&](const Piece& piece) {
             for (std::int64_t step = 0; step < steps; ++step) {
                 const Batch batch = batches_.view(training_.all ? 0 : step, piece.first);
-                forward(piece, batch, loss_view(step, piece.first), true);
-                backward(piece, batch, adam_.data() + step * models_ + piece.first);
+                this->step(piece, batch, loss_view(step, piece.first), adam_.data() + step * models_ + piece.first);
             }
         });
     } catch (const DeviceFailure&) {
