@@ -25,12 +25,17 @@ namespace pitot::emulation {
 namespace {
 
 constexpr int kDevices = 2;
-constexpr std::size_t kMostShared = std::size_t{163} << 10U;  // of a block, as of compute capability 8.0
 
 // Bytes of a card: 2 GiB, or as many MiB as PITOT_EMULATED_MIB says.
 std::size_t memory() {
     const char* const text = std::getenv("PITOT_EMULATED_MIB");
     return (text == nullptr ? std::size_t{2048} : std::strtoull(text, nullptr, 10)) << 20U;
+}
+
+// Bytes that a block may have: those of compute capability 9.0, or as many KiB as PITOT_EMULATED_SHARED_KIB says.
+std::size_t shared_memory_of_block() {
+    const char* const text = std::getenv("PITOT_EMULATED_SHARED_KIB");
+    return (text == nullptr ? std::size_t{227} : std::strtoull(text, nullptr, 10)) << 10U;
 }
 
 struct Machine {
@@ -117,7 +122,8 @@ cudaError_t enqueue(std::function<void()> thread, dim3 blocks, int threads, std:
         return answer(cudaErrorUnknown);
     }
     if (threads < 1 || threads > 1024 || blocks.x < 1 || blocks.y < 1 || blocks.z < 1 || blocks.y > 65535 ||
-        blocks.z > 65535 || shared > most_shared || most_shared > kMostShared || of(stream).device != current_device) {
+        blocks.z > 65535 || shared > most_shared || most_shared > shared_memory_of_block() ||
+        of(stream).device != current_device) {
         return answer(cudaErrorInvalidValue);
     }
     return add(stream,
@@ -142,11 +148,15 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
     *properties = {"Emulated card", memory(), 4, 9, 0};
     return cudaSuccess;
 }
-cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr, int device) {
-    if (device < 0 || device >= kDevices) {
-        return answer(cudaErrorInvalidDevice);
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int device) {
+    const std::lock_guard lock(machine().mutex);
+    if (fails()) {
+        return answer(cudaErrorUnknown);
     }
-    *value = static_cast<int>(kMostShared);
+    if (attribute != cudaDevAttrMaxSharedMemoryPerBlockOptin || device < 0 || device >= kDevices) {
+        return answer(cudaErrorInvalidValue);
+    }
+    *value = static_cast<int>(shared_memory_of_block());
     return cudaSuccess;
 }
 cudaError_t cudaSetDevice(int device) {

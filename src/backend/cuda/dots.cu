@@ -151,7 +151,7 @@ __global__ void __launch_bounds__(kThreads) backward_kernel(const __grid_constan
 // rows of modules are in the block's memory, and a warp takes the rows of a platform, eight at a time, whose modules
 // stay in its registers until the slopes are known; then the rows of platforms, and a warp takes the mentions of a
 // module.
-constexpr int kStepThreads = 512;
+constexpr int kStepThreads = 1024;
 constexpr int kStepWarps = kStepThreads / 32;
 constexpr int kEight = 8;
 
@@ -246,7 +246,7 @@ __device__ void step_of_platform(const Factors& f, const StepMemory& memory, std
             const int n = eight + lane / 4;
             const float term = __shfl_sync(kAll, term_mine, n);
             const float counts = __shfl_sync(kAll, scale_mine, n);
-            const RowLoss at = loss_at(f.loss, f.dot_scale * product + term, __shfl_sync(kAll, target_mine, n), counts);
+            const RowLoss at = loss_at(f.loss, {term, __shfl_sync(kAll, target_mine, n), counts}, f.dot_scale * product);
             const float weight = at.slope * f.dot_scale;
             if (lane % 4 == 0 && first + n < end) {
                 loss += at.loss;
@@ -304,7 +304,7 @@ __device__ void step_of_module(const Factors& f, const StepMemory& memory, std::
     }
 }
 
-__global__ void __launch_bounds__(kStepThreads, 2) step_kernel(const __grid_constant__ Factors f) {
+__global__ void __launch_bounds__(kStepThreads) step_kernel(const __grid_constant__ Factors f) {
     const std::int64_t model = blockIdx.x;
     const int thread = static_cast<int>(threadIdx.x);
     const int warp = thread / 32;

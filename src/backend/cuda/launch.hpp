@@ -205,6 +205,27 @@ cudaError_t launch_slope(View<const float> out, View<float> dout, std::int32_t r
 cudaError_t launch_copy_columns(View<const float> from, View<float> to, std::int32_t column, std::int32_t rows,
                                 std::int32_t cols, std::int32_t models, cudaStream_t stream);
 
+/// A network on pairs that is trained by one kernel: tanh of sums of both sides' rows, a layer with tanh of at most
+/// kPairColumns columns, as many as the sums have at most, and an output of one column.
+struct PairNetwork {
+    Batch batch;
+    View<const float> left, right;
+    std::int32_t cols = 0, hidden = 0;   ///< of the sums, and of the layer
+    Update weight, bias, top, top_bias;  ///< of the layer (cols × hidden) and the output; biases may be null
+    LossTerms loss;                      ///< without `output`, which is not kept, and slopes
+    View<float> row_loss;
+    View<float> gradient;  ///< of the sums: rows × cols
+    View<float> sums;      ///< a strip: what it has of the gradients of weights and biases
+};
+inline constexpr std::int32_t kPairColumns = 128;
+inline constexpr std::int32_t kPairStrip = 1024;  ///< rows of a batch that a block takes
+inline constexpr int kPairNetworkShared = ((3 * kPairColumns + 10) * kPairColumns + 2 * kPairStrip) * 4;  ///< bytes
+constexpr std::int64_t pair_network_strips(std::int64_t rows) { return (rows + kPairStrip - 1) / kPairStrip; }
+/// Numbers of a strip in PairNetwork::sums; `ld` of the layer's weight.
+constexpr std::int64_t pair_network_sums(std::int64_t cols, std::int64_t ld) { return (cols + 2) * ld + 4; }
+cudaError_t launch_pair_network(Precision precision, const PairNetwork& network, std::int32_t models,
+                                cudaStream_t stream);
+
 /// A layer with a weight for each platform (rows × k, k × n).
 struct PlatformLayer {
     Batch batch;

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "backend/cuda/launch.hpp"
 #include "pitot/remedy.hpp"
 
 namespace pitot::backend::cuda {
@@ -59,6 +60,26 @@ std::optional<DeviceProgram::Columns> DeviceProgram::input_gradient(const Dense&
     return Columns{op.x, 0};
 }
 
+std::optional<DeviceProgram::Joined> DeviceProgram::find_joined() const {
+    if (network.size() != 3 || !output || has_factors()) {
+        return std::nullopt;
+    }
+    const auto* first = std::get_if<PairSumTanh>(network.data());
+    const auto* second = std::get_if<Dense>(&network[1]);
+    const auto* top = std::get_if<Dense>(&network[2]);
+    if (first == nullptr || second == nullptr || top == nullptr || second->x != first->out || top->x != second->out ||
+        output->in != top->out) {
+        return std::nullopt;
+    }
+    const auto cols = [&](BufferId buffer) { return program_->buffer(buffer).cols; };
+    const auto learned = [&](BufferId buffer) { return program_->buffer(buffer).role == Role::kParameter; };
+    const bool fits = cols(first->out) <= kPairColumns && cols(second->out) <= kPairColumns && cols(top->out) == 1;
+    const bool layers = second->activation == Activation::kTanh && second->x_gradient_from == 0 &&
+                        top->activation == Activation::kNone && top->x_gradient_from == 0 && learned(second->weight) &&
+                        learned(top->weight);
+    return fits && layers ? std::optional(Joined{*first, *second, *top}) : std::nullopt;
+}
+
 Result<void> DeviceProgram::sort_operations() {
     const Program& program = *program_;
     std::map<BufferId, std::size_t> level;
@@ -101,6 +122,7 @@ Result<void> DeviceProgram::sort_operations() {
             return ok;
         }
     }
+    joined = find_joined();
     if (has_factors() && output) {
         return no_kernels("factors beside a network on pairs");
     }

@@ -56,6 +56,12 @@ public:
     std::optional<PairInterference> interference;
     std::vector<PairOp> network;  ///< what is computed a row of a batch, the output left out
     std::optional<PairOutput> output;
+    /// A network that one kernel trains (see PairNetwork), on cards whose blocks have room for it.
+    struct Joined {
+        PairSumTanh first;
+        Dense second, top;
+    };
+    std::optional<Joined> joined;
     /// Parameters whose gradients are stored before they are used, and the Concat that has a copy of each.
     std::vector<std::pair<BufferId, std::optional<Concat>>> stored;
 
@@ -70,6 +76,7 @@ public:
 private:
     explicit DeviceProgram(const Program& program);
     [[nodiscard]] Result<void> sort_operations();
+    [[nodiscard]] std::optional<Joined> find_joined() const;
 
     const Program* program_;
     std::vector<Place> places_;

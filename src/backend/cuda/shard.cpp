@@ -22,9 +22,19 @@ std::int64_t from_environment(const char* name, std::int64_t otherwise) {
 // What the rows of a piece may take.
 constexpr std::int64_t kPieceBytes = std::int64_t{4} << 30;
 
+// Of a model in a lane, what strips of batches have: see PairNetwork.
+std::int64_t strip_elements(const DeviceProgram& program, std::int64_t rows) {
+    if (!program.joined) {
+        return 0;
+    }
+    const std::int64_t cols = program.program().buffer(program.joined->first.out).cols;
+    return pair_network_strips(rows) * pair_network_sums(cols, program.place(program.joined->second.weight).ld);
+}
+
 // Elements of a model in a lane.
 std::int64_t lane_elements(const DeviceProgram& program, std::int64_t rows) {
-    return 2 * program.size(Arena::kTowers) + rows * (2 * program.size(Arena::kPairs) + program.groups() + 1);
+    return 2 * program.size(Arena::kTowers) + rows * (2 * program.size(Arena::kPairs) + program.groups() + 1) +
+           strip_elements(program, rows);
 }
 
 // At most, of tables of that many rows in all: those of one fold of two.
@@ -125,6 +135,7 @@ Shard::Shard(int device, const DeviceProgram& program, std::int64_t models, cons
             constants_.upload(padded, place.offset);
         }
     }
+    joined_ = layout_.joined && shared_of_block_ >= kPairNetworkShared;
     std::int64_t table_rows = 0;
     for (std::size_t t = 0; tables_ != nullptr && t < tables_->size(); ++t) {
         table_rows += (*tables_)[t].rows;
@@ -173,6 +184,7 @@ void Shard::make_room(std::int64_t rows) {
             lane.pair_gradients = DeviceArray<float>(piece_ * rows * layout_.size(Arena::kPairs));
             lane.weight = DeviceArray<float>(piece_ * rows * layout_.groups());
             lane.slope = DeviceArray<float>(piece_ * rows);
+            lane.strips = DeviceArray<float>(joined_ ? piece_ * strip_elements(layout_, rows) : 0);
             lane.rows = rows;
         }
     }

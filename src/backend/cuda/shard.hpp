@@ -70,7 +70,7 @@ private:
     // Memory that the launches of a piece work in.
     struct Lane {
         Stream stream{-1};
-        DeviceArray<float> towers, tower_gradients, pairs, pair_gradients, weight, slope;
+        DeviceArray<float> towers, tower_gradients, pairs, pair_gradients, weight, slope, strips;
         std::int64_t rows = 0;  // of a batch, at most
     };
     // Models first … first + count, in a lane.
@@ -120,6 +120,8 @@ private:
     void pairs_forward(const Piece& piece, const Batch& batch, View<float> loss, bool learn);
     void dots_step(const Piece& piece, const Batch& batch, View<float> loss, const AdamScalars* adam);
     void pairs_backward(const Piece& piece, const Batch& batch, const AdamScalars* adam);
+    void joined_step(const Piece& piece, const Batch& batch, View<float> loss, const AdamScalars* adam);
+    void sum_rows(const Piece& piece, const Batch& batch, const PairSumTanh& op);
     void towers_backward(const Piece& piece, const AdamScalars* adam);
     // Whether it did what comes next, too.
     bool network_forward(const Piece& piece, const Batch& batch, const PairOp& op, const PairOp* next);
@@ -136,6 +138,7 @@ private:
     const Program& program_;
     std::int64_t models_;
     Precision precision_;
+    bool joined_ = false;  // whether this card has room for the kernel of DeviceProgram::joined
     const std::vector<DeviceTable>* tables_ = nullptr;
     std::shared_ptr<const ResidentTables> held_;
 

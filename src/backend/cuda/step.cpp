@@ -99,6 +99,31 @@ Factors Shard::factors(const Piece& piece, const Batch& batch) const {
     return f;
 }
 
+// A whole network, forward and backward.
+void Shard::joined_step(const Piece& piece, const Batch& batch, View<float> loss, const AdamScalars* adam) {
+    const auto& [first, second, top] = *layout_.joined;
+    PairNetwork network;
+    network.batch = batch;
+    network.left = value(piece, first.left);
+    network.right = value(piece, first.right);
+    network.cols = narrowed(program_.buffer(first.out).cols);
+    network.hidden = narrowed(program_.buffer(second.out).cols);
+    const auto of = [&](BufferId buffer) { return buffer < 0 ? Update{} : update(piece, buffer, adam); };
+    network.weight = of(second.weight);
+    network.bias = of(second.bias);
+    network.top = of(top.weight);
+    network.top_bias = of(top.bias);
+    network.loss = loss_terms(piece, loss, false);
+    network.loss.output = {};
+    const Lane& lane = *piece.lane;
+    network.row_loss = {lane.slope.data(), lane.rows, 0};
+    network.gradient = gradient_of(piece, first.out);
+    const auto strip = narrowed(pair_network_sums(network.cols, network.weight.parameter.ld));
+    network.sums = {lane.strips.data(), pair_network_strips(lane.rows) * strip, strip};
+    check(launch_pair_network(precision_, network, narrowed(piece.count), lane.stream.get()), "training a network");
+    sum_rows(piece, batch, first);
+}
+
 void Shard::forward(const Piece& piece, const Batch& batch, View<float> loss) {
     towers_forward(piece);
     pairs_forward(piece, batch, loss, false);
@@ -107,7 +132,9 @@ void Shard::forward(const Piece& piece, const Batch& batch, View<float> loss) {
 void Shard::learn(const Piece& piece, const Batch& batch, View<float> loss, const AdamScalars* adam) {
     towers_forward(piece);
     const bool at_once = layout_.has_factors() && dots_fit(factors(piece, batch), shared_of_block_);
-    if (at_once) {
+    if (joined_) {
+        joined_step(piece, batch, loss, adam);
+    } else if (at_once) {
         dots_step(piece, batch, loss, adam);
     } else {
         pairs_forward(piece, batch, loss, true);

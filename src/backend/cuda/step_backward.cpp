@@ -34,21 +34,26 @@ void Shard::pairs_backward(const Piece& piece, const Batch& batch, const AdamSca
     }
 }
 
+// The gradients of both sides' rows from that of their sums.
+void Shard::sum_rows(const Piece& piece, const Batch& batch, const PairSumTanh& op) {
+    const PairRows rows{batch,
+                        {},
+                        {},
+                        {},
+                        readable(gradient_of(piece, op.out)),
+                        gradient_of(piece, op.left),
+                        gradient_of(piece, op.right),
+                        narrowed(program_.buffer(op.out).cols)};
+    check(launch_sum_rows(rows, narrowed(piece.count), piece.lane->stream.get()), "differentiating rows");
+}
+
 void Shard::network_backward(const Piece& piece, const Batch& batch, const PairOp& operation, const AdamScalars* adam) {
     const cudaStream_t stream = piece.lane->stream.get();
     const auto models = narrowed(piece.count);
     const auto of = [&](BufferId id) { return value(piece, id); };
     if (const auto* sum = std::get_if<PairSumTanh>(&operation)) {
         undo_tanh(piece, sum->out, batch.rows);
-        const PairRows rows{batch,
-                            {},
-                            {},
-                            {},
-                            readable(gradient_of(piece, sum->out)),
-                            gradient_of(piece, sum->left),
-                            gradient_of(piece, sum->right),
-                            narrowed(program_.buffer(sum->out).cols)};
-        check(launch_sum_rows(rows, models, stream), "differentiating rows");
+        sum_rows(piece, batch, *sum);
     } else if (const auto* layer = std::get_if<PlatformDense>(&operation)) {
         if (layer->activation == Activation::kTanh) {
             undo_tanh(piece, layer->out, batch.rows);

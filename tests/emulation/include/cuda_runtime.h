@@ -91,6 +91,7 @@ inline std::uint64_t __umul64hi(std::uint64_t a, std::uint64_t b) {
 }
 inline float __fdividef(float a, float b) { return a / b; }
 inline float __expf(float x) { return std::exp(x); }
+inline unsigned __float_as_uint(float x) { return std::bit_cast<unsigned>(x); }
 inline float __uint_as_float(unsigned x) { return std::bit_cast<float>(x); }
 using std::max;
 using std::min;

@@ -236,6 +236,23 @@ TEST(Card, TrainsInWavesWhereMemoryIsShort) {
     }
 }
 
+// A network that one kernel trains where a block has room for it, and its layers one by one elsewhere.
+TEST(Card, TrainsNetworksWithLittleSharedMemory) {
+    const Dataset dataset = test::synthetic_dataset({.platforms = 30, .modules = 41, .together = 200});
+    FitConfig config = config_of("baseline/mlp");
+    config.train.steps = kFewSteps;
+    const Trained want = trained_by(*card({0}), dataset, config, 1);
+    ASSERT_EQ(::setenv("PITOT_EMULATED_SHARED_KIB", "163", 1), 0);
+    const Trained got = trained_by(*card({0}), dataset, config, 1);
+    ::unsetenv("PITOT_EMULATED_SHARED_KIB");
+    EXPECT_NE(got.parameters, want.parameters);
+    for (std::size_t f = 0; f < want.train_loss.size(); ++f) {
+        EXPECT_NEAR(got.train_loss[f].back(), want.train_loss[f].back(), 1e-4 * want.train_loss[f].back());
+        EXPECT_NEAR(got.validation_loss[f].back(), want.validation_loss[f].back(),
+                    1e-4 * want.validation_loss[f].back());
+    }
+}
+
 // Whichever call of CUDA's fails, training ends with an error that tells what was being done, and the next one is
 // right.
 TEST(Card, FailuresAreErrors) {

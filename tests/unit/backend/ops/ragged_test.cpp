@@ -1,6 +1,14 @@
 // Programs whose sizes are those of no block of any kernel: some more or fewer than 32, 64 or 128.
 #include "unit/backend/ops/trial.hpp"
 
+#ifdef PITOT_EMULATED_CARD
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "backend/cuda/layout.hpp"
+#endif
+
 namespace pitot::backend {
 namespace {
 
@@ -76,6 +84,67 @@ TEST(Ragged, GradientsOfNetworksAgree) {
     Trial(network({40, 3, 128, 128, 0}), 0, 193).expect_agreement();
     Trial(network({1, 70, 31, 33, 0}), 0, 65).expect_agreement();
 }
+
+// Those that one kernel trains, which goes by strips of 1024 rows and tiles of 128.
+TEST(Ragged, GradientsOfJoinedNetworksAgree) {
+    Trial(network({9, 11, 5, 5, 0}), 0, 1).expect_agreement();
+    Trial(network({33, 7, 33, 5, 0}), 0, 127).expect_agreement();
+    Trial(network({3, 50, 5, 128, 0}), 0, 129).expect_agreement();
+    Trial(network({3, 2, 128, 33, 0}), 0, 1024).expect_agreement();
+    Trial(network({40, 31, 128, 128, 0}), 0, 1030).expect_agreement();
+    Trial(network({200, 100, 64, 99, 0}), 0, 2300).expect_agreement();
+}
+
+// Without biases, beside a baseline, and by another loss.
+TEST(Ragged, GradientsOfJoinedNetworksBesideABaselineAgree) {
+    ProgramBuilder b(21, 13);
+    b.pair(PairBaseline{b.of_platforms("platform term", Role::kReplicaConstant, 1),
+                        b.of_modules("module term", Role::kReplicaConstant, 1)});
+    const BufferId x = b.hidden(37);
+    const BufferId hidden = b.pairs("layer", 70);
+    const BufferId y = b.pairs("y", 1);
+    b.pair(Dense{x, b.parameter("layer.weight", 37, 70), -1, hidden, Activation::kTanh, 0});
+    b.pair(Dense{hidden, b.parameter("y.weight", 70, 1), -1, y, Activation::kNone, 0});
+    b.pair(PairOutput{y, -1.3});
+    Program program = b.program();
+    Trial(program, 0, 300).expect_agreement();
+    program.loss = Loss::kHuber;
+    program.huber_delta = 0.7;
+    Trial(program, 0, 300).expect_agreement();
+}
+
+#ifdef PITOT_EMULATED_CARD
+bool is_joined(const Program& program) { return cuda::DeviceProgram::make(program).value().joined.has_value(); }
+
+std::vector<double> gradient_on_card(const Trial& trial) {
+    std::vector<double> out(trial.parameters().size());
+    const auto executor = trial.prepare(*backend::cuda_backend({}, "fp32").value());
+    executor->gradient(0, trial.rows(), 1.0, out);
+    EXPECT_TRUE(executor->status()) << executor->status().error().to_string();
+    return out;
+}
+
+TEST(Ragged, NetworksThatFitAreJoined) {
+    EXPECT_TRUE(is_joined(network({4, 4, 128, 128, 0})));
+    EXPECT_TRUE(is_joined(network({4, 4, 5, 33, 0})));
+    EXPECT_FALSE(is_joined(network({4, 4, 129, 128, 0})));
+    EXPECT_FALSE(is_joined(network({4, 4, 128, 129, 0})));
+    EXPECT_FALSE(is_joined(towers({4, 4, 3, 3, 3}, 0)));
+}
+
+// Cards with less memory a block go by kernels of single layers, whose sums are in another order.
+TEST(Ragged, CardsOfLessSharedMemoryTrainLayersOneByOne) {
+    const Trial trial(network({9, 11, 65, 43, 0}), 0, 1100);
+    const std::vector<double> joined = gradient_on_card(trial);
+    for (const char* kibibytes : {"99", "163", "227"}) {
+        ASSERT_EQ(::setenv("PITOT_EMULATED_SHARED_KIB", kibibytes, 1), 0);
+        const std::vector<double> got = gradient_on_card(trial);
+        trial.expect_agreement();
+        ::unsetenv("PITOT_EMULATED_SHARED_KIB");
+        EXPECT_EQ(got != joined, std::string(kibibytes) != "227");
+    }
+}
+#endif
 
 TEST(Ragged, GradientsOfInterferenceAgree) {
     Trial(interference({67, 33, 0, 0, 130}, 2), 2, 301).expect_agreement();

@@ -1,0 +1,119 @@
+// Tiles of the network on pairs, which stay in shared memory, and how tensor cores multiply them.
+#pragma once
+
+#include "backend/cuda/device.cuh"
+
+namespace pitot::backend::cuda::pairs {
+
+inline constexpr int kTile = kPairColumns;  // rows and columns of a tile
+inline constexpr int kSixteens = 4;         // rows of a warp's piece, in sixteens
+inline constexpr int kEights = 4;           // its columns, in eights
+using Sums = float[kSixteens][kEights][4];
+
+// Where an element of a tile lies: so that eight rows by four columns, and four rows by eight columns, are in different
+// banks.
+__device__ __forceinline__ int place_of(int r, int c) { return r * kTile + (c ^ ((r & 3) * 8 + (r >> 2 & 1) * 4)); }
+
+// As products in this precision want it in a tile that nothing else reads.
+template <Precision P>
+__device__ __forceinline__ float rounded(float x) {
+    return P == Precision::kTf32 ? __uint_as_float(to_tf32(x)) : x;
+}
+
+// A warp's piece of an operand, from row or column m0 on of a tile: k along its rows, or down its columns. `Rounded`:
+// see rounded().
+template <bool Down, bool Rounded>
+class Operand {
+public:
+    __device__ Operand(const float* tile, int m0) : tile_(tile) {
+        const int lane = static_cast<int>(threadIdx.x) % 32;
+        const int group = lane / 4;
+        const int place = lane % 4;
+        first_ = Down ? place * kTile + m0 + place * 8 + group : place_of(m0 + group, place);
+    }
+    // Of k + 8 * q + t + 4 * half and eight number x, element g of it. `k` is a multiple of 32.
+    __device__ __forceinline__ float at(int k, int q, int x, int half) const {
+        return Down ? tile_[(first_ ^ (x % 4 * 8 + half * 4)) + (k + 8 * q + 4 * half) * kTile + x / 4 * 32]
+                    : tile_[(first_ ^ (q * 8 + half * 4)) + k + x * 8 * kTile];
+    }
+    template <Precision P>
+    __device__ __forceinline__ static std::uint32_t factor(float x) {
+        return Rounded && P == Precision::kTf32 ? __float_as_uint(x) : to_tf32(x);
+    }
+
+private:
+    const float* tile_;
+    int first_;
+};
+
+// Fragments of eight of k, or of sixteen where two are packed into a number: the first eight's t and t + 4, then the
+// second's. In which order k comes does not matter as long as both operands have the same.
+template <Precision P, typename A, typename B>
+__device__ __forceinline__ void multiply(const A& left, const B& right, int k_end, Sums& sums) {
+#pragma unroll 1
+    for (int k = 0; k < k_end; k += 32) {
+        if constexpr (P == Precision::kBf16) {
+#pragma unroll
+            for (int q = 0; q < 4; q += 2) {
+                std::uint32_t a[kSixteens][4];
+#pragma unroll
+                for (int i = 0; i < kSixteens; ++i) {
+#pragma unroll
+                    for (int part = 0; part < 4; ++part) {
+                        const int x = 2 * i + part % 2;
+                        a[i][part] = to_bf16(left.at(k, q + part / 2, x, 0), left.at(k, q + part / 2, x, 1));
+                    }
+                }
+#pragma unroll
+                for (int j = 0; j < kEights; ++j) {
+                    const std::uint32_t b[2] = {to_bf16(right.at(k, q, j, 0), right.at(k, q, j, 1)),
+                                                to_bf16(right.at(k, q + 1, j, 0), right.at(k, q + 1, j, 1))};
+#pragma unroll
+                    for (int i = 0; i < kSixteens; ++i) {
+                        multiply_bf16(sums[i][j], a[i], b);
+                    }
+                }
+            }
+        } else {
+#pragma unroll
+            for (int q = 0; q < 4; ++q) {
+                std::uint32_t a[kSixteens][4];
+                std::uint32_t a_rest[kSixteens][4];
+#pragma unroll
+                for (int i = 0; i < kSixteens; ++i) {
+#pragma unroll
+                    for (int part = 0; part < 4; ++part) {
+                        const float x = left.at(k, q, 2 * i + part % 2, part / 2);
+                        a[i][part] = A::template factor<P>(x);
+                        if constexpr (P == Precision::kFp32) {
+                            a_rest[i][part] = to_tf32(x - __uint_as_float(a[i][part]));
+                        }
+                    }
+                }
+#pragma unroll
+                for (int j = 0; j < kEights; ++j) {
+                    std::uint32_t b[2];
+                    std::uint32_t b_rest[2];
+#pragma unroll
+                    for (int part = 0; part < 2; ++part) {
+                        const float x = right.at(k, q, j, part);
+                        b[part] = B::template factor<P>(x);
+                        if constexpr (P == Precision::kFp32) {
+                            b_rest[part] = to_tf32(x - __uint_as_float(b[part]));
+                        }
+                    }
+#pragma unroll
+                    for (int i = 0; i < kSixteens; ++i) {
+                        if constexpr (P == Precision::kFp32) {
+                            multiply_tf32(sums[i][j], a_rest[i], b);
+                            multiply_tf32(sums[i][j], a[i], b_rest);
+                        }
+                        multiply_tf32(sums[i][j], a[i], b);
+                    }
+                }
+            }
+        }
+    }
+}
+
+}  // namespace pitot::backend::cuda::pairs
