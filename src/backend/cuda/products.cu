@@ -89,8 +89,15 @@ __device__ __forceinline__ void dot_rows(const Product& product, std::int64_t mo
     }
 }
 
+#ifndef STAGES
+#define STAGES 4
+#define WSTAGES 2
+#endif
+template <Layout L>
+constexpr int kStages = L == Layout::kWeightGradient ? WSTAGES : STAGES;
+
 template <Layout L, Precision P>
-__global__ void __launch_bounds__(kThreads, P == Precision::kFp32 ? 2 : 3)
+__global__ void __launch_bounds__(kThreads, P == Precision::kFp32 || kStages<L> > 2 ? 2 : 3)
     products_kernel(const __grid_constant__ Products products) {
     auto* const shared = shared_memory<float>();
     constexpr int stage = size_a(L) + size_b(L);
@@ -115,7 +122,6 @@ __global__ void __launch_bounds__(kThreads, P == Precision::kFp32 ? 2 : 3)
         float* to = shared + buffer * stage;
         a.load(to);
         b.load(to + size_a(L));
-        commit_copies();
         if constexpr (a_down) {
             a.move_down(kTileK);
         } else {
@@ -136,14 +142,23 @@ __global__ void __launch_bounds__(kThreads, P == Precision::kFp32 ? 2 : 3)
         L == Layout::kWeightGradient && first_m == 0 && product.bias_update.parameter.data != nullptr;
     Sums sums = {};
     float column_sum = 0.0F;
-    load_stage(0);
+    // Copies are always some stages ahead of products; a stage behind the last has none.
+    constexpr int ahead = kStages<L> - 1;
+#pragma unroll
+    for (int n = 0; n < ahead; ++n) {
+        if (n * kTileK < k_end) {
+            load_stage(n);
+        }
+        commit_copies();
+    }
     int buffer = 0;
     for (int k = 0; k < k_end; k += kTileK) {
-        wait_for_copies();
+        wait_for_copies<ahead - 1>();
         __syncthreads();
-        if (k + kTileK < k_end) {
-            load_stage(buffer ^ 1);
+        if (k + ahead * kTileK < k_end) {
+            load_stage((buffer + ahead) % kStages<L>);
         }
+        commit_copies();
         const float* a_tile = shared + buffer * stage;
         const float* b_tile = a_tile + size_a(L);
         if (!idle) {
@@ -159,7 +174,7 @@ __global__ void __launch_bounds__(kThreads, P == Precision::kFp32 ? 2 : 3)
                 }
             }
         }
-        buffer ^= 1;
+        buffer = (buffer + 1) % kStages<L>;
     }
     const int lane = static_cast<int>(threadIdx.x) % 32;
     if constexpr (L == Layout::kWeightGradient) {
@@ -202,7 +217,7 @@ __global__ void __launch_bounds__(kThreads, P == Precision::kFp32 ? 2 : 3)
 
 template <Layout L, Precision P>
 cudaError_t launch(const Products& products, std::int32_t tiles, std::int32_t models, cudaStream_t stream) {
-    constexpr int bytes = 2 * (size_a(L) + size_b(L)) * static_cast<int>(sizeof(float));
+    constexpr int bytes = kStages<L> * (size_a(L) + size_b(L)) * static_cast<int>(sizeof(float));
     return start(products_kernel<L, P>,
                  {dim3(static_cast<unsigned>(tiles), static_cast<unsigned>(models)), kThreads, bytes, bytes}, stream,
                  products);
