@@ -5,6 +5,7 @@
 // what differs from step to step, batches and the scalars of Adam, lies in memory.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -129,7 +130,7 @@ private:
     std::vector<std::int64_t> updates_;
     std::int64_t piece_ = 1;
     std::vector<Lane> lanes_;
-    bool learned_copied_ = false;
+    std::atomic<bool> learned_copied_ = false;
 
     std::int64_t slots_ = 1;
     Objectives training_, validation_;
