@@ -37,7 +37,8 @@ public:
     Executor& operator=(const Executor&) = delete;
     virtual ~Executor() = default;
 
-    /// The flat parameter array (Program::parameter_count() values) of a replica. Setting resets the optimiser.
+    /// The flat parameter array (Program::parameter_count() values) of a replica. Setting resets the optimiser; several
+    /// threads may set those of different replicas at once.
     virtual void set_parameters(std::int64_t replica, std::span<const double> values) = 0;
     [[nodiscard]] virtual std::vector<double> parameters(std::int64_t replica) = 0;
     /// Values (rows × cols) of a kReplicaConstant buffer.

@@ -128,12 +128,14 @@ Result<void> ResultArrays::put_baseline(const models::LinearScaling& baseline) {
         .and_then([&] { return put("m_bar", narrowed(baseline.module), {modules}); });
 }
 
-Result<void> ResultArrays::add(const models::Fitted& fitted) {
+Result<void> ResultArrays::add(const models::Fitted& fitted, int threads) {
     ++replicates_;
     const auto keep = [&](const std::string& name, const std::vector<float>& values, std::vector<std::int64_t> shape) {
         return put(name, values, std::move(shape));
     };
-    auto kept = fitted.model->keep(*dataset_, fitted.rows, keep).and_then([&] { return put_baseline(fitted.scaling); });
+    auto kept = fitted.model->keep(*dataset_, fitted.rows, threads, keep).and_then([&] {
+        return put_baseline(fitted.scaling);
+    });
     for (std::size_t p = 0; kept && p < dataset_->pools.size(); ++p) {
         kept = put_rows(models::published_name(dataset_->pools[p].name), fitted.rows.pools[p]);
     }

@@ -38,7 +38,8 @@ public:
     /// Whether they would fit into kMostBytes, before any training. Error: kInput.
     [[nodiscard]] static Result<void> check_size(const Dataset& dataset, const FitConfig& config);
 
-    [[nodiscard]] Result<void> add(const models::Fitted& fitted);
+    /// Predicts on up to `threads` threads.
+    [[nodiscard]] Result<void> add(const models::Fitted& fitted, int threads);
     /// Writes the archive and brings it to the disk; NewFile::put() puts it in its place.
     [[nodiscard]] Result<core::NewFile> make(const std::filesystem::path& file);
 

@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <future>
 #include <mutex>
+#include <stop_token>
 #include <utility>
 
+#include "backend/backend.hpp"
 #include "core/atomic_file.hpp"
 #include "core/check.hpp"
 #include "core/parallel.hpp"
@@ -87,37 +90,86 @@ Result<void> put_in_place(const Sweep& sweep, const SweepRun& run, const ResultR
     return arrays.put().and_then([&] { return core::write_text(sweep.file_of(run, ".json"), to_json(record)); });
 }
 
-// One run, written.
-Result<void> train_run(const Sweep& sweep, const SweepRun& run, const Dataset& dataset, const Context& context) {
+// A run that has been trained.
+struct Trained {
+    const SweepRun* run;
+    Clock::time_point start;
+    ResultRecord record;
+    ResultArrays arrays;
+};
+
+Result<Trained> train_run(const Sweep& sweep, const SweepRun& run, const Dataset& dataset, const Context& context) {
     const fs::path folder = sweep.results / run.method;
     if (auto ok = core::make_folder(folder); !ok) {
-        return ok;
+        return Failure(ok.error());
     }
     PITOT_TRY(auto arrays, ResultArrays::create(folder, dataset, run.config));
+    PITOT_TRY(const auto backend, backend::find_backend(context));
+    const int threads = core::team_size(context.threads, backend->groups_at_once());
     const auto start = Clock::now();
     const auto rows = [&](std::int64_t replicate) {
         return train::draw_rows(dataset, run.config, run.config.share, 0.0, replicate);
     };
-    auto trained = models::family_of(run.config.model)
-                       .fit({.dataset = dataset,
-                             .config = run.config,
-                             .share = run.config.share,
-                             .replicates = run.config.train.replicates,
-                             .untrained = models::Untrained::kPublished,
-                             .context = predict::guarded(context),
-                             .rows = rows},
-                            [&](models::Fitted&& fitted) { return arrays.add(fitted); });
-    if (!trained) {
-        return trained;
+    auto ok = models::family_of(run.config.model)
+                  .fit({.dataset = dataset,
+                        .config = run.config,
+                        .share = run.config.share,
+                        .replicates = run.config.train.replicates,
+                        .untrained = models::Untrained::kPublished,
+                        .context = predict::guarded(context),
+                        .rows = rows},
+                       [&](models::Fitted&& fitted) { return arrays.add(fitted, threads); });
+    if (!ok) {
+        return Failure(ok.error());
     }
     ResultRecord record = sweep.record_of(run);
     record.seconds = since(start);
     record.backend = context.backend;
     record.precision = recorded_precision(context);
-    return arrays.make(sweep.file_of(run, ".npz")).and_then([&](core::NewFile made) {
-        return put_in_place(sweep, run, record, std::move(made));
-    });
+    return Trained{&run, start, std::move(record), std::move(arrays)};
 }
+
+// Writes a run while the next one trains.
+class Writer {
+public:
+    using Written = std::function<void(const Trained&)>;
+
+    // On the caller's thread where there shall be no other. `written` is told of runs that were, `failed` asked to stop
+    // when one could not be.
+    Writer(const Sweep& sweep, int threads, Written written, std::stop_source failed)
+        : sweep_(sweep), threads_(threads), written_(std::move(written)), failed_(std::move(failed)) {}
+
+    // Begins; the run before must have been waited for.
+    Result<void> start(Trained trained) {
+        const auto how = threads_ > 1 ? std::launch::async | std::launch::deferred : std::launch::deferred;
+        writing_ =
+            std::async(how, [this, trained = std::move(trained)]() mutable { return write(std::move(trained)); });
+        const bool begun = writing_.wait_for(std::chrono::seconds(0)) != std::future_status::deferred;
+        return begun ? Result<void>() : wait();
+    }
+    // Waits for what is being written; its error.
+    Result<void> wait() { return writing_.valid() ? writing_.get() : Result<void>(); }
+
+private:
+    // What was set aside goes when it returns.
+    Result<void> write(Trained trained) {
+        auto ok = trained.arrays.make(sweep_.file_of(*trained.run, ".npz")).and_then([&](core::NewFile made) {
+            return put_in_place(sweep_, *trained.run, trained.record, std::move(made));
+        });
+        if (ok) {
+            written_(trained);
+        } else {
+            failed_.request_stop();
+        }
+        return ok;
+    }
+
+    const Sweep& sweep_;
+    int threads_;
+    Written written_;
+    std::stop_source failed_;
+    std::future<Result<void>> writing_;  // last: when it goes, it waits for the thread that uses the others
+};
 
 // The results of an equal run under this one's name.
 Result<void> copy_run(const Sweep& sweep, const SweepRun& run) {
@@ -222,12 +274,12 @@ Result<void> estimate_sweep(Sweep& sweep, const Dataset& dataset, const Context&
     return {};
 }
 
-Result<void> run_sweep(const Sweep& sweep, const Dataset& dataset, const Context& context,
-                       const std::function<void(const SweepProgress&)>& progress,
-                       const std::function<void(const SweepRun&, double seconds)>& done) {
-    if (auto ok = sweep.check_conflicts(); !ok) {
-        return ok;
-    }
+namespace {
+
+// The runs of a sweep, one after the other; the last is still being written when it returns.
+Result<void> run_all(const Sweep& sweep, const Dataset& dataset, const Context& context, Writer& writer,
+                     const std::function<void(const SweepProgress&)>& progress,
+                     const std::function<void(const SweepRun&, double seconds)>& done) {
     constexpr double least = 0.05;  // a run of no estimated length counts, too
     double total = 0.0;
     for (const SweepRun& next : sweep.runs) {
@@ -244,8 +296,11 @@ Result<void> run_sweep(const Sweep& sweep, const Dataset& dataset, const Context
         }
         at.run = &next;
         ++at.number;
-        const auto start = Clock::now();
         if (next.state == RunState::kCopied) {
+            if (auto ok = writer.wait(); !ok) {
+                return ok;
+            }
+            const auto start = Clock::now();
             if (auto ok = copy_run(sweep, next); !ok) {
                 return ok;
             }
@@ -260,13 +315,48 @@ Result<void> run_sweep(const Sweep& sweep, const Dataset& dataset, const Context
                 total;
             progress(at);
         };
-        if (auto ok = train_run(sweep, next, dataset, of_run); !ok) {
+        PITOT_TRY(auto trained, train_run(sweep, next, dataset, of_run));
+        if (auto ok = writer.wait(); !ok) {
+            return ok;
+        }
+        if (context.stop.stop_requested()) {  // by who was told of the run before
+            return fail(ErrorCode::kCancelled, "stopped");
+        }
+        if (auto ok = writer.start(std::move(trained)); !ok) {
             return ok;
         }
         over += weight;
-        done(next, since(start));
     }
     return {};
+}
+
+}  // namespace
+
+Result<void> run_sweep(const Sweep& sweep, const Dataset& dataset, const Context& context,
+                       const std::function<void(const SweepProgress&)>& progress,
+                       const std::function<void(const SweepRun&, double seconds)>& done) {
+    if (auto ok = sweep.check_conflicts(); !ok) {
+        return ok;
+    }
+    std::mutex telling;
+    const auto tell_progress = [&](const SweepProgress& at) {
+        const std::scoped_lock lock(telling);
+        progress(at);
+    };
+    const auto tell_done = [&](const SweepRun& run, double seconds) {
+        const std::scoped_lock lock(telling);
+        done(run, seconds);
+    };
+    std::stop_source stop;
+    const std::stop_callback asked(context.stop, [&] { stop.request_stop(); });
+    Context stoppable = context;
+    stoppable.stop = stop.get_token();
+    Writer writer(
+        sweep, core::team_size(context.threads, 1),
+        [&](const Trained& trained) { tell_done(*trained.run, since(trained.start)); }, stop);
+    const auto ran = run_all(sweep, dataset, stoppable, writer, tell_progress, tell_done);
+    // What could not be written is why the rest was stopped.
+    return writer.wait().and_then([&] { return ran; });
 }
 
 }  // namespace pitot::experiment

@@ -108,9 +108,11 @@ struct SweepProgress {
     double share = 0.0;
 };
 
-/// Does what is to do, and writes METHOD/SHARE.npz and .json of each run when it ends, whole or not at all. Estimated
-/// first. Stopped, it keeps what is done and returns kCancelled. `context` has the backend and the precision that the
-/// sweep was planned with. Error: check_conflicts().
+/// Does what is to do, and writes METHOD/SHARE.npz and .json of each run when it ends, whole or not at all; while they
+/// are written, the next run trains. `done` is told of runs in their order, when their files are there. It and
+/// `progress` are called from any thread, one at a time. Estimated first. Stopped, it keeps what is done and returns
+/// kCancelled. `context` has the backend and the precision that the sweep was planned with. Errors: check_conflicts();
+/// what training or writing gives, which ends the run under way, too.
 [[nodiscard]] Result<void> run_sweep(const Sweep& sweep, const Dataset& dataset, const Context& context,
                                      const std::function<void(const SweepProgress&)>& progress,
                                      const std::function<void(const SweepRun&, double seconds)>& done);

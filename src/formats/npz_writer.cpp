@@ -29,6 +29,7 @@ constexpr zip_uint16_t kDosDate = (1U << 5U) | 1U;
 constexpr zip_uint16_t kDosTime = 0;
 // zlib's usual level: the best takes several times as long for a percent.
 constexpr zip_uint32_t kLevel = 6;
+constexpr zip_uint32_t kQuickLevel = 1;
 
 template <typename T>
 constexpr std::string_view descr_of() {
@@ -153,22 +154,34 @@ private:
     std::uint64_t next_ = 0;  // element bytes made so far
 };
 
-// Whether a large array is worth compressing, by a piece from its middle: trained parameters and predictions are as
-// good as random, and compressing them takes longer than making them did.
-bool compresses(const ArrayBytes& array) {
+// The level to compress an array at, 0 to store it. Of a large one a piece from its middle decides: trained parameters
+// and predictions are as good as random, and compressing them takes longer than making them did; in numbers of rows in
+// random order there is nothing to find but small bytes, for which the usual level searches several times as long.
+zip_uint32_t level_of(const ArrayBytes& array) {
     constexpr std::size_t large = std::size_t{1} << 20;
     constexpr std::size_t piece = std::size_t{1} << 16;
     constexpr double worth = 0.8;
+    constexpr double worth_a_search = 0.97;
+    if (array.fill) {
+        return 0;
+    }
     const std::span<const std::byte> elements =
         array.borrowed.empty() ? std::as_bytes(std::span(array.bytes)) : array.borrowed;
     if (elements.size() < large) {
-        return true;
+        return kLevel;
     }
     std::vector<Bytef> out(::compressBound(piece));
-    uLongf size = out.size();
     const auto* const from = reinterpret_cast<const Bytef*>(elements.data() + elements.size() / 2 - piece / 2);
-    return ::compress2(out.data(), &size, from, piece, Z_BEST_SPEED) != Z_OK ||
-           static_cast<double>(size) < worth * static_cast<double>(piece);
+    const auto bytes_at = [&](zip_uint32_t level) {
+        uLongf size = out.size();
+        const bool compressed = ::compress2(out.data(), &size, from, piece, static_cast<int>(level)) == Z_OK;
+        return compressed ? static_cast<double>(size) : 0.0;
+    };
+    const double quick = bytes_at(kQuickLevel);
+    if (quick >= worth * static_cast<double>(piece)) {
+        return 0;
+    }
+    return bytes_at(kLevel) < worth_a_search * quick ? kLevel : kQuickLevel;
 }
 
 Failure zip_failure(const std::filesystem::path& file, const char* what) {
@@ -196,9 +209,9 @@ Result<void> write_archive(const std::vector<ArrayBytes>& arrays, To& to, const 
             ::zip_source_free(source);
         }
         const auto index = static_cast<zip_uint64_t>(place);
+        const zip_uint32_t level = level_of(array);
         if (place < 0 ||
-            ::zip_set_file_compression(archive, index, array.fill || !compresses(array) ? ZIP_CM_STORE : ZIP_CM_DEFLATE,
-                                       kLevel) != 0 ||
+            ::zip_set_file_compression(archive, index, level == 0 ? ZIP_CM_STORE : ZIP_CM_DEFLATE, level) != 0 ||
             ::zip_file_set_dostime(archive, index, kDosTime, kDosDate, 0) != 0) {
             auto failure = zip_failure(target, ::zip_strerror(archive));
             ::zip_discard(archive);

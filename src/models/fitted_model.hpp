@@ -177,8 +177,8 @@ public:
     virtual void save(formats::NpzWriter& npz) const = 0;
 
     /// Hands on the arrays of a published experiment, which ModelFamily::kept_shapes() names: predictions for every
-    /// pair and for test rows outside the pool kAlone, losses, embeddings.
-    [[nodiscard]] virtual Result<void> keep(const Dataset& dataset, const train::ReplicateRows& rows,
+    /// pair and for test rows outside the pool kAlone, losses, embeddings. Computed on up to `threads` threads.
+    [[nodiscard]] virtual Result<void> keep(const Dataset& dataset, const train::ReplicateRows& rows, int threads,
                                             const KeepArray& put) const = 0;
 };
 

@@ -64,21 +64,13 @@ public:
         : job_(job), executor_(executor), courses_(folds.size()) {
         std::vector<backend::Objective> objectives = objectives_of(job, folds);
         core::Team team(job.plan.threads);
-        // Some at a time: all of a card's models would fill the memory of the host.
-        std::vector<std::vector<double>> start(std::min(folds.size(), 4 * static_cast<std::size_t>(team.size())));
-        for (std::size_t from = 0; from < folds.size() && !job.context.stop.stop_requested(); from += start.size()) {
-            const std::size_t count = std::min(start.size(), folds.size() - from);
-            team.share(static_cast<std::int64_t>(count), 1, [&](std::int64_t first, std::int64_t n) {
-                for (auto g = static_cast<std::size_t>(first); g < static_cast<std::size_t>(first + n); ++g) {
-                    const FoldTask& fold = folds[from + g];
-                    start[g] = initial_parameters(fold.task->program, key_of(job.config, fold).fold("init"));
-                }
-            });
-            for (std::size_t g = 0; g < count; ++g) {
-                executor_.set_parameters(static_cast<std::int64_t>(from + g), start[g]);
+        team.share(std::ssize(folds), 1, [&](std::int64_t first, std::int64_t n) {
+            for (std::int64_t g = first; g < first + n && !job.context.stop.stop_requested(); ++g) {
+                const FoldTask& fold = folds[static_cast<std::size_t>(g)];
+                executor_.set_parameters(g,
+                                         initial_parameters(fold.task->program, key_of(job.config, fold).fold("init")));
             }
-        }
-        start.clear();
+        });
         for (std::size_t g = 0; g < folds.size(); ++g) {
             const auto replica = static_cast<std::int64_t>(g);
             for (const auto& [buffer, values] : folds[g].task->constants) {

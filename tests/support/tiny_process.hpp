@@ -112,7 +112,7 @@ public:
     [[nodiscard]] bool tells_co_runners() const override { return true; }
     [[nodiscard]] models::ModelFacts describe() const override { return {.kind = "tiny process", .co_runners = "one"}; }
     void save(formats::NpzWriter& /*npz*/) const override {}
-    [[nodiscard]] Result<void> keep(const Dataset& /*dataset*/, const train::ReplicateRows& /*rows*/,
+    [[nodiscard]] Result<void> keep(const Dataset& /*dataset*/, const train::ReplicateRows& /*rows*/, int /*threads*/,
                                     const models::KeepArray& /*put*/) const override {
         return {};
     }

@@ -208,8 +208,8 @@ void Shard::set_parameters(std::int64_t model, std::span<const double> values) {
         }
     }
     parameters_.upload(padded, model * size);
-    const std::vector<float> zeros(static_cast<std::size_t>(size));
     if (std::exchange(updates_[static_cast<std::size_t>(model)], 0) > 0) {
+        const std::vector<float> zeros(static_cast<std::size_t>(size));
         first_.upload(zeros, model * size);
         second_.upload(zeros, model * size);
     }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -147,7 +148,7 @@ private:
     std::vector<std::int64_t> updates_;
     std::int64_t piece_ = 1;
     std::vector<Lane> lanes_;
-    bool learned_copied_ = false;
+    std::atomic<bool> learned_copied_ = false;
 
     std::int64_t slots_ = 1;
     Objectives training_, validation_;

@@ -15,7 +15,12 @@ Shard::Objectives Shard::upload(const std::vector<Objective>& objectives, std::s
     std::vector<std::int64_t> rows_of(static_cast<std::size_t>(models_));
     for (const Objective& objective : objectives) {
         const auto& lists = validation ? objective.validation : objective.rows;
+        std::size_t total = 0;
+        for (std::int64_t g = 0; g < models_ && !lists.empty(); ++g) {
+            total += lists[first + static_cast<std::size_t>(g)].size();
+        }
         std::vector<std::int32_t> numbers;
+        numbers.reserve(total);
         std::vector<std::int64_t> begin{0};
         PITOT_CHECK(tables_ != nullptr && objective.table < tables_->size());
         const DeviceTable& table = (*tables_)[objective.table];
@@ -132,7 +137,7 @@ const Shard::DrawnBatches& Shard::batches_of(std::int64_t first_step, std::int64
 }
 
 void Shard::copy_learned() {
-    if (std::exchange(learned_copied_, true)) {
+    if (learned_copied_.exchange(true)) {
         return;
     }
     const Piece all{lanes_.data(), 0, models_};

@@ -1,8 +1,11 @@
 // The arrays that a published experiment keeps of a model of folds.
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <utility>
+#include <vector>
 
+#include "core/team.hpp"
 #include "models/folds/folded_model.hpp"
 #include "models/gathered_rows.hpp"
 #include "models/model_family.hpp"
@@ -28,7 +31,7 @@ private:
     std::vector<std::int32_t> platform_, module_;
 };
 
-// What a factorization computes from, the folds one after the other.
+// What a factorization computes from, rows one after the other.
 struct FactorArrays {
     std::vector<float> p, m, v_s, v_g;
 
@@ -48,6 +51,32 @@ struct FactorArrays {
         for (std::int64_t j = 0; j < factors.module.rows(); ++j) {
             const auto row = factors.module.view().row(j);
             m.insert(m.end(), row.begin(), row.end());
+        }
+    }
+};
+
+// What is kept of one fold.
+struct FoldArrays : FactorArrays {
+    std::vector<float> pairs, beside;
+
+    FoldArrays() = default;
+    // `tested`: rows beside others.
+    FoldArrays(const FoldedParts& parts, const train::FoldFit& fold, const Dataset& dataset,
+               std::span<const GatheredRows> tested) {
+        const FoldModel model(parts.config, dataset.platforms, dataset.modules, parts.baseline, fold.parameters);
+        std::vector<double> y(static_cast<std::size_t>(dataset.modules.size()));
+        PlatformPairs queries(dataset.modules.size());
+        for (std::int64_t i = 0; i < dataset.platforms.size(); ++i) {
+            model.predict(queries.of(i), y);
+            pairs.insert(pairs.end(), y.begin(), y.end());
+        }
+        for (const GatheredRows& of_pool : tested) {
+            std::vector<double> answers(of_pool.target.size());
+            model.predict(of_pool.query(), answers);
+            beside.insert(beside.end(), answers.begin(), answers.end());
+        }
+        if (parts.config.family == Family::kFactorization) {
+            add(model.factors(), parts.config.layers.back(), parts.config.interference_types);
         }
     }
 };
@@ -75,50 +104,50 @@ Result<void> FoldedModel::keep_losses(const KeepArray& put) const {
     });
 }
 
-Result<void> FoldedModel::keep(const Dataset& dataset, const train::ReplicateRows& rows, const KeepArray& put) const {
+Result<void> FoldedModel::keep(const Dataset& dataset, const train::ReplicateRows& rows, int threads,
+                               const KeepArray& put) const {
     const auto folds = std::ssize(parts_.folds);
     const std::int64_t platforms = dataset.platforms.size();
     const std::int64_t modules = dataset.modules.size();
     const bool has_factors = parts_.config.family == Family::kFactorization;
     const std::int64_t types = parts_.config.interference_types;
     const std::int64_t rank = parts_.config.layers.back();
-    std::vector<float> pairs, beside;
-    FactorArrays factors;
     std::vector<GatheredRows> tested;
     for (std::size_t p = kAlone + 1; p < rows.pools.size(); ++p) {
         tested.emplace_back(dataset.pool(p), rows.pools[p].test, parts_.config);
     }
-    std::vector<double> y(static_cast<std::size_t>(modules));
-    PlatformPairs queries(modules);
-    for (const train::FoldFit& fold : parts_.folds) {
-        const FoldModel model(parts_.config, dataset.platforms, dataset.modules, parts_.baseline, fold.parameters);
-        for (std::int64_t i = 0; i < platforms; ++i) {
-            model.predict(queries.of(i), y);
-            pairs.insert(pairs.end(), y.begin(), y.end());
+    std::vector<FoldArrays> arrays(parts_.folds.size());
+    core::Team team(static_cast<int>(std::min<std::int64_t>(threads, folds)));
+    team.share(folds, 1, [&](std::int64_t first, std::int64_t count) {
+        for (auto f = static_cast<std::size_t>(first); f < static_cast<std::size_t>(first + count); ++f) {
+            arrays[f] = FoldArrays(parts_, parts_.folds[f], dataset, tested);
         }
-        for (const GatheredRows& of_pool : tested) {
-            std::vector<double> answers(of_pool.target.size());
-            model.predict(of_pool.query(), answers);
-            beside.insert(beside.end(), answers.begin(), answers.end());
+    });
+    // The folds one after the other.
+    const auto put_all = [&](const char* name, std::vector<float> FoldArrays::*member,
+                             std::vector<std::int64_t> shape) {
+        std::vector<float> values;
+        values.reserve(arrays.size() * (arrays.front().*member).size());
+        for (const FoldArrays& fold : arrays) {
+            values.insert(values.end(), (fold.*member).begin(), (fold.*member).end());
         }
-        if (has_factors) {
-            factors.add(model.factors(), rank, types);
-        }
-    }
-    auto ok = keep_losses(put).and_then([&] { return put("C_hat", std::move(pairs), {folds, platforms, modules}); });
+        return put(name, std::move(values), std::move(shape));
+    };
+    auto ok = keep_losses(put).and_then([&] {
+        return put_all("C_hat", &FoldArrays::pairs, {folds, platforms, modules});
+    });
     if (ok && has_factors) {
-        ok = put("P", std::move(factors.p), {folds, platforms, rank}).and_then([&] {
-            return put("M", std::move(factors.m), {folds, modules, rank});
+        ok = put_all("P", &FoldArrays::p, {folds, platforms, rank}).and_then([&] {
+            return put_all("M", &FoldArrays::m, {folds, modules, rank});
         });
     }
     if (ok && has_factors && types > 0) {
-        ok = put("V_s", std::move(factors.v_s), {folds, platforms, rank, types}).and_then([&] {
-            return put("V_g", std::move(factors.v_g), {folds, platforms, rank, types});
+        ok = put_all("V_s", &FoldArrays::v_s, {folds, platforms, rank, types}).and_then([&] {
+            return put_all("V_g", &FoldArrays::v_g, {folds, platforms, rank, types});
         });
     }
     if (ok && dataset.rows_beside_others() > 0) {
-        const std::int64_t count = std::ssize(beside) / folds;
-        ok = put("C_ijk_hat", std::move(beside), {folds, count});
+        ok = put_all("C_ijk_hat", &FoldArrays::beside, {folds, std::ssize(arrays.front().beside)});
     }
     return ok;
 }

@@ -24,7 +24,7 @@ public:
     [[nodiscard]] ModelFacts describe() const override;
     [[nodiscard]] Disagreement disagreement(const Side& platforms, const Side& modules) const override;
     void save(formats::NpzWriter& npz) const override;
-    [[nodiscard]] Result<void> keep(const Dataset& dataset, const train::ReplicateRows& rows,
+    [[nodiscard]] Result<void> keep(const Dataset& dataset, const train::ReplicateRows& rows, int threads,
                                     const KeepArray& put) const override;
 
     [[nodiscard]] const FoldedParts& parts() const { return parts_; }

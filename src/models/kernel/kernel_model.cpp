@@ -128,7 +128,7 @@ public:
 
     void save(formats::NpzWriter& npz) const override { write_state(state_, answers_, npz); }
 
-    [[nodiscard]] Result<void> keep(const Dataset& dataset, const train::ReplicateRows& rows,
+    [[nodiscard]] Result<void> keep(const Dataset& dataset, const train::ReplicateRows& rows, int /*threads*/,
                                     const KeepArray& put) const override {
         std::vector<float> pairs(answers_.mean.flat().size());
         std::ranges::transform(answers_.mean.flat(), pairs.begin(), [](double v) { return static_cast<float>(v); });

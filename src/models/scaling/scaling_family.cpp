@@ -40,7 +40,7 @@ public:
     void save(formats::NpzWriter& npz) const override { save_scaling(scaling_, npz); }
 
     // Its own only fold.
-    [[nodiscard]] Result<void> keep(const Dataset& dataset, const train::ReplicateRows& rows,
+    [[nodiscard]] Result<void> keep(const Dataset& dataset, const train::ReplicateRows& rows, int /*threads*/,
                                     const KeepArray& put) const override {
         std::vector<float> pairs;
         pairs.reserve(scaling_.platform.size() * scaling_.module.size());

@@ -8,7 +8,10 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <stop_token>
+#include <string>
+#include <vector>
 
+#include "core/read_file.hpp"
 #include "experiment/results.hpp"
 #include "experiment/summary.hpp"
 #include "pitot/evaluate.hpp"
@@ -188,6 +191,53 @@ TEST(Sweep, StoppedItKeepsWhatIsDone) {
     EXPECT_TRUE(fs::exists(folder.path() / "linear/32/0.5.npz"));
     EXPECT_FALSE(fs::exists(folder.path() / "linear/32/0.8.npz"));
     EXPECT_EQ(plan_sweep(dataset, options).value().to_do(), 1);
+}
+
+// While the run that cannot be written is on its way, the next one trains.
+TEST(Sweep, WhatCannotBeWrittenEndsIt) {
+    const test::TempFolder folder;
+    const Dataset dataset = test::synthetic_dataset();
+    for (const int threads : {1, 2}) {
+        auto options = small_sweep(folder.path() / std::to_string(threads), {"linear/32"});
+        options.shares = {0.8, 0.7, 0.6, 0.5};
+        const Sweep sweep = plan_sweep(dataset, options).value();
+        Context context;
+        context.threads = threads;
+        std::vector<std::string> done;
+        const auto ran = run_sweep(
+            sweep, dataset, context, [](const SweepProgress&) {},
+            [&](const SweepRun& next, double) {
+                done.push_back(share_name(next.config.share));
+                fs::create_directories(options.results / "linear/32/0.7.npz/in the way");
+            });
+        ASSERT_FALSE(ran);
+        EXPECT_EQ(ran.error().code(), ErrorCode::kEnvironment);
+        EXPECT_NE(ran.error().message().find("0.7.npz"), std::string::npos) << ran.error().message();
+        EXPECT_EQ(done, (std::vector<std::string>{"0.8"}));
+        EXPECT_FALSE(fs::exists(options.results / "linear/32/0.7.json"));
+        EXPECT_FALSE(fs::exists(options.results / "linear/32/0.6.npz"));
+        EXPECT_FALSE(fs::exists(options.results / "linear/32/0.5.npz"));
+    }
+}
+
+// Predicted and written on any number of threads.
+TEST(Sweep, ArraysDoNotDependOnThreads) {
+    const Dataset dataset = test::synthetic_dataset({.together = 60, .width = 1});
+    const test::TempFolder folder;
+    for (const int threads : {1, 3}) {
+        Context context;
+        context.threads = threads;
+        std::vector<std::string> done;
+        auto options = small_sweep(folder.path() / std::to_string(threads), {"interference/2"});
+        ASSERT_TRUE(run(plan_sweep(dataset, options).value(), dataset, done, context));
+        EXPECT_EQ(done, (std::vector<std::string>{"interference/2 0.5", "interference/2 0.8"}));
+    }
+    for (const char* share : {"0.5.npz", "0.8.npz"}) {
+        const auto bytes = [&](const char* threads) {
+            return core::read_file(folder.path() / threads / "interference/2" / share).value();
+        };
+        EXPECT_EQ(bytes("1"), bytes("3")) << share;
+    }
 }
 
 TEST(Sweep, WrongOptionsAreNamed) {

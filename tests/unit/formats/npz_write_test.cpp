@@ -110,6 +110,28 @@ TEST(NpzWrite, StoresLargeArraysThatDoNotCompress) {
     EXPECT_LT(written(std::vector<std::uint64_t>(size), "zeros.npz"), size / 8);
 }
 
+// Numbers of rows in random order, in which there is nothing to find but small bytes, and repeated ones.
+TEST(NpzWrite, CompressesLargeArraysOfSmallNumbers) {
+    const test::TempFolder folder;
+    constexpr std::size_t size = std::size_t{1} << 19U;  // 2 MiB
+    std::vector<std::int32_t> rows(size);
+    for (std::size_t n = 0; n < size; ++n) {
+        rows[n] = static_cast<std::int32_t>(core::Key(3).bits(n) % 30'000);
+    }
+    const auto written = [&](const std::vector<std::int32_t>& numbers, const char* name) {
+        NpzWriter writer;
+        writer.add_borrowed("a", std::span<const std::int32_t>(numbers));
+        EXPECT_TRUE(writer.write(folder / name));
+        EXPECT_EQ(NpzReader::open(folder / name)->values<std::int32_t>("a").value(), numbers);
+        return std::filesystem::file_size(folder / name);
+    };
+    EXPECT_LT(written(rows, "random.npz"), 4 * size * 7 / 10);
+    for (std::size_t n = 0; n < size; ++n) {
+        rows[n] = rows[n % 5000];
+    }
+    EXPECT_LT(written(rows, "repeated.npz"), 4 * size / 20);
+}
+
 TEST(NpzWrite, WholeOrNotAtAll) {
     const test::TempFolder folder;
     const auto target = folder.put("a.npz", "old");
