@@ -7,7 +7,6 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
-#include <deque>
 #include <limits>
 #include <memory>
 #include <numeric>
@@ -46,7 +45,7 @@ public:
         const float* from;
     };
     std::vector<Copy>& begun() { return begun_[current_]; }
-    std::deque<std::vector<Copy>>& committed() { return committed_[current_]; }
+    std::vector<Copy>& committed() { return committed_[current_]; }
 
 private:
     using Barrier = std::vector<std::size_t>;  // who waits
@@ -74,8 +73,7 @@ private:
     bool second_[kMostThreads] = {};
     alignas(64) std::byte lanes_[2][kMostThreads / 32][32 * kOfLane];
     std::unique_ptr<std::byte[]> memory_;
-    std::vector<Copy> begun_[kMostThreads];
-    std::deque<std::vector<Copy>> committed_[kMostThreads];  // a group each
+    std::vector<Copy> begun_[kMostThreads], committed_[kMostThreads];
 };
 
 // A fiber for a thread of one block after the other.
@@ -157,18 +155,20 @@ void copy_later(float* to, const float* from) {
     std::fill_n(to, 4, std::numeric_limits<float>::quiet_NaN());
     block().begun().push_back({to, from});
 }
-void commit() { block().committed().push_back(std::exchange(block().begun(), {})); }
-void wait_for_copies(std::size_t groups_left) {
-    auto& groups = block().committed();
-    for (; groups.size() > groups_left; groups.pop_front()) {
-        for (const auto& copy : groups.front()) {
-            if (copy.from == nullptr) {
-                std::fill_n(copy.to, 4, 0.0F);
-            } else {
-                std::copy_n(copy.from, 4, copy.to);
-            }
+void commit() {
+    auto& begun = block().begun();
+    block().committed().insert(block().committed().end(), begun.begin(), begun.end());
+    begun.clear();
+}
+void wait_for_copies() {
+    for (const auto& copy : block().committed()) {
+        if (copy.from == nullptr) {
+            std::fill_n(copy.to, 4, 0.0F);
+        } else {
+            std::copy_n(copy.from, 4, copy.to);
         }
     }
+    block().committed().clear();
 }
 
 void run_blocks(const std::function<void()>& thread, unsigned blocks_x, unsigned blocks_y, unsigned blocks_z,

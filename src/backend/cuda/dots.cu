@@ -224,6 +224,7 @@ __device__ void step_of_platform(const Factors& f, const StepMemory& memory, std
     const std::int32_t* module = part(f.batch.module, model);
     const float* target = part(f.batch.target, model);
     const float* scale = part(f.batch.scale, model);
+    const float* rows = memory.rows + (there ? c : 0);  // lanes behind the last column multiply by 0
     float4 gradient = none;
     float loss = 0.0F;
     for (int first = begin; first < end; first += 32) {
@@ -232,21 +233,23 @@ __device__ void step_of_platform(const Factors& f, const StepMemory& memory, std
         const float target_mine = target[b_mine];
         const float scale_mine = first + lane < end ? scale[b_mine] : 0.0F;
         const float term_mine = terms ? platform_term + memory.module_term[j_mine] : 0.0F;
+        const int row_mine = j_mine * f.rank;
         const int count = min(32, end - first);
         for (int eight = 0; eight < count; eight += kEight) {
             float4 other[kEight];
             float products[kEight];
 #pragma unroll
             for (int n = 0; n < kEight; ++n) {
-                const int j = __shfl_sync(kAll, j_mine, eight + n);
-                other[n] = there ? *reinterpret_cast<const float4*>(memory.rows + j * f.rank + c) : none;
+                const int from = __shfl_sync(kAll, row_mine, eight + n);
+                other[n] = *reinterpret_cast<const float4*>(rows + from);
                 products[n] = dot(mine, other[n]);
             }
             const float product = sum_of_eight(products);
             const int n = eight + lane / 4;
             const float term = __shfl_sync(kAll, term_mine, n);
             const float counts = __shfl_sync(kAll, scale_mine, n);
-            const RowLoss at = loss_at(f.loss, {term, __shfl_sync(kAll, target_mine, n), counts}, f.dot_scale * product);
+            const RowLoss at =
+                loss_at(f.loss, {term, __shfl_sync(kAll, target_mine, n), counts}, f.dot_scale * product);
             const float weight = at.slope * f.dot_scale;
             if (lane % 4 == 0 && first + n < end) {
                 loss += at.loss;
@@ -267,30 +270,39 @@ __device__ void step_of_platform(const Factors& f, const StepMemory& memory, std
     }
 }
 
+// `Alone`: whether no row has room for co-runners, so that mentions are rows.
+template <bool Alone>
 __device__ void step_of_module(const Factors& f, const StepMemory& memory, std::int64_t model, int j) {
     const int lane = static_cast<int>(threadIdx.x) % 32;
     const int c = 4 * lane;
     const bool there = c < f.rank;
-    const int each = 1 + f.batch.width;
+    const int each = Alone ? 1 : 1 + f.batch.width;
     const std::int32_t* ends = memory.ends + f.batch.platforms + 1;
+    const int begin = ends[j];
+    const int end = ends[j + 1];
     const std::int32_t* mention = part(f.batch.mention, model);
+    const float* rows = memory.rows + (there ? c : 0);
     const std::int64_t at = static_cast<std::int64_t>(j) * f.rank + c;
     const bool learns = f.right_update.adam != nullptr;
     const Moments before = learns && there ? moments_of(f.right_update, model, at) : Moments{};
     float4 gradient{0.0F, 0.0F, 0.0F, 0.0F};
-    for (int first = ends[j]; first < ends[j + 1]; first += 32) {
-        const int number = first + lane < ends[j + 1] ? mention[first + lane] : 1;
-        const Weighted of_mine =
-            first + lane < ends[j + 1] && number % each == 0 ? memory.weighted[number / each] : Weighted{0.0F, 0};
-        const int count = min(32, ends[j + 1] - first);
-        for (int eight = 0; eight < count; eight += kEight) {
+    for (int first = begin; first < end; first += 32) {
+        // Of each the weight and where its platform's row begins; behind the last a weight of 0.
+        Weighted mine{0.0F, 0};
+        if (first + lane < end) {
+            const int number = mention[first + lane];
+            if (Alone || number % each == 0) {
+                mine = memory.weighted[Alone ? number : number / each];
+            }
+        }
+        const int row = mine.platform * f.rank;
+        const int count = min(32, end - first);
+        for (int four = 0; four < count; four += 4) {
 #pragma unroll
-            for (int n = 0; n < kEight; ++n) {  // behind the last a weight is 0
-                const int i = __shfl_sync(kAll, of_mine.platform, eight + n);
-                const float weight = __shfl_sync(kAll, of_mine.weight, eight + n);
-                if (there) {
-                    add_scaled(gradient, weight, *reinterpret_cast<const float4*>(memory.rows + i * f.rank + c));
-                }
+            for (int n = 0; n < 4; ++n) {
+                const int from = __shfl_sync(kAll, row, four + n);
+                add_scaled(gradient, __shfl_sync(kAll, mine.weight, four + n),
+                           *reinterpret_cast<const float4*>(rows + from));
             }
         }
     }
@@ -300,10 +312,11 @@ __device__ void step_of_module(const Factors& f, const StepMemory& memory, std::
     if (learns) {
         apply(f.right_update, model, at, gradient, before);
     } else {
-        *reinterpret_cast<float4*>(row(f.right_gradient, model, j) + c) = gradient;
+        *reinterpret_cast<float4*>(part(f.right_gradient, model) + at) = gradient;
     }
 }
 
+template <bool Alone>
 __global__ void __launch_bounds__(kStepThreads) step_kernel(const __grid_constant__ Factors f) {
     const std::int64_t model = blockIdx.x;
     const int thread = static_cast<int>(threadIdx.x);
@@ -333,7 +346,7 @@ __global__ void __launch_bounds__(kStepThreads) step_kernel(const __grid_constan
     wait_for_copies();
     __syncthreads();
     for (int j = warp; j < modules; j += kStepWarps) {
-        step_of_module(f, memory, model, j);
+        step_of_module<Alone>(f, memory, model, j);
     }
     if (f.left_update.adam != nullptr) {
         // Its gradient lies in memory, its values, which nobody reads any more, in the block's.
@@ -380,7 +393,7 @@ cudaError_t launch_dots_backward(const Factors& factors, std::int32_t models, cu
 }
 
 cudaError_t launch_dots_step(const Factors& factors, std::int64_t shared, std::int32_t models, cudaStream_t stream) {
-    return start(step_kernel,
+    return start(factors.batch.width == 0 ? step_kernel<true> : step_kernel<false>,
                  {static_cast<unsigned>(models), kStepThreads, step_bytes(factors), static_cast<std::size_t>(shared)},
                  stream, factors);
 }

@@ -50,11 +50,8 @@ __device__ __forceinline__ void copy_16(float* to, const float* from, bool there
 }
 /// Ends a group of copies that this thread began.
 __device__ __forceinline__ void commit_copies() { asm volatile("cp.async.commit_group;"); }
-/// Waits for all groups of this thread but the last few.
-template <int Left = 0>
-__device__ __forceinline__ void wait_for_copies() {
-    asm volatile("cp.async.wait_group %0;" ::"n"(Left));
-}
+/// Waits for all groups of this thread.
+__device__ __forceinline__ void wait_for_copies() { asm volatile("cp.async.wait_group 0;"); }
 
 __device__ __forceinline__ std::uint32_t to_tf32(float x) {
     std::uint32_t out;

@@ -46,6 +46,11 @@ struct Product {
     bool tanh = false;          ///< forward
     Update weight{};            ///< weight gradient: what becomes of C
     Update bias_update{};       ///< weight gradient: of B's column sums, where there is a bias
+    /// Weight gradient: A's columns from learned_first on, where they are parameters whose gradients are stored, and A
+    /// itself, into which they are copied. They are columns of one tile.
+    Update learned{};
+    View<float> mirror{};
+    std::int32_t learned_first = 0, learned_count = 0;
     /// Where `dots` > 0: dot_out[i][q] = C's row i times the vectors' column or row q, plus dot_bias[q]. Needs n of at
     /// most kDotColumns.
     View<const float> dot_vectors{}, dot_bias{};
@@ -61,7 +66,8 @@ enum class Layout : std::uint8_t {
     kWeightGradient,  ///< A k × m, B k × n
 };
 
-inline constexpr std::int32_t kDotColumns = 128;  ///< of a product, as many as one block has
+inline constexpr std::int32_t kTileM = 64, kTileN = 128;  ///< rows and columns of a product that a block has
+inline constexpr std::int32_t kDotColumns = kTileN;
 inline constexpr std::int32_t kMostDots = 4;
 inline constexpr int kMostProducts = 6;
 struct Products {

@@ -60,6 +60,20 @@ std::optional<DeviceProgram::Columns> DeviceProgram::input_gradient(const Dense&
     return Columns{op.x, 0};
 }
 
+std::optional<Concat> DeviceProgram::learned_with_weight(const Dense& op) const {
+    const auto readers = std::ranges::count_if(program_->tower, [&](const TowerOp& other) {
+        const auto* dense = std::get_if<Dense>(&other);
+        return dense != nullptr && dense->x == op.x;
+    });
+    const auto concat = std::ranges::find_if(concats, [&](const Concat& c) { return c.out == op.x; });
+    if (readers != 1 || concat == concats.end() || program_->buffer(op.out).cols > kTileN) {
+        return std::nullopt;
+    }
+    const std::int64_t first = program_->buffer(concat->left).cols;
+    const std::int64_t last = first + program_->buffer(concat->right).cols - 1;
+    return first / kTileM == last / kTileM ? std::optional(*concat) : std::nullopt;
+}
+
 std::optional<DeviceProgram::Joined> DeviceProgram::find_joined() const {
     if (network.size() != 3 || !output || has_factors()) {
         return std::nullopt;

@@ -46,6 +46,9 @@ public:
     };
     /// Where a layer's input gradient goes and which of the input's columns it is of; nothing where none is wanted.
     [[nodiscard]] std::optional<Columns> input_gradient(const Dense& op) const;
+    /// Of a layer whose input has learned columns: where they come from, if the kernel that updates the layer's weight
+    /// can update them on the way. Nobody else may read them there.
+    [[nodiscard]] std::optional<Concat> learned_with_weight(const Dense& op) const;
     /// Whether the gradient of a buffer that tanh gave comes multiplied by its derivative.
     [[nodiscard]] bool slope_done(BufferId buffer) const { return slopes_done_[static_cast<std::size_t>(buffer)]; }
 

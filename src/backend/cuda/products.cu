@@ -89,15 +89,20 @@ __device__ __forceinline__ void dot_rows(const Product& product, std::int64_t mo
     }
 }
 
-#ifndef STAGES
-#define STAGES 4
-#define WSTAGES 2
-#endif
-template <Layout L>
-constexpr int kStages = L == Layout::kWeightGradient ? WSTAGES : STAGES;
+// Updates learned columns of A, which no other block reads, and this one no more.
+__device__ __forceinline__ void update_learned(const Product& product, std::int64_t model) {
+    const int count = product.learned_count;
+    for (int n = static_cast<int>(threadIdx.x); n < product.k * count; n += kThreads) {
+        const int r = n / count;
+        const int c = n % count;
+        const std::int64_t at = static_cast<std::int64_t>(r) * product.learned.parameter.ld + c;
+        apply(product.learned, model, at, part(product.learned.gradient, model)[at]);
+        row(product.mirror, model, r)[product.learned_first + c] = part(product.learned.parameter, model)[at];
+    }
+}
 
 template <Layout L, Precision P>
-__global__ void __launch_bounds__(kThreads, P == Precision::kFp32 || kStages<L> > 2 ? 2 : 3)
+__global__ void __launch_bounds__(kThreads, P == Precision::kFp32 ? 2 : 3)
     products_kernel(const __grid_constant__ Products products) {
     auto* const shared = shared_memory<float>();
     constexpr int stage = size_a(L) + size_b(L);
@@ -122,6 +127,7 @@ __global__ void __launch_bounds__(kThreads, P == Precision::kFp32 || kStages<L> 
         float* to = shared + buffer * stage;
         a.load(to);
         b.load(to + size_a(L));
+        commit_copies();
         if constexpr (a_down) {
             a.move_down(kTileK);
         } else {
@@ -142,23 +148,14 @@ __global__ void __launch_bounds__(kThreads, P == Precision::kFp32 || kStages<L> 
         L == Layout::kWeightGradient && first_m == 0 && product.bias_update.parameter.data != nullptr;
     Sums sums = {};
     float column_sum = 0.0F;
-    // Copies are always some stages ahead of products; a stage behind the last has none.
-    constexpr int ahead = kStages<L> - 1;
-#pragma unroll
-    for (int n = 0; n < ahead; ++n) {
-        if (n * kTileK < k_end) {
-            load_stage(n);
-        }
-        commit_copies();
-    }
+    load_stage(0);
     int buffer = 0;
     for (int k = 0; k < k_end; k += kTileK) {
-        wait_for_copies<ahead - 1>();
+        wait_for_copies();
         __syncthreads();
-        if (k + ahead * kTileK < k_end) {
-            load_stage((buffer + ahead) % kStages<L>);
+        if (k + kTileK < k_end) {
+            load_stage(buffer ^ 1);
         }
-        commit_copies();
         const float* a_tile = shared + buffer * stage;
         const float* b_tile = a_tile + size_a(L);
         if (!idle) {
@@ -174,7 +171,7 @@ __global__ void __launch_bounds__(kThreads, P == Precision::kFp32 || kStages<L> 
                 }
             }
         }
-        buffer = (buffer + 1) % kStages<L>;
+        buffer ^= 1;
     }
     const int lane = static_cast<int>(threadIdx.x) % 32;
     if constexpr (L == Layout::kWeightGradient) {
@@ -182,10 +179,12 @@ __global__ void __launch_bounds__(kThreads, P == Precision::kFp32 || kStages<L> 
         if (sums_columns && threadIdx.x < kTileN && column < product.n) {
             apply(product.bias_update, model, column, column_sum);
         }
-        if (idle) {
-            return;
+        if (!idle) {
+            use_gradient(product.weight, model, product.m, product.n, first_m + m0, first_n + n0, sums);
         }
-        use_gradient(product.weight, model, product.m, product.n, first_m + m0, first_n + n0, sums);
+        if (product.learned.adam != nullptr && product.learned_first / kTileM * kTileM == first_m) {
+            update_learned(product, model);
+        }
         return;
     } else {
         const int c = first_n + n0 + lane % 4 * 2;
@@ -217,7 +216,7 @@ __global__ void __launch_bounds__(kThreads, P == Precision::kFp32 || kStages<L> 
 
 template <Layout L, Precision P>
 cudaError_t launch(const Products& products, std::int32_t tiles, std::int32_t models, cudaStream_t stream) {
-    constexpr int bytes = kStages<L> * (size_a(L) + size_b(L)) * static_cast<int>(sizeof(float));
+    constexpr int bytes = 2 * (size_a(L) + size_b(L)) * static_cast<int>(sizeof(float));
     return start(products_kernel<L, P>,
                  {dim3(static_cast<unsigned>(tiles), static_cast<unsigned>(models)), kThreads, bytes, bytes}, stream,
                  products);

@@ -1,4 +1,5 @@
 // The launches of a step, in their order: backward, and updates of parameters.
+#include <algorithm>
 #include <set>
 
 #include "backend/cuda/step.hpp"
@@ -206,6 +207,12 @@ void Shard::towers_backward(const Piece& piece, const AdamScalars* adam) {
             if (op.bias >= 0) {
                 product.bias_update = update(piece, op.bias, adam);
             }
+            if (const auto concat = layout_.learned_with_weight(op)) {
+                product.learned = update(piece, concat->right, adam);
+                product.mirror = writable(piece, concat->out);
+                product.learned_first = narrowed(program_.buffer(concat->left).cols);
+                product.learned_count = narrowed(program_.buffer(concat->right).cols);
+            }
             queue.add(product);
         }
     }
@@ -222,8 +229,15 @@ void Shard::stored_update(const Piece& piece, const AdamScalars* adam, bool mult
         check(launch_elementwise(parts, narrowed(piece.count), piece.lane->stream.get()), "updating");
         parts.count = 0;
     };
+    const auto with_weight = [&](const std::optional<Concat>& concat) {
+        return concat && std::ranges::any_of(layout_.levels, [&](const std::vector<Dense>& level) {
+                   return std::ranges::any_of(level, [&](const Dense& op) {
+                       return op.x == concat->out && layout_.learned_with_weight(op).has_value();
+                   });
+               });
+    };
     for (const auto& [buffer, concat] : layout_.stored) {
-        if (multiplied_done && (buffer == layout_.left() || buffer == layout_.right())) {
+        if (with_weight(concat) || (multiplied_done && (buffer == layout_.left() || buffer == layout_.right()))) {
             continue;
         }
         const BufferInfo& info = program_.buffer(buffer);

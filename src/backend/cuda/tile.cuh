@@ -5,8 +5,6 @@
 
 namespace pitot::backend::cuda {
 
-inline constexpr int kTileM = 64;
-inline constexpr int kTileN = 128;
 inline constexpr int kTileK = 32;
 inline constexpr int kThreads = 256;
 inline constexpr int kEights = 4;  // columns of a warp's piece, in eights
@@ -87,11 +85,7 @@ __device__ __forceinline__ Fragment<Count> fragment(const Element& element) {
             out.high[part] = to_bf16(element(part, 0), element(part, 1));
         } else {
             const float x = element(part, 0);
-#ifdef TRUNC
-            out.high[part] = P == Precision::kTf32 ? __float_as_uint(x) : to_tf32(x);
-#else
             out.high[part] = to_tf32(x);
-#endif
             if constexpr (P == Precision::kFp32) {
                 out.rest[part] = to_tf32(x - __uint_as_float(out.high[part]));
             }

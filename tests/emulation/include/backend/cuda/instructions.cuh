@@ -17,7 +17,7 @@ std::byte* memory_of_block();
 /// NaN until the thread waits for it, then what is at `from`, or 0 without.
 void copy_later(float* to, const float* from);
 void commit();
-void wait_for_copies(std::size_t groups_left);
+void wait_for_copies();
 
 }  // namespace pitot::emulation
 
@@ -43,10 +43,7 @@ T* shared_memory() {
 
 inline void copy_16(float* to, const float* from, bool there) { emulation::copy_later(to, there ? from : nullptr); }
 inline void commit_copies() { emulation::commit(); }
-template <int kLeft = 0>
-void wait_for_copies() {
-    emulation::wait_for_copies(kLeft);
-}
+inline void wait_for_copies() { emulation::wait_for_copies(); }
 
 /// The nearest number of 10 bits of mantissa, of two the one farther from 0.
 inline std::uint32_t to_tf32(float x) {
