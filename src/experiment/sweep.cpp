@@ -7,6 +7,7 @@
 #include <cmath>
 #include <future>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <utility>
 
@@ -142,8 +143,9 @@ public:
     // Begins; the run before must have been waited for.
     Result<void> start(Trained trained) {
         const auto how = threads_ > 1 ? std::launch::async | std::launch::deferred : std::launch::deferred;
-        writing_ =
-            std::async(how, [this, trained = std::move(trained)]() mutable { return write(std::move(trained)); });
+        // Not in what is called: where no thread is granted, that is moved from before it is called.
+        trained_ = std::move(trained);
+        writing_ = std::async(how, [this] { return write(*std::exchange(trained_, std::nullopt)); });
         const bool begun = writing_.wait_for(std::chrono::seconds(0)) != std::future_status::deferred;
         return begun ? Result<void>() : wait();
     }
@@ -168,6 +170,7 @@ private:
     int threads_;
     Written written_;
     std::stop_source failed_;
+    std::optional<Trained> trained_;
     std::future<Result<void>> writing_;  // last: when it goes, it waits for the thread that uses the others
 };
 
@@ -318,9 +321,6 @@ Result<void> run_all(const Sweep& sweep, const Dataset& dataset, const Context& 
         PITOT_TRY(auto trained, train_run(sweep, next, dataset, of_run));
         if (auto ok = writer.wait(); !ok) {
             return ok;
-        }
-        if (context.stop.stop_requested()) {  // by who was told of the run before
-            return fail(ErrorCode::kCancelled, "stopped");
         }
         if (auto ok = writer.start(std::move(trained)); !ok) {
             return ok;

@@ -2,30 +2,26 @@
 // fits into a block's memory.
 #include <algorithm>
 
-#include "backend/cuda/loss.cuh"
+#include "backend/cuda/multiplied_rows.cuh"
 
 namespace pitot::backend::cuda {
 namespace {
-
-constexpr int kThreads = 1024;
-constexpr int kWarps = kThreads / 32;
-constexpr int kChunk = 128;  // columns of a warp, four a lane or sixteen of eight lanes
 
 __device__ __forceinline__ float dot(float4 a, float4 b) { return a.x * b.x + a.y * b.y + a.z * b.z + a.w * b.w; }
 
 // Dot products alone, of rows of whole chunks: 32 rows of a platform at a time, whose products never leave the
 // registers. Eight lanes make a product; lane 8 n + l keeps that of row 4 l + n.
-__global__ void __launch_bounds__(kThreads) forward_kernel(const __grid_constant__ Factors f) {
+__global__ void __launch_bounds__(kRowThreads) forward_kernel(const __grid_constant__ Factors f) {
     const std::int64_t model = blockIdx.y;
     const int lane = static_cast<int>(threadIdx.x) % 32;
     const int l = lane % 8;
-    const int warps = static_cast<int>(gridDim.x) * kWarps;
+    const int warps = static_cast<int>(gridDim.x) * kRowWarps;
     const std::int32_t* module = part(f.batch.module, model);
     const float* right = part(f.right, model) + 4 * l;
     const auto ld = static_cast<unsigned>(f.right.ld);
     float* weight = part(f.weight, model);
     const float* scale = part(f.batch.scale, model);
-    for (int i = static_cast<int>(blockIdx.x) * kWarps + static_cast<int>(threadIdx.x) / 32; i < f.batch.platforms;
+    for (int i = static_cast<int>(blockIdx.x) * kRowWarps + static_cast<int>(threadIdx.x) / 32; i < f.batch.platforms;
          i += warps) {
         const RowRange rows = rows_of(f.batch.platform_end, model, i);
         const float* left = row(f.left, model, i) + 4 * l;
@@ -111,12 +107,12 @@ __device__ __forceinline__ void gradient_of_dots(const float* weight, const floa
     *reinterpret_cast<float4*>(out) = sum;
 }
 
-__global__ void __launch_bounds__(kThreads) backward_kernel(const __grid_constant__ Factors f) {
+__global__ void __launch_bounds__(kRowThreads) backward_kernel(const __grid_constant__ Factors f) {
     const std::int64_t model = blockIdx.y;
     const int chunks = f.rank / kChunk;
     const bool left = blockIdx.x % 2 == 0;
-    const int warps = static_cast<int>(gridDim.x) / 2 * kWarps;
-    const int first = static_cast<int>(blockIdx.x) / 2 * kWarps + static_cast<int>(threadIdx.x) / 32;
+    const int warps = static_cast<int>(gridDim.x) / 2 * kRowWarps;
+    const int first = static_cast<int>(blockIdx.x) / 2 * kRowWarps + static_cast<int>(threadIdx.x) / 32;
     const int column = 4 * (static_cast<int>(threadIdx.x) % 32);
     const float* weight = part(f.weight, model);
     const int each = 1 + f.batch.width;
@@ -151,8 +147,6 @@ __global__ void __launch_bounds__(kThreads) backward_kernel(const __grid_constan
 // rows of modules are in the block's memory, and a warp takes the rows of a platform, eight at a time, whose modules
 // stay in its registers until the slopes are known; then the rows of platforms, and a warp takes the mentions of a
 // module.
-constexpr int kStepThreads = 1024;
-constexpr int kStepWarps = kStepThreads / 32;
 constexpr int kEight = 8;
 
 struct Weighted {
@@ -184,7 +178,7 @@ __device__ __forceinline__ StepMemory step_memory(const Factors& f) {
 }
 __device__ __forceinline__ void copy_rows(float* to, const float* from, int floats) {
 #pragma unroll 4
-    for (int at = 4 * static_cast<int>(threadIdx.x); at < floats; at += 4 * kStepThreads) {
+    for (int at = 4 * static_cast<int>(threadIdx.x); at < floats; at += 4 * kRowThreads) {
         copy_16(to + at, from + at, true);
     }
     commit_copies();
@@ -317,7 +311,7 @@ __device__ void step_of_module(const Factors& f, const StepMemory& memory, std::
 }
 
 template <bool Alone>
-__global__ void __launch_bounds__(kStepThreads) step_kernel(const __grid_constant__ Factors f) {
+__global__ void __launch_bounds__(kRowThreads) step_kernel(const __grid_constant__ Factors f) {
     const std::int64_t model = blockIdx.x;
     const int thread = static_cast<int>(threadIdx.x);
     const int warp = thread / 32;
@@ -325,33 +319,33 @@ __global__ void __launch_bounds__(kStepThreads) step_kernel(const __grid_constan
     const int modules = f.batch.modules;
     const StepMemory memory = step_memory(f);
     copy_rows(memory.rows, part(f.right, model), modules * f.rank);
-    for (int n = thread; n <= platforms; n += kStepThreads) {
+    for (int n = thread; n <= platforms; n += kRowThreads) {
         memory.ends[n] = part(f.batch.platform_end, model)[n];
     }
-    for (int n = thread; n <= modules; n += kStepThreads) {
+    for (int n = thread; n <= modules; n += kRowThreads) {
         memory.ends[platforms + 1 + n] = part(f.batch.module_end, model)[n];
     }
     if (f.loss.module_term.data != nullptr) {
-        for (int n = thread; n < modules; n += kStepThreads) {
+        for (int n = thread; n < modules; n += kRowThreads) {
             memory.module_term[n] = *row(f.loss.module_term, model, n);
         }
     }
     wait_for_copies();
     __syncthreads();
-    for (int i = warp; i < platforms; i += kStepWarps) {
+    for (int i = warp; i < platforms; i += kRowWarps) {
         step_of_platform(f, memory, model, i);
     }
     __syncthreads();
     copy_rows(memory.rows, part(f.left, model), platforms * f.rank);
     wait_for_copies();
     __syncthreads();
-    for (int j = warp; j < modules; j += kStepWarps) {
+    for (int j = warp; j < modules; j += kRowWarps) {
         step_of_module<Alone>(f, memory, model, j);
     }
     if (f.left_update.adam != nullptr) {
-        // Its gradient lies in memory, its values, which nobody reads any more, in the block's.
+        // Nobody reads it in the card's memory any more: the block has a copy.
 #pragma unroll 2
-        for (int at = 4 * thread; at < platforms * f.rank; at += 4 * kStepThreads) {
+        for (int at = 4 * thread; at < platforms * f.rank; at += 4 * kRowThreads) {
             Moments before = moments_of(f.left_update, model, at);
             apply(f.left_update, model, at, *reinterpret_cast<const float4*>(part(f.left_update.gradient, model) + at),
                   before);
@@ -359,16 +353,9 @@ __global__ void __launch_bounds__(kStepThreads) step_kernel(const __grid_constan
     }
 }
 
-// Blocks a model: as few as fill a card, so that those of one model share a cache.
-unsigned blocks(std::int32_t models, std::int64_t warps) {
-    constexpr std::int64_t wanted = 264;
-    const std::int64_t most = (warps + kWarps - 1) / kWarps;
-    return static_cast<unsigned>(std::clamp<std::int64_t>(wanted / models, 1, std::max<std::int64_t>(most, 1)));
-}
+bool dots_alone(const Factors& f) { return f.dot && f.types == 0 && f.rank % 4 == 0; }
 
 }  // namespace
-
-bool dots_alone(const Factors& f) { return f.dot && f.types == 0 && f.rank % 4 == 0; }
 
 bool dots_of_chunks(const Factors& f) {
     constexpr std::int64_t most = std::int64_t{1} << 31;  // places are numbered in 32 bits
@@ -382,19 +369,19 @@ bool dots_fit(const Factors& f, std::int64_t shared) {
 
 cudaError_t launch_dots_forward(const Factors& factors, std::int32_t models, cudaStream_t stream) {
     const dim3 grid(blocks(models, factors.batch.platforms), static_cast<unsigned>(models));
-    return start(forward_kernel, {grid, kThreads}, stream, factors);
+    return start(forward_kernel, {grid, kRowThreads}, stream, factors);
 }
 
 cudaError_t launch_dots_backward(const Factors& factors, std::int32_t models, cudaStream_t stream) {
     const std::int64_t tasks =
         std::int64_t{std::max(factors.batch.platforms, factors.batch.modules)} * (factors.rank / kChunk);
     const dim3 grid(2 * blocks(2 * models, tasks), static_cast<unsigned>(models));
-    return start(backward_kernel, {grid, kThreads}, stream, factors);
+    return start(backward_kernel, {grid, kRowThreads}, stream, factors);
 }
 
 cudaError_t launch_dots_step(const Factors& factors, std::int64_t shared, std::int32_t models, cudaStream_t stream) {
     return start(factors.batch.width == 0 ? step_kernel<true> : step_kernel<false>,
-                 {static_cast<unsigned>(models), kStepThreads, step_bytes(factors), static_cast<std::size_t>(shared)},
+                 {static_cast<unsigned>(models), kRowThreads, step_bytes(factors), static_cast<std::size_t>(shared)},
                  stream, factors);
 }
 

@@ -4,14 +4,10 @@
 // neighbours work for the same model, whose rows stay in the first-level cache.
 #include <algorithm>
 
-#include "backend/cuda/loss.cuh"
+#include "backend/cuda/multiplied_rows.cuh"
 
 namespace pitot::backend::cuda {
 namespace {
-
-constexpr int kThreads = 1024;
-constexpr int kWarps = kThreads / 32;
-constexpr int kChunk = 128;  // columns that a warp has in registers, four a lane or sixteen of eight lanes
 
 // Groups of columns of `left` that one product each is made with: the dot product's, then susceptibilities, then
 // magnitudes.
@@ -109,12 +105,12 @@ __device__ void products_of_group(const Factors& f, std::int64_t model, int i, i
     }
 }
 
-__global__ void __launch_bounds__(kThreads) forward_kernel(const __grid_constant__ Factors f) {
+__global__ void __launch_bounds__(kRowThreads) forward_kernel(const __grid_constant__ Factors f) {
     const std::int64_t model = blockIdx.y;
     const int lane = static_cast<int>(threadIdx.x) % 32;
     const int groups = groups_of(f);
-    const int warps = static_cast<int>(gridDim.x) * kWarps;
-    for (int i = static_cast<int>(blockIdx.x) * kWarps + static_cast<int>(threadIdx.x) / 32; i < f.batch.platforms;
+    const int warps = static_cast<int>(gridDim.x) * kRowWarps;
+    for (int i = static_cast<int>(blockIdx.x) * kRowWarps + static_cast<int>(threadIdx.x) / 32; i < f.batch.platforms;
          i += warps) {
         const RowRange rows = rows_of(f.batch.platform_end, model, i);
         for (int group = 0; group < groups; ++group) {
@@ -258,12 +254,12 @@ __device__ void gradient_of_module(const Factors& f, std::int64_t model, int j, 
     store(row(f.right_gradient, model, j), true, c, f.rank, sum);
 }
 
-__global__ void __launch_bounds__(kThreads) backward_kernel(const __grid_constant__ Factors f) {
+__global__ void __launch_bounds__(kRowThreads) backward_kernel(const __grid_constant__ Factors f) {
     const std::int64_t model = blockIdx.y;
     const int chunks = (f.rank + kChunk - 1) / kChunk;
     const bool left = blockIdx.x % 2 == 0;
-    const int warps = static_cast<int>(gridDim.x) / 2 * kWarps;
-    const int first = static_cast<int>(blockIdx.x) / 2 * kWarps + static_cast<int>(threadIdx.x) / 32;
+    const int warps = static_cast<int>(gridDim.x) / 2 * kRowWarps;
+    const int first = static_cast<int>(blockIdx.x) / 2 * kRowWarps + static_cast<int>(threadIdx.x) / 32;
     if (left) {
         const int groups = groups_of(f);
         for (int n = first; n < f.batch.platforms * groups * chunks; n += warps) {
@@ -276,11 +272,11 @@ __global__ void __launch_bounds__(kThreads) backward_kernel(const __grid_constan
     }
 }
 
-__global__ void __launch_bounds__(kThreads) loss_kernel(const __grid_constant__ NetworkLoss n) {
+__global__ void __launch_bounds__(kRowThreads) loss_kernel(const __grid_constant__ NetworkLoss n) {
     const std::int64_t model = blockIdx.y;
     const int lane = static_cast<int>(threadIdx.x) % 32;
-    const int warps = static_cast<int>(gridDim.x) * kWarps;
-    for (int i = static_cast<int>(blockIdx.x) * kWarps + static_cast<int>(threadIdx.x) / 32; i < n.batch.platforms;
+    const int warps = static_cast<int>(gridDim.x) * kRowWarps;
+    for (int i = static_cast<int>(blockIdx.x) * kRowWarps + static_cast<int>(threadIdx.x) / 32; i < n.batch.platforms;
          i += warps) {
         const RowRange rows = rows_of(n.batch.platform_end, model, i);
         float loss = 0.0F;
@@ -299,18 +295,11 @@ __global__ void __launch_bounds__(kThreads) loss_kernel(const __grid_constant__ 
     // Rows that no objective fills go through the network, too: their slope is 0, whatever stood there before.
     if (n.loss.slope.data != nullptr) {
         const int end = part(n.batch.platform_end, model)[n.batch.platforms];
-        for (int b = end + static_cast<int>(blockIdx.x * kThreads + threadIdx.x); b < n.batch.rows;
-             b += static_cast<int>(gridDim.x) * kThreads) {
+        for (int b = end + static_cast<int>(blockIdx.x * kRowThreads + threadIdx.x); b < n.batch.rows;
+             b += static_cast<int>(gridDim.x) * kRowThreads) {
             part(n.loss.slope, model)[b] = 0.0F;
         }
     }
-}
-
-// Blocks a model: as few as fill a card, so that those of one model share a cache.
-unsigned blocks(std::int32_t models, std::int64_t warps) {
-    constexpr std::int64_t wanted = 264;
-    const std::int64_t most = (warps + kWarps - 1) / kWarps;
-    return static_cast<unsigned>(std::clamp<std::int64_t>(wanted / models, 1, std::max<std::int64_t>(most, 1)));
 }
 
 }  // namespace
@@ -320,7 +309,7 @@ cudaError_t launch_factors_forward(const Factors& factors, std::int32_t models, 
         return launch_dots_forward(factors, models, stream);
     }
     const dim3 grid(blocks(models, factors.batch.platforms), static_cast<unsigned>(models));
-    return start(forward_kernel, {grid, kThreads}, stream, factors);
+    return start(forward_kernel, {grid, kRowThreads}, stream, factors);
 }
 
 cudaError_t launch_factors_backward(const Factors& factors, std::int32_t models, cudaStream_t stream) {
@@ -331,12 +320,12 @@ cudaError_t launch_factors_backward(const Factors& factors, std::int32_t models,
     const std::int64_t groups = static_cast<std::int64_t>(factors.dot) + 2 * factors.types;
     const std::int64_t tasks = std::max(factors.batch.platforms * groups, std::int64_t{factors.batch.modules}) * chunks;
     const dim3 grid(2 * blocks(2 * models, tasks), static_cast<unsigned>(models));
-    return start(backward_kernel, {grid, kThreads}, stream, factors);
+    return start(backward_kernel, {grid, kRowThreads}, stream, factors);
 }
 
 cudaError_t launch_network_loss(const NetworkLoss& loss, std::int32_t models, cudaStream_t stream) {
     const dim3 grid(blocks(models, loss.batch.platforms), static_cast<unsigned>(models));
-    return start(loss_kernel, {grid, kThreads}, stream, loss);
+    return start(loss_kernel, {grid, kRowThreads}, stream, loss);
 }
 
 }  // namespace pitot::backend::cuda

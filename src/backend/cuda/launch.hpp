@@ -172,13 +172,12 @@ struct Factors {
 cudaError_t launch_factors_forward(const Factors& factors, std::int32_t models, cudaStream_t stream);
 cudaError_t launch_factors_backward(const Factors& factors, std::int32_t models, cudaStream_t stream);
 
-/// Whether dot products are all there is, of rows of whole vectors.
-[[nodiscard]] bool dots_alone(const Factors& factors);
-/// Whether they are so, of rows of 128, 256 … columns: forward and backward have kernels of their own for these.
+/// Whether dot products are all there is, of rows of 128, 256 … columns: forward and backward have kernels of their own
+/// for these.
 [[nodiscard]] bool dots_of_chunks(const Factors& factors);
 cudaError_t launch_dots_forward(const Factors& factors, std::int32_t models, cudaStream_t stream);
 cudaError_t launch_dots_backward(const Factors& factors, std::int32_t models, cudaStream_t stream);
-/// Whether launch_dots_step() can do both at once, in blocks of that much shared memory.
+/// Whether they are, and launch_dots_step() can do both at once, in blocks of that much shared memory.
 [[nodiscard]] bool dots_fit(const Factors& factors, std::int64_t shared);
 /// Losses, and the gradients of both sides or what Adam makes of them.
 cudaError_t launch_dots_step(const Factors& factors, std::int64_t shared, std::int32_t models, cudaStream_t stream);
@@ -226,7 +225,9 @@ struct PairNetwork {
 inline constexpr std::int32_t kPairColumns = 128;
 inline constexpr std::int32_t kPairStrip = 1024;  ///< rows of a batch that a block takes
 inline constexpr int kPairNetworkShared = ((3 * kPairColumns + 10) * kPairColumns + 2 * kPairStrip) * 4;  ///< bytes
-constexpr std::int64_t pair_network_strips(std::int64_t rows) { return (rows + kPairStrip - 1) / kPairStrip; }
+constexpr std::int64_t pair_network_strips(std::int64_t rows) {
+    return rows > kPairStrip ? (rows + kPairStrip - 1) / kPairStrip : 1;
+}
 /// Numbers of a strip in PairNetwork::sums; `ld` of the layer's weight.
 constexpr std::int64_t pair_network_sums(std::int64_t cols, std::int64_t ld) { return (cols + 2) * ld + 4; }
 cudaError_t launch_pair_network(Precision precision, const PairNetwork& network, std::int32_t models,

@@ -141,7 +141,7 @@ private:
 /// A queue of work on the current card.
 class Stream {
 public:
-    /// Of two streams the work of the one with the lower number goes first; CUDA's own have 0, the highest.
+    /// Of two streams the work of the one with the lower number goes first; none is above 0.
     explicit Stream(int priority = 0) {
         check(cudaStreamCreateWithPriority(&stream_, cudaStreamNonBlocking, priority), "starting a stream");
     }

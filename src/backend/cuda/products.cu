@@ -159,7 +159,7 @@ __global__ void __launch_bounds__(kThreads, P == Precision::kFp32 ? 2 : 3)
         const float* a_tile = shared + buffer * stage;
         const float* b_tile = a_tile + size_a(L);
         if (!idle) {
-            multiply<P, kTileK / 8>(
+            multiply<P>(
                 kTileK, [&](int m, int kk) { return element_a<L>(a_tile, m0 + m, kk); },
                 [&](int kk, int n) { return element_b<L>(b_tile, kk, n0 + n); }, sums);
         }

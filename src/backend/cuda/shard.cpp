@@ -136,6 +136,7 @@ Shard::Shard(int device, const DeviceProgram& program, std::int64_t models, cons
         }
     }
     joined_ = layout_.joined && shared_of_block_ >= kPairNetworkShared;
+    dots_at_once_ = layout_.has_factors() && dots_fit(factors_of(plan.platform_rows), shared_of_block_);
     std::int64_t table_rows = 0;
     for (std::size_t t = 0; tables_ != nullptr && t < tables_->size(); ++t) {
         table_rows += (*tables_)[t].rows;

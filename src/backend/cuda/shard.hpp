@@ -119,6 +119,7 @@ private:
     void learn(const Piece& piece, const Batch& batch, View<float> loss, const AdamScalars* adam);
     void towers_forward(const Piece& piece);
     void pairs_forward(const Piece& piece, const Batch& batch, View<float> loss, bool learn);
+    [[nodiscard]] Factors factors_of(std::int64_t rows) const;
     void dots_step(const Piece& piece, const Batch& batch, View<float> loss, const AdamScalars* adam);
     void pairs_backward(const Piece& piece, const Batch& batch, const AdamScalars* adam);
     void joined_step(const Piece& piece, const Batch& batch, View<float> loss, const AdamScalars* adam);
@@ -139,6 +140,9 @@ private:
     const Program& program_;
     std::int64_t models_;
     Precision precision_;
+    // Whether this card has room for the kernel of all dot products of a step. Not by the rows that a shard's batches
+    // happen to have: a model's results are the same in any group.
+    bool dots_at_once_ = false;
     bool joined_ = false;  // whether this card has room for the kernel of DeviceProgram::joined
     const std::vector<DeviceTable>* tables_ = nullptr;
     std::shared_ptr<const ResidentTables> held_;
@@ -156,6 +160,7 @@ private:
     Stream drawing_;
     std::array<DrawnBatches, 2> drawn_;
     std::vector<core::Key> keys_drawn_with_;
+    std::int64_t ahead_ = 0;  // steps to draw ahead: the most that were asked for at once
     std::vector<DeviceArray<std::uint64_t>> keys_;
     DeviceArray<AdamScalars> adam_;
     PinnedArray<AdamScalars> adam_host_;

@@ -78,11 +78,12 @@ LossTerms Shard::loss_terms(const Piece& piece, View<float> loss, bool learn) co
     return terms;
 }
 
-Factors Shard::factors(const Piece& piece, const Batch& batch) const {
+// What is multiplied in a batch of that many rows, without what lies where.
+Factors Shard::factors_of(std::int64_t rows) const {
     Factors f;
-    f.batch = batch;
-    f.left = value(piece, layout_.left());
-    f.right = value(piece, layout_.right());
+    f.batch.rows = narrowed(rows);
+    f.batch.platforms = narrowed(program_.platforms);
+    f.batch.modules = narrowed(program_.modules);
     f.rank = narrowed(layout_.rank());
     if (layout_.dot) {
         f.dot = true;
@@ -95,6 +96,14 @@ Factors Shard::factors(const Piece& piece, const Batch& batch) const {
         f.magnitude_column = narrowed(op.magnitude_column);
         f.interference_scale = static_cast<float>(op.scale);
     }
+    return f;
+}
+
+Factors Shard::factors(const Piece& piece, const Batch& batch) const {
+    Factors f = factors_of(batch.rows);
+    f.batch = batch;
+    f.left = value(piece, layout_.left());
+    f.right = value(piece, layout_.right());
     f.weight = {piece.lane->weight.data(), piece.lane->rows * layout_.groups(), narrowed(layout_.groups())};
     return f;
 }
@@ -131,7 +140,7 @@ void Shard::forward(const Piece& piece, const Batch& batch, View<float> loss) {
 
 void Shard::learn(const Piece& piece, const Batch& batch, View<float> loss, const AdamScalars* adam) {
     towers_forward(piece);
-    const bool at_once = layout_.has_factors() && dots_fit(factors(piece, batch), shared_of_block_);
+    const bool at_once = dots_at_once_ && dots_fit(factors_of(batch.rows), shared_of_block_);
     if (joined_) {
         joined_step(piece, batch, loss, adam);
     } else if (at_once) {
@@ -146,7 +155,7 @@ void Shard::learn(const Piece& piece, const Batch& batch, View<float> loss, cons
 
 void Shard::dots_step(const Piece& piece, const Batch& batch, View<float> loss, const AdamScalars* adam) {
     Factors f = factors(piece, batch);
-    f.loss = loss_terms(piece, loss, true);
+    f.loss = loss_terms(piece, loss, false);
     f.left_gradient = gradient_of(piece, layout_.left());
     f.right_gradient = gradient_of(piece, layout_.right());
     const auto is_parameter = [&](BufferId buffer) { return program_.buffer(buffer).role == Role::kParameter; };

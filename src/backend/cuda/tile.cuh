@@ -107,55 +107,28 @@ __device__ __forceinline__ void multiply(const Fragment<4>& a, const Fragment<2>
 }
 
 // Adds A·B of a warp's piece, M sixteens of rows and N eights of columns, over k, a multiple of 8 or in bf16 of 16.
-// a_at(m, k) and b_at(k, n) are elements; of many sixteens only those before `sixteens` are wanted.
-// `Unrolled`: how many multiplications are ahead of others; many sums leave no registers for it.
-template <Precision P, int Unrolled, int M, int N, typename A, typename B>
-__device__ __forceinline__ void multiply(int k_end, const A& a_at, const B& b_at, float (&sums)[M][N][4],
-                                         int sixteens = M) {
+// a_at(m, k) and b_at(k, n) are elements.
+template <Precision P, int M, int N, typename A, typename B>
+__device__ __forceinline__ void multiply(int k_end, const A& a_at, const B& b_at, float (&sums)[M][N][4]) {
     const int group = static_cast<int>(threadIdx.x) % 32 / 4;
     const int place = static_cast<int>(threadIdx.x) % 4;
     constexpr int each = P == Precision::kBf16 ? 2 : 1;  // of k a number
-#pragma unroll(Unrolled)
+#pragma unroll
     for (int k = 0; k < k_end; k += 8 * each) {
-        const auto a_of = [&](int i) {
-            return fragment<P, 4>([&](int part, int n) {
+        Fragment<4> a[M];
+#pragma unroll
+        for (int i = 0; i < M; ++i) {
+            a[i] = fragment<P, 4>([&](int part, int n) {
                 return a_at(16 * i + group + 8 * (part % 2), k + each * (place + 4 * (part / 2)) + n);
             });
-        };
-        const auto b_of = [&](int j) {
-            return fragment<P, 2>(
-                [&](int part, int n) { return b_at(k + each * (place + 4 * part) + n, 8 * j + group); });
-        };
-        // Of the factor with fewer numbers all are held, those of the other come one by one.
-        if constexpr (2 * M <= N) {
-            Fragment<4> a[M];
+        }
+#pragma unroll
+        for (int j = 0; j < N; ++j) {
+            const auto b =
+                fragment<P, 2>([&](int part, int n) { return b_at(k + each * (place + 4 * part) + n, 8 * j + group); });
 #pragma unroll
             for (int i = 0; i < M; ++i) {
-                a[i] = a_of(i);
-            }
-#pragma unroll
-            for (int j = 0; j < N; ++j) {
-                const Fragment<2> b = b_of(j);
-#pragma unroll
-                for (int i = 0; i < M; ++i) {
-                    multiply<P>(a[i], b, sums[i][j]);
-                }
-            }
-        } else {
-            Fragment<2> b[N];
-#pragma unroll
-            for (int j = 0; j < N; ++j) {
-                b[j] = b_of(j);
-            }
-#pragma unroll
-            for (int i = 0; i < M; ++i) {
-                if (M <= 4 || i < sixteens) {
-                    const Fragment<4> a = a_of(i);
-#pragma unroll
-                    for (int j = 0; j < N; ++j) {
-                        multiply<P>(a, b[j], sums[i][j]);
-                    }
-                }
+                multiply<P>(a[i], b, sums[i][j]);
             }
         }
     }

@@ -57,14 +57,15 @@ void Shard::set_objectives(const std::vector<Objective>& objectives, std::size_t
              Remedy::kUseCpuBackend});
     }
     drop_graphs();
+    check(cudaStreamSynchronize(drawing_.get()), "drawing batches");  // from what is replaced now
+    keys_drawn_with_.clear();
+    ahead_ = 0;
     training_ = upload(objectives, first, false);
     validation_ = upload(objectives, first, true);
     keys_.clear();
     for (DrawObjective& objective : training_.draw) {
         objective.key = keys_.emplace_back(models_).data();
     }
-    check(cudaStreamSynchronize(drawing_.get()), "drawing batches");
-    keys_drawn_with_.clear();
     const std::int64_t rows = std::max<std::int64_t>(training_.most_rows, 1);
     for (DrawnBatches& batches : drawn_) {
         batches.memory = BatchMemory();
@@ -132,7 +133,8 @@ const Shard::DrawnBatches& Shard::batches_of(std::int64_t first_step, std::int64
         draw_steps(batches, first_step, steps);
     }
     check(cudaStreamWaitEvent(stream_.get(), batches.drawn.get(), 0), "ordering streams");
-    draw_steps(drawn_[second ? 0 : 1], first_step + steps, steps);  // its own steps are over
+    ahead_ = std::max(ahead_, steps);
+    draw_steps(drawn_[second ? 0 : 1], first_step + steps, ahead_);  // its own steps are over
     return batches;
 }
 
@@ -178,7 +180,7 @@ cudaGraphExec_t Shard::graph(std::int64_t steps, const BatchMemory& batches) {
     if (const auto found = graphs_.find(key); found != graphs_.end()) {
         return found->second;
     }
-    constexpr std::size_t most_graphs = 8;
+    constexpr std::size_t most_graphs = 16;
     if (graphs_.size() >= most_graphs) {
         drop_graphs();
     }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <numeric>
 #include <span>
 #include <string>
 #include <utility>
@@ -13,7 +14,9 @@
 #include "backend/devices.hpp"
 #include "models/folds/step_program.hpp"
 #include "support/synthetic.hpp"
+#include "train/initial_parameters.hpp"
 #include "train/train.hpp"
+#include "train/train_group.hpp"
 
 namespace pitot::train {
 namespace {
@@ -236,6 +239,49 @@ TEST(Card, TrainsInWavesWhereMemoryIsShort) {
     }
 }
 
+// Which kernels multiply rows does not depend on how many rows the models that a card happens to have learn from: here
+// some more than fit into a block's memory beside rows, and some fewer.
+TEST(Card, TrainsTheSameBitsWhereBlocksHaveLittleMemory) {
+    const Dataset dataset = test::synthetic_dataset({.platforms = 105, .modules = 105});
+    FitConfig config = config_of("embedding/128");
+    config.model.layers.back() = 128;
+    config.train.folds = 4;
+    config.train.steps = kFewSteps;
+    config.train.objective("alone").batch = 0;
+    ASSERT_EQ(::setenv("PITOT_EMULATED_SHARED_KIB", "99", 1), 0);
+    const Trained one = trained_by(*card({0}), dataset, config, 2, 0.6);
+    const Trained two = trained_by(*card({0, 1}), dataset, config, 2, 0.6);
+    ::unsetenv("PITOT_EMULATED_SHARED_KIB");
+    EXPECT_EQ(one.parameters, two.parameters);
+}
+
+// Dot products that one kernel does where a block has room for the rows, and several elsewhere.
+TEST(Card, MultipliesRowsWithLittleSharedMemory) {
+    const Dataset dataset = test::synthetic_dataset({.platforms = 60, .modules = 41});
+    for (const std::int64_t width : {44, 128}) {
+        SCOPED_TRACE(width);
+        FitConfig config = config_of("embedding/128");
+        config.model.layers.back() = width;
+        config.train.steps = kFewSteps;
+        config.train.objective("alone").batch = 13'000;  // of eight bytes each
+        const auto trained_with = [&](const char* kibibytes) {
+            EXPECT_EQ(::setenv("PITOT_EMULATED_SHARED_KIB", kibibytes, 1), 0);
+            Trained trained = trained_by(*card({0}), dataset, config, 1);
+            ::unsetenv("PITOT_EMULATED_SHARED_KIB");
+            return trained;
+        };
+        const Trained want = trained_with("227");
+        EXPECT_EQ(trained_with("163").parameters, want.parameters);
+        const Trained got = trained_with("99");
+        if (width == 128) {  // fewer columns are added in the same order by either
+            EXPECT_NE(got.parameters, want.parameters);
+        }
+        for (std::size_t f = 0; f < want.train_loss.size(); ++f) {
+            EXPECT_NEAR(got.train_loss[f].back(), want.train_loss[f].back(), 1e-4 * want.train_loss[f].back());
+        }
+    }
+}
+
 // A network that one kernel trains where a block has room for it, and its layers one by one elsewhere.
 TEST(Card, TrainsNetworksWithLittleSharedMemory) {
     const Dataset dataset = test::synthetic_dataset({.platforms = 30, .modules = 41, .together = 200});
@@ -279,6 +325,53 @@ TEST(Card, FailuresAreErrors) {
     EXPECT_EQ(trained_by(*card({0}), dataset, config, 1).parameters, want.parameters);
 }
 #endif
+
+// Batches are drawn ahead: for steps that may not come, with keys and rows that may be others by then.
+TEST(Card, DrawsAnewForOtherKeysRowsAndSteps) {
+    if (card() == nullptr) {
+        GTEST_SKIP() << why_no_card();
+    }
+    const Dataset dataset = test::synthetic_dataset({.platforms = 30, .modules = 41});
+    const FitConfig config = config_of("linear/32");
+    const models::Model model = models::build_model(config.model, dataset.platforms, dataset.modules);
+    const std::vector<TrainingPool> pools = training_pools(dataset, config);
+    const std::vector<backend::PairColumns> tables{pools[0].columns()};
+    std::vector<std::int64_t> rows(pools[0].rows.platform.size());
+    std::iota(rows.begin(), rows.end(), std::int64_t{0});
+    std::vector<std::int64_t> fewer(rows.begin(), rows.begin() + std::ssize(rows) / 2);
+    const auto prepare = [&] {
+        backend::ExecutionPlan plan = plan_of(pools, 1);
+        plan.data = card({0})->make_resident(tables).value();
+        return card({0})->prepare(model.program, 1, plan).value();
+    };
+    const auto train = [&](backend::Executor& executor, const std::vector<std::int64_t>* objective, core::Key key,
+                           std::int64_t first, std::int64_t steps) {
+        executor.set_parameters(0, initial_parameters(model.program, core::Key(4)));
+        if (objective != nullptr) {
+            executor.set_objectives({{0, {*objective}, 64, 1.0}});
+        }
+        double loss = 0.0;
+        executor.train({1e-2, 0.9, 0.999, 1e-8}, std::span(&key, 1), first, steps, std::span(&loss, 1));
+        EXPECT_TRUE(executor.status());
+        return std::pair(loss, executor.parameters(0));
+    };
+    const auto used = prepare();
+    const auto expect = [&](const std::vector<std::int64_t>* objective, const std::vector<std::int64_t>& of,
+                            std::uint64_t key, std::int64_t first, std::int64_t steps) {
+        const auto fresh = prepare();
+        EXPECT_EQ(train(*used, objective, core::Key(key), first, steps),
+                  train(*fresh, &of, core::Key(key), first, steps))
+            << "key " << key << ", steps from " << first << ", " << steps;
+    };
+    expect(&rows, rows, 1, 0, 2);
+    expect(nullptr, rows, 1, 2, 2);  // drawn ahead
+    expect(nullptr, rows, 1, 4, 1);  // and fewer than that
+    expect(nullptr, rows, 1, 5, 3);  // more
+    expect(nullptr, rows, 2, 8, 3);  // with another key
+    expect(nullptr, rows, 2, 0, 2);  // from the start
+    expect(&fewer, fewer, 2, 2, 2);  // of other rows
+    expect(&rows, rows, 2, 4, 2);
+}
 
 TEST(Card, LowerPrecisionsTrain) {
     if (card() == nullptr) {
