@@ -230,6 +230,17 @@ constexpr std::int64_t pair_network_strips(std::int64_t rows) {
 }
 /// Numbers of a strip in PairNetwork::sums; `ld` of the layer's weight.
 constexpr std::int64_t pair_network_sums(std::int64_t cols, std::int64_t ld) { return (cols + 2) * ld + 4; }
+/// Where, in those, the sums of the layer's bias, the output's weight and its bias begin, behind those of the layer's
+/// weight.
+struct PairSumPlaces {
+    std::int32_t bias, top, top_bias;
+};
+constexpr PairSumPlaces pair_sum_places(const PairNetwork& n) {
+    const std::int32_t ld = n.weight.parameter.ld;
+    return {n.cols * ld, (n.cols + 1) * ld, (n.cols + 2) * ld};
+}
+/// Its second kernel: adds the strips' sums, uses gradients as updates say, and sums losses of platforms.
+cudaError_t launch_pair_update(const PairNetwork& network, std::int32_t models, cudaStream_t stream);
 cudaError_t launch_pair_network(Precision precision, const PairNetwork& network, std::int32_t models,
                                 cudaStream_t stream);
 

@@ -35,15 +35,6 @@ __device__ __forceinline__ float4 tanh_of(float4 x) {
     return {1.0F - of_first * e.y, 1.0F - of_first * e.x, 1.0F - of_second * e.w, 1.0F - of_second * e.z};
 }
 
-// Where partial sums of a strip lie.
-struct Places {
-    int bias, top, top_bias;
-};
-__device__ __forceinline__ Places places_of(const PairNetwork& n) {
-    const int ld = n.weight.parameter.ld;
-    return {n.cols * ld, (n.cols + 1) * ld, (n.cols + 2) * ld};
-}
-
 template <Precision P>
 __device__ void load_weight(const PairNetwork& n, std::int64_t model, float* weight, float* bias, float* top) {
     const int thread = static_cast<int>(threadIdx.x);
@@ -107,189 +98,197 @@ __device__ __forceinline__ void gather(const PairNetwork& n, std::int64_t model,
     }
 }
 
-template <Precision P>
-__global__ void __launch_bounds__(kThreads, 1) pair_network_kernel(const __grid_constant__ PairNetwork n) {
-    auto* const weight = shared_memory<float>();
-    float* const below = weight + kOfTile;  // what the first layer gives
-    float* const slopes = below + kOfTile;  // the gradient of what the second layer gives, tanh' included
-    float* const bias = slopes + kOfTile;   // of the second layer
-    float* const top = bias + kTile;        // weights of the output
-    float* const row_slope = top + kTile;   // the gradient of the output
-    float* const dots = row_slope + kTile;  // products of rows and `top`, in kWarpsAcross parts
-    const std::int64_t model = blockIdx.y;
-    const int thread = static_cast<int>(threadIdx.x);
-    const int lane = thread % 32;
-    const int group = lane / 4;
-    const int m0 = thread / 32 / kWarpsAcross * 16 * kSixteens;
-    const int n0 = thread / 32 % kWarpsAcross * 8 * kEights;
-    const int c0 = n0 + lane % 4 * 2;  // the first column of this thread's pairs
-    const int begin = static_cast<int>(blockIdx.x) * kPairStrip;
-    const int end = min(begin + kPairStrip, part(n.batch.platform_end, model)[n.batch.platforms]);
-    const int cols = (n.cols + 31) / 32 * 32;
-    const int hidden = (n.hidden + 31) / 32 * 32;
-    auto* const terms = reinterpret_cast<RowTerms*>(dots + kTile * kWarpsAcross);  // of rows, each its thread's
-    auto* const of_sides = reinterpret_cast<std::int32_t*>(terms + kTile);
-    const Sides strip{of_sides, of_sides + kPairStrip};
-    load_sides(n.batch, model, begin, end, strip);
-    load_weight<P>(n, model, weight, bias, top);
-    __syncthreads();
+// What lies in a block's shared memory.
+struct Memory {
+    float* weight;
+    float* below;      // what the first layer gives
+    float* slopes;     // the gradient of what the second layer gives, tanh' included
+    float* bias;       // of the second layer
+    float* top;        // weights of the output
+    float* row_slope;  // the gradient of the output
+    float* dots;       // products of rows and `top`, in kWarpsAcross parts
+    RowTerms* terms;   // of rows, each its thread's
+    Sides sides;       // of the strip
+};
+__device__ __forceinline__ Memory memory_of() {
+    Memory m;
+    m.weight = shared_memory<float>();
+    m.below = m.weight + kOfTile;
+    m.slopes = m.below + kOfTile;
+    m.bias = m.slopes + kOfTile;
+    m.top = m.bias + kTile;
+    m.row_slope = m.top + kTile;
+    m.dots = m.row_slope + kTile;
+    m.terms = reinterpret_cast<RowTerms*>(m.dots + kTile * kWarpsAcross);
+    auto* const of_sides = reinterpret_cast<std::int32_t*>(m.terms + kTile);
+    m.sides = {of_sides, of_sides + kPairStrip};
+    return m;
+}
 
-    Sums weight_sums = {};
-    float2 top_sums[kEights] = {};
-    float2 bias_sums[kEights] = {};
-    float slope_sum = 0.0F;
-    for (int first = begin; first < end; first += kTile) {
-        const int rows = min(kTile, end - first);
-        const Sides sides{strip.platform + (first - begin), strip.module + (first - begin)};
-        RowTerms of_row;  // asked for before the rows, and there after them
-        if (thread < rows) {
-            of_row = terms_of(n.loss, n.batch, model, sides.platform[thread], first + thread);
-        }
-        gather(n, model, sides, rows, below);
-        if (thread < rows) {
-            if (n.top_bias.parameter.data != nullptr) {
-                of_row.prediction += n.loss.output_scale * *part(n.top_bias.parameter, model);
-            }
-            terms[thread] = of_row;
-        }
-        __syncthreads();
+// A warp's piece of a tile, and this thread's first row and column of it.
+struct Piece {
+    int m0, n0, row, column;
+};
+__device__ __forceinline__ Piece piece_of() {
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    const int warp = static_cast<int>(threadIdx.x) / 32;
+    const int m0 = warp / kWarpsAcross * 16 * kSixteens;
+    const int n0 = warp % kWarpsAcross * 8 * kEights;
+    return {m0, n0, m0 + lane / 4, n0 + lane % 4 * 2};
+}
 
-        Sums sums = {};
-        if (n0 < hidden) {
-            multiply<P>(Operand<false, false>(below, m0), Operand<true, true>(weight, n0), cols, sums);
-        }
+// What a thread adds over the tiles of a strip.
+struct StripSums {
+    Sums weight = {};
+    float2 top[kEights] = {};
+    float2 bias[kEights] = {};
+    float slope = 0.0F;
+};
+
+// Sums of the second layer's products to what it gives, and the products of its rows and `top`.
+__device__ __forceinline__ void finish_second(const Memory& m, const Piece& p, Sums& sums) {
+    const int lane = static_cast<int>(threadIdx.x) % 32;
 #pragma unroll
-        for (int i = 0; i < kSixteens; ++i) {
-            float dot[2] = {};
-#pragma unroll
-            for (int j = 0; j < kEights; ++j) {
-                const float2 b = *reinterpret_cast<const float2*>(bias + c0 + 8 * j);
-                const float2 w = *reinterpret_cast<const float2*>(top + c0 + 8 * j);
-                float(&s)[4] = sums[i][j];
-                const float4 y = tanh_of(float4{s[0] + b.x, s[1] + b.y, s[2] + b.x, s[3] + b.y});
-                s[0] = y.x;
-                s[1] = y.y;
-                s[2] = y.z;
-                s[3] = y.w;
-                dot[0] += y.x * w.x + y.y * w.y;
-                dot[1] += y.z * w.x + y.w * w.y;
-            }
-#pragma unroll
-            for (int half = 0; half < 2; ++half) {
-                dot[half] += __shfl_xor_sync(kAll, dot[half], 1);
-                dot[half] += __shfl_xor_sync(kAll, dot[half], 2);
-                if (lane % 4 == 0) {
-                    dots[(m0 + 16 * i + 8 * half + group) * kWarpsAcross + n0 / (8 * kEights)] = dot[half];
-                }
-            }
-        }
-        __syncthreads();
-
-        if (thread < kTile) {
-            float slope = 0.0F;
-            if (thread < rows) {
-                const float* d = dots + thread * kWarpsAcross;
-                const float out = (d[0] + d[1]) + (d[2] + d[3]);
-                const RowLoss at = loss_at(n.loss, terms[thread], n.loss.output_scale * out);
-                part(n.row_loss, model)[first + thread] = at.loss;
-                slope = n.loss.output_scale * at.slope;
-            }
-            row_slope[thread] = slope;
-            slope_sum += slope;
-        }
-        __syncthreads();
-
+    for (int i = 0; i < kSixteens; ++i) {
+        float dot[2] = {};
 #pragma unroll
         for (int j = 0; j < kEights; ++j) {
-            const float2 w = *reinterpret_cast<const float2*>(top + c0 + 8 * j);
+            const float2 b = *reinterpret_cast<const float2*>(m.bias + p.column + 8 * j);
+            const float2 w = *reinterpret_cast<const float2*>(m.top + p.column + 8 * j);
+            float(&s)[4] = sums[i][j];
+            const float4 y = tanh_of(float4{s[0] + b.x, s[1] + b.y, s[2] + b.x, s[3] + b.y});
+            s[0] = y.x;
+            s[1] = y.y;
+            s[2] = y.z;
+            s[3] = y.w;
+            dot[0] += y.x * w.x + y.y * w.y;
+            dot[1] += y.z * w.x + y.w * w.y;
+        }
 #pragma unroll
-            for (int i = 0; i < kSixteens; ++i) {
-#pragma unroll
-                for (int half = 0; half < 2; ++half) {
-                    const int r = m0 + 16 * i + 8 * half + group;
-                    const float slope = row_slope[r];
-                    const float2 y{sums[i][j][2 * half], sums[i][j][2 * half + 1]};
-                    const float2 d{slope * w.x * (1.0F - y.x * y.x), slope * w.y * (1.0F - y.y * y.y)};
-                    top_sums[j] = {top_sums[j].x + slope * y.x, top_sums[j].y + slope * y.y};
-                    bias_sums[j] = {bias_sums[j].x + d.x, bias_sums[j].y + d.y};
-                    *reinterpret_cast<float2*>(slopes + place_of(r, c0 + 8 * j)) = {rounded<P>(d.x), rounded<P>(d.y)};
-                    sums[i][j][2 * half] = 0.0F;
-                    sums[i][j][2 * half + 1] = 0.0F;
-                }
+        for (int half = 0; half < 2; ++half) {
+            dot[half] += __shfl_xor_sync(kAll, dot[half], 1);
+            dot[half] += __shfl_xor_sync(kAll, dot[half], 2);
+            if (lane % 4 == 0) {
+                m.dots[(p.row + 16 * i + 8 * half) * kWarpsAcross + p.n0 / (8 * kEights)] = dot[half];
             }
         }
-        __syncthreads();
-
-        if (n0 < cols) {
-            multiply<P>(Operand<false, true>(slopes, m0), Operand<false, true>(weight, n0), hidden, sums);
-#pragma unroll
-            for (int i = 0; i < kSixteens; ++i) {
-#pragma unroll
-                for (int half = 0; half < 2; ++half) {
-                    const int r = m0 + 16 * i + 8 * half + group;
-                    if (r >= rows) {
-                        continue;
-                    }
-                    float* to = row(n.gradient, model, first + r) + c0;
-#pragma unroll
-                    for (int j = 0; j < kEights; ++j) {
-                        const float2 y = *reinterpret_cast<const float2*>(below + place_of(r, c0 + 8 * j));
-                        // Between rows is room up to a multiple of four, so a pair is there whole or not at all.
-                        if (c0 + 8 * j < n.cols) {
-                            *reinterpret_cast<float2*>(to + 8 * j) = {sums[i][j][2 * half] * (1.0F - y.x * y.x),
-                                                                      sums[i][j][2 * half + 1] * (1.0F - y.y * y.y)};
-                        }
-                    }
-                }
-            }
-        }
-        if (m0 < cols && n0 < hidden) {
-            multiply<P>(Operand<true, false>(below, m0), Operand<true, true>(slopes, n0), (rows + 31) / 32 * 32,
-                        weight_sums);
-        }
-        __syncthreads();
     }
+}
 
+// Losses of the tile's rows from `first` on, and the gradient of the output; 0 behind the last.
+__device__ __forceinline__ void find_slopes(const PairNetwork& n, std::int64_t model, const Memory& m, int first,
+                                            int rows, StripSums& strip) {
+    const int thread = static_cast<int>(threadIdx.x);
+    if (thread >= kTile) {
+        return;
+    }
+    float slope = 0.0F;
+    if (thread < rows) {
+        const float* d = m.dots + thread * kWarpsAcross;
+        const float out = (d[0] + d[1]) + (d[2] + d[3]);
+        const RowLoss at = loss_at(n.loss, m.terms[thread], n.loss.output_scale * out);
+        part(n.row_loss, model)[first + thread] = at.loss;
+        slope = n.loss.output_scale * at.slope;
+    }
+    m.row_slope[thread] = slope;
+    strip.slope += slope;
+}
+
+// The gradient of the second layer from what it gives, which is 0 after.
+template <Precision P>
+__device__ __forceinline__ void differentiate_second(const Memory& m, const Piece& p, Sums& sums, StripSums& strip) {
+#pragma unroll
+    for (int j = 0; j < kEights; ++j) {
+        const float2 w = *reinterpret_cast<const float2*>(m.top + p.column + 8 * j);
+#pragma unroll
+        for (int i = 0; i < kSixteens; ++i) {
+#pragma unroll
+            for (int half = 0; half < 2; ++half) {
+                const int r = p.row + 16 * i + 8 * half;
+                const float slope = m.row_slope[r];
+                const float2 y{sums[i][j][2 * half], sums[i][j][2 * half + 1]};
+                const float2 d{slope * w.x * (1.0F - y.x * y.x), slope * w.y * (1.0F - y.y * y.y)};
+                strip.top[j] = {strip.top[j].x + slope * y.x, strip.top[j].y + slope * y.y};
+                strip.bias[j] = {strip.bias[j].x + d.x, strip.bias[j].y + d.y};
+                *reinterpret_cast<float2*>(m.slopes + place_of(r, p.column + 8 * j)) = {rounded<P>(d.x),
+                                                                                        rounded<P>(d.y)};
+                sums[i][j][2 * half] = 0.0F;
+                sums[i][j][2 * half + 1] = 0.0F;
+            }
+        }
+    }
+}
+
+// The gradient of the first layer's sums, from that of what it gives.
+__device__ __forceinline__ void store_below(const PairNetwork& n, std::int64_t model, const Memory& m, const Piece& p,
+                                            int first, int rows, const Sums& sums) {
+#pragma unroll
+    for (int i = 0; i < kSixteens; ++i) {
+#pragma unroll
+        for (int half = 0; half < 2; ++half) {
+            const int r = p.row + 16 * i + 8 * half;
+            if (r >= rows) {
+                continue;
+            }
+            float* to = row(n.gradient, model, first + r) + p.column;
+#pragma unroll
+            for (int j = 0; j < kEights; ++j) {
+                const float2 y = *reinterpret_cast<const float2*>(m.below + place_of(r, p.column + 8 * j));
+                // Between rows is room up to a multiple of four, so a pair is there whole or not at all.
+                if (p.column + 8 * j < n.cols) {
+                    *reinterpret_cast<float2*>(to + 8 * j) = {sums[i][j][2 * half] * (1.0F - y.x * y.x),
+                                                              sums[i][j][2 * half + 1] * (1.0F - y.y * y.y)};
+                }
+            }
+        }
+    }
+}
+
+// What a strip has of the gradients of all weights and biases, where the second kernel finds it.
+__device__ __forceinline__ void store_strip(const PairNetwork& n, std::int64_t model, const Memory& m, const Piece& p,
+                                            const StripSums& strip) {
+    const int thread = static_cast<int>(threadIdx.x);
+    const int lane = thread % 32;
     float* const out = row(n.sums, model, blockIdx.x);
     const int ld = n.weight.parameter.ld;
 #pragma unroll
     for (int i = 0; i < kSixteens; ++i) {
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
-            const int r = m0 + 16 * i + 8 * half + group;
+            const int r = p.row + 16 * i + 8 * half;
 #pragma unroll
             for (int j = 0; j < kEights; ++j) {
-                if (r < n.cols && c0 + 8 * j < ld) {
-                    *reinterpret_cast<float2*>(out + r * ld + c0 + 8 * j) = {weight_sums[i][j][2 * half],
-                                                                             weight_sums[i][j][2 * half + 1]};
+                if (r < n.cols && p.column + 8 * j < ld) {
+                    *reinterpret_cast<float2*>(out + r * ld + p.column + 8 * j) = {strip.weight[i][j][2 * half],
+                                                                                   strip.weight[i][j][2 * half + 1]};
                 }
             }
         }
     }
     // Sums of columns over the lanes of a warp, then over the warps that have the same ones.
-    float* const column_sums = slopes + m0 / (16 * kSixteens) * 2 * kTile;
+    float* const column_sums = m.slopes + p.m0 / (16 * kSixteens) * 2 * kTile;
 #pragma unroll
     for (int j = 0; j < kEights; ++j) {
-        float of[4] = {bias_sums[j].x, bias_sums[j].y, top_sums[j].x, top_sums[j].y};
+        float of[4] = {strip.bias[j].x, strip.bias[j].y, strip.top[j].x, strip.top[j].y};
 #pragma unroll
         for (int q = 0; q < 4; ++q) {
             for (int offset = 4; offset < 32; offset *= 2) {
                 of[q] += __shfl_xor_sync(kAll, of[q], offset);
             }
-            if (group == 0) {
-                column_sums[q / 2 * kTile + c0 + 8 * j + q % 2] = of[q];
+            if (lane < 4) {
+                column_sums[q / 2 * kTile + p.column + 8 * j + q % 2] = of[q];
             }
         }
     }
     if (thread < kTile) {
-        row_slope[thread] = slope_sum;
+        m.row_slope[thread] = strip.slope;
     }
     __syncthreads();
-    const Places places = places_of(n);
+    const PairSumPlaces places = pair_sum_places(n);
     for (int at = thread; at < 2 * kTile; at += kThreads) {
         float sum = 0.0F;
         for (int w = 0; w < kWarps / kWarpsAcross; ++w) {
-            sum += slopes[w * 2 * kTile + at];
+            sum += m.slopes[w * 2 * kTile + at];
         }
         if (at % kTile < ld) {
             out[(at < kTile ? places.bias : places.top) + at % kTile] = sum;
@@ -298,7 +297,7 @@ __global__ void __launch_bounds__(kThreads, 1) pair_network_kernel(const __grid_
     if (thread < 32) {
         float sum = 0.0F;
         for (int at = lane; at < kTile; at += 32) {
-            sum += row_slope[at];
+            sum += m.row_slope[at];
         }
         sum = sum_of_warp(sum);
         if (lane == 0) {
@@ -307,59 +306,61 @@ __global__ void __launch_bounds__(kThreads, 1) pair_network_kernel(const __grid_
     }
 }
 
-constexpr int kUpdateThreads = 256;
-
-int weight_blocks(const PairNetwork& n) {
-    return (n.cols * n.weight.parameter.ld / 2 + kUpdateThreads - 1) / kUpdateThreads;
-}
-
-// Blocks for the weights of the second layer, one for what else learns, and the others for losses of platforms.
-__global__ void __launch_bounds__(kUpdateThreads)
-    pair_update_kernel(const __grid_constant__ PairNetwork n, int strips, int for_weight) {
+template <Precision P>
+__global__ void __launch_bounds__(kThreads, 1) pair_network_kernel(const __grid_constant__ PairNetwork n) {
+    const Memory m = memory_of();
+    const Piece p = piece_of();
     const std::int64_t model = blockIdx.y;
     const int thread = static_cast<int>(threadIdx.x);
-    const int block = static_cast<int>(blockIdx.x);
-    const auto sum_at = [&](int at) {
-        float sum = 0.0F;
-        for (int strip = 0; strip < strips; ++strip) {
-            sum += row(n.sums, model, strip)[at];
+    const int begin = static_cast<int>(blockIdx.x) * kPairStrip;
+    const int end = min(begin + kPairStrip, part(n.batch.platform_end, model)[n.batch.platforms]);
+    const int cols = (n.cols + 31) / 32 * 32;
+    const int hidden = (n.hidden + 31) / 32 * 32;
+    load_sides(n.batch, model, begin, end, m.sides);
+    load_weight<P>(n, model, m.weight, m.bias, m.top);
+    __syncthreads();
+
+    StripSums strip;
+    for (int first = begin; first < end; first += kTile) {
+        const int rows = min(kTile, end - first);
+        const Sides sides{m.sides.platform + (first - begin), m.sides.module + (first - begin)};
+        RowTerms of_row;  // asked for before the rows, and there after them
+        if (thread < rows) {
+            of_row = terms_of(n.loss, n.batch, model, sides.platform[thread], first + thread);
         }
-        return sum;
-    };
-    if (block < for_weight) {
-        const int at = 2 * (block * kUpdateThreads + thread);
-        if (at < n.cols * n.weight.parameter.ld) {
-            float2 sum{0.0F, 0.0F};
-            for (int strip = 0; strip < strips; ++strip) {
-                const float2 more = *reinterpret_cast<const float2*>(row(n.sums, model, strip) + at);
-                sum = {sum.x + more.x, sum.y + more.y};
+        gather(n, model, sides, rows, m.below);
+        if (thread < rows) {
+            if (n.top_bias.parameter.data != nullptr) {
+                of_row.prediction += n.loss.output_scale * *part(n.top_bias.parameter, model);
             }
-            apply(n.weight, model, at, sum);
+            m.terms[thread] = of_row;
         }
-    } else if (block == for_weight) {
-        const Places places = places_of(n);
-        if (thread < n.hidden && n.bias.parameter.data != nullptr) {
-            apply(n.bias, model, thread, sum_at(places.bias + thread));
+        __syncthreads();
+
+        Sums sums = {};
+        if (p.n0 < hidden) {
+            multiply<P>(Operand<false, false>(m.below, p.m0), Operand<true, true>(m.weight, p.n0), cols, sums);
         }
-        if (thread < n.hidden) {
-            apply(n.top, model, std::int64_t{thread} * n.top.parameter.ld, sum_at(places.top + thread));
-        } else if (thread == n.hidden && n.top_bias.parameter.data != nullptr) {
-            apply(n.top_bias, model, 0, sum_at(places.top_bias));
+        finish_second(m, p, sums);
+        __syncthreads();
+
+        find_slopes(n, model, m, first, rows, strip);
+        __syncthreads();
+
+        differentiate_second<P>(m, p, sums, strip);
+        __syncthreads();
+
+        if (p.n0 < cols) {
+            multiply<P>(Operand<false, true>(m.slopes, p.m0), Operand<false, true>(m.weight, p.n0), hidden, sums);
+            store_below(n, model, m, p, first, rows, sums);
         }
-    } else {
-        const int i = (block - for_weight - 1) * (kUpdateThreads / 32) + thread / 32;
-        if (i < n.batch.platforms) {
-            const RowRange rows = rows_of(n.batch.platform_end, model, i);
-            float loss = 0.0F;
-            for (int b = rows.begin + thread % 32; b < rows.end; b += 32) {
-                loss += part(n.row_loss, model)[b];
-            }
-            loss = sum_of_warp(loss);
-            if (thread % 32 == 0) {
-                part(n.loss.loss, model)[i] = loss;
-            }
+        if (p.m0 < cols && p.n0 < hidden) {
+            multiply<P>(Operand<true, false>(m.below, p.m0), Operand<true, true>(m.slopes, p.n0), (rows + 31) / 32 * 32,
+                        strip.weight);
         }
+        __syncthreads();
     }
+    store_strip(n, model, m, p, strip);
 }
 
 template <Precision P>
@@ -386,15 +387,8 @@ cudaError_t launch(Precision precision, const PairNetwork& network, std::int32_t
 
 cudaError_t launch_pair_network(Precision precision, const PairNetwork& network, std::int32_t models,
                                 cudaStream_t stream) {
-    if (const cudaError_t error = launch(precision, network, models, stream); error != cudaSuccess) {
-        return error;
-    }
-    constexpr int platforms_of_block = kUpdateThreads / 32;
-    const int for_weight = weight_blocks(network);
-    const int for_losses = (network.batch.platforms + platforms_of_block - 1) / platforms_of_block;
-    const dim3 grid(static_cast<unsigned>(for_weight + 1 + for_losses), static_cast<unsigned>(models));
-    return start(pair_update_kernel, {grid, kUpdateThreads}, stream, network,
-                 static_cast<int>(pair_network_strips(network.batch.rows)), for_weight);
+    const cudaError_t error = launch(precision, network, models, stream);
+    return error == cudaSuccess ? launch_pair_update(network, models, stream) : error;
 }
 
 }  // namespace pitot::backend::cuda
