@@ -1,7 +1,7 @@
 // Tiles of the network on pairs, which stay in shared memory, and how tensor cores multiply them.
 #pragma once
 
-#include "backend/cuda/device.cuh"
+#include "backend/cuda/fragment.cuh"
 
 namespace pitot::backend::cuda::pairs {
 
@@ -36,80 +36,38 @@ public:
         return Down ? tile_[(first_ ^ (x % 4 * 8 + half * 4)) + (k + 8 * q + 4 * half) * kTile + x / 4 * 32]
                     : tile_[(first_ ^ (q * 8 + half * 4)) + k + x * 8 * kTile];
     }
-    template <Precision P>
-    __device__ __forceinline__ static std::uint32_t factor(float x) {
-        return Rounded && P == Precision::kTf32 ? __float_as_uint(x) : to_tf32(x);
-    }
+    static constexpr bool kRounded = Rounded;
 
 private:
     const float* tile_;
     int first_;
 };
 
-// Fragments of eight of k, or of sixteen where two are packed into a number: the first eight's t and t + 4, then the
-// second's. In which order k comes does not matter as long as both operands have the same.
+// Adds A·B of a warp's piece. A fragment is of eight of k, or of sixteen where two are packed into a number: the first
+// eight's t and t + 4, then the second's. In which order k comes does not matter as long as both operands have the
+// same.
 template <Precision P, typename A, typename B>
 __device__ __forceinline__ void multiply(const A& left, const B& right, int k_end, Sums& sums) {
+    constexpr bool packed = P == Precision::kBf16;
 #pragma unroll 1
     for (int k = 0; k < k_end; k += 32) {
-        if constexpr (P == Precision::kBf16) {
 #pragma unroll
-            for (int q = 0; q < 4; q += 2) {
-                std::uint32_t a[kSixteens][4];
+        for (int q = 0; q < 4; q += packed ? 2 : 1) {
+            Fragment<4> a[kSixteens];
 #pragma unroll
-                for (int i = 0; i < kSixteens; ++i) {
-#pragma unroll
-                    for (int part = 0; part < 4; ++part) {
-                        const int x = 2 * i + part % 2;
-                        a[i][part] = to_bf16(left.at(k, q + part / 2, x, 0), left.at(k, q + part / 2, x, 1));
-                    }
-                }
-#pragma unroll
-                for (int j = 0; j < kEights; ++j) {
-                    const std::uint32_t b[2] = {to_bf16(right.at(k, q, j, 0), right.at(k, q, j, 1)),
-                                                to_bf16(right.at(k, q + 1, j, 0), right.at(k, q + 1, j, 1))};
-#pragma unroll
-                    for (int i = 0; i < kSixteens; ++i) {
-                        multiply_bf16(sums[i][j], a[i], b);
-                    }
-                }
+            for (int i = 0; i < kSixteens; ++i) {
+                a[i] = fragment<P, 4, A::kRounded>([&](int part, int n) {
+                    return packed ? left.at(k, q + part / 2, 2 * i + part % 2, n)
+                                  : left.at(k, q, 2 * i + part % 2, part / 2);
+                });
             }
-        } else {
 #pragma unroll
-            for (int q = 0; q < 4; ++q) {
-                std::uint32_t a[kSixteens][4];
-                std::uint32_t a_rest[kSixteens][4];
+            for (int j = 0; j < kEights; ++j) {
+                const auto b = fragment<P, 2, B::kRounded>(
+                    [&](int part, int n) { return packed ? right.at(k, q + part, j, n) : right.at(k, q, j, part); });
 #pragma unroll
                 for (int i = 0; i < kSixteens; ++i) {
-#pragma unroll
-                    for (int part = 0; part < 4; ++part) {
-                        const float x = left.at(k, q, 2 * i + part % 2, part / 2);
-                        a[i][part] = A::template factor<P>(x);
-                        if constexpr (P == Precision::kFp32) {
-                            a_rest[i][part] = to_tf32(x - __uint_as_float(a[i][part]));
-                        }
-                    }
-                }
-#pragma unroll
-                for (int j = 0; j < kEights; ++j) {
-                    std::uint32_t b[2];
-                    std::uint32_t b_rest[2];
-#pragma unroll
-                    for (int part = 0; part < 2; ++part) {
-                        const float x = right.at(k, q, j, part);
-                        b[part] = B::template factor<P>(x);
-                        if constexpr (P == Precision::kFp32) {
-                            b_rest[part] = to_tf32(x - __uint_as_float(b[part]));
-                        }
-                    }
-#pragma unroll
-                    for (int i = 0; i < kSixteens; ++i) {
-                        if constexpr (P == Precision::kFp32) {
-                            multiply_tf32(sums[i][j], a_rest[i], b);
-                            multiply_tf32(sums[i][j], a[i], b_rest);
-                        }
-                        multiply_tf32(sums[i][j], a[i], b);
-                    }
+                    cuda::multiply<P>(a[i], b, sums[i][j]);
                 }
             }
         }

@@ -1,7 +1,7 @@
 // Tiles of batched products: how they come into shared memory, and how tensor cores multiply them.
 #pragma once
 
-#include "backend/cuda/device.cuh"
+#include "backend/cuda/fragment.cuh"
 
 namespace pitot::backend::cuda {
 
@@ -69,42 +69,6 @@ __device__ __forceinline__ float element_b(const float* tile, int k, int n) {
 
 inline constexpr int kSixteens = kTileM / 32;  // rows of a warp's piece, in sixteens
 using Sums = float[kSixteens][kEights][4];
-
-// What one lane has of a factor for 8 (tf32) or 16 (bf16) of k, as multiply_tf32() and multiply_bf16() take it; in fp32
-// with what rounding left over, which goes through products of its own.
-template <int Count>
-struct Fragment {
-    std::uint32_t high[Count], rest[Count];
-};
-template <Precision P, int Count, typename Element>
-__device__ __forceinline__ Fragment<Count> fragment(const Element& element) {
-    Fragment<Count> out = {};
-#pragma unroll
-    for (int part = 0; part < Count; ++part) {
-        if constexpr (P == Precision::kBf16) {
-            out.high[part] = to_bf16(element(part, 0), element(part, 1));
-        } else {
-            const float x = element(part, 0);
-            out.high[part] = to_tf32(x);
-            if constexpr (P == Precision::kFp32) {
-                out.rest[part] = to_tf32(x - __uint_as_float(out.high[part]));
-            }
-        }
-    }
-    return out;
-}
-template <Precision P>
-__device__ __forceinline__ void multiply(const Fragment<4>& a, const Fragment<2>& b, float (&sums)[4]) {
-    if constexpr (P == Precision::kBf16) {
-        multiply_bf16(sums, a.high, b.high);
-    } else {
-        if constexpr (P == Precision::kFp32) {
-            multiply_tf32(sums, a.rest, b.high);
-            multiply_tf32(sums, a.high, b.rest);
-        }
-        multiply_tf32(sums, a.high, b.high);
-    }
-}
 
 // Adds A·B of a warp's piece, M sixteens of rows and N eights of columns, over k, a multiple of 8 or in bf16 of 16.
 // a_at(m, k) and b_at(k, n) are elements.
