@@ -152,6 +152,8 @@ private:
 [[nodiscard]] const Backend& cpu_backend();
 /// kUsage if PITOT_INSTRUCTION_SET names none that is known, kEnvironment if this machine lacks it.
 [[nodiscard]] Result<void> check_instruction_set();
+/// What the CUDA backend computes in where Context::precision is "auto".
+inline constexpr std::string_view kUsualCardPrecision = "tf32";
 /// The CUDA backend on the cards of these numbers (empty: on all that the driver shows), computing in a precision that
 /// Context::precision may name. What it points to lives as long as the program. Errors: kEnvironment in words when this
 /// build has none or no card answers, kUsage if there is no card of a number.

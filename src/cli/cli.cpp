@@ -281,6 +281,7 @@ int run(int argc, char** argv, std::span<const VerbGroup> groups) {
     set_verbosity(Verbosity::kUsual);
     std::signal(SIGPIPE, SIG_DFL);  // a reader that leaves (`| head`) ends us quietly
     std::signal(SIGABRT, end_as_bug);
+    std::signal(SIGXFSZ, SIG_IGN);  // a file over a limit (ulimit -f) fails as on a full disk
     try {
         return flush_output(dispatch({argv + std::min(argc, 1), argv + argc}, groups));
     } catch (const std::bad_alloc&) {

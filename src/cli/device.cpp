@@ -61,7 +61,7 @@ void print_text(const engines::Device& device, const Cards& cards) {
              fmt::format("{}, {}", emulated.at("title").get<std::string>(), emulated.at("version").get<std::string>()));
         return;
     }
-    if (!cards && backend::has_cuda()) {
+    if (!cards) {
         line("cards", "none: " + cards.error().message());
     }
     for (std::size_t number = 0; cards && number < cards->size(); ++number) {

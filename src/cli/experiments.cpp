@@ -150,6 +150,9 @@ Result<void> run(const Options& options) {
         return fail(ErrorCode::kUsage,
                     "no preset is named; name some, such as 'embedding/*' linear/128 (--list shows them)");
     }
+    if (options.sweep.results.empty()) {
+        return fail(ErrorCode::kUsage, "the folder of results has an empty name; name another one");
+    }
     // Before a dataset is read: a misspelt name is no reason to wait.
     if (auto known = experiment::expand_methods(options.sweep.methods); !known) {
         return Failure(known.error());

@@ -407,9 +407,10 @@ void RunFlags::add_to(CLI::App& app) {
             std::string()))
         ->type_name("N,…")
         ->group(kRunGroup);
-    app.add_option("--precision", precision,
-                   "What a card multiplies matrices in: fp32, or faster and rounded tf32 or bf16. Default: auto, what "
-                   "the backend takes by itself")
+    app.add_option(
+           "--precision", precision,
+           "What a card multiplies matrices in: fp32, or faster and rounded tf32 or bf16. Default: auto, on cards "
+           "tf32")
         ->check(CLI::IsMember({"auto", "fp32", "tf32", "bf16"}))
         ->type_name("NAME")
         ->group(kRunGroup);

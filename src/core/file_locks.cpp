@@ -53,6 +53,16 @@ FolderLock::~FolderLock() {
     }
 }
 
+FolderHold::FolderHold(const std::filesystem::path& folder)
+    : file_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
+      taken_(file_ >= 0 && !lock_file(file_) && errno == EWOULDBLOCK) {}
+
+FolderHold::~FolderHold() {
+    if (file_ >= 0) {
+        ::close(file_);
+    }
+}
+
 SignalsWait::SignalsWait(bool wanted) {
     sigset_t set{};
     ::sigemptyset(&set);

@@ -27,6 +27,21 @@ private:
     int file_;
 };
 
+/// Holds a folder for one process, which writes into it for a while.
+class FolderHold {
+public:
+    explicit FolderHold(const std::filesystem::path& folder);
+    FolderHold(const FolderHold&) = delete;
+    FolderHold& operator=(const FolderHold&) = delete;
+    ~FolderHold();
+    /// Whether another one holds it. Best effort: some file systems cannot tell.
+    [[nodiscard]] bool taken() const { return taken_; }
+
+private:
+    int file_;
+    bool taken_;
+};
+
 /// While it lives, signals to a process of one thread wait, if they are `wanted` to.
 class SignalsWait {
 public:

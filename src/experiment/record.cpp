@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "backend/backend.hpp"
 #include "core/read_file.hpp"
 #include "models/config_fields.hpp"
 #include "models/objectives.hpp"
@@ -72,7 +73,10 @@ Result<std::vector<std::string>> dataset_names(const Json& dataset, const fs::pa
 std::string share_name(double share) { return fmt::format("{}", share); }
 
 std::string recorded_precision(const Context& context) {
-    return context.backend == "cuda" ? context.precision : std::string();
+    if (context.backend != "cuda") {
+        return {};
+    }
+    return context.precision == "auto" ? std::string(backend::kUsualCardPrecision) : context.precision;
 }
 
 std::string to_json(const ResultRecord& record) {
@@ -130,6 +134,9 @@ Result<ResultRecord> read_record(const fs::path& file) {
     }
     if (json.contains("precision") && json["precision"].is_string()) {
         record.precision = json["precision"].get<std::string>();
+        if (record.precision == "auto") {  // as it was written once
+            record.precision = backend::kUsualCardPrecision;
+        }
     }
     return record;
 }

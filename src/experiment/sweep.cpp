@@ -14,6 +14,7 @@
 #include "backend/backend.hpp"
 #include "core/atomic_file.hpp"
 #include "core/check.hpp"
+#include "core/file_locks.hpp"
 #include "core/parallel.hpp"
 #include "core/path.hpp"
 #include "experiment/results.hpp"
@@ -337,6 +338,19 @@ Result<void> run_sweep(const Sweep& sweep, const Dataset& dataset, const Context
                        const std::function<void(const SweepRun&, double seconds)>& done) {
     if (auto ok = sweep.check_conflicts(); !ok) {
         return ok;
+    }
+    if (sweep.to_do() == 0) {
+        return {};
+    }
+    if (auto ok = core::make_folder(sweep.results); !ok) {
+        return ok;
+    }
+    const core::FolderHold hold(sweep.results);
+    if (hold.taken()) {
+        return fail(ErrorCode::kEnvironment,
+                    fmt::format("another pitot is writing results into '{}'; wait until it has ended, or write these "
+                                "elsewhere",
+                                sweep.results.string()));
     }
     std::mutex telling;
     const auto tell_progress = [&](const SweepProgress& at) {

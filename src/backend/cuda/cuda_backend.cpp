@@ -144,10 +144,13 @@ private:
 };
 
 Result<Precision> precision_of(std::string_view name) {
+    if (name == "auto") {
+        return precision_of(kUsualCardPrecision);
+    }
     if (name == "fp32") {
         return Precision::kFp32;
     }
-    if (name == "auto" || name == "tf32") {
+    if (name == "tf32") {
         return Precision::kTf32;
     }
     if (name == "bf16") {

@@ -130,12 +130,18 @@ TEST_F(Planned, AnotherPrecisionOfACardIsAConflict) {
     other.backend = "cuda";
     other.precision = recorded_precision({.backend = "cuda", .precision = "tf32"});
     EXPECT_EQ(state(other, 0), RunState::kDone);
-    other.precision = recorded_precision({.backend = "cuda"});
+    other.precision = recorded_precision({.backend = "cuda"});  // what "auto" means
+    EXPECT_EQ(state(other, 0), RunState::kDone);
+    other.precision = recorded_precision({.backend = "cuda", .precision = "bf16"});
     const Sweep sweep = plan_sweep(dataset_, other).value();
     ASSERT_EQ(sweep.conflicts.size(), 1U);
-    EXPECT_TRUE(says(sweep.check_conflicts().error(), "precision: tf32 there, auto here"));
+    EXPECT_TRUE(says(sweep.check_conflicts().error(), "precision: tf32 there, bf16 here"));
     const std::string made = to_json(sweep.record_of(sweep.runs[0]));
-    EXPECT_EQ(nlohmann::ordered_json::parse(made)["precision"], "auto");
+    EXPECT_EQ(nlohmann::ordered_json::parse(made)["precision"], "bf16");
+    record["precision"] = "auto";  // written by earlier versions
+    folder_.put("linear/32/0.5.json", record.dump());
+    other.precision = "tf32";
+    EXPECT_EQ(state(other, 0), RunState::kDone);
     EXPECT_EQ(recorded_precision({.precision = "fp32"}), "");
 }
 

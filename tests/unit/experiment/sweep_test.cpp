@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "core/file_locks.hpp"
 #include "core/read_file.hpp"
 #include "experiment/results.hpp"
 #include "experiment/summary.hpp"
@@ -191,6 +192,24 @@ TEST(Sweep, StoppedItKeepsWhatIsDone) {
     EXPECT_EQ(plan_sweep(dataset, options).value().to_do(), ran ? 0 : 1);
     EXPECT_EQ(fs::exists(folder.path() / "linear/32/0.8.npz"), ran.has_value());
     EXPECT_TRUE(ran || ran.error().code() == ErrorCode::kCancelled);
+}
+
+TEST(Sweep, OneAtATimeWritesIntoAFolder) {
+    const test::TempFolder folder;
+    const Dataset dataset = test::synthetic_dataset();
+    const Sweep sweep = plan_sweep(dataset, small_sweep(folder.path(), {"linear/32"})).value();
+    std::vector<std::string> done;
+    {
+        const core::FolderHold hold(folder.path());
+        ASSERT_FALSE(hold.taken());
+        const auto refused = run(sweep, dataset, done);
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().code(), ErrorCode::kEnvironment);
+        EXPECT_NE(refused.error().message().find("another pitot"), std::string::npos);
+        EXPECT_TRUE(done.empty());
+    }
+    EXPECT_TRUE(run(sweep, dataset, done));
+    EXPECT_EQ(done.size(), 2U);
 }
 
 // While the run that cannot be written is on its way, the next one trains.
