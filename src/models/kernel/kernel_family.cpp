@@ -1,9 +1,12 @@
 #include "models/kernel/kernel_family.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
+#include <mutex>
 #include <numeric>
 #include <utility>
+#include <vector>
 
 #include <fmt/core.h>
 
@@ -37,22 +40,30 @@ constexpr double kBesideTolerance = 1e-6;
 // What a solve counts for in progress, in steps of learning.
 constexpr std::int64_t kSolveSteps = 20;
 
-// Counts what is done of all replicates, and whether to go on.
+// Counts what is done of all replicates, and whether to go on. For several threads at once.
 class Progress {
 public:
     Progress(const Context& context, std::int64_t total) : context_(context), total_(total) {}
     bool add(std::int64_t steps) {
+        const std::scoped_lock lock(mutex_);
         done_ += steps;
         if (context_.progress) {
             context_.progress(std::min(done_, total_), total_);
         }
         return go_on();
     }
-    void expect(std::int64_t steps) { total_ += steps; }
-    [[nodiscard]] bool go_on() const { return !context_.stop.stop_requested(); }
+    void expect(std::int64_t steps) {
+        const std::scoped_lock lock(mutex_);
+        total_ += steps;
+    }
+    // Ends all replicates, since one cannot be made.
+    void give_up() { given_up_ = true; }
+    [[nodiscard]] bool go_on() const { return !given_up_ && !context_.stop.stop_requested(); }
 
 private:
     const Context& context_;
+    std::atomic<bool> given_up_ = false;
+    std::mutex mutex_;
     std::int64_t total_;
     std::int64_t done_ = 0;
 };
@@ -271,7 +282,63 @@ Result<std::shared_ptr<const FittedModel>> fit_kernel(const FitTask& task, const
     return make_kernel_model(std::move(state), std::move(answers));
 }
 
+Result<Fitted> fit_replicate(const FitTask& task, std::int64_t replicate, const Machine& machine, Progress& progress) {
+    Fitted fitted{replicate, task.rows(replicate), {}, nullptr};
+    if (auto ok = train::check_rows_left(fitted.rows, 0, 1, task.dataset.pool(kAlone).size(), task.share); !ok) {
+        return Failure(ok.error());
+    }
+    fitted.scaling = fit_scaling(task, fitted.rows);
+    PITOT_TRY(fitted.model, fit_kernel(task, fitted.rows, replicate, machine, progress));
+    return fitted;
+}
+
+// Hands out machines, of which there is one for every thread that asks.
+class FreeMachines {
+public:
+    explicit FreeMachines(std::span<const Machine> machines) {
+        for (const Machine& machine : machines) {
+            free_.push_back(&machine);
+        }
+    }
+    const Machine& take() {
+        const std::scoped_lock lock(mutex_);
+        const Machine* const machine = free_.back();
+        free_.pop_back();
+        return *machine;
+    }
+    void give_back(const Machine& machine) {
+        const std::scoped_lock lock(mutex_);
+        free_.push_back(&machine);
+    }
+
+private:
+    std::mutex mutex_;
+    std::vector<const Machine*> free_;
+};
+
 }  // namespace
+
+Result<void> fit_kernels(const FitTask& task, std::span<const Machine> machines, const TakeFitted& take) {
+    Progress progress(task.context, task.replicates * steps_of(task));
+    FreeMachines free(machines);
+    Result<void> ended;
+    core::parallel_ordered(
+        static_cast<int>(machines.size()), task.replicates,
+        [&](std::int64_t replicate) {
+            const Machine& machine = free.take();
+            Result<Fitted> fitted = fit_replicate(task, replicate, machine, progress);
+            free.give_back(machine);
+            return fitted;
+        },
+        [&](std::int64_t /*replicate*/, Result<Fitted>&& fitted) {
+            ended = std::move(fitted).and_then([&](Fitted&& one) { return take(std::move(one)); });
+            if (!ended) {
+                progress.give_up();
+            }
+            return ended.has_value();
+        });
+    return ended;
+}
 
 Result<void> KernelFamily::check(const Dataset& dataset, const FitConfig& config) const {
     if (dataset.platforms.size() > kMostKernelRows || dataset.modules.size() > kMostKernelRows) {
@@ -305,22 +372,8 @@ Result<void> KernelFamily::fit(const FitTask& task, const TakeFitted& take) cons
     if (auto ok = check(task.dataset, task.config); !ok) {
         return ok;
     }
-    PITOT_TRY(const auto device, device_of(task.context));
-    core::Team team(core::team_size(task.context.threads, 1));
-    const Machine machine(team, device.get());
-    Progress progress(task.context, task.replicates * steps_of(task));
-    for (std::int64_t replicate = 0; replicate < task.replicates; ++replicate) {
-        Fitted fitted{replicate, task.rows(replicate), {}, nullptr};
-        if (auto ok = train::check_rows_left(fitted.rows, 0, 1, task.dataset.pool(kAlone).size(), task.share); !ok) {
-            return ok;
-        }
-        fitted.scaling = fit_scaling(task, fitted.rows);
-        PITOT_TRY(fitted.model, fit_kernel(task, fitted.rows, replicate, machine, progress));
-        if (auto ok = take(std::move(fitted)); !ok) {
-            return ok;
-        }
-    }
-    return {};
+    PITOT_TRY(const auto machines, Machines::make(task.context, task.replicates));
+    return fit_kernels(task, machines.all(), take);
 }
 
 Result<std::shared_ptr<const FittedModel>> KernelFamily::load(const ModelArchive& archive, const FitConfig& config,

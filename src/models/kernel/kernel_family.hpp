@@ -2,6 +2,9 @@
 // likelihood (docs/method.md).
 #pragma once
 
+#include <span>
+
+#include "models/kernel/machine.hpp"
 #include "models/model_family.hpp"
 
 namespace pitot::models {
@@ -22,5 +25,10 @@ public:
     [[nodiscard]] ArrayShapes kept_shapes(const FitConfig& config, std::int64_t platforms,
                                           std::int64_t modules) const override;
 };
+
+/// Fits as KernelFamily::fit() does, on these machines, each of which takes the next replicate when it is free. The
+/// same to the bit for any number of machines of one kind.
+[[nodiscard]] Result<void> fit_kernels(const FitTask& task, std::span<const kernel::Machine> machines,
+                                       const TakeFitted& take);
 
 }  // namespace pitot::models

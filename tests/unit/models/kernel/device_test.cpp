@@ -12,17 +12,20 @@
 #include "backend/backend.hpp"
 #include "backend/dense_algebra.hpp"
 #include "backend/device_covariance.hpp"
+#include "backend/devices.hpp"
 #include "core/key.hpp"
 #include "core/team.hpp"
 #include "models/kernel/beside_solve.hpp"
 #include "models/kernel/deviation.hpp"
 #include "models/kernel/device_terms.hpp"
+#include "models/kernel/kernel_family.hpp"
 #include "models/kernel/likelihood.hpp"
 #include "models/kernel/low_rank.hpp"
 #include "models/kernel/machine.hpp"
 #include "models/kernel/solve.hpp"
 #include "pitot/fit.hpp"
 #include "support/synthetic.hpp"
+#include "train/row_draw.hpp"
 
 namespace pitot::models::kernel::on_device {
 namespace {
@@ -337,6 +340,34 @@ TEST_F(KernelDevice, FitsAsTheHost) {
             }
         }
     }
+}
+
+TEST_F(KernelDevice, FitsTheSameReplicatesOnSeveralCards) {
+    const auto cards = backend::cuda_devices();
+    if (!cards || cards->size() < 2) {
+        GTEST_SKIP() << "there are no two cards";
+    }
+    const Dataset dataset = test::synthetic_dataset({.platforms = 17, .modules = 21, .density = 0.9});
+    const FitConfig config = preset("kernel").value();
+    const auto rows = [&](std::int64_t replicate) { return train::draw_rows(dataset, config, 0.7, 0.0, replicate); };
+    const auto answers_on = [&](std::vector<int> devices) {
+        Context context;
+        context.backend = "cuda";
+        context.devices = std::move(devices);
+        const FitTask task{
+            .dataset = dataset, .config = config, .share = 0.7, .replicates = 4, .context = context, .rows = rows};
+        std::vector<float> answers;
+        const auto ok = KernelFamily().fit(task, [&](Fitted&& fitted) {
+            return fitted.model->keep(dataset, fitted.rows, 1,
+                                      [&](const std::string&, const std::vector<float>& values, const auto&) {
+                                          answers.insert(answers.end(), values.begin(), values.end());
+                                          return Result<void>();
+                                      });
+        });
+        EXPECT_TRUE(ok) << ok.error().message();
+        return answers;
+    };
+    EXPECT_EQ(answers_on({0, 1}), answers_on({0}));
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "core/team.hpp"
 #include "models/kernel/deviation.hpp"
 #include "models/kernel/grid.hpp"
+#include "models/kernel/kernel_family.hpp"
 #include "models/kernel/kernel_model.hpp"
 #include "models/kernel/likelihood.hpp"
 #include "models/kernel/solve.hpp"
@@ -21,6 +22,7 @@
 #include "pitot/observe.hpp"
 #include "support/gradient_check.hpp"
 #include "support/synthetic.hpp"
+#include "train/row_draw.hpp"
 
 namespace pitot::models::kernel {
 namespace {
@@ -389,6 +391,58 @@ TEST(KernelFit, EmbeddingsAreOneMoreDistanceASide) {
         EXPECT_NEAR(log_time(*with, 4), log_time(*made, 4), 1e-9);
         EXPECT_NEAR(log_time(*with, 20), log_time(*made, 4), 0.5);
     }
+}
+
+// Replicates on machines side by side, as on several cards.
+struct Replicates {
+    std::vector<std::int64_t> order;
+    std::vector<double> answers;
+};
+Result<Replicates> replicates_on(const std::vector<Machine>& machines, const Dataset& dataset,
+                                 std::int64_t refused = -1) {
+    FitConfig config = preset("kernel").value();
+    config.model.kernel_steps = 8;
+    const auto rows = [&](std::int64_t replicate) { return train::draw_rows(dataset, config, 0.7, 0.0, replicate); };
+    Replicates out;
+    const auto ok = fit_kernels(
+        {.dataset = dataset, .config = config, .share = 0.7, .replicates = 5, .context = {}, .rows = rows}, machines,
+        [&](Fitted&& fitted) -> Result<void> {
+            if (fitted.replicate == refused) {
+                return fail(ErrorCode::kEnvironment, "not this one");
+            }
+            out.order.push_back(fitted.replicate);
+            const auto kept = fitted.model->keep(
+                dataset, fitted.rows, 1, [&](const std::string&, const std::vector<float>& values, const auto&) {
+                    out.answers.insert(out.answers.end(), values.begin(), values.end());
+                    return Result<void>();
+                });
+            return kept;
+        });
+    return ok.map([&] { return out; });
+}
+
+TEST(KernelMachines, FitTheSameReplicatesSideBySide) {
+    const Dataset dataset = test::synthetic_dataset({.platforms = 9, .modules = 12, .density = 0.9});
+    core::Team one(1);
+    core::Team two(1);
+    core::Team three(2);
+    const auto alone = replicates_on({Machine(one)}, dataset);
+    ASSERT_TRUE(alone);
+    EXPECT_EQ(alone->order, (std::vector<std::int64_t>{0, 1, 2, 3, 4}));
+    const auto together = replicates_on({Machine(one), Machine(two), Machine(three)}, dataset);
+    ASSERT_TRUE(together);
+    EXPECT_EQ(together->order, alone->order);
+    EXPECT_EQ(together->answers, alone->answers);
+    EXPECT_GT(alone->answers.size(), 100U);
+}
+
+TEST(KernelMachines, EndWhereAReplicateIsNotTaken) {
+    const Dataset dataset = test::synthetic_dataset({.platforms = 9, .modules = 12, .density = 0.9});
+    core::Team one(1);
+    core::Team two(1);
+    const auto ended = replicates_on({Machine(one), Machine(two)}, dataset, 1);
+    ASSERT_FALSE(ended);
+    EXPECT_EQ(ended.error().message(), "not this one");
 }
 
 }  // namespace
