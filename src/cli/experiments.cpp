@@ -197,13 +197,13 @@ Result<void> run(const Options& options) {
     };
     auto ran = experiment::run_sweep(*sweep, *dataset, context, bar.callback(), done);
     bar.clear();
+    const auto there = static_cast<std::int64_t>(sweep->runs.size()) - sweep->to_do();
     if (!ran && ran.error().code() == ErrorCode::kCancelled) {
         return fail(ErrorCode::kCancelled,
-                    fmt::format("stopped; {} of {} runs are kept in '{}', the same command goes on", finished,
-                                sweep->to_do(), sweep->results.string()));
+                    fmt::format("stopped; {} of {} runs are kept in '{}', the same command goes on", finished + there,
+                                sweep->runs.size(), sweep->results.string()));
     }
     if (ran && !options.json) {
-        const auto there = static_cast<std::int64_t>(sweep->runs.size()) - sweep->to_do();
         fmt::print("{} run{} into '{}'{}; next: pitot summary -p {}\n", finished, finished == 1 ? "" : "s",
                    sweep->results.string(),
                    there > 0 ? fmt::format(", {} {} there", there, there == 1 ? "was" : "were") : "",
