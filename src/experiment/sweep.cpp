@@ -368,9 +368,9 @@ Result<void> run_sweep(const Sweep& sweep, const Dataset& dataset, const Context
     Writer writer(
         sweep, core::team_size(context.threads, 1),
         [&](const Trained& trained) { tell_done(*trained.run, since(trained.start)); }, stop);
-    const auto ran = run_all(sweep, dataset, stoppable, writer, tell_progress, tell_done);
+    auto ran = run_all(sweep, dataset, stoppable, writer, tell_progress, tell_done);
     // What could not be written is why the rest was stopped.
-    return writer.wait().and_then([&] { return ran; });
+    return writer.wait().and_then([&] { return std::move(ran); });
 }
 
 }  // namespace pitot::experiment
