@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -53,12 +54,23 @@ FolderLock::~FolderLock() {
     }
 }
 
-FolderHold::FolderHold(const std::filesystem::path& folder)
-    : file_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
-      taken_(file_ >= 0 && !lock_file(file_) && errno == EWOULDBLOCK) {}
+FolderHold::FolderHold(const std::filesystem::path& folder) : name_(folder / ".pitot-writing") {
+    constexpr mode_t mode = 0666;
+    struct stat found {};
+    do {  // another one may have removed the file since it was opened
+        if (file_ >= 0) {
+            ::close(file_);
+        }
+        file_ = ::open(name_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, mode);
+        taken_ = file_ >= 0 && !lock_file(file_) && errno == EWOULDBLOCK;
+    } while (file_ >= 0 && !taken_ && ::fstat(file_, &found) == 0 && found.st_nlink == 0);
+}
 
 FolderHold::~FolderHold() {
     if (file_ >= 0) {
+        if (!taken_) {
+            ::unlink(name_.c_str());
+        }
         ::close(file_);
     }
 }

@@ -27,7 +27,8 @@ private:
     int file_;
 };
 
-/// Holds a folder for one process, which writes into it for a while.
+/// Holds a folder for one process, which writes into it for a while, by a file of its own there (.pitot-writing), which
+/// goes with it: whoever puts a single file there meanwhile does not wait.
 class FolderHold {
 public:
     explicit FolderHold(const std::filesystem::path& folder);
@@ -38,8 +39,9 @@ public:
     [[nodiscard]] bool taken() const { return taken_; }
 
 private:
-    int file_;
-    bool taken_;
+    std::filesystem::path name_;
+    int file_ = -1;
+    bool taken_ = false;
 };
 
 /// While it lives, signals to a process of one thread wait, if they are `wanted` to.

@@ -20,7 +20,6 @@ __global__ void __launch_bounds__(kRowThreads) forward_kernel(const __grid_const
     const float* right = part(f.right, model) + 4 * l;
     const auto ld = static_cast<unsigned>(f.right.ld);
     float* weight = part(f.weight, model);
-    const float* scale = part(f.batch.scale, model);
     for (int i = static_cast<int>(blockIdx.x) * kRowWarps + static_cast<int>(threadIdx.x) / 32; i < f.batch.platforms;
          i += warps) {
         const RowRange rows = rows_of(f.batch.platform_end, model, i);
@@ -57,7 +56,7 @@ __global__ void __launch_bounds__(kRowThreads) forward_kernel(const __grid_const
             }
             const int b = first + 4 * l + lane / 8;
             if (b < rows.end) {
-                const RowLoss at = loss_of(f.loss, f.batch, model, i, b, f.dot_scale * product, scale[b]);
+                const RowLoss at = loss_of(f.loss, f.batch, model, i, b, f.dot_scale * product);
                 loss += at.loss;
                 if (f.loss.slope.data != nullptr) {
                     weight[b] = at.slope * f.dot_scale;

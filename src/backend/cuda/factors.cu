@@ -127,7 +127,7 @@ __global__ void __launch_bounds__(kRowThreads) forward_kernel(const __grid_const
             for (int t = 0; t < f.types; ++t) {
                 prediction += f.interference_scale * susceptibility[t] * magnitude[t];
             }
-            const RowLoss at = loss_of(f.loss, f.batch, model, i, b, prediction, part(f.batch.scale, model)[b]);
+            const RowLoss at = loss_of(f.loss, f.batch, model, i, b, prediction);
             loss += at.loss;
             if (f.loss.slope.data == nullptr) {
                 continue;
@@ -281,7 +281,7 @@ __global__ void __launch_bounds__(kRowThreads) loss_kernel(const __grid_constant
         const RowRange rows = rows_of(n.batch.platform_end, model, i);
         float loss = 0.0F;
         for (int b = rows.begin + lane; b < rows.end; b += 32) {
-            const RowLoss at = loss_of(n.loss, n.batch, model, i, b, 0.0F, part(n.batch.scale, model)[b]);
+            const RowLoss at = loss_of(n.loss, n.batch, model, i, b, 0.0F);
             loss += at.loss;
             if (n.loss.slope.data != nullptr) {
                 part(n.loss.slope, model)[b] = at.slope;

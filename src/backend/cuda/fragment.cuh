@@ -5,9 +5,8 @@
 
 namespace pitot::backend::cuda {
 
-/// What one lane has of a factor for 8 (tf32) or 16 (bf16) of k, as multiply_tf32() and multiply_bf16() take it; in
-/// fp32
-/// with what rounding left over, which goes through products of its own.
+/// What one lane has of a factor for 8 (tf32) or 16 (bf16) of k, as multiply_tf32() and multiply_bf16() take it. In
+/// fp32 `rest` is what rounding left over, which goes through products of its own.
 template <int Count>
 struct Fragment {
     std::uint32_t high[Count], rest[Count];

@@ -185,6 +185,13 @@ Result<void> DeviceProgram::sort_operations() {
             }
         }
     }
+    for (const std::vector<Dense>& ops : levels) {
+        for (const Dense& op : ops) {
+            if (const auto concat = learned_with_weight(op)) {
+                std::erase_if(stored, [&](const auto& entry) { return entry.first == concat->right; });
+            }
+        }
+    }
     return {};
 }
 

@@ -65,7 +65,7 @@ public:
         Dense second, top;
     };
     std::optional<Joined> joined;
-    /// Parameters whose gradients are stored before they are used, and the Concat that has a copy of each.
+    /// Parameters whose gradients are stored and used at the end of a step, and the Concat that has a copy of each.
     std::vector<std::pair<BufferId, std::optional<Concat>>> stored;
 
     /// Whether rows of both sides are multiplied.

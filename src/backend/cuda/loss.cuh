@@ -49,18 +49,13 @@ __device__ __forceinline__ RowLoss loss_at(const LossTerms& terms, const RowTerm
     return {scale * error * error, 2.0F * scale * error * unit};
 }
 
-/// Of row b of platform i, whose terms other than baseline and network sum to `prediction`. `scale` is what the row
-/// counts.
+/// Of row b of platform i, whose terms other than baseline and network sum to `prediction`.
 __device__ __forceinline__ RowLoss loss_of(const LossTerms& terms, const Batch& batch, std::int64_t model, int i, int b,
-                                           float prediction, float scale) {
-    if (terms.platform_term.data != nullptr) {
-        const int j = part(batch.module, model)[b];
-        prediction += *row(terms.platform_term, model, i) + *row(terms.module_term, model, j);
-    }
+                                           float prediction) {
     if (terms.output.data != nullptr) {
         prediction += terms.output_scale * *row(terms.output, model, b);
     }
-    return loss_at(terms, {0.0F, part(batch.target, model)[b], scale}, prediction);
+    return loss_at(terms, terms_of(terms, batch, model, i, b), prediction);
 }
 
 }  // namespace pitot::backend::cuda

@@ -70,7 +70,7 @@ public:
 private:
     // Memory that the launches of a piece work in.
     struct Lane {
-        Stream stream{-1};
+        Stream stream{-1};  // goes before batches of later steps
         DeviceArray<float> towers, tower_gradients, pairs, pair_gradients, weight, slope, strips;
         std::int64_t rows = 0;  // of a batch, at most
     };

@@ -1,5 +1,4 @@
 // The launches of a step, in their order: backward, and updates of parameters.
-#include <algorithm>
 #include <set>
 
 #include "backend/cuda/step.hpp"
@@ -229,15 +228,8 @@ void Shard::stored_update(const Piece& piece, const AdamScalars* adam, bool mult
         check(launch_elementwise(parts, narrowed(piece.count), piece.lane->stream.get()), "updating");
         parts.count = 0;
     };
-    const auto with_weight = [&](const std::optional<Concat>& concat) {
-        return concat && std::ranges::any_of(layout_.levels, [&](const std::vector<Dense>& level) {
-                   return std::ranges::any_of(level, [&](const Dense& op) {
-                       return op.x == concat->out && layout_.learned_with_weight(op).has_value();
-                   });
-               });
-    };
     for (const auto& [buffer, concat] : layout_.stored) {
-        if (with_weight(concat) || (multiplied_done && (buffer == layout_.left() || buffer == layout_.right()))) {
+        if (multiplied_done && (buffer == layout_.left() || buffer == layout_.right())) {
             continue;
         }
         const BufferInfo& info = program_.buffer(buffer);

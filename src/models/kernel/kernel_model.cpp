@@ -106,9 +106,8 @@ public:
 
     [[nodiscard]] Result<std::optional<HeldOutAnswers>> answers_held_out(const Side& platforms, const Side& modules,
                                                                          const Context& context) const override {
-        PITOT_TRY(const auto device, device_of(context));
-        core::Team team(core::team_size(context.threads, 1));
-        PITOT_TRY(auto answers, hold_out(state_, platforms, modules, kHeldOutParts, {team, device.get()}, context));
+        PITOT_TRY(const auto machines, Machines::make(context, 1));
+        PITOT_TRY(auto answers, hold_out(state_, platforms, modules, kHeldOutParts, machines.all().front(), context));
         return std::optional(std::move(answers));
     }
 

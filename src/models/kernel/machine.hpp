@@ -44,7 +44,4 @@ private:
     std::vector<Machine> machines_;
 };
 
-/// The device that a context's backend runs on; null where that is the processor. Errors: as find_backend().
-[[nodiscard]] Result<std::unique_ptr<backend::device::Device>> device_of(const Context& context);
-
 }  // namespace pitot::models::kernel

@@ -207,9 +207,11 @@ TEST(Sweep, OneAtATimeWritesIntoAFolder) {
         EXPECT_EQ(refused.error().code(), ErrorCode::kEnvironment);
         EXPECT_NE(refused.error().message().find("another pitot"), std::string::npos);
         EXPECT_TRUE(done.empty());
+        const core::FolderLock single_file(folder.path());  // who puts one there does not wait
     }
     EXPECT_TRUE(run(sweep, dataset, done));
     EXPECT_EQ(done.size(), 2U);
+    EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()), 1) << "the preset's";
 }
 
 // While the run that cannot be written is on its way, the next one trains.
