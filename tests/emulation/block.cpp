@@ -7,7 +7,6 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
-#include <limits>
 #include <memory>
 #include <numeric>
 #include <utility>
@@ -24,6 +23,7 @@ namespace {
 
 constexpr std::size_t kStack = std::size_t{128} << 10U;
 constexpr std::size_t kMostThreads = 1024;
+constexpr std::size_t kCopied = 16;  // bytes of a copy
 
 class Block {
 public:
@@ -41,11 +41,11 @@ public:
     std::byte* memory() { return memory_.get(); }
 
     struct Copy {
-        float* to;
-        const float* from;
+        void* to;
+        const void* from;
     };
     std::vector<Copy>& begun() { return begun_[current_]; }
-    std::vector<Copy>& committed() { return committed_[current_]; }
+    std::vector<std::vector<Copy>>& committed() { return committed_[current_]; }
 
 private:
     using Barrier = std::vector<std::size_t>;  // who waits
@@ -73,7 +73,8 @@ private:
     bool second_[kMostThreads] = {};
     alignas(64) std::byte lanes_[2][kMostThreads / 32][32 * kOfLane];
     std::unique_ptr<std::byte[]> memory_;
-    std::vector<Copy> begun_[kMostThreads], committed_[kMostThreads];
+    std::vector<Copy> begun_[kMostThreads];
+    std::vector<std::vector<Copy>> committed_[kMostThreads];
 };
 
 // A fiber for a thread of one block after the other.
@@ -148,27 +149,27 @@ void wait_for_warp(unsigned lanes) { block().wait_for_warp(lanes); }
 std::byte* exchange(unsigned lanes, const void* mine, std::size_t size) { return block().exchange(lanes, mine, size); }
 std::byte* memory_of_block() { return block().memory(); }
 
-void copy_later(float* to, const float* from) {
-    if (reinterpret_cast<std::uintptr_t>(to) % 16 != 0 || reinterpret_cast<std::uintptr_t>(from) % 16 != 0) {
+void copy_later(void* to, const void* from) {
+    if (reinterpret_cast<std::uintptr_t>(to) % kCopied != 0 || reinterpret_cast<std::uintptr_t>(from) % kCopied != 0) {
         give_up("a copy of 16 bytes does not begin at a multiple of 16");
     }
-    std::fill_n(to, 4, std::numeric_limits<float>::quiet_NaN());
+    std::memset(to, 0xFF, kCopied);  // NaN, be the numbers of 16 bits or of 32
     block().begun().push_back({to, from});
 }
-void commit() {
-    auto& begun = block().begun();
-    block().committed().insert(block().committed().end(), begun.begin(), begun.end());
-    begun.clear();
-}
-void wait_for_copies() {
-    for (const auto& copy : block().committed()) {
-        if (copy.from == nullptr) {
-            std::fill_n(copy.to, 4, 0.0F);
-        } else {
-            std::copy_n(copy.from, 4, copy.to);
+void commit() { block().committed().push_back(std::exchange(block().begun(), {})); }
+void wait_for_copies(std::size_t but) {
+    auto& committed = block().committed();
+    const std::size_t done = committed.size() > but ? committed.size() - but : 0;
+    for (std::size_t group = 0; group < done; ++group) {
+        for (const auto& copy : committed[group]) {
+            if (copy.from == nullptr) {
+                std::memset(copy.to, 0, kCopied);
+            } else {
+                std::memcpy(copy.to, copy.from, kCopied);
+            }
         }
     }
-    block().committed().clear();
+    committed.erase(committed.begin(), committed.begin() + static_cast<std::ptrdiff_t>(done));
 }
 
 void run_blocks(const std::function<void()>& thread, unsigned blocks_x, unsigned blocks_y, unsigned blocks_z,

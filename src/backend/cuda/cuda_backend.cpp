@@ -78,7 +78,7 @@ public:
     [[nodiscard]] std::int64_t group_size(const Program& program, const ExecutionPlan& plan,
                                           std::int64_t models) const override {
         const auto each = DeviceProgram::make(program).and_then(
-            [&](const DeviceProgram& on_device) { return models_that_fit(on_device, plan, devices_, kUsable); });
+            [&](const DeviceProgram& on_device) { return models_that_fit(on_device, plan, precision_, devices_, kUsable); });
         if (!each) {
             return models;  // make_executor() meets it again, and says why
         }
@@ -93,9 +93,10 @@ private:
     // Models of which each of some cards has room for as many, as they are shared out equally; in `part` of what is
     // free.
     [[nodiscard]] static Result<std::int64_t> models_that_fit(const DeviceProgram& program, const ExecutionPlan& plan,
-                                                              std::span<const int> devices, double part) {
+                                                              Precision precision, std::span<const int> devices,
+                                                              double part) {
         const Tuning tuning = Tuning::from_environment();
-        const Shard::Bytes bytes = Shard::bytes(program, plan, tuning);
+        const Shard::Bytes bytes = Shard::bytes(program, plan, precision, tuning);
         std::int64_t least = std::numeric_limits<std::int64_t>::max();
         try {
             for (const int device : devices) {
@@ -118,9 +119,9 @@ private:
         const auto cards = std::min<std::int64_t>(std::ssize(devices_), group);
         const auto used = std::span(devices_).first(static_cast<std::size_t>(cards));
         // All that is free now: of a group sized before some was taken by the driver since.
-        PITOT_TRY(const std::int64_t each, models_that_fit(on_device, plan, used, 1.0));
+        PITOT_TRY(const std::int64_t each, models_that_fit(on_device, plan, precision_, used, 1.0));
         if (each < (group + cards - 1) / cards) {
-            const Shard::Bytes bytes = Shard::bytes(on_device, plan, Tuning::from_environment());
+            const Shard::Bytes bytes = Shard::bytes(on_device, plan, precision_, Tuning::from_environment());
             return fail(
                 ErrorCode::kEnvironment,
                 fmt::format("{} models of {:.1f} MiB each, beside {:.1f} MiB for all, do not fit into what the "

@@ -19,6 +19,39 @@ __device__ __forceinline__ T* row(const View<T>& view, std::int64_t model, std::
     return view.data + model * view.model + i * view.ld;
 }
 
+/// Numbers as they are computed with, of those that lie in memory.
+__device__ __forceinline__ float number_of(float x) { return x; }
+__device__ __forceinline__ float number_of(Bf16 x) {
+    return __uint_as_float(static_cast<std::uint32_t>(x.bits) << 16U);
+}
+/// Two or four neighbours, the first at a place that is a multiple of as many.
+__device__ __forceinline__ float2 two_at(const float* from) { return *reinterpret_cast<const float2*>(from); }
+__device__ __forceinline__ float2 two_of(std::uint32_t both) {
+    return {__uint_as_float(both << 16U), __uint_as_float(both & 0xFFFF0000U)};
+}
+__device__ __forceinline__ float2 two_at(const Bf16* from) {
+    return two_of(*reinterpret_cast<const std::uint32_t*>(from));
+}
+__device__ __forceinline__ float4 four_at(const float* from) { return *reinterpret_cast<const float4*>(from); }
+__device__ __forceinline__ float4 four_at(const Bf16* from) {
+    const auto both = *reinterpret_cast<const uint2*>(from);
+    const float2 first = two_of(both.x);
+    const float2 second = two_of(both.y);
+    return {first.x, first.y, second.x, second.y};
+}
+__device__ __forceinline__ void store_two(float* to, float2 x) { *reinterpret_cast<float2*>(to) = x; }
+__device__ __forceinline__ void store_two(Bf16* to, float2 x) {
+    *reinterpret_cast<std::uint32_t*>(to) = to_bf16(x.x, x.y);
+}
+__device__ __forceinline__ void store_four(float* to, float4 x) { *reinterpret_cast<float4*>(to) = x; }
+__device__ __forceinline__ void store_four(Bf16* to, float4 x) {
+    *reinterpret_cast<uint2*>(to) = {to_bf16(x.x, x.y), to_bf16(x.z, x.w)};
+}
+__device__ __forceinline__ void store_number(float* to, float x) { *to = x; }
+__device__ __forceinline__ void store_number(Bf16* to, float x) {
+    *to = {static_cast<std::uint16_t>(to_bf16(x, 0.0F) & 0xFFFFU)};
+}
+
 /// By its exponential: to 2e-7 of 1, where the fast instruction for it gives 5e-4.
 __device__ __forceinline__ float tanh_of(float x) { return 1.0F - __fdividef(2.0F, 1.0F + __expf(2.0F * x)); }
 
@@ -45,6 +78,9 @@ __device__ __forceinline__ void apply(const Update& to, std::int64_t model, std:
     m = first;
     v = second;
     part(to.parameter, model)[at] = parameter;
+    if (to.rounded.data != nullptr) {
+        store_number(part(to.rounded, model) + at, parameter);
+    }
 }
 /// The same of two neighbours, the first at an even place.
 __device__ __forceinline__ void apply(const Update& to, std::int64_t model, std::int64_t at, float2 gradient) {
@@ -64,6 +100,9 @@ __device__ __forceinline__ void apply(const Update& to, std::int64_t model, std:
     *at_m = m;
     *at_v = v;
     *at_p = p;
+    if (to.rounded.data != nullptr) {
+        store_two(part(to.rounded, model) + at, p);
+    }
 }
 
 /// Four neighbours of a parameter and its moments, the first at a place that is a multiple of four.
@@ -75,7 +114,7 @@ __device__ __forceinline__ Moments moments_of(const Update& to, std::int64_t mod
             *reinterpret_cast<const float4*>(part(to.first, model) + at),
             *reinterpret_cast<const float4*>(part(to.second, model) + at)};
 }
-/// Uses a gradient of four where what was before has been read.
+/// Uses a gradient of four where what was before has been read; of a parameter that nobody wants rounded.
 __device__ __forceinline__ void apply(const Update& to, std::int64_t model, std::int64_t at, float4 gradient,
                                       Moments now) {
     const AdamScalars s = to.adam[model];

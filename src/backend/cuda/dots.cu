@@ -11,19 +11,20 @@ __device__ __forceinline__ float dot(float4 a, float4 b) { return a.x * b.x + a.
 
 // Dot products alone, of rows of whole chunks: 32 rows of a platform at a time, whose products never leave the
 // registers. Eight lanes make a product; lane 8 n + l keeps that of row 4 l + n.
-__global__ void __launch_bounds__(kRowThreads) forward_kernel(const __grid_constant__ Factors f) {
+template <typename T>
+__global__ void __launch_bounds__(kRowThreads) forward_kernel(const __grid_constant__ FactorsOf<T> f) {
     const std::int64_t model = blockIdx.y;
     const int lane = static_cast<int>(threadIdx.x) % 32;
     const int l = lane % 8;
     const int warps = static_cast<int>(gridDim.x) * kRowWarps;
     const std::int32_t* module = part(f.batch.module, model);
-    const float* right = part(f.right, model) + 4 * l;
+    const T* right = part(f.right, model) + 4 * l;
     const auto ld = static_cast<unsigned>(f.right.ld);
     float* weight = part(f.weight, model);
     for (int i = static_cast<int>(blockIdx.x) * kRowWarps + static_cast<int>(threadIdx.x) / 32; i < f.batch.platforms;
          i += warps) {
         const RowRange rows = rows_of(f.batch.platform_end, model, i);
-        const float* left = row(f.left, model, i) + 4 * l;
+        const T* left = row(f.left, model, i) + 4 * l;
         float loss = 0.0F;
         for (int first = rows.begin; first < rows.end; first += 32) {
             float product = 0.0F;
@@ -32,16 +33,16 @@ __global__ void __launch_bounds__(kRowThreads) forward_kernel(const __grid_const
                 float4 mine[4];
 #pragma unroll
                 for (int n = 0; n < 4; ++n) {
-                    mine[n] = *reinterpret_cast<const float4*>(left + chunk + 32 * n);
+                    mine[n] = four_at(left + chunk + 32 * n);
                 }
 #pragma unroll 2
                 for (int four = 0; four < count; four += 4) {
                     const int b = min(first + four + lane / 8, rows.end - 1);
-                    const float* from = right + static_cast<std::size_t>(static_cast<unsigned>(module[b]) * ld) + chunk;
+                    const T* from = right + static_cast<std::size_t>(static_cast<unsigned>(module[b]) * ld) + chunk;
                     float4 other[4];
 #pragma unroll
                     for (int n = 0; n < 4; ++n) {
-                        other[n] = *reinterpret_cast<const float4*>(from + 32 * n);
+                        other[n] = four_at(from + 32 * n);
                     }
                     float sum = 0.0F;
 #pragma unroll
@@ -71,15 +72,15 @@ __global__ void __launch_bounds__(kRowThreads) forward_kernel(const __grid_const
 }
 
 // A row's gradient where dot products are all there is, of rows of whole chunks: mentions first … end, of which
-// `number_of` tells the row of the batch and `other_of` the row of the other side.
-template <typename Number, typename Other>
-__device__ __forceinline__ void gradient_of_dots(const float* weight, const float* rows, unsigned ld, float* out,
-                                                 RowRange range, Number number_of, Other other_of) {
+// `row_of` tells the row of the batch and `other_of` the row of the other side.
+template <typename T, typename Number, typename Other>
+__device__ __forceinline__ float4 gradient_of_dots(const float* weight, const T* rows, unsigned ld, RowRange range,
+                                                   Number row_of, Other other_of) {
     const int lane = static_cast<int>(threadIdx.x) % 32;
     float4 sum{0.0F, 0.0F, 0.0F, 0.0F};
     for (int first = range.begin; first < range.end; first += 32) {
         const int mine = min(first + lane, range.end - 1);
-        const int b = number_of(mine);
+        const int b = row_of(mine);
         const bool counts = first + lane < range.end && b >= 0;
         const float w = counts ? weight[b] : 0.0F;
         const unsigned at = static_cast<unsigned>(other_of(max(b, 0))) * ld;
@@ -90,7 +91,7 @@ __device__ __forceinline__ void gradient_of_dots(const float* weight, const floa
             float by[4];
 #pragma unroll
             for (int u = 0; u < 4; ++u) {
-                x[u] = *reinterpret_cast<const float4*>(rows + __shfl_sync(kAll, at, n + u));
+                x[u] = four_at(rows + __shfl_sync(kAll, at, n + u));
                 by[u] = __shfl_sync(kAll, w, n + u);
             }
 #pragma unroll
@@ -99,14 +100,23 @@ __device__ __forceinline__ void gradient_of_dots(const float* weight, const floa
             }
         }
         for (; n < count; ++n) {
-            const float4 x = *reinterpret_cast<const float4*>(rows + __shfl_sync(kAll, at, n));
+            const float4 x = four_at(rows + __shfl_sync(kAll, at, n));
             add_scaled(sum, __shfl_sync(kAll, w, n), x);
         }
     }
-    *reinterpret_cast<float4*>(out) = sum;
+    return sum;
+}
+__device__ __forceinline__ void store(const View<float>& gradient, const View<Bf16>& rounded, std::int64_t model, int i,
+                                      int c, float4 x) {
+    if (rounded.data != nullptr) {
+        store_four(row(rounded, model, i) + c, x);
+    } else {
+        store_four(row(gradient, model, i) + c, x);
+    }
 }
 
-__global__ void __launch_bounds__(kRowThreads) backward_kernel(const __grid_constant__ Factors f) {
+template <typename T>
+__global__ void __launch_bounds__(kRowThreads) backward_kernel(const __grid_constant__ FactorsOf<T> f) {
     const std::int64_t model = blockIdx.y;
     const int chunks = f.rank / kChunk;
     const bool left = blockIdx.x % 2 == 0;
@@ -120,9 +130,10 @@ __global__ void __launch_bounds__(kRowThreads) backward_kernel(const __grid_cons
         for (int n = first; n < f.batch.platforms * chunks; n += warps) {
             const int i = n / chunks;
             const int c = n % chunks * kChunk + column;
-            gradient_of_dots(
-                weight, part(f.right, model) + c, static_cast<unsigned>(f.right.ld), row(f.left_gradient, model, i) + c,
+            const float4 sum = gradient_of_dots(
+                weight, part(f.right, model) + c, static_cast<unsigned>(f.right.ld),
                 rows_of(f.batch.platform_end, model, i), [](int b) { return b; }, [&](int b) { return module[b]; });
+            store(f.left_gradient, f.left_rounded, model, i, c, sum);
         }
         return;
     }
@@ -131,14 +142,14 @@ __global__ void __launch_bounds__(kRowThreads) backward_kernel(const __grid_cons
     for (int n = first; n < f.batch.modules * chunks; n += warps) {
         const int j = n / chunks;
         const int c = n % chunks * kChunk + column;
-        gradient_of_dots(
-            weight, part(f.left, model) + c, static_cast<unsigned>(f.left.ld), row(f.right_gradient, model, j) + c,
-            rows_of(f.batch.module_end, model, j),
+        const float4 sum = gradient_of_dots(
+            weight, part(f.left, model) + c, static_cast<unsigned>(f.left.ld), rows_of(f.batch.module_end, model, j),
             [&](int m) {
                 const int number = mention[m];
                 return number % each == 0 ? number / each : -1;
             },
             [&](int b) { return platform[b]; });
+        store(f.right_gradient, f.right_rounded, model, j, c, sum);
     }
 }
 
@@ -352,31 +363,40 @@ __global__ void __launch_bounds__(kRowThreads) step_kernel(const __grid_constant
     }
 }
 
-bool dots_alone(const Factors& f) { return f.dot && f.types == 0 && f.rank % 4 == 0; }
-
 }  // namespace
 
-bool dots_of_chunks(const Factors& f) {
+template <typename T>
+bool dots_of_chunks(const FactorsOf<T>& f) {
     constexpr std::int64_t most = std::int64_t{1} << 31;  // places are numbered in 32 bits
     return dots_alone(f) && f.rank % kChunk == 0 && std::int64_t{f.batch.platforms} * f.left.ld < most &&
            std::int64_t{f.batch.modules} * f.right.ld < most;
 }
 
 bool dots_fit(const Factors& f, std::int64_t shared) {
-    return dots_alone(f) && f.rank <= kChunk && step_bytes(f) <= static_cast<std::size_t>(shared);
+    // Rows without room between them, which are copied as one.
+    return dots_alone(f) && f.rank % 8 == 0 && f.rank <= kChunk && step_bytes(f) <= static_cast<std::size_t>(shared);
 }
 
-cudaError_t launch_dots_forward(const Factors& factors, std::int32_t models, cudaStream_t stream) {
+template <typename T>
+cudaError_t launch_dots_forward(const FactorsOf<T>& factors, std::int32_t models, cudaStream_t stream) {
     const dim3 grid(blocks(models, factors.batch.platforms), static_cast<unsigned>(models));
-    return start(forward_kernel, {grid, kRowThreads}, stream, factors);
+    return start(forward_kernel<T>, {grid, kRowThreads}, stream, factors);
 }
 
-cudaError_t launch_dots_backward(const Factors& factors, std::int32_t models, cudaStream_t stream) {
+template <typename T>
+cudaError_t launch_dots_backward(const FactorsOf<T>& factors, std::int32_t models, cudaStream_t stream) {
     const std::int64_t tasks =
         std::int64_t{std::max(factors.batch.platforms, factors.batch.modules)} * (factors.rank / kChunk);
     const dim3 grid(2 * blocks(2 * models, tasks), static_cast<unsigned>(models));
-    return start(backward_kernel, {grid, kRowThreads}, stream, factors);
+    return start(backward_kernel<T>, {grid, kRowThreads}, stream, factors);
 }
+
+template bool dots_of_chunks(const FactorsOf<float>&);
+template bool dots_of_chunks(const FactorsOf<Bf16>&);
+template cudaError_t launch_dots_forward(const FactorsOf<float>&, std::int32_t, cudaStream_t);
+template cudaError_t launch_dots_forward(const FactorsOf<Bf16>&, std::int32_t, cudaStream_t);
+template cudaError_t launch_dots_backward(const FactorsOf<float>&, std::int32_t, cudaStream_t);
+template cudaError_t launch_dots_backward(const FactorsOf<Bf16>&, std::int32_t, cudaStream_t);
 
 cudaError_t launch_dots_step(const Factors& factors, std::int64_t shared, std::int32_t models, cudaStream_t stream) {
     return start(factors.batch.width == 0 ? step_kernel<true> : step_kernel<false>,

@@ -11,11 +11,14 @@ namespace {
 
 // Groups of columns of `left` that one product each is made with: the dot product's, then susceptibilities, then
 // magnitudes.
-__device__ __forceinline__ int groups_of(const Factors& f) { return static_cast<int>(f.dot) + 2 * f.types; }
-__device__ __forceinline__ bool is_magnitude(const Factors& f, int group) {
+template <typename T>
+__device__ __forceinline__ int groups_of(const FactorsOf<T>& f) { return static_cast<int>(f.dot) + 2 * f.types; }
+template <typename T>
+__device__ __forceinline__ bool is_magnitude(const FactorsOf<T>& f, int group) {
     return group >= static_cast<int>(f.dot) + f.types;
 }
-__device__ __forceinline__ int column_of(const Factors& f, int group) {
+template <typename T>
+__device__ __forceinline__ int column_of(const FactorsOf<T>& f, int group) {
     const int type = group - static_cast<int>(f.dot);
     return type < 0         ? 0
            : type < f.types ? f.susceptibility_column + type * f.rank
@@ -23,21 +26,23 @@ __device__ __forceinline__ int column_of(const Factors& f, int group) {
 }
 
 // Sixteen of the columns from `column` on that lane l of eight has, as four vectors; 0 behind the last.
-__device__ __forceinline__ void load_chunk(const float* from, int chunk, int rank, int l, float4 (&to)[4]) {
+template <typename T>
+__device__ __forceinline__ void load_chunk(const T* from, int chunk, int rank, int l, float4 (&to)[4]) {
 #pragma unroll
     for (int n = 0; n < 4; ++n) {
         const int c = chunk + 32 * n + 4 * l;
         to[n] = {0.0F, 0.0F, 0.0F, 0.0F};
         if (c + 4 <= rank) {
-            to[n] = *reinterpret_cast<const float4*>(from + c);
+            to[n] = four_at(from + c);
         } else if (c < rank) {
-            to[n].x = from[c];
-            to[n].y = c + 1 < rank ? from[c + 1] : 0.0F;
-            to[n].z = c + 2 < rank ? from[c + 2] : 0.0F;
+            to[n].x = number_of(from[c]);
+            to[n].y = c + 1 < rank ? number_of(from[c + 1]) : 0.0F;
+            to[n].z = c + 2 < rank ? number_of(from[c + 2]) : 0.0F;
         }
     }
 }
-__device__ __forceinline__ void load_chunk_any(const float* from, bool aligned, int chunk, int rank, int l,
+template <typename T>
+__device__ __forceinline__ void load_chunk_any(const T* from, bool aligned, int chunk, int rank, int l,
                                                float4 (&to)[4]) {
     if (aligned) {
         load_chunk(from, chunk, rank, l, to);
@@ -46,10 +51,10 @@ __device__ __forceinline__ void load_chunk_any(const float* from, bool aligned, 
 #pragma unroll
     for (int n = 0; n < 4; ++n) {
         const int c = chunk + 32 * n + 4 * l;
-        to[n].x = c < rank ? from[c] : 0.0F;
-        to[n].y = c + 1 < rank ? from[c + 1] : 0.0F;
-        to[n].z = c + 2 < rank ? from[c + 2] : 0.0F;
-        to[n].w = c + 3 < rank ? from[c + 3] : 0.0F;
+        to[n].x = c < rank ? number_of(from[c]) : 0.0F;
+        to[n].y = c + 1 < rank ? number_of(from[c + 1]) : 0.0F;
+        to[n].z = c + 2 < rank ? number_of(from[c + 2]) : 0.0F;
+        to[n].w = c + 3 < rank ? number_of(from[c + 3]) : 0.0F;
     }
 }
 __device__ __forceinline__ float dot(const float4 (&a)[4], const float4 (&b)[4]) {
@@ -62,14 +67,15 @@ __device__ __forceinline__ float dot(const float4 (&a)[4], const float4 (&b)[4])
 }
 
 // The products of the rows of platform i with one group of columns of its row, into column `group` of weight.
-__device__ void products_of_group(const Factors& f, std::int64_t model, int i, int group, RowRange rows) {
+template <typename T>
+__device__ void products_of_group(const FactorsOf<T>& f, std::int64_t model, int i, int group, RowRange rows) {
     const int lane = static_cast<int>(threadIdx.x) % 32;
     const int l = lane % 8;
     const int groups = groups_of(f);
     const bool magnitude = is_magnitude(f, group);
     const int column = column_of(f, group);
     const bool aligned = column % 4 == 0;
-    const float* left = row(f.left, model, i) + column;
+    const T* left = row(f.left, model, i) + column;
     const std::int32_t* module = part(f.batch.module, model);
     const std::int32_t* co_runner = part(f.batch.co_runner, model);
     float* weight = part(f.weight, model);
@@ -105,7 +111,8 @@ __device__ void products_of_group(const Factors& f, std::int64_t model, int i, i
     }
 }
 
-__global__ void __launch_bounds__(kRowThreads) forward_kernel(const __grid_constant__ Factors f) {
+template <typename T>
+__global__ void __launch_bounds__(kRowThreads) forward_kernel(const __grid_constant__ FactorsOf<T> f) {
     const std::int64_t model = blockIdx.y;
     const int lane = static_cast<int>(threadIdx.x) % 32;
     const int groups = groups_of(f);
@@ -149,30 +156,42 @@ __global__ void __launch_bounds__(kRowThreads) forward_kernel(const __grid_const
 }
 
 // Columns chunk + 4 lane … of `to`, which has `cols` of them.
-__device__ __forceinline__ void store(float* to, bool aligned, int c, int cols, float4 x) {
+template <typename T>
+__device__ __forceinline__ void store(T* to, bool aligned, int c, int cols, float4 x) {
     if (aligned && c + 4 <= cols) {
-        *reinterpret_cast<float4*>(to + c) = x;
+        store_four(to + c, x);
         return;
     }
     const float parts[4] = {x.x, x.y, x.z, x.w};
 #pragma unroll
     for (int n = 0; n < 4; ++n) {
         if (c + n < cols) {
-            to[c + n] = parts[n];
+            store_number(to + c + n, parts[n]);
         }
     }
 }
-__device__ __forceinline__ float4 load_four(const float* from, bool aligned, int c, int cols) {
-    if (aligned && c + 4 <= cols) {
-        return *reinterpret_cast<const float4*>(from + c);
+// The same of row i of a gradient, from `column` on, wherever it goes.
+__device__ __forceinline__ void store(const View<float>& gradient, const View<Bf16>& rounded, std::int64_t model, int i,
+                                      int column, int c, int cols, float4 x) {
+    if (rounded.data != nullptr) {
+        store(row(rounded, model, i) + column, column % 4 == 0, c, cols, x);
+    } else {
+        store(row(gradient, model, i) + column, column % 4 == 0, c, cols, x);
     }
-    return {c < cols ? from[c] : 0.0F, c + 1 < cols ? from[c + 1] : 0.0F, c + 2 < cols ? from[c + 2] : 0.0F,
-            c + 3 < cols ? from[c + 3] : 0.0F};
+}
+template <typename T>
+__device__ __forceinline__ float4 load_four(const T* from, bool aligned, int c, int cols) {
+    if (aligned && c + 4 <= cols) {
+        return four_at(from + c);
+    }
+    const auto at = [&](int n) { return n < cols ? number_of(from[n]) : 0.0F; };
+    return {at(c), at(c + 1), at(c + 2), at(c + 3)};
 }
 
 // One group of columns of the gradient of platform i: the sum over its rows of weight * the module's row, or those of
 // its co-runners.
-__device__ void gradient_of_platform(const Factors& f, std::int64_t model, int i, int group, int chunk) {
+template <typename T>
+__device__ void gradient_of_platform(const FactorsOf<T>& f, std::int64_t model, int i, int group, int chunk) {
     const int lane = static_cast<int>(threadIdx.x) % 32;
     const int groups = groups_of(f);
     const RowRange rows = rows_of(f.batch.platform_end, model, i);
@@ -206,12 +225,13 @@ __device__ void gradient_of_platform(const Factors& f, std::int64_t model, int i
     }
     const int column = column_of(f, group);
     if (c < f.rank) {
-        store(row(f.left_gradient, model, i) + column, column % 4 == 0, c, f.rank, sum);
+        store(f.left_gradient, f.left_rounded, model, i, column, c, f.rank, sum);
     }
 }
 
 // The gradient of module j: over the rows that mention it.
-__device__ void gradient_of_module(const Factors& f, std::int64_t model, int j, int chunk) {
+template <typename T>
+__device__ void gradient_of_module(const FactorsOf<T>& f, std::int64_t model, int j, int chunk) {
     const int lane = static_cast<int>(threadIdx.x) % 32;
     const int groups = groups_of(f);
     const int mains = static_cast<int>(f.dot) + f.types;
@@ -251,10 +271,11 @@ __device__ void gradient_of_module(const Factors& f, std::int64_t model, int j, 
             }
         }
     }
-    store(row(f.right_gradient, model, j), true, c, f.rank, sum);
+    store(f.right_gradient, f.right_rounded, model, j, 0, c, f.rank, sum);
 }
 
-__global__ void __launch_bounds__(kRowThreads) backward_kernel(const __grid_constant__ Factors f) {
+template <typename T>
+__global__ void __launch_bounds__(kRowThreads) backward_kernel(const __grid_constant__ FactorsOf<T> f) {
     const std::int64_t model = blockIdx.y;
     const int chunks = (f.rank + kChunk - 1) / kChunk;
     const bool left = blockIdx.x % 2 == 0;
@@ -302,17 +323,16 @@ __global__ void __launch_bounds__(kRowThreads) loss_kernel(const __grid_constant
     }
 }
 
-}  // namespace
-
-cudaError_t launch_factors_forward(const Factors& factors, std::int32_t models, cudaStream_t stream) {
+template <typename T>
+cudaError_t forward(const FactorsOf<T>& factors, std::int32_t models, cudaStream_t stream) {
     if (dots_of_chunks(factors)) {
         return launch_dots_forward(factors, models, stream);
     }
     const dim3 grid(blocks(models, factors.batch.platforms), static_cast<unsigned>(models));
-    return start(forward_kernel, {grid, kRowThreads}, stream, factors);
+    return start(forward_kernel<T>, {grid, kRowThreads}, stream, factors);
 }
-
-cudaError_t launch_factors_backward(const Factors& factors, std::int32_t models, cudaStream_t stream) {
+template <typename T>
+cudaError_t backward(const FactorsOf<T>& factors, std::int32_t models, cudaStream_t stream) {
     if (dots_of_chunks(factors)) {
         return launch_dots_backward(factors, models, stream);
     }
@@ -320,7 +340,22 @@ cudaError_t launch_factors_backward(const Factors& factors, std::int32_t models,
     const std::int64_t groups = static_cast<std::int64_t>(factors.dot) + 2 * factors.types;
     const std::int64_t tasks = std::max(factors.batch.platforms * groups, std::int64_t{factors.batch.modules}) * chunks;
     const dim3 grid(2 * blocks(2 * models, tasks), static_cast<unsigned>(models));
-    return start(backward_kernel, {grid, kRowThreads}, stream, factors);
+    return start(backward_kernel<T>, {grid, kRowThreads}, stream, factors);
+}
+
+}  // namespace
+
+cudaError_t launch_factors_forward(const Factors& factors, std::int32_t models, cudaStream_t stream) {
+    return forward(factors, models, stream);
+}
+cudaError_t launch_factors_forward(const FactorsOf<Bf16>& factors, std::int32_t models, cudaStream_t stream) {
+    return forward(factors, models, stream);
+}
+cudaError_t launch_factors_backward(const Factors& factors, std::int32_t models, cudaStream_t stream) {
+    return backward(factors, models, stream);
+}
+cudaError_t launch_factors_backward(const FactorsOf<Bf16>& factors, std::int32_t models, cudaStream_t stream) {
+    return backward(factors, models, stream);
 }
 
 cudaError_t launch_network_loss(const NetworkLoss& loss, std::int32_t models, cudaStream_t stream) {

@@ -42,16 +42,20 @@ __device__ __forceinline__ T* shared_memory() {
     return reinterpret_cast<T*>(of_block);
 }
 
-/// Begins to copy four numbers to shared memory, or zeros where there are none.
-__device__ __forceinline__ void copy_16(float* to, const float* from, bool there) {
+/// Begins to copy sixteen bytes of numbers to shared memory, or zeros where there are none.
+template <typename T>
+__device__ __forceinline__ void copy_16(T* to, const T* from, bool there) {
     const auto address = static_cast<std::uint32_t>(__cvta_generic_to_shared(to));
     const int bytes = there ? 16 : 0;
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(address), "l"(from), "r"(bytes));
 }
 /// Ends a group of copies that this thread began.
 __device__ __forceinline__ void commit_copies() { asm volatile("cp.async.commit_group;"); }
-/// Waits for all groups of this thread.
-__device__ __forceinline__ void wait_for_copies() { asm volatile("cp.async.wait_group 0;"); }
+/// Waits for all groups of this thread but the last few.
+template <int But = 0>
+__device__ __forceinline__ void wait_for_copies() {
+    asm volatile("cp.async.wait_group %0;" ::"n"(But));
+}
 
 __device__ __forceinline__ std::uint32_t to_tf32(float x) {
     std::uint32_t out;
@@ -61,6 +65,23 @@ __device__ __forceinline__ std::uint32_t to_tf32(float x) {
 __device__ __forceinline__ std::uint32_t to_bf16(float low, float high) {
     const __nv_bfloat162 both = __floats2bfloat162_rn(low, high);
     return *reinterpret_cast<const std::uint32_t*>(&both);
+}
+
+/// Reads four matrices of 8 × 8 numbers of 16 bits from shared memory. `mine`: where a row begins, in lane 8 n + r row r
+/// of matrix n, at a multiple of 16 bytes. Lane l gets of each the numbers 2 (l % 4) and the next of row l / 4, or
+/// `Across` those of column l / 4.
+template <bool Across>
+__device__ __forceinline__ void load_matrices(std::uint32_t (&to)[4], const void* mine) {
+    const auto address = static_cast<std::uint32_t>(__cvta_generic_to_shared(mine));
+    if constexpr (Across) {
+        asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
+                     : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3])
+                     : "r"(address));
+    } else {
+        asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
+                     : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3])
+                     : "r"(address));
+    }
 }
 
 /// C += A·B of a warp, 16 × 8 from 8 of k. Of lane l, with g = l / 4 and t = l % 4: c has (g, 2t), (g, 2t + 1),

@@ -18,6 +18,11 @@ enum class Precision : std::uint8_t {
     kBf16,  ///< factors rounded to 8 bits
 };
 
+/// A number of 8 bits of mantissa: the upper half of one in single precision.
+struct Bf16 {
+    std::uint16_t bits = 0;
+};
+
 template <typename T>
 struct View {
     T* data = nullptr;
@@ -34,22 +39,25 @@ struct AdamScalars {
 struct Update {
     View<float> parameter, first, second, gradient;
     const AdamScalars* adam = nullptr;  ///< a model
+    View<Bf16> rounded{};               ///< a copy of the parameter to be kept up to date, or null
 };
 
-/// C (m × n) = A·B over k, in one of three layouts (see Layout). Of a grid of models one launch computes several.
-struct Product {
-    View<const float> a, b;
-    View<float> c;
+/// C (m × n) = A·B over k, in one of three layouts (see Layout), of numbers that lie in memory as T. Of a grid of models
+/// one launch computes several.
+template <typename T>
+struct ProductOf {
+    View<const T> a, b;
+    View<T> c;
     std::int32_t m = 0, n = 0, k = 0;
-    View<const float> bias{};   ///< forward: added to every row
-    View<const float> slope{};  ///< input gradient: what tanh gave, m × n, by whose derivative C is multiplied
-    bool tanh = false;          ///< forward
-    Update weight{};            ///< weight gradient: what becomes of C
-    Update bias_update{};       ///< weight gradient: of B's column sums, where there is a bias
+    View<const float> bias{};  ///< forward: added to every row
+    View<const T> slope{};     ///< input gradient: what tanh gave, m × n, by whose derivative C is multiplied
+    bool tanh = false;         ///< forward
+    Update weight{};           ///< weight gradient: what becomes of C
+    Update bias_update{};      ///< weight gradient: of B's column sums, where there is a bias
     /// Weight gradient: A's columns from learned_first on, where they are parameters whose gradients are stored, and A
     /// itself, into which they are copied. They are columns of one tile.
     Update learned{};
-    View<float> mirror{};
+    View<T> mirror{};
     std::int32_t learned_first = 0, learned_count = 0;
     /// Where `dots` > 0: dot_out[i][q] = C's row i times the vectors' column or row q, plus dot_bias[q]. Needs n of at
     /// most kDotColumns.
@@ -59,6 +67,7 @@ struct Product {
     bool dot_across = false;  ///< the vectors are columns, else rows
     std::int32_t first_tile = 0, tiles_n = 0;
 };
+using Product = ProductOf<float>;
 
 enum class Layout : std::uint8_t {
     kForward,         ///< A m × k, B k × n
@@ -70,16 +79,21 @@ inline constexpr std::int32_t kTileM = 64, kTileN = 128;  ///< rows and columns 
 inline constexpr std::int32_t kDotColumns = kTileN;
 inline constexpr std::int32_t kMostDots = 4;
 inline constexpr int kMostProducts = 6;
-struct Products {
-    Product product[kMostProducts];
+template <typename T>
+struct ProductsOf {
+    ProductOf<T> product[kMostProducts];
     std::int32_t count = 0;
 };
+using Products = ProductsOf<float>;
 cudaError_t launch_products(Layout layout, Precision precision, Products products, std::int32_t models,
                             cudaStream_t stream);
+/// The same of rounded numbers. Their rows are a multiple of eight elements apart.
+cudaError_t launch_products(Layout layout, ProductsOf<Bf16> products, std::int32_t models, cudaStream_t stream);
 
 /// A layer with few outputs or an input of which few columns want a gradient.
-struct Narrow {
-    View<const float> x;       ///< rows × k
+template <typename T>
+struct NarrowOf {
+    View<const T> x;           ///< rows × k
     View<const float> weight;  ///< forward: k × n; input gradient: n rows of k
     View<const float> bias{};
     View<const float> slope{};
@@ -87,10 +101,12 @@ struct Narrow {
     std::int32_t rows = 0, n = 0, k = 0;
     bool tanh = false;
 };
+using Narrow = NarrowOf<float>;
 /// out = x·weight + bias, n at most kNarrow.
 cudaError_t launch_narrow_forward(const Narrow& layer, std::int32_t models, cudaStream_t stream);
 /// out[i][q] = x[i]·weight[q]: the gradient of a few inputs.
 cudaError_t launch_narrow_rows(const Narrow& layer, std::int32_t models, cudaStream_t stream);
+cudaError_t launch_narrow_rows(const NarrowOf<Bf16>& layer, std::int32_t models, cudaStream_t stream);
 /// out (rows × k) = x (rows × n)·weight (k × n)ᵀ, times tanh'; n at most 4.
 cudaError_t launch_narrow_spread(const Narrow& layer, std::int32_t models, cudaStream_t stream);
 /// Gradient of a weight (k × n) and a bias from x (rows × k) and dout (rows × n).
@@ -155,9 +171,10 @@ struct LossTerms {
 };
 
 /// Products of rows of both sides: a dot product, and what co-runners add.
-struct Factors {
+template <typename T>
+struct FactorsOf {
     Batch batch;
-    View<const float> left, right;
+    View<const T> left, right;
     std::int32_t rank = 0;
     bool dot = false;
     float dot_scale = 0.0F;
@@ -166,21 +183,32 @@ struct Factors {
     View<float> weight;  ///< rows × (dot + 2 types): products, then what each counts in the gradient
     LossTerms loss;
     View<float> left_gradient{}, right_gradient{};
+    View<Bf16> left_rounded{}, right_rounded{};  ///< where a gradient goes instead if it is to be rounded
     /// launch_dots_step: of a side that is a parameter, where Adam is to use the gradient.
     Update left_update{}, right_update{};
 };
+using Factors = FactorsOf<float>;
 cudaError_t launch_factors_forward(const Factors& factors, std::int32_t models, cudaStream_t stream);
 cudaError_t launch_factors_backward(const Factors& factors, std::int32_t models, cudaStream_t stream);
+cudaError_t launch_factors_forward(const FactorsOf<Bf16>& factors, std::int32_t models, cudaStream_t stream);
+cudaError_t launch_factors_backward(const FactorsOf<Bf16>& factors, std::int32_t models, cudaStream_t stream);
 
 /// Whether dot products are all there is, of rows of 128, 256 … columns: forward and backward have kernels of their own
 /// for these.
-[[nodiscard]] bool dots_of_chunks(const Factors& factors);
-cudaError_t launch_dots_forward(const Factors& factors, std::int32_t models, cudaStream_t stream);
-cudaError_t launch_dots_backward(const Factors& factors, std::int32_t models, cudaStream_t stream);
+template <typename T>
+[[nodiscard]] bool dots_of_chunks(const FactorsOf<T>& factors);
+template <typename T>
+cudaError_t launch_dots_forward(const FactorsOf<T>& factors, std::int32_t models, cudaStream_t stream);
+template <typename T>
+cudaError_t launch_dots_backward(const FactorsOf<T>& factors, std::int32_t models, cudaStream_t stream);
 /// Whether they are, and launch_dots_step() can do both at once, in blocks of that much shared memory.
 [[nodiscard]] bool dots_fit(const Factors& factors, std::int64_t shared);
 /// Losses, and the gradients of both sides or what Adam makes of them.
 cudaError_t launch_dots_step(const Factors& factors, std::int64_t shared, std::int32_t models, cudaStream_t stream);
+/// The same of rounded rows, by products of all rows of both sides on tensor cores.
+[[nodiscard]] bool dots_fit(const FactorsOf<Bf16>& factors, std::int64_t shared);
+cudaError_t launch_dots_step(const FactorsOf<Bf16>& factors, std::int64_t shared, std::int32_t models,
+                             cudaStream_t stream);
 
 /// Loss and slopes of a network's output.
 struct NetworkLoss {
@@ -209,6 +237,10 @@ cudaError_t launch_slope(View<const float> out, View<float> dout, std::int32_t r
 /// to[:, column …] = from.
 cudaError_t launch_copy_columns(View<const float> from, View<float> to, std::int32_t column, std::int32_t rows,
                                 std::int32_t cols, std::int32_t models, cudaStream_t stream);
+cudaError_t launch_copy_columns(View<const float> from, View<Bf16> to, std::int32_t column, std::int32_t rows,
+                                std::int32_t cols, std::int32_t models, cudaStream_t stream);
+/// Rounds so many numbers, one after the other.
+cudaError_t launch_round(const float* from, Bf16* to, std::int64_t count, cudaStream_t stream);
 
 /// A network on pairs that is trained by one kernel: tanh of sums of both sides' rows, a layer with tanh of at most
 /// kPairColumns columns, as many as the sums have at most, and an output of one column.
@@ -266,6 +298,7 @@ struct Elementwise {
     Update update;
     std::int32_t rows = 0, cols = 0;
     View<float> mirror{};
+    View<Bf16> rounded_mirror{};  ///< the same where the wider matrix is rounded
     std::int32_t mirror_column = 0;
 };
 inline constexpr int kMostElementwise = 8;

@@ -23,9 +23,11 @@ std::int64_t round_up(std::int64_t n) { return (n + 31) / 32 * 32; }
 
 DeviceProgram::DeviceProgram(const Program& program) : program_(&program), slopes_done_(slopes_done(program)) {
     std::set<BufferId> inputs;
+    std::set<BufferId> learned;
     for (const TowerOp& op : program.tower) {
         if (const auto* concat = std::get_if<Concat>(&op)) {
             inputs.insert(concat->out);
+            learned.insert(concat->right);
         }
     }
     for (std::size_t b = 0; b < program.buffers.size(); ++b) {
@@ -37,7 +39,9 @@ DeviceProgram::DeviceProgram(const Program& program) : program_(&program), slope
                             : inputs.contains(static_cast<BufferId>(b)) ? Arena::kInputs
                                                                         : Arena::kTowers;
         std::int64_t& size = sizes_[static_cast<std::size_t>(arena)];
-        const std::int64_t ld = row_stride(info.cols);
+        // Few columns that no product reads stay close to one another; eight rounded numbers are a vector.
+        const bool close = arena == Arena::kReplicaConstants || learned.contains(static_cast<BufferId>(b));
+        const std::int64_t ld = row_stride(info.cols, close ? 4 : 8);
         places_.push_back({arena, size, ld});
         size += arena == Arena::kPairs ? ld : round_up(info.rows * ld);
     }
@@ -72,6 +76,20 @@ std::optional<Concat> DeviceProgram::learned_with_weight(const Dense& op) const 
     const std::int64_t first = program_->buffer(concat->left).cols;
     const std::int64_t last = first + program_->buffer(concat->right).cols - 1;
     return first / kTileM == last / kTileM ? std::optional(*concat) : std::nullopt;
+}
+
+bool DeviceProgram::can_round() const {
+    if (!has_factors() || !network.empty()) {
+        return false;
+    }
+    return std::ranges::all_of(levels, [&](const std::vector<Dense>& ops) {
+        return std::ranges::all_of(ops, [&](const Dense& op) {
+            const auto to = input_gradient(op);
+            const bool few = to && program_->buffer(op.x).cols - to->first <= kNarrow;
+            const bool learned = to && program_->buffer(to->buffer).role == Role::kParameter;
+            return few == learned && (op.activation != Activation::kTanh || slope_done(op.out));
+        });
+    });
 }
 
 std::optional<DeviceProgram::Joined> DeviceProgram::find_joined() const {

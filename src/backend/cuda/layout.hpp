@@ -21,8 +21,10 @@ enum class Arena : std::uint8_t {
 };
 inline constexpr std::size_t kArenas = 6;
 
-/// Elements between rows: a multiple of four, so that vectors of four can be read.
-[[nodiscard]] constexpr std::int64_t row_stride(std::int64_t cols) { return (cols + 3) / 4 * 4; }
+/// Elements between rows, a multiple of `of`, so that vectors of as many can be read.
+[[nodiscard]] constexpr std::int64_t row_stride(std::int64_t cols, std::int64_t of) {
+    return (cols + of - 1) / of * of;
+}
 
 /// A program as it is launched. Layers of both sides that wait for the same ones before are one launch.
 class DeviceProgram {
@@ -51,6 +53,10 @@ public:
     [[nodiscard]] std::optional<Concat> learned_with_weight(const Dense& op) const;
     /// Whether the gradient of a buffer that tanh gave comes multiplied by its derivative.
     [[nodiscard]] bool slope_done(BufferId buffer) const { return slopes_done_[static_cast<std::size_t>(buffer)]; }
+
+    /// Whether what towers are made of, and give, can be kept rounded: the kernels for that are those of layers and of
+    /// multiplied rows.
+    [[nodiscard]] bool can_round() const;
 
     std::vector<Concat> concats;
     std::vector<std::vector<Dense>> levels;  ///< of towers

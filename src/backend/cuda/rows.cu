@@ -45,16 +45,17 @@ __global__ void __launch_bounds__(kThreads) narrow_forward_kernel(const __grid_c
     }
 }
 
-__global__ void __launch_bounds__(kThreads) narrow_rows_kernel(const __grid_constant__ Narrow layer) {
+template <typename T>
+__global__ void __launch_bounds__(kThreads) narrow_rows_kernel(const __grid_constant__ NarrowOf<T> layer) {
     const std::int64_t model = blockIdx.y;
     const int lane = static_cast<int>(threadIdx.x) % 32;
     for (int i = first_warp(); i < layer.rows; i += all_warps()) {
-        const float* x = row(layer.x, model, i);
+        const T* x = row(layer.x, model, i);
         for (int q = 0; q < layer.n; ++q) {
             const float* weight = row(layer.weight, model, q);
             float sum = 0.0F;
             for (int k = lane; k < layer.k; k += 32) {
-                sum += x[k] * weight[k];
+                sum += number_of(x[k]) * weight[k];
             }
             sum = sum_of_warp(sum);
             if (lane == 0) {
@@ -216,13 +217,23 @@ __global__ void __launch_bounds__(kThreads)
     }
 }
 
+template <typename T>
 __global__ void __launch_bounds__(kThreads)
-    copy_columns_kernel(View<const float> from, View<float> to, std::int32_t column, std::int32_t rows,
-                        std::int32_t cols) {
+    copy_columns_kernel(View<const float> from, View<T> to, std::int32_t column, std::int32_t rows, std::int32_t cols) {
     const std::int64_t model = blockIdx.y;
     for (std::int64_t at = first_thread(); at < static_cast<std::int64_t>(rows) * cols; at += all_threads()) {
-        row(to, model, at / cols)[column + at % cols] = row(from, model, at / cols)[at % cols];
+        store_number(row(to, model, at / cols) + column + at % cols, row(from, model, at / cols)[at % cols]);
     }
+}
+
+__global__ void __launch_bounds__(kThreads) round_kernel(const float* from, Bf16* to, std::int64_t count) {
+    for (std::int64_t at = first_thread(); at < count; at += all_threads()) {
+        store_number(to + at, from[at]);
+    }
+}
+
+__host__ __device__ __forceinline__ bool has_mirror(const Elementwise& e) {
+    return e.mirror.data != nullptr || e.rounded_mirror.data != nullptr;
 }
 
 __global__ void __launch_bounds__(kThreads) elementwise_kernel(const __grid_constant__ Elementwises parts) {
@@ -230,7 +241,7 @@ __global__ void __launch_bounds__(kThreads) elementwise_kernel(const __grid_cons
     for (int n = 0; n < parts.count; ++n) {
         const Elementwise& e = parts.part[n];
         const int ld = e.update.parameter.ld;
-        if (e.mirror.data == nullptr) {
+        if (!has_mirror(e)) {
             // Whole rows with what lies between them, which stays 0.
             const std::int64_t pairs = static_cast<std::int64_t>(e.rows) * ld / 2;
             for (std::int64_t at = first_thread(); at < pairs; at += all_threads()) {
@@ -244,7 +255,12 @@ __global__ void __launch_bounds__(kThreads) elementwise_kernel(const __grid_cons
             const std::int64_t c = at % e.cols;
             const std::int64_t place = i * ld + c;
             apply(e.update, model, place, part(e.update.gradient, model)[place]);
-            row(e.mirror, model, i)[e.mirror_column + c] = part(e.update.parameter, model)[place];
+            const float learned = part(e.update.parameter, model)[place];
+            if (e.mirror.data != nullptr) {
+                row(e.mirror, model, i)[e.mirror_column + c] = learned;
+            } else {
+                store_number(row(e.rounded_mirror, model, i) + e.mirror_column + c, learned);
+            }
         }
     }
 }
@@ -281,7 +297,10 @@ cudaError_t launch_narrow_forward(const Narrow& layer, std::int32_t models, cuda
     return start(narrow_forward_kernel, {grid_of(layer.rows, kWarps, models), kThreads}, stream, layer);
 }
 cudaError_t launch_narrow_rows(const Narrow& layer, std::int32_t models, cudaStream_t stream) {
-    return start(narrow_rows_kernel, {grid_of(layer.rows, kWarps, models), kThreads}, stream, layer);
+    return start(narrow_rows_kernel<float>, {grid_of(layer.rows, kWarps, models), kThreads}, stream, layer);
+}
+cudaError_t launch_narrow_rows(const NarrowOf<Bf16>& layer, std::int32_t models, cudaStream_t stream) {
+    return start(narrow_rows_kernel<Bf16>, {grid_of(layer.rows, kWarps, models), kThreads}, stream, layer);
 }
 cudaError_t launch_narrow_spread(const Narrow& layer, std::int32_t models, cudaStream_t stream) {
     return start(narrow_spread_kernel, {grid_of(layer.rows, 8 * kWarps, models), kThreads}, stream, layer);
@@ -311,14 +330,22 @@ cudaError_t launch_slope(View<const float> out, View<float> dout, std::int32_t r
 }
 cudaError_t launch_copy_columns(View<const float> from, View<float> to, std::int32_t column, std::int32_t rows,
                                 std::int32_t cols, std::int32_t models, cudaStream_t stream) {
-    return start(copy_columns_kernel, {grid_of(std::int64_t{rows} * cols, 4 * kThreads, models), kThreads}, stream,
-                 from, to, column, rows, cols);
+    return start(copy_columns_kernel<float>, {grid_of(std::int64_t{rows} * cols, 4 * kThreads, models), kThreads},
+                 stream, from, to, column, rows, cols);
+}
+cudaError_t launch_copy_columns(View<const float> from, View<Bf16> to, std::int32_t column, std::int32_t rows,
+                                std::int32_t cols, std::int32_t models, cudaStream_t stream) {
+    return start(copy_columns_kernel<Bf16>, {grid_of(std::int64_t{rows} * cols, 4 * kThreads, models), kThreads},
+                 stream, from, to, column, rows, cols);
+}
+cudaError_t launch_round(const float* from, Bf16* to, std::int64_t count, cudaStream_t stream) {
+    return start(round_kernel, {grid_of(count, 4 * kThreads, 1), kThreads}, stream, from, to, count);
 }
 cudaError_t launch_elementwise(const Elementwises& parts, std::int32_t models, cudaStream_t stream) {
     std::int64_t most = 0;
     for (std::int32_t n = 0; n < parts.count; ++n) {
         const Elementwise& e = parts.part[n];
-        most = std::max(most, std::int64_t{e.rows} * (e.mirror.data == nullptr ? e.update.parameter.ld / 2 : e.cols));
+        most = std::max(most, std::int64_t{e.rows} * (has_mirror(e) ? e.cols : e.update.parameter.ld / 2));
     }
     if (most == 0) {
         return cudaSuccess;

@@ -31,19 +31,24 @@ std::int64_t strip_elements(const DeviceProgram& program, std::int64_t rows) {
     return pair_network_strips(rows) * pair_network_sums(cols, program.place(program.joined->second.weight).ld);
 }
 
-// Elements of a model in a lane.
-std::int64_t lane_elements(const DeviceProgram& program, std::int64_t rows) {
-    return 2 * program.size(Arena::kTowers) + rows * (2 * program.size(Arena::kPairs) + program.groups() + 1) +
-           strip_elements(program, rows);
+bool rounds(const DeviceProgram& program, Precision precision) {
+    return precision == Precision::kBf16 && program.can_round();
+}
+
+// Bytes of a model in a lane.
+std::int64_t lane_bytes(const DeviceProgram& program, std::int64_t rows, bool rounded) {
+    return (rounded ? 4 : 8) * program.size(Arena::kTowers) +
+           4 * (rows * (2 * program.size(Arena::kPairs) + program.groups() + 1) + strip_elements(program, rows));
 }
 
 // At most, of tables of that many rows in all: those of one fold of two.
 std::int64_t rows_of_validation(std::int64_t table_rows) { return table_rows / 2; }
 
-std::int64_t piece_of(const DeviceProgram& program, std::int64_t rows, std::int64_t models, const Tuning& tuning) {
+std::int64_t piece_of(const DeviceProgram& program, std::int64_t rows, std::int64_t models, bool rounded,
+                      const Tuning& tuning) {
     // One piece a stream, unless their rows take too much memory: small pieces would stay in the second-level cache,
     // but leave the card waiting for the launches of each.
-    const std::int64_t bytes = 4 * std::max<std::int64_t>(lane_elements(program, rows), 1);
+    const std::int64_t bytes = std::max<std::int64_t>(lane_bytes(program, rows, rounded), 1);
     const std::int64_t a_stream = (models + tuning.streams - 1) / tuning.streams;
     const std::int64_t most = tuning.piece > 0 ? tuning.piece : std::min(a_stream, kPieceBytes / bytes);
     return std::clamp<std::int64_t>(most, 1, std::max<std::int64_t>(models, 1));
@@ -64,7 +69,8 @@ Tuning Tuning::from_environment() {
     return tuning;
 }
 
-Shard::Bytes Shard::bytes(const DeviceProgram& program, const ExecutionPlan& plan, const Tuning& tuning) {
+Shard::Bytes Shard::bytes(const DeviceProgram& program, const ExecutionPlan& plan, Precision precision,
+                          const Tuning& tuning) {
     const Program& p = program.program();
     std::int64_t table_rows = 0;
     std::int32_t width = 0;
@@ -79,14 +85,16 @@ Shard::Bytes Shard::bytes(const DeviceProgram& program, const ExecutionPlan& pla
     const std::int64_t steps = plan.all_rows ? 1 : 2 * tuning.steps;
     const std::int64_t validated = rows_of_validation(table_rows);
     Bytes bytes;
-    bytes.model = 4 * (5 * program.size(Arena::kParameters) + program.size(Arena::kInputs) +
-                       program.size(Arena::kReplicaConstants)) +
+    const bool rounded = rounds(program, precision);
+    bytes.model = 4 * (5 * program.size(Arena::kParameters) + program.size(Arena::kReplicaConstants)) +
+                  (rounded ? 2 * program.size(Arena::kParameters) : 0) +
+                  (rounded ? 2 : 4) * program.size(Arena::kInputs) +
                   steps * BatchMemory::bytes(p, rows, width) +
                   tuning.steps * (static_cast<std::int64_t>(sizeof(AdamScalars)) + 4 * p.platforms) +
                   BatchMemory::bytes(p, validated, width) + 8 * table_rows;
-    bytes.lane = 4 * lane_elements(program, std::max(rows, validated));
+    bytes.lane = lane_bytes(program, std::max(rows, validated), rounded);
     // Beside constants what the card's driver takes for itself, and graphs.
-    bytes.shared = 4 * program.size(Arena::kConstants) + (std::int64_t{256} << 20);
+    bytes.shared = (rounded ? 6 : 4) * program.size(Arena::kConstants) + (std::int64_t{256} << 20);
     return bytes;
 }
 
@@ -107,6 +115,7 @@ Shard::Shard(int device, const DeviceProgram& program, std::int64_t models, cons
       program_(program.program()),
       models_(models),
       precision_(precision),
+      rounded_(rounds(program, precision)),
       held_(plan.data),
       constants_(program.size(Arena::kConstants)),
       replica_constants_(models * program.size(Arena::kReplicaConstants)),
@@ -114,7 +123,10 @@ Shard::Shard(int device, const DeviceProgram& program, std::int64_t models, cons
       first_(models * program.size(Arena::kParameters)),
       second_(models * program.size(Arena::kParameters)),
       gradients_(models * program.size(Arena::kParameters)),
-      inputs_(models * program.size(Arena::kInputs)),
+      inputs_(rounded_ ? 0 : models * program.size(Arena::kInputs)),
+      rounded_constants_(rounded_ ? program.size(Arena::kConstants) : 0),
+      rounded_parameters_(rounded_ ? models * program.size(Arena::kParameters) : 0),
+      rounded_inputs_(rounded_ ? models * program.size(Arena::kInputs) : 0),
       updates_(static_cast<std::size_t>(models)),
       slots_(tuning.steps),
       adam_(tuning.steps * models),
@@ -136,29 +148,35 @@ Shard::Shard(int device, const DeviceProgram& program, std::int64_t models, cons
         }
     }
     joined_ = layout_.joined && shared_of_block_ >= kPairNetworkShared;
-    dots_at_once_ = layout_.has_factors() && dots_fit(factors_of(plan.platform_rows), shared_of_block_);
+    dots_at_once_ = layout_.has_factors() &&
+                    (rounded_ ? dots_fit_at<Bf16>(plan.platform_rows) : dots_fit_at<float>(plan.platform_rows));
     std::int64_t table_rows = 0;
     for (std::size_t t = 0; tables_ != nullptr && t < tables_->size(); ++t) {
         table_rows += (*tables_)[t].rows;
     }
     const std::int64_t rows = std::max({plan.platform_rows, rows_of_validation(table_rows), std::int64_t{1}});
-    piece_ = piece_of(program, rows, models, tuning);
+    piece_ = piece_of(program, rows, models, rounded_, tuning);
     const std::int64_t pieces = (models + piece_ - 1) / piece_;
     lanes_.resize(static_cast<std::size_t>(std::clamp<std::int64_t>(tuning.streams, 1, pieces)));
     for (Lane& lane : lanes_) {
-        lane.towers = DeviceArray<float>(piece_ * layout_.size(Arena::kTowers));
-        lane.tower_gradients = DeviceArray<float>(piece_ * layout_.size(Arena::kTowers));
+        const std::int64_t towers = piece_ * layout_.size(Arena::kTowers);
+        if (rounded_) {
+            lane.rounded_towers = DeviceArray<Bf16>(towers);
+            lane.rounded_tower_gradients = DeviceArray<Bf16>(towers);
+        } else {
+            lane.towers = DeviceArray<float>(towers);
+            lane.tower_gradients = DeviceArray<float>(towers);
+        }
     }
     for (std::size_t n = 0; n < lanes_.size(); ++n) {
         joins_.emplace_back();
     }
-    const Piece all{lanes_.data(), 0, models_};
+    if (rounded_ && constants_.size() > 0) {
+        check(launch_round(constants_.data(), rounded_constants_.data(), constants_.size(), stream_.get()),
+              "rounding features");
+    }
     for (const Concat& concat : layout_.concats) {
-        const BufferInfo& left = program_.buffer(concat.left);
-        check(launch_copy_columns(value(all, concat.left), writable(all, concat.out), 0,
-                                  static_cast<std::int32_t>(left.rows), static_cast<std::int32_t>(left.cols),
-                                  static_cast<std::int32_t>(models_), stream_.get()),
-              "copying features");
+        copy_columns(concat.left, concat.out, 0);
     }
     check(cudaStreamSynchronize(stream_.get()), "copying features");
 }

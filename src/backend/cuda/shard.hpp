@@ -47,7 +47,8 @@ public:
     };
     /// Models for which `free` bytes are enough.
     [[nodiscard]] static std::int64_t models_that_fit(const Bytes& bytes, std::int64_t free, const Tuning& tuning);
-    [[nodiscard]] static Bytes bytes(const DeviceProgram& program, const ExecutionPlan& plan, const Tuning& tuning);
+    [[nodiscard]] static Bytes bytes(const DeviceProgram& program, const ExecutionPlan& plan, Precision precision,
+                                     const Tuning& tuning);
 
     [[nodiscard]] std::int64_t models() const { return models_; }
     void set_parameters(std::int64_t model, std::span<const double> values);
@@ -72,6 +73,7 @@ private:
     struct Lane {
         Stream stream{-1};  // goes before batches of later steps
         DeviceArray<float> towers, tower_gradients, pairs, pair_gradients, weight, slope, strips;
+        DeviceArray<Bf16> rounded_towers, rounded_tower_gradients;  // instead of the first two
         std::int64_t rows = 0;  // of a batch, at most
     };
     // Models first … first + count, in a lane.
@@ -101,6 +103,7 @@ private:
     void add_losses(const DeviceArray<float>& losses, std::int64_t steps);
     void make_room(std::int64_t rows);
     void copy_learned();
+    void copy_columns(BufferId from, BufferId to, std::int64_t column);
     [[nodiscard]] cudaGraphExec_t graph(std::int64_t steps, const BatchMemory& batches);
     void set_keys(std::span<const core::Key> keys);
     [[nodiscard]] const DrawnBatches& batches_of(std::int64_t first_step, std::int64_t steps);
@@ -109,28 +112,47 @@ private:
     template <typename Record>
     void for_each_piece(const Record& record);
 
-    [[nodiscard]] View<float> writable(const Piece& piece, BufferId buffer) const;
-    [[nodiscard]] View<const float> value(const Piece& piece, BufferId buffer) const;
-    [[nodiscard]] View<float> gradient_of(const Piece& piece, BufferId buffer) const;
+    // As numbers in single precision or, where there are such, rounded ones.
+    template <typename T = float>
+    [[nodiscard]] View<T> writable(const Piece& piece, BufferId buffer) const;
+    template <typename T = float>
+    [[nodiscard]] View<const T> value(const Piece& piece, BufferId buffer) const;
+    template <typename T = float>
+    [[nodiscard]] View<T> gradient_of(const Piece& piece, BufferId buffer) const;
+    template <typename T>
+    [[nodiscard]] const DeviceArray<T>& towers_of(const Lane& lane, bool gradients) const;
     [[nodiscard]] Update update(const Piece& piece, BufferId buffer, const AdamScalars* adam) const;
 
     void forward(const Piece& piece, const Batch& batch, View<float> loss);
     // A step: forward, backward, and updates of parameters; without `adam` gradients are stored.
     void learn(const Piece& piece, const Batch& batch, View<float> loss, const AdamScalars* adam);
+    template <typename T>
     void towers_forward(const Piece& piece);
+    template <typename T>
+    void towers_backward(const Piece& piece, const AdamScalars* adam);
     void pairs_forward(const Piece& piece, const Batch& batch, View<float> loss, bool learn);
-    [[nodiscard]] Factors factors_of(std::int64_t rows) const;
+    template <typename T>
+    [[nodiscard]] FactorsOf<T> factors_of(std::int64_t rows) const;
+    template <typename T>
+    [[nodiscard]] FactorsOf<T> factors(const Piece& piece, const Batch& batch) const;
+    template <typename T>
+    void factors_forward(const Piece& piece, const Batch& batch, View<float> loss, bool learn);
+    template <typename T>
+    void factors_backward(const Piece& piece, const Batch& batch);
+    template <typename T>
+    void add_gradients(const Piece& piece, FactorsOf<T>& factors) const;
+    template <typename T>
+    [[nodiscard]] bool dots_fit_at(std::int64_t rows) const;
+    template <typename T>
     void dots_step(const Piece& piece, const Batch& batch, View<float> loss, const AdamScalars* adam);
     void pairs_backward(const Piece& piece, const Batch& batch, const AdamScalars* adam);
     void joined_step(const Piece& piece, const Batch& batch, View<float> loss, const AdamScalars* adam);
     void sum_rows(const Piece& piece, const Batch& batch, const PairSumTanh& op);
-    void towers_backward(const Piece& piece, const AdamScalars* adam);
     // Whether it did what comes next, too.
     bool network_forward(const Piece& piece, const Batch& batch, const PairOp& op, const PairOp* next);
     void network_backward(const Piece& piece, const Batch& batch, const PairOp& op, const AdamScalars* adam);
     void stored_update(const Piece& piece, const AdamScalars* adam, bool multiplied_done);
     void undo_tanh(const Piece& piece, BufferId buffer, std::int64_t rows);
-    [[nodiscard]] Factors factors(const Piece& piece, const Batch& batch) const;
     [[nodiscard]] LossTerms loss_terms(const Piece& piece, View<float> loss, bool learn) const;
     [[nodiscard]] View<float> loss_view(std::int64_t step, std::int64_t first) const;
 
@@ -140,6 +162,7 @@ private:
     const Program& program_;
     std::int64_t models_;
     Precision precision_;
+    bool rounded_;  // whether towers, and what they are made of, are kept rounded; else there are none of those arrays
     // Whether this card has room for the kernel of all dot products of a step. Not by the rows that a shard's batches
     // happen to have: a model's results are the same in any group.
     bool dots_at_once_ = false;
@@ -149,6 +172,7 @@ private:
 
     Stream stream_;
     DeviceArray<float> constants_, replica_constants_, parameters_, first_, second_, gradients_, inputs_, kept_;
+    DeviceArray<Bf16> rounded_constants_, rounded_parameters_, rounded_inputs_;
     std::vector<std::int64_t> updates_;
     std::int64_t piece_ = 1;
     std::vector<Lane> lanes_;
@@ -171,5 +195,10 @@ private:
     std::vector<Event> joins_;
     Event fork_;
 };
+
+template <>
+View<float> Shard::writable(const Piece& piece, BufferId buffer) const;
+template <>
+View<Bf16> Shard::writable(const Piece& piece, BufferId buffer) const;
 
 }  // namespace pitot::backend::cuda

@@ -5,6 +5,16 @@
 
 namespace pitot::backend::cuda {
 
+template <>
+const DeviceArray<float>& Shard::towers_of(const Lane& lane, bool gradients) const {
+    return gradients ? lane.tower_gradients : lane.towers;
+}
+template <>
+const DeviceArray<Bf16>& Shard::towers_of(const Lane& lane, bool gradients) const {
+    return gradients ? lane.rounded_tower_gradients : lane.rounded_towers;
+}
+
+template <>
 View<float> Shard::writable(const Piece& piece, BufferId buffer) const {
     const auto& place = layout_.place(buffer);
     const std::int64_t size = layout_.size(place.arena);
@@ -28,27 +38,55 @@ View<float> Shard::writable(const Piece& piece, BufferId buffer) const {
     }
     PITOT_CHECK(false);
 }
-
-View<const float> Shard::value(const Piece& piece, BufferId buffer) const { return readable(writable(piece, buffer)); }
-
-View<float> Shard::gradient_of(const Piece& piece, BufferId buffer) const {
+template <>
+View<Bf16> Shard::writable(const Piece& piece, BufferId buffer) const {
+    PITOT_CHECK(rounded_);
     const auto& place = layout_.place(buffer);
     const std::int64_t size = layout_.size(place.arena);
     const auto ld = narrowed(place.ld);
     switch (place.arena) {
-        case Arena::kParameters:
-            return {gradients_.data() + piece.first * size + place.offset, size, ld};
-        case Arena::kTowers:
-            return {piece.lane->tower_gradients.data() + place.offset, size, ld};
-        case Arena::kPairs:
-            return {piece.lane->pair_gradients.data() + place.offset * piece.lane->rows, size * piece.lane->rows, ld};
         case Arena::kConstants:
-        case Arena::kReplicaConstants:
+            return {rounded_constants_.data() + place.offset, 0, ld};
+        case Arena::kParameters:
+            return {rounded_parameters_.data() + piece.first * size + place.offset, size, ld};
         case Arena::kInputs:
+            return {rounded_inputs_.data() + piece.first * size + place.offset, size, ld};
+        case Arena::kTowers:
+            return {piece.lane->rounded_towers.data() + place.offset, size, ld};
+        case Arena::kReplicaConstants:
+        case Arena::kPairs:
             break;
     }
     PITOT_CHECK(false);
 }
+
+template <typename T>
+View<const T> Shard::value(const Piece& piece, BufferId buffer) const {
+    return readable(writable<T>(piece, buffer));
+}
+template View<const float> Shard::value(const Piece&, BufferId) const;
+template View<const Bf16> Shard::value(const Piece&, BufferId) const;
+
+template <typename T>
+View<T> Shard::gradient_of(const Piece& piece, BufferId buffer) const {
+    const auto& place = layout_.place(buffer);
+    const std::int64_t size = layout_.size(place.arena);
+    const auto ld = narrowed(place.ld);
+    if (place.arena == Arena::kTowers) {
+        return {towers_of<T>(*piece.lane, true).data() + place.offset, size, ld};
+    }
+    if constexpr (std::is_same_v<T, float>) {
+        if (place.arena == Arena::kParameters) {
+            return {gradients_.data() + piece.first * size + place.offset, size, ld};
+        }
+        if (place.arena == Arena::kPairs) {
+            return {piece.lane->pair_gradients.data() + place.offset * piece.lane->rows, size * piece.lane->rows, ld};
+        }
+    }
+    PITOT_CHECK(false);
+}
+template View<float> Shard::gradient_of(const Piece&, BufferId) const;
+template View<Bf16> Shard::gradient_of(const Piece&, BufferId) const;
 
 Update Shard::update(const Piece& piece, BufferId buffer, const AdamScalars* adam) const {
     const auto& place = layout_.place(buffer);
@@ -56,7 +94,11 @@ Update Shard::update(const Piece& piece, BufferId buffer, const AdamScalars* ada
     const auto of_all = [&](const DeviceArray<float>& arena) {
         return View<float>{arena.data() + piece.first * size + place.offset, size, narrowed(place.ld)};
     };
-    return {of_all(parameters_), of_all(first_), of_all(second_), of_all(gradients_), adam};
+    Update made{of_all(parameters_), of_all(first_), of_all(second_), of_all(gradients_), adam};
+    if (rounded_) {
+        made.rounded = writable<Bf16>(piece, buffer);
+    }
+    return made;
 }
 
 LossTerms Shard::loss_terms(const Piece& piece, View<float> loss, bool learn) const {
@@ -79,8 +121,9 @@ LossTerms Shard::loss_terms(const Piece& piece, View<float> loss, bool learn) co
 }
 
 // What is multiplied in a batch of that many rows, without what lies where.
-Factors Shard::factors_of(std::int64_t rows) const {
-    Factors f;
+template <typename T>
+FactorsOf<T> Shard::factors_of(std::int64_t rows) const {
+    FactorsOf<T> f;
     f.batch.rows = narrowed(rows);
     f.batch.platforms = narrowed(program_.platforms);
     f.batch.modules = narrowed(program_.modules);
@@ -99,14 +142,36 @@ Factors Shard::factors_of(std::int64_t rows) const {
     return f;
 }
 
-Factors Shard::factors(const Piece& piece, const Batch& batch) const {
-    Factors f = factors_of(batch.rows);
+template <typename T>
+FactorsOf<T> Shard::factors(const Piece& piece, const Batch& batch) const {
+    FactorsOf<T> f = factors_of<T>(batch.rows);
     f.batch = batch;
-    f.left = value(piece, layout_.left());
-    f.right = value(piece, layout_.right());
+    f.left = value<T>(piece, layout_.left());
+    f.right = value<T>(piece, layout_.right());
     f.weight = {piece.lane->weight.data(), piece.lane->rows * layout_.groups(), narrowed(layout_.groups())};
     return f;
 }
+
+// Where the gradients of both sides go.
+template <typename T>
+void Shard::add_gradients(const Piece& piece, FactorsOf<T>& f) const {
+    const auto add = [&](BufferId side, View<float>& gradient, View<Bf16>& rounded) {
+        if (rounded_ && layout_.place(side).arena == Arena::kTowers) {
+            rounded = gradient_of<Bf16>(piece, side);
+        } else {
+            gradient = gradient_of<float>(piece, side);
+        }
+    };
+    add(layout_.left(), f.left_gradient, f.left_rounded);
+    add(layout_.right(), f.right_gradient, f.right_rounded);
+}
+
+template <typename T>
+bool Shard::dots_fit_at(std::int64_t rows) const {
+    return dots_fit(factors_of<T>(rows), shared_of_block_);
+}
+template bool Shard::dots_fit_at<float>(std::int64_t) const;
+template bool Shard::dots_fit_at<Bf16>(std::int64_t) const;
 
 // A whole network, forward and backward.
 void Shard::joined_step(const Piece& piece, const Batch& batch, View<float> loss, const AdamScalars* adam) {
@@ -134,30 +199,31 @@ void Shard::joined_step(const Piece& piece, const Batch& batch, View<float> loss
 }
 
 void Shard::forward(const Piece& piece, const Batch& batch, View<float> loss) {
-    towers_forward(piece);
+    rounded_ ? towers_forward<Bf16>(piece) : towers_forward<float>(piece);
     pairs_forward(piece, batch, loss, false);
 }
 
 void Shard::learn(const Piece& piece, const Batch& batch, View<float> loss, const AdamScalars* adam) {
-    towers_forward(piece);
-    const bool at_once = dots_at_once_ && dots_fit(factors_of(batch.rows), shared_of_block_);
+    rounded_ ? towers_forward<Bf16>(piece) : towers_forward<float>(piece);
+    const bool at_once =
+        dots_at_once_ && (rounded_ ? dots_fit_at<Bf16>(batch.rows) : dots_fit_at<float>(batch.rows));
     if (joined_) {
         joined_step(piece, batch, loss, adam);
     } else if (at_once) {
-        dots_step(piece, batch, loss, adam);
+        rounded_ ? dots_step<Bf16>(piece, batch, loss, adam) : dots_step<float>(piece, batch, loss, adam);
     } else {
         pairs_forward(piece, batch, loss, true);
         pairs_backward(piece, batch, adam);
     }
-    towers_backward(piece, adam);
+    rounded_ ? towers_backward<Bf16>(piece, adam) : towers_backward<float>(piece, adam);
     stored_update(piece, adam, at_once);
 }
 
+template <typename T>
 void Shard::dots_step(const Piece& piece, const Batch& batch, View<float> loss, const AdamScalars* adam) {
-    Factors f = factors(piece, batch);
+    FactorsOf<T> f = factors<T>(piece, batch);
     f.loss = loss_terms(piece, loss, false);
-    f.left_gradient = gradient_of(piece, layout_.left());
-    f.right_gradient = gradient_of(piece, layout_.right());
+    add_gradients(piece, f);
     const auto is_parameter = [&](BufferId buffer) { return program_.buffer(buffer).role == Role::kParameter; };
     if (is_parameter(layout_.left())) {
         f.left_update = update(piece, layout_.left(), adam);
@@ -169,16 +235,33 @@ void Shard::dots_step(const Piece& piece, const Batch& batch, View<float> loss, 
           "multiplying rows and differentiating");
 }
 
+template <typename T>
+void Shard::factors_forward(const Piece& piece, const Batch& batch, View<float> loss, bool learn) {
+    FactorsOf<T> f = factors<T>(piece, batch);
+    f.loss = loss_terms(piece, loss, learn);
+    check(launch_factors_forward(f, narrowed(piece.count), piece.lane->stream.get()), "multiplying rows");
+}
+
+template <typename T>
+void Shard::factors_backward(const Piece& piece, const Batch& batch) {
+    FactorsOf<T> f = factors<T>(piece, batch);
+    add_gradients(piece, f);
+    check(launch_factors_backward(f, narrowed(piece.count), piece.lane->stream.get()), "differentiating rows");
+}
+template void Shard::factors_backward<float>(const Piece&, const Batch&);
+template void Shard::factors_backward<Bf16>(const Piece&, const Batch&);
+
+template <typename T>
 void Shard::towers_forward(const Piece& piece) {
     const cudaStream_t stream = piece.lane->stream.get();
     for (const std::vector<Dense>& level : layout_.levels) {
-        ProductQueue queue(Layout::kForward, precision_, piece.count, stream);
+        ProductQueue<T> queue(Layout::kForward, precision_, piece.count, stream);
         for (const Dense& op : level) {
             const BufferInfo& x = program_.buffer(op.x);
-            Product product;
-            product.a = value(piece, op.x);
-            product.b = value(piece, op.weight);
-            product.c = writable(piece, op.out);
+            ProductOf<T> product;
+            product.a = value<T>(piece, op.x);
+            product.b = value<T>(piece, op.weight);
+            product.c = writable<T>(piece, op.out);
             product.m = narrowed(x.rows);
             product.n = narrowed(program_.buffer(op.out).cols);
             product.k = narrowed(x.cols);
@@ -195,9 +278,7 @@ void Shard::towers_forward(const Piece& piece) {
 void Shard::pairs_forward(const Piece& piece, const Batch& batch, View<float> loss, bool learn) {
     const cudaStream_t stream = piece.lane->stream.get();
     if (layout_.has_factors()) {
-        Factors f = factors(piece, batch);
-        f.loss = loss_terms(piece, loss, learn);
-        check(launch_factors_forward(f, narrowed(piece.count), stream), "multiplying rows");
+        rounded_ ? factors_forward<Bf16>(piece, batch, loss, learn) : factors_forward<float>(piece, batch, loss, learn);
         return;
     }
     for (std::size_t n = 0; n < layout_.network.size(); ++n) {
@@ -252,7 +333,7 @@ bool Shard::network_forward(const Piece& piece, const Batch& batch, const PairOp
             check(launch_narrow_forward(narrow, models, stream), "multiplying");
             return false;
         }
-        ProductQueue queue(Layout::kForward, precision_, piece.count, stream);
+        ProductQueue<float> queue(Layout::kForward, precision_, piece.count, stream);
         Product product;
         product.a = as_narrow.x;
         product.b = as_narrow.weight;

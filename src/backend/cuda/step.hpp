@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "backend/cuda/shard.hpp"
 
@@ -9,15 +10,19 @@ namespace pitot::backend::cuda {
 
 inline std::int32_t narrowed(std::int64_t n) { return static_cast<std::int32_t>(n); }
 
-inline View<const float> readable(View<float> view) { return {view.data, view.model, view.ld}; }
+template <typename T>
+View<const T> readable(View<T> view) {
+    return {view.data, view.model, view.ld};
+}
 
 /// Launches products as they come, as many at a time as one launch takes.
+template <typename T>
 class ProductQueue {
 public:
     ProductQueue(Layout layout, Precision precision, std::int64_t models, cudaStream_t stream)
         : layout_(layout), precision_(precision), models_(narrowed(models)), stream_(stream) {}
 
-    void add(const Product& product) {
+    void add(const ProductOf<T>& product) {
         products_.product[products_.count++] = product;
         if (products_.count == kMostProducts) {
             launch();
@@ -25,7 +30,11 @@ public:
     }
     void launch() {
         if (products_.count > 0) {
-            check(launch_products(layout_, precision_, products_, models_, stream_), "multiplying");
+            if constexpr (std::is_same_v<T, Bf16>) {
+                check(launch_products(layout_, products_, models_, stream_), "multiplying");
+            } else {
+                check(launch_products(layout_, precision_, products_, models_, stream_), "multiplying");
+            }
             products_.count = 0;
         }
     }
@@ -35,7 +44,7 @@ private:
     Precision precision_;
     std::int32_t models_;
     cudaStream_t stream_;
-    Products products_;
+    ProductsOf<T> products_;
 };
 
 /// Layers of a row a pair with few outputs go by kernels of their own: a product would leave most of a tile empty.

@@ -17,10 +17,7 @@ void Shard::undo_tanh(const Piece& piece, BufferId buffer, std::int64_t rows) {
 void Shard::pairs_backward(const Piece& piece, const Batch& batch, const AdamScalars* adam) {
     const cudaStream_t stream = piece.lane->stream.get();
     if (layout_.has_factors()) {
-        Factors f = factors(piece, batch);
-        f.left_gradient = gradient_of(piece, layout_.left());
-        f.right_gradient = gradient_of(piece, layout_.right());
-        check(launch_factors_backward(f, narrowed(piece.count), stream), "differentiating rows");
+        rounded_ ? factors_backward<Bf16>(piece, batch) : factors_backward<float>(piece, batch);
         return;
     }
     if (layout_.output) {
@@ -101,7 +98,7 @@ void Shard::network_backward(const Piece& piece, const Batch& batch, const PairO
             return;
         }
         if (wanted) {
-            ProductQueue queue(Layout::kInputGradient, precision_, piece.count, stream);
+            ProductQueue<float> queue(Layout::kInputGradient, precision_, piece.count, stream);
             Product product;
             product.a = dout;
             product.b = as_narrow.weight;
@@ -113,7 +110,7 @@ void Shard::network_backward(const Piece& piece, const Batch& batch, const PairO
             queue.add(product);
             queue.launch();
         }
-        ProductQueue queue(Layout::kWeightGradient, precision_, piece.count, stream);
+        ProductQueue<float> queue(Layout::kWeightGradient, precision_, piece.count, stream);
         Product product;
         product.a = as_narrow.x;
         product.b = dout;
@@ -129,11 +126,12 @@ void Shard::network_backward(const Piece& piece, const Batch& batch, const PairO
     }
 }
 
+template <typename T>
 void Shard::towers_backward(const Piece& piece, const AdamScalars* adam) {
     const cudaStream_t stream = piece.lane->stream.get();
     std::set<BufferId> with_others;  // outputs of layers whose input gradient another's product gives
     for (std::size_t level = layout_.levels.size(); level-- > 0;) {
-        ProductQueue queue(Layout::kInputGradient, precision_, piece.count, stream);
+        ProductQueue<T> queue(Layout::kInputGradient, precision_, piece.count, stream);
         for (const Dense& op : layout_.levels[level]) {
             const BufferInfo& out = program_.buffer(op.out);
             if (op.activation == Activation::kTanh) {
@@ -143,14 +141,16 @@ void Shard::towers_backward(const Piece& piece, const AdamScalars* adam) {
             if (!to || with_others.contains(op.out)) {
                 continue;
             }
-            View<const float> weight = value(piece, op.weight);
-            weight.data += to->first * weight.ld;
+            const auto from_first = [&](auto weight) {
+                weight.data += to->first * weight.ld;
+                return weight;
+            };
             const std::int64_t wanted = program_.buffer(op.x).cols - to->first;
-            const View<const float> dout = readable(gradient_of(piece, op.out));
+            const View<const T> dout = readable(gradient_of<T>(piece, op.out));
             if (wanted <= kNarrow) {
-                Narrow narrow;
+                NarrowOf<T> narrow;
                 narrow.x = dout;
-                narrow.weight = weight;
+                narrow.weight = from_first(value(piece, op.weight));
                 narrow.out = gradient_of(piece, to->buffer);
                 narrow.rows = narrowed(out.rows);
                 narrow.n = narrowed(wanted);
@@ -163,15 +163,15 @@ void Shard::towers_backward(const Piece& piece, const AdamScalars* adam) {
                 }
                 continue;
             }
-            Product product;
+            ProductOf<T> product;
             product.a = dout;
-            product.b = weight;
-            product.c = gradient_of(piece, to->buffer);
+            product.b = from_first(value<T>(piece, op.weight));
+            product.c = gradient_of<T>(piece, to->buffer);
             product.m = narrowed(out.rows);
             product.n = narrowed(wanted);
             product.k = narrowed(out.cols);
             if (to->buffer == op.x && layout_.slope_done(op.x)) {
-                product.slope = value(piece, op.x);
+                product.slope = value<T>(piece, op.x);
             }
             // The few learned columns of a layer below take their gradient from this product while it is there.
             if (level > 0 && to->buffer == op.x && product.n <= kDotColumns) {
@@ -193,12 +193,12 @@ void Shard::towers_backward(const Piece& piece, const AdamScalars* adam) {
         queue.launch();
     }
     // Weights last: input gradients are of those before the update.
-    ProductQueue queue(Layout::kWeightGradient, precision_, piece.count, stream);
+    ProductQueue<T> queue(Layout::kWeightGradient, precision_, piece.count, stream);
     for (const std::vector<Dense>& level : layout_.levels) {
         for (const Dense& op : level) {
-            Product product;
-            product.a = value(piece, op.x);
-            product.b = readable(gradient_of(piece, op.out));
+            ProductOf<T> product;
+            product.a = value<T>(piece, op.x);
+            product.b = readable(gradient_of<T>(piece, op.out));
             product.m = narrowed(program_.buffer(op.x).cols);
             product.n = narrowed(program_.buffer(op.out).cols);
             product.k = narrowed(program_.buffer(op.x).rows);
@@ -208,7 +208,7 @@ void Shard::towers_backward(const Piece& piece, const AdamScalars* adam) {
             }
             if (const auto concat = layout_.learned_with_weight(op)) {
                 product.learned = update(piece, concat->right, adam);
-                product.mirror = writable(piece, concat->out);
+                product.mirror = writable<T>(piece, concat->out);
                 product.learned_first = narrowed(program_.buffer(concat->left).cols);
                 product.learned_count = narrowed(program_.buffer(concat->right).cols);
             }
@@ -217,6 +217,9 @@ void Shard::towers_backward(const Piece& piece, const AdamScalars* adam) {
     }
     queue.launch();
 }
+
+template void Shard::towers_backward<float>(const Piece&, const AdamScalars*);
+template void Shard::towers_backward<Bf16>(const Piece&, const AdamScalars*);
 
 // `multiplied_done`: whether the rows that are multiplied have been updated where they are parameters.
 void Shard::stored_update(const Piece& piece, const AdamScalars* adam, bool multiplied_done) {
@@ -236,7 +239,11 @@ void Shard::stored_update(const Piece& piece, const AdamScalars* adam, bool mult
         Elementwise& part = parts.part[parts.count++];
         part = {update(piece, buffer, adam), narrowed(info.rows), narrowed(info.cols)};
         if (concat) {
-            part.mirror = writable(piece, concat->out);
+            if (rounded_) {
+                part.rounded_mirror = writable<Bf16>(piece, concat->out);
+            } else {
+                part.mirror = writable(piece, concat->out);
+            }
             part.mirror_column = narrowed(program_.buffer(concat->left).cols);
         }
         if (parts.count == kMostElementwise) {

@@ -142,15 +142,26 @@ void Shard::copy_learned() {
     if (learned_copied_.exchange(true)) {
         return;
     }
-    const Piece all{lanes_.data(), 0, models_};
-    for (const Concat& concat : layout_.concats) {
-        const BufferInfo& right = program_.buffer(concat.right);
-        check(launch_copy_columns(value(all, concat.right), writable(all, concat.out),
-                                  static_cast<std::int32_t>(program_.buffer(concat.left).cols),
-                                  static_cast<std::int32_t>(right.rows), static_cast<std::int32_t>(right.cols),
-                                  static_cast<std::int32_t>(models_), stream_.get()),
-              "copying learned columns");
+    if (rounded_) {
+        check(launch_round(parameters_.data(), rounded_parameters_.data(), parameters_.size(), stream_.get()),
+              "rounding parameters");
     }
+    for (const Concat& concat : layout_.concats) {
+        copy_columns(concat.right, concat.out, program_.buffer(concat.left).cols);
+    }
+}
+
+// Copies a matrix of all models into a wider one, from a column on.
+void Shard::copy_columns(BufferId from, BufferId to, std::int64_t column) {
+    const Piece all{lanes_.data(), 0, models_};
+    const BufferInfo& info = program_.buffer(from);
+    const auto copy = [&](const auto& wider) {
+        check(launch_copy_columns(value(all, from), wider, static_cast<std::int32_t>(column),
+                                  static_cast<std::int32_t>(info.rows), static_cast<std::int32_t>(info.cols),
+                                  static_cast<std::int32_t>(models_), stream_.get()),
+              "copying columns");
+    };
+    rounded_ ? copy(writable<Bf16>(all, to)) : copy(writable(all, to));
 }
 
 // Records work of every piece in its lane, the lanes side by side between what the stream had before and what follows.

@@ -19,10 +19,11 @@ struct Sizes {
     std::int64_t platforms, modules, in, hidden, out;
 };
 
-// Two layers on each side: on features, some of which are learned or none, with a bias or without.
-Program towers(const Sizes& s, std::int64_t learned) {
+// Two layers on each side: on features, some of which are learned or none, with a bias or without. Co-runners of so many
+// types.
+Program towers(const Sizes& s, std::int64_t learned, std::int64_t types = 0) {
     ProgramBuilder b(s.platforms, s.modules);
-    const auto side = [&](const std::string& name, RowAxis axis, bool bias) {
+    const auto side = [&](const std::string& name, RowAxis axis, bool bias, std::int64_t width) {
         const auto of = [&](const std::string& what, Role role, std::int64_t cols) {
             return b.of_side(name + what, role, axis, cols);
         };
@@ -33,19 +34,40 @@ Program towers(const Sizes& s, std::int64_t learned) {
             x = both;
         }
         const BufferId hidden = of(".hidden", Role::kTower, s.hidden);
-        const BufferId out = of(".out", Role::kTower, s.out);
+        const BufferId out = of(".out", Role::kTower, width);
         const auto bias_of = [&](const std::string& what, std::int64_t cols) {
             return bias ? b.parameter(name + what, 1, cols) : BufferId{-1};
         };
         b.tower(Dense{x, b.parameter(name + ".first", s.in + learned, s.hidden), bias_of(".first_bias", s.hidden),
                       hidden, Activation::kTanh, s.in});
-        b.tower(Dense{hidden, b.parameter(name + ".second", s.hidden, s.out), bias_of(".second_bias", s.out), out,
+        b.tower(Dense{hidden, b.parameter(name + ".second", s.hidden, width), bias_of(".second_bias", width), out,
                       Activation::kNone, 0});
         return out;
     };
-    const BufferId left = side("platform", RowAxis::kPlatform, true);
-    const BufferId right = side("module", RowAxis::kModule, false);
-    b.pair(PairDot{left, right, s.out, 1.0 / static_cast<double>(s.out)});
+    const BufferId left = side("platform", RowAxis::kPlatform, true, s.out * (1 + 2 * types));
+    const BufferId right = side("module", RowAxis::kModule, false, s.out);
+    const double scale = 1.0 / static_cast<double>(s.out);
+    b.pair(PairDot{left, right, s.out, scale});
+    if (types > 0) {
+        b.pair(PairInterference{left, right, s.out, types, s.out, s.out * (1 + types), scale});
+    }
+    return b.program();
+}
+
+// A table for each side, or one beside layers.
+Program tables(const Sizes& s) {
+    ProgramBuilder b(s.platforms, s.modules);
+    b.pair(PairBaseline{b.of_platforms("platform term", Role::kReplicaConstant, 1),
+                        b.of_modules("module term", Role::kReplicaConstant, 1)});
+    const BufferId left = b.of_platforms("left", Role::kParameter, s.out);
+    BufferId right = b.of_modules("right", s.hidden > 0 ? Role::kTower : Role::kParameter, s.out);
+    if (s.hidden > 0) {
+        const BufferId x = b.of_modules("features", Role::kConstant, s.in);
+        const BufferId hidden = b.of_modules("hidden", Role::kTower, s.hidden);
+        b.tower(Dense{x, b.parameter("first", s.in, s.hidden), -1, hidden, Activation::kTanh, s.in});
+        b.tower(Dense{hidden, b.parameter("second", s.hidden, s.out), -1, right, Activation::kNone, 0});
+    }
+    b.pair(PairDot{left, right, s.out, 0.2});
     return b.program();
 }
 
@@ -77,6 +99,23 @@ TEST(Ragged, GradientsOfTowersAgree) {
     Trial(towers({33, 63, 31, 127, 65}, 1), 0, 97).expect_agreement();
     Trial(towers({64, 128, 32, 128, 128}, 0), 0, 256).expect_agreement();
     Trial(towers({65, 2, 130, 5, 260}, 4), 0, 150).expect_agreement();
+}
+
+// Of rows that one kernel multiplies, rounded ones with strips of 64 platforms and up to 256 modules, and of rows that
+// are too many, too long or of a length that is no multiple of four. Often several rows are of the same pair.
+TEST(Ragged, GradientsOfDotsAgree) {
+    Trial(towers({65, 250, 20, 40, 128}, 4), 0, 2300).expect_agreement();
+    Trial(towers({130, 7, 9, 33, 44}, 1), 0, 700).expect_agreement();
+    Trial(towers({3, 17, 9, 20, 4}, 16), 0, 400).expect_agreement();
+    Trial(towers({3, 17, 9, 20, 66}, 17), 0, 40).expect_agreement();
+    Trial(towers({40, 257, 9, 20, 32}, 2), 0, 500).expect_agreement();
+    Trial(tables({70, 33, 0, 0, 128}), 0, 1500).expect_agreement();
+    Trial(tables({129, 65, 0, 0, 36}), 0, 300).expect_agreement();
+    Trial(tables({20, 90, 17, 70, 64}), 0, 333).expect_agreement();
+    Program program = tables({31, 48, 0, 0, 96});
+    program.loss = Loss::kHuber;
+    program.huber_delta = 0.7;
+    Trial(program, 1, 300).expect_agreement();
 }
 
 TEST(Ragged, GradientsOfNetworksAgree) {
@@ -150,6 +189,8 @@ TEST(Ragged, GradientsOfInterferenceAgree) {
     Trial(interference({67, 33, 0, 0, 130}, 2), 2, 301).expect_agreement();
     Trial(interference({5, 70, 0, 0, 128}, 1), 1, 97).expect_agreement();
     Trial(interference({33, 9, 0, 0, 3}, 3), 3, 160).expect_agreement();
+    Trial(towers({67, 33, 11, 70, 36}, 4, 2), 2, 301).expect_agreement();
+    Trial(towers({9, 33, 11, 18, 5}, 1, 1), 1, 70).expect_agreement();
 }
 
 }  // namespace

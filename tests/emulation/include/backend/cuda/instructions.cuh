@@ -8,16 +8,19 @@
 
 #include <cuda_runtime.h>
 
+#include "emulation/block.hpp"
+
 namespace pitot::emulation {
 
 /// Does the same for all threads of all blocks when the stream comes to it.
 cudaError_t enqueue(std::function<void()> thread, dim3 blocks, int threads, std::size_t shared, std::size_t most_shared,
                     cudaStream_t stream);
 std::byte* memory_of_block();
-/// NaN until the thread waits for it, then what is at `from`, or 0 without.
-void copy_later(float* to, const float* from);
+/// Sixteen bytes: NaN until the thread waits for them, then what is at `from`, or 0 without.
+void copy_later(void* to, const void* from);
 void commit();
-void wait_for_copies();
+/// For all that was committed but the last few times.
+void wait_for_copies(std::size_t but);
 
 }  // namespace pitot::emulation
 
@@ -41,9 +44,33 @@ T* shared_memory() {
     return reinterpret_cast<T*>(emulation::memory_of_block());
 }
 
-inline void copy_16(float* to, const float* from, bool there) { emulation::copy_later(to, there ? from : nullptr); }
+template <typename T>
+void copy_16(T* to, const T* from, bool there) {
+    emulation::copy_later(to, there ? from : nullptr);
+}
 inline void commit_copies() { emulation::commit(); }
-inline void wait_for_copies() { emulation::wait_for_copies(); }
+template <int But = 0>
+void wait_for_copies() {
+    emulation::wait_for_copies(But);
+}
+
+template <bool Across>
+void load_matrices(std::uint32_t (&to)[4], const void* mine) {
+    if (reinterpret_cast<std::uintptr_t>(mine) % 16 != 0) {
+        emulation::give_up("a row of a matrix does not begin at a multiple of 16");
+    }
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    const std::byte* const all = emulation::exchange(0xFFFFFFFFU, static_cast<const std::uint16_t*>(mine));
+    for (int n = 0; n < 4; ++n) {
+        const auto at = [&](int row, int column) -> std::uint32_t {
+            return emulation::of_lane<const std::uint16_t*>(all, 8 * n + row)[column];
+        };
+        const int line = lane / 4;
+        const int place = lane % 4 * 2;
+        to[n] = Across ? at(place, line) | at(place + 1, line) << 16U : at(line, place) | at(line, place + 1) << 16U;
+    }
+    emulation::wait_for_warp(0xFFFFFFFFU);  // nobody writes before all have read
+}
 
 /// The nearest number of 10 bits of mantissa, of two the one farther from 0.
 inline std::uint32_t to_tf32(float x) {
