@@ -77,8 +77,9 @@ public:
 
     [[nodiscard]] std::int64_t group_size(const Program& program, const ExecutionPlan& plan,
                                           std::int64_t models) const override {
-        const auto each = DeviceProgram::make(program).and_then(
-            [&](const DeviceProgram& on_device) { return models_that_fit(on_device, plan, precision_, devices_, kUsable); });
+        const auto each = DeviceProgram::make(program).and_then([&](const DeviceProgram& on_device) {
+            return models_that_fit(on_device, plan, precision_, devices_, kUsable);
+        });
         if (!each) {
             return models;  // make_executor() meets it again, and says why
         }

@@ -59,16 +59,12 @@ __device__ __forceinline__ float tanh_of(float x) { return 1.0F - __fdividef(2.0
 __device__ __forceinline__ void adam_of(const AdamScalars& s, float gradient, float& p, float& m, float& v) {
     m = s.beta1 * m + (1.0F - s.beta1) * gradient;
     v = s.beta2 * v + (1.0F - s.beta2) * gradient * gradient;
-    p -= __fdividef(s.rate * m, sqrtf(v) * s.root + s.epsilon);
+    p -= __fdividef(s.rate * m, square_root(v) * s.root + s.epsilon);
 }
 
-/// Uses one element of a gradient; `at` is its place in its model's part.
-__device__ __forceinline__ void apply(const Update& to, std::int64_t model, std::int64_t at, float gradient) {
-    if (to.adam == nullptr) {
-        part(to.gradient, model)[at] = gradient;
-        return;
-    }
-    const AdamScalars s = to.adam[model];
+/// One element of a parameter by one of its gradient; `at` is its place in its model's part.
+__device__ __forceinline__ void apply(const Update& to, const AdamScalars& s, std::int64_t model, std::int64_t at,
+                                      float gradient) {
     float& m = part(to.first, model)[at];
     float& v = part(to.second, model)[at];
     float first = m;
@@ -81,6 +77,14 @@ __device__ __forceinline__ void apply(const Update& to, std::int64_t model, std:
     if (to.rounded.data != nullptr) {
         store_number(part(to.rounded, model) + at, parameter);
     }
+}
+/// Uses one element of a gradient.
+__device__ __forceinline__ void apply(const Update& to, std::int64_t model, std::int64_t at, float gradient) {
+    if (to.adam == nullptr) {
+        part(to.gradient, model)[at] = gradient;
+        return;
+    }
+    apply(to, to.adam[model], model, at, gradient);
 }
 /// The same of two neighbours, the first at an even place.
 __device__ __forceinline__ void apply(const Update& to, std::int64_t model, std::int64_t at, float2 gradient) {
@@ -114,17 +118,23 @@ __device__ __forceinline__ Moments moments_of(const Update& to, std::int64_t mod
             *reinterpret_cast<const float4*>(part(to.first, model) + at),
             *reinterpret_cast<const float4*>(part(to.second, model) + at)};
 }
-/// Uses a gradient of four where what was before has been read; of a parameter that nobody wants rounded.
-__device__ __forceinline__ void apply(const Update& to, std::int64_t model, std::int64_t at, float4 gradient,
-                                      Moments now) {
-    const AdamScalars s = to.adam[model];
+/// Four of a parameter, and of its moments, by a gradient.
+__device__ __forceinline__ void adam_of(const AdamScalars& s, float4 gradient, Moments& now) {
     adam_of(s, gradient.x, now.parameter.x, now.first.x, now.second.x);
     adam_of(s, gradient.y, now.parameter.y, now.first.y, now.second.y);
     adam_of(s, gradient.z, now.parameter.z, now.first.z, now.second.z);
     adam_of(s, gradient.w, now.parameter.w, now.first.w, now.second.w);
-    *reinterpret_cast<float4*>(part(to.parameter, model) + at) = now.parameter;
-    *reinterpret_cast<float4*>(part(to.first, model) + at) = now.first;
-    *reinterpret_cast<float4*>(part(to.second, model) + at) = now.second;
+}
+/// Uses a gradient of four where what was before has been read.
+__device__ __forceinline__ void apply(const Update& to, std::int64_t model, std::int64_t at, float4 gradient,
+                                      Moments now) {
+    adam_of(to.adam[model], gradient, now);
+    store_four(part(to.parameter, model) + at, now.parameter);
+    store_four(part(to.first, model) + at, now.first);
+    store_four(part(to.second, model) + at, now.second);
+    if (to.rounded.data != nullptr) {
+        store_four(part(to.rounded, model) + at, now.parameter);
+    }
 }
 
 __device__ __forceinline__ float sum_of_warp(float x) {

@@ -164,31 +164,45 @@ struct Weighted {
     std::int32_t platform;
 };
 
+// What lanes of a warp have for one another: where rows begin, and what they count.
+struct Mentions {
+    std::int32_t from[32];
+    float weight[32];
+};
+__device__ __forceinline__ int4 four_of(const std::int32_t* from) { return *reinterpret_cast<const int4*>(from); }
+
 // What lies in the block's memory.
+template <typename T>
 struct StepMemory {
-    float* rows;         // of the other side
+    T* rows;             // of the other side
+    Mentions* mentions;  // a warp
     Weighted* weighted;  // a row of the batch: what it counts in the gradient
     std::int32_t* ends;  // of platforms, then of modules
     float* module_term;  // a baseline's
 };
-std::size_t step_bytes(const Factors& f) {
-    const std::size_t rows = static_cast<std::size_t>(std::max(f.batch.platforms, f.batch.modules)) * 4U;
+template <typename T>
+std::size_t step_bytes(const FactorsOf<T>& f) {
+    const std::size_t rows = static_cast<std::size_t>(std::max(f.batch.platforms, f.batch.modules)) * sizeof(T);
     const std::size_t ends =
         static_cast<std::size_t>(f.batch.platforms) + 2U * static_cast<std::size_t>(f.batch.modules);
-    return rows * static_cast<std::size_t>(f.rank) + sizeof(Weighted) * static_cast<std::size_t>(f.batch.rows) +
-           4U * (ends + 2U);
+    return rows * static_cast<std::size_t>(f.rank) + kRowWarps * sizeof(Mentions) +
+           sizeof(Weighted) * static_cast<std::size_t>(f.batch.rows) + 4U * (ends + 2U);
 }
-__device__ __forceinline__ StepMemory step_memory(const Factors& f) {
-    StepMemory memory;
-    memory.rows = shared_memory<float>();
-    memory.weighted = reinterpret_cast<Weighted*>(memory.rows + max(f.batch.platforms, f.batch.modules) * f.rank);
+template <typename T>
+__device__ __forceinline__ StepMemory<T> step_memory(const FactorsOf<T>& f) {
+    StepMemory<T> memory;
+    memory.rows = shared_memory<T>();
+    memory.mentions = reinterpret_cast<Mentions*>(memory.rows + max(f.batch.platforms, f.batch.modules) * f.rank);
+    memory.weighted = reinterpret_cast<Weighted*>(memory.mentions + kRowWarps);
     memory.ends = reinterpret_cast<std::int32_t*>(memory.weighted + f.batch.rows);
     memory.module_term = reinterpret_cast<float*>(memory.ends + f.batch.platforms + f.batch.modules + 2);
     return memory;
 }
-__device__ __forceinline__ void copy_rows(float* to, const float* from, int floats) {
+template <typename T>
+__device__ __forceinline__ void copy_rows(T* to, const T* from, int count) {
+    constexpr int each = 16 / static_cast<int>(sizeof(T));
 #pragma unroll 4
-    for (int at = 4 * static_cast<int>(threadIdx.x); at < floats; at += 4 * kRowThreads) {
+    for (int at = each * static_cast<int>(threadIdx.x); at < count; at += each * kRowThreads) {
         copy_16(to + at, from + at, true);
     }
     commit_copies();
@@ -215,20 +229,22 @@ __device__ __forceinline__ float sum_of_eight(const float (&x)[kEight]) {
     return one + __shfl_xor_sync(kAll, one, 1);
 }
 
-__device__ void step_of_platform(const Factors& f, const StepMemory& memory, std::int64_t model, int i) {
+template <typename T>
+__device__ void step_of_platform(const FactorsOf<T>& f, const StepMemory<T>& memory, std::int64_t model, int i) {
     const int lane = static_cast<int>(threadIdx.x) % 32;
     const int c = 4 * lane;
     const bool there = c < f.rank;
     const int begin = memory.ends[i];
     const int end = memory.ends[i + 1];
     const float4 none{0.0F, 0.0F, 0.0F, 0.0F};
-    const float4 mine = there ? *reinterpret_cast<const float4*>(row(f.left, model, i) + c) : none;
+    const float4 mine = there ? four_at(row(f.left, model, i) + c) : none;
     const bool terms = f.loss.platform_term.data != nullptr;
     const float platform_term = terms ? *row(f.loss.platform_term, model, i) : 0.0F;
     const std::int32_t* module = part(f.batch.module, model);
     const float* target = part(f.batch.target, model);
     const float* scale = part(f.batch.scale, model);
-    const float* rows = memory.rows + (there ? c : 0);  // lanes behind the last column multiply by 0
+    const T* rows = memory.rows + (there ? c : 0);  // lanes behind the last column multiply by 0
+    Mentions& mentions = memory.mentions[threadIdx.x / 32];
     float4 gradient = none;
     float loss = 0.0F;
     for (int first = begin; first < end; first += 32) {
@@ -237,15 +253,23 @@ __device__ void step_of_platform(const Factors& f, const StepMemory& memory, std
         const float target_mine = target[b_mine];
         const float scale_mine = first + lane < end ? scale[b_mine] : 0.0F;
         const float term_mine = terms ? platform_term + memory.module_term[j_mine] : 0.0F;
-        const int row_mine = j_mine * f.rank;
+        __syncwarp();
+        mentions.from[lane] = j_mine * f.rank;
+        __syncwarp();
         const int count = min(32, end - first);
         for (int eight = 0; eight < count; eight += kEight) {
             float4 other[kEight];
             float products[kEight];
 #pragma unroll
+            for (int n = 0; n < kEight; n += 4) {
+                const int4 from = four_of(mentions.from + eight + n);
+                other[n] = four_at(rows + from.x);
+                other[n + 1] = four_at(rows + from.y);
+                other[n + 2] = four_at(rows + from.z);
+                other[n + 3] = four_at(rows + from.w);
+            }
+#pragma unroll
             for (int n = 0; n < kEight; ++n) {
-                const int from = __shfl_sync(kAll, row_mine, eight + n);
-                other[n] = *reinterpret_cast<const float4*>(rows + from);
                 products[n] = dot(mine, other[n]);
             }
             const float product = sum_of_eight(products);
@@ -255,18 +279,26 @@ __device__ void step_of_platform(const Factors& f, const StepMemory& memory, std
             const RowLoss at =
                 loss_at(f.loss, {term, __shfl_sync(kAll, target_mine, n), counts}, f.dot_scale * product);
             const float weight = at.slope * f.dot_scale;
-            if (lane % 4 == 0 && first + n < end) {
-                loss += at.loss;
-                memory.weighted[first + n] = {weight, i};
+            if (lane % 4 == 0) {
+                mentions.weight[n] = weight;
+                if (first + n < end) {
+                    loss += at.loss;
+                    memory.weighted[first + n] = {weight, i};
+                }
             }
+            __syncwarp();
 #pragma unroll
-            for (int m = 0; m < kEight; ++m) {
-                add_scaled(gradient, __shfl_sync(kAll, weight, 4 * m), other[m]);
+            for (int m = 0; m < kEight; m += 4) {
+                const float4 by = four_at(mentions.weight + eight + m);
+                add_scaled(gradient, by.x, other[m]);
+                add_scaled(gradient, by.y, other[m + 1]);
+                add_scaled(gradient, by.z, other[m + 2]);
+                add_scaled(gradient, by.w, other[m + 3]);
             }
         }
     }
     if (there) {
-        *reinterpret_cast<float4*>(row(f.left_gradient, model, i) + c) = gradient;
+        store(f.left_gradient, f.left_rounded, model, i, c, gradient);
     }
     loss = sum_of_warp(loss);
     if (lane == 0) {
@@ -275,8 +307,8 @@ __device__ void step_of_platform(const Factors& f, const StepMemory& memory, std
 }
 
 // `Alone`: whether no row has room for co-runners, so that mentions are rows.
-template <bool Alone>
-__device__ void step_of_module(const Factors& f, const StepMemory& memory, std::int64_t model, int j) {
+template <bool Alone, typename T>
+__device__ void step_of_module(const FactorsOf<T>& f, const StepMemory<T>& memory, std::int64_t model, int j) {
     const int lane = static_cast<int>(threadIdx.x) % 32;
     const int c = 4 * lane;
     const bool there = c < f.rank;
@@ -285,7 +317,8 @@ __device__ void step_of_module(const Factors& f, const StepMemory& memory, std::
     const int begin = ends[j];
     const int end = ends[j + 1];
     const std::int32_t* mention = part(f.batch.mention, model);
-    const float* rows = memory.rows + (there ? c : 0);
+    const T* rows = memory.rows + (there ? c : 0);
+    Mentions& mentions = memory.mentions[threadIdx.x / 32];
     const std::int64_t at = static_cast<std::int64_t>(j) * f.rank + c;
     const bool learns = f.right_update.adam != nullptr;
     const Moments before = learns && there ? moments_of(f.right_update, model, at) : Moments{};
@@ -299,15 +332,19 @@ __device__ void step_of_module(const Factors& f, const StepMemory& memory, std::
                 mine = memory.weighted[Alone ? number : number / each];
             }
         }
-        const int row = mine.platform * f.rank;
+        __syncwarp();
+        mentions.from[lane] = mine.platform * f.rank;
+        mentions.weight[lane] = mine.weight;
+        __syncwarp();
         const int count = min(32, end - first);
+#pragma unroll 2
         for (int four = 0; four < count; four += 4) {
-#pragma unroll
-            for (int n = 0; n < 4; ++n) {
-                const int from = __shfl_sync(kAll, row, four + n);
-                add_scaled(gradient, __shfl_sync(kAll, mine.weight, four + n),
-                           *reinterpret_cast<const float4*>(rows + from));
-            }
+            const int4 from = four_of(mentions.from + four);
+            const float4 by = four_at(mentions.weight + four);
+            add_scaled(gradient, by.x, four_at(rows + from.x));
+            add_scaled(gradient, by.y, four_at(rows + from.y));
+            add_scaled(gradient, by.z, four_at(rows + from.z));
+            add_scaled(gradient, by.w, four_at(rows + from.w));
         }
     }
     if (!there) {
@@ -316,18 +353,18 @@ __device__ void step_of_module(const Factors& f, const StepMemory& memory, std::
     if (learns) {
         apply(f.right_update, model, at, gradient, before);
     } else {
-        *reinterpret_cast<float4*>(part(f.right_gradient, model) + at) = gradient;
+        store(f.right_gradient, f.right_rounded, model, j, c, gradient);
     }
 }
 
-template <bool Alone>
-__global__ void __launch_bounds__(kRowThreads) step_kernel(const __grid_constant__ Factors f) {
+template <bool Alone, typename T>
+__global__ void __launch_bounds__(kRowThreads) step_kernel(const __grid_constant__ FactorsOf<T> f) {
     const std::int64_t model = blockIdx.x;
     const int thread = static_cast<int>(threadIdx.x);
     const int warp = thread / 32;
     const int platforms = f.batch.platforms;
     const int modules = f.batch.modules;
-    const StepMemory memory = step_memory(f);
+    const StepMemory<T> memory = step_memory(f);
     copy_rows(memory.rows, part(f.right, model), modules * f.rank);
     for (int n = thread; n <= platforms; n += kRowThreads) {
         memory.ends[n] = part(f.batch.platform_end, model)[n];
@@ -357,8 +394,7 @@ __global__ void __launch_bounds__(kRowThreads) step_kernel(const __grid_constant
 #pragma unroll 2
         for (int at = 4 * thread; at < platforms * f.rank; at += 4 * kRowThreads) {
             Moments before = moments_of(f.left_update, model, at);
-            apply(f.left_update, model, at, *reinterpret_cast<const float4*>(part(f.left_update.gradient, model) + at),
-                  before);
+            apply(f.left_update, model, at, four_at(part(f.left_update.gradient, model) + at), before);
         }
     }
 }
@@ -372,7 +408,8 @@ bool dots_of_chunks(const FactorsOf<T>& f) {
            std::int64_t{f.batch.modules} * f.right.ld < most;
 }
 
-bool dots_fit(const Factors& f, std::int64_t shared) {
+template <typename T>
+bool dots_fit(const FactorsOf<T>& f, std::int64_t shared) {
     // Rows without room between them, which are copied as one.
     return dots_alone(f) && f.rank % 8 == 0 && f.rank <= kChunk && step_bytes(f) <= static_cast<std::size_t>(shared);
 }
@@ -397,11 +434,17 @@ template cudaError_t launch_dots_forward(const FactorsOf<float>&, std::int32_t, 
 template cudaError_t launch_dots_forward(const FactorsOf<Bf16>&, std::int32_t, cudaStream_t);
 template cudaError_t launch_dots_backward(const FactorsOf<float>&, std::int32_t, cudaStream_t);
 template cudaError_t launch_dots_backward(const FactorsOf<Bf16>&, std::int32_t, cudaStream_t);
+template bool dots_fit(const FactorsOf<float>&, std::int64_t);
+template bool dots_fit(const FactorsOf<Bf16>&, std::int64_t);
 
-cudaError_t launch_dots_step(const Factors& factors, std::int64_t shared, std::int32_t models, cudaStream_t stream) {
-    return start(factors.batch.width == 0 ? step_kernel<true> : step_kernel<false>,
+template <typename T>
+cudaError_t launch_dots_step(const FactorsOf<T>& factors, std::int64_t shared, std::int32_t models,
+                             cudaStream_t stream) {
+    return start(factors.batch.width == 0 ? step_kernel<true, T> : step_kernel<false, T>,
                  {static_cast<unsigned>(models), kRowThreads, step_bytes(factors), static_cast<std::size_t>(shared)},
                  stream, factors);
 }
+template cudaError_t launch_dots_step(const FactorsOf<float>&, std::int64_t, std::int32_t, cudaStream_t);
+template cudaError_t launch_dots_step(const FactorsOf<Bf16>&, std::int64_t, std::int32_t, cudaStream_t);
 
 }  // namespace pitot::backend::cuda

@@ -12,7 +12,9 @@ namespace {
 // Groups of columns of `left` that one product each is made with: the dot product's, then susceptibilities, then
 // magnitudes.
 template <typename T>
-__device__ __forceinline__ int groups_of(const FactorsOf<T>& f) { return static_cast<int>(f.dot) + 2 * f.types; }
+__device__ __forceinline__ int groups_of(const FactorsOf<T>& f) {
+    return static_cast<int>(f.dot) + 2 * f.types;
+}
 template <typename T>
 __device__ __forceinline__ bool is_magnitude(const FactorsOf<T>& f, int group) {
     return group >= static_cast<int>(f.dot) + f.types;

@@ -57,6 +57,23 @@ __device__ __forceinline__ void wait_for_copies() {
     asm volatile("cp.async.wait_group %0;" ::"n"(But));
 }
 
+/// Writes neighbours to the card's memory at once, which the compiler does not always see.
+__device__ __forceinline__ void store_together(float* to, float4 x) {
+    asm volatile("st.global.v4.f32 [%0], {%1, %2, %3, %4};" ::"l"(__cvta_generic_to_global(to)), "f"(x.x), "f"(x.y),
+                 "f"(x.z), "f"(x.w)
+                 : "memory");
+}
+__device__ __forceinline__ void store_together(std::uint16_t* to, uint2 x) {
+    asm volatile("st.global.v2.u32 [%0], {%1, %2};" ::"l"(__cvta_generic_to_global(to)), "r"(x.x), "r"(x.y) : "memory");
+}
+
+/// To a few units of the last place, without the branches that the last one takes.
+__device__ __forceinline__ float square_root(float x) {
+    float out;
+    asm("sqrt.approx.f32 %0, %1;" : "=f"(out) : "f"(x));
+    return out;
+}
+
 __device__ __forceinline__ std::uint32_t to_tf32(float x) {
     std::uint32_t out;
     asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(out) : "f"(x));
@@ -67,8 +84,8 @@ __device__ __forceinline__ std::uint32_t to_bf16(float low, float high) {
     return *reinterpret_cast<const std::uint32_t*>(&both);
 }
 
-/// Reads four matrices of 8 × 8 numbers of 16 bits from shared memory. `mine`: where a row begins, in lane 8 n + r row r
-/// of matrix n, at a multiple of 16 bytes. Lane l gets of each the numbers 2 (l % 4) and the next of row l / 4, or
+/// Reads four matrices of 8 × 8 numbers of 16 bits from shared memory. `mine`: where a row begins, in lane 8 n + r row
+/// r of matrix n, at a multiple of 16 bytes. Lane l gets of each the numbers 2 (l % 4) and the next of row l / 4, or
 /// `Across` those of column l / 4.
 template <bool Across>
 __device__ __forceinline__ void load_matrices(std::uint32_t (&to)[4], const void* mine) {

@@ -42,8 +42,8 @@ struct Update {
     View<Bf16> rounded{};               ///< a copy of the parameter to be kept up to date, or null
 };
 
-/// C (m × n) = A·B over k, in one of three layouts (see Layout), of numbers that lie in memory as T. Of a grid of models
-/// one launch computes several.
+/// C (m × n) = A·B over k, in one of three layouts (see Layout), of numbers that lie in memory as T. Of a grid of
+/// models one launch computes several.
 template <typename T>
 struct ProductOf {
     View<const T> a, b;
@@ -202,12 +202,11 @@ cudaError_t launch_dots_forward(const FactorsOf<T>& factors, std::int32_t models
 template <typename T>
 cudaError_t launch_dots_backward(const FactorsOf<T>& factors, std::int32_t models, cudaStream_t stream);
 /// Whether they are, and launch_dots_step() can do both at once, in blocks of that much shared memory.
-[[nodiscard]] bool dots_fit(const Factors& factors, std::int64_t shared);
+template <typename T>
+[[nodiscard]] bool dots_fit(const FactorsOf<T>& factors, std::int64_t shared);
 /// Losses, and the gradients of both sides or what Adam makes of them.
-cudaError_t launch_dots_step(const Factors& factors, std::int64_t shared, std::int32_t models, cudaStream_t stream);
-/// The same of rounded rows, by products of all rows of both sides on tensor cores.
-[[nodiscard]] bool dots_fit(const FactorsOf<Bf16>& factors, std::int64_t shared);
-cudaError_t launch_dots_step(const FactorsOf<Bf16>& factors, std::int64_t shared, std::int32_t models,
+template <typename T>
+cudaError_t launch_dots_step(const FactorsOf<T>& factors, std::int64_t shared, std::int32_t models,
                              cudaStream_t stream);
 
 /// Loss and slopes of a network's output.

@@ -79,7 +79,7 @@ std::optional<Concat> DeviceProgram::learned_with_weight(const Dense& op) const 
 }
 
 bool DeviceProgram::can_round() const {
-    if (!has_factors() || !network.empty()) {
+    if (!has_factors() || !network.empty() || levels.empty()) {
         return false;
     }
     return std::ranges::all_of(levels, [&](const std::vector<Dense>& ops) {

@@ -1,7 +1,9 @@
-// What batched products of numbers in single precision and of rounded ones share: which tile a block computes, how tiles
-// come into shared memory, and what becomes of the product: bias, tanh and its derivative, products with a few vectors,
-// Adam.
+// What batched products of numbers in single precision and of rounded ones share: which tile a block computes, how
+// tiles come into shared memory, and what becomes of the product: bias, tanh and its derivative, products with a few
+// vectors, Adam.
 #pragma once
+
+#include <type_traits>
 
 #include "backend/cuda/device.cuh"
 
@@ -75,71 +77,65 @@ private:
     const T* from_;
 };
 
-// Adam on one row of a warp's piece, some pairs a thread: all that is read first, so that nothing waits in line.
-template <int N>
-__device__ __forceinline__ void update_row(const Update& to, const AdamScalars& s, std::int64_t model, std::int64_t at,
-                                           const float (&sums)[N][4], int half) {
-    auto* const at_p = reinterpret_cast<float2*>(part(to.parameter, model) + at);
-    auto* const at_m = reinterpret_cast<float2*>(part(to.first, model) + at);
-    auto* const at_v = reinterpret_cast<float2*>(part(to.second, model) + at);
-    float2 p[N];
-    float2 m[N];
-    float2 v[N];
-#pragma unroll
-    for (int j = 0; j < N; ++j) {
-        p[j] = at_p[4 * j];
-        m[j] = at_m[4 * j];
-        v[j] = at_v[4 * j];
+// A block's tile of a gradient in shared memory.
+constexpr int kGradientLine = kTileN + 4;  // numbers between rows
+// Uses rows first … of a gradient that lies in shared memory, as `to` says, a row of the card's memory a warp at a
+// time: its columns 0 … cols, of `from` on. Columns up to the next multiple of four are there, and 0.
+template <typename T>
+__device__ __forceinline__ void use_rows(const Update& to, std::int64_t model, int first, int rows, int from, int cols,
+                                         const float* gradient) {
+    constexpr int kWarps = kThreads / 32;
+    constexpr int kAtOnce = 2;
+    const int warp = static_cast<int>(threadIdx.x) / 32;
+    const int c = static_cast<int>(threadIdx.x) % 32 * 4;
+    if (c >= cols) {
+        return;
     }
-#pragma unroll
-    for (int j = 0; j < N; ++j) {
-        adam_of(s, sums[j][2 * half], p[j].x, m[j].x, v[j].x);
-        adam_of(s, sums[j][2 * half + 1], p[j].y, m[j].y, v[j].y);
-    }
-#pragma unroll
-    for (int j = 0; j < N; ++j) {
-        at_p[4 * j] = p[j];
-        at_m[4 * j] = m[j];
-        at_v[4 * j] = v[j];
-    }
-    if (to.rounded.data != nullptr) {
-        Bf16* const rounded = part(to.rounded, model) + at;
-#pragma unroll
-        for (int j = 0; j < N; ++j) {
-            store_two(rounded + 8 * j, p[j]);
+    const int step = kWarps * to.parameter.ld;
+    const std::int64_t begin = static_cast<std::int64_t>(first + warp) * to.parameter.ld + from + c;
+    gradient += warp * kGradientLine + c;
+    if (to.adam == nullptr) {
+        float* at = part(to.gradient, model) + begin;
+        for (int r = warp; r < rows; r += kWarps) {
+            store_together(at, four_at(gradient));
+            at += step;
+            gradient += kWarps * kGradientLine;
         }
+        return;
     }
-}
-
-// Uses a warp's piece of a gradient (m × n, the piece from m0 and n0 on), as `to` says; what is read of a row is read
-// first, so that nothing waits in line.
-template <int M, int N>
-__device__ __forceinline__ void use_gradient(const Update& to, std::int64_t model, int m, int n, int m0, int n0,
-                                             const float (&sums)[M][N][4]) {
-    const int lane = static_cast<int>(threadIdx.x) % 32;
-    const bool whole = to.adam != nullptr && n0 + 8 * N <= n;
-    const AdamScalars scalars = whole ? to.adam[model] : AdamScalars{};
+    const AdamScalars scalars = to.adam[model];
+    float* at_parameter = part(to.parameter, model) + begin;
+    float* at_first = part(to.first, model) + begin;
+    float* at_second = part(to.second, model) + begin;
+    Bf16* at_rounded = std::is_same_v<T, Bf16> ? part(to.rounded, model) + begin : nullptr;
+#pragma unroll 1
+    for (int r = warp; r < rows; r += kAtOnce * kWarps) {
+        Moments now[kAtOnce];
 #pragma unroll
-    for (int i = 0; i < M; ++i) {
+        for (int u = 0; u < kAtOnce; ++u) {
+            if (r + u * kWarps < rows) {
+                now[u] = {four_at(at_parameter + u * step), four_at(at_first + u * step),
+                          four_at(at_second + u * step)};
+            }
+        }
 #pragma unroll
-        for (int half = 0; half < 2; ++half) {
-            const int r = m0 + 16 * i + 8 * half + lane / 4;
-            const int c = n0 + lane % 4 * 2;
-            const std::int64_t at = static_cast<std::int64_t>(r) * to.parameter.ld + c;
-            if (r < m && whole) {
-                update_row<N>(to, scalars, model, at, sums[i], half);
-            } else if (r < m) {
-#pragma unroll
-                for (int j = 0; j < N; ++j) {
-                    const float2 sum{sums[i][j][2 * half], sums[i][j][2 * half + 1]};
-                    if (c + 8 * j + 1 < n) {
-                        apply(to, model, at + 8 * j, sum);
-                    } else if (c + 8 * j < n) {
-                        apply(to, model, at + 8 * j, sum.x);
-                    }
+        for (int u = 0; u < kAtOnce; ++u) {
+            if (r + u * kWarps < rows) {
+                adam_of(scalars, four_at(gradient + u * kWarps * kGradientLine), now[u]);
+                store_together(at_parameter + u * step, now[u].parameter);
+                store_together(at_first + u * step, now[u].first);
+                store_together(at_second + u * step, now[u].second);
+                if constexpr (std::is_same_v<T, Bf16>) {
+                    store_together(&at_rounded[u * step].bits, {to_bf16(now[u].parameter.x, now[u].parameter.y),
+                                                                to_bf16(now[u].parameter.z, now[u].parameter.w)});
                 }
             }
         }
+        at_parameter += kAtOnce * step;
+        at_first += kAtOnce * step;
+        at_second += kAtOnce * step;
+        at_rounded += std::is_same_v<T, Bf16> ? kAtOnce * step : 0;
+        gradient += kAtOnce * kWarps * kGradientLine;
     }
 }
 
@@ -241,23 +237,35 @@ __device__ __forceinline__ void update_learned(const ProductOf<T>& product, std:
     }
 }
 
-// Uses a piece of C. `column_sum`: of B, the block's column threadIdx.x, where its biases are to be updated. `shared`: of
-// no more use.
+// Uses a piece of C. `column_sum`: of B, the block's column threadIdx.x, where its biases are to be updated. `shared`:
+// of no more use.
 template <Layout L, typename T>
 __device__ __forceinline__ void finish(const Piece<T>& piece, bool sums_columns, float column_sum, Sums& sums,
                                        float* shared) {
     const ProductOf<T>& product = piece.product;
     const std::int64_t model = piece.model;
-    const bool idle = piece.idle();
     if constexpr (L == Layout::kWeightGradient) {
         const int column = piece.first_n + static_cast<int>(threadIdx.x);
         if (sums_columns && threadIdx.x < kTileN && column < product.n) {
             apply(product.bias_update, model, column, column_sum);
         }
-        if (!idle) {
-            use_gradient(product.weight, model, product.m, product.n, piece.first_m + piece.m0,
-                         piece.first_n + piece.n0, sums);
+        // By way of shared memory, since the rows of eights that a warp has in registers are scattered.
+        const int lane = static_cast<int>(threadIdx.x) % 32;
+        __syncthreads();
+#pragma unroll
+        for (int i = 0; i < kSixteens; ++i) {
+#pragma unroll
+            for (int half = 0; half < 2; ++half) {
+                float* line = shared + (piece.m0 + 16 * i + 8 * half + lane / 4) * kGradientLine + piece.n0;
+#pragma unroll
+                for (int j = 0; j < kEights; ++j) {
+                    store_two(line + 8 * j + lane % 4 * 2, {sums[i][j][2 * half], sums[i][j][2 * half + 1]});
+                }
+            }
         }
+        __syncthreads();
+        use_rows<T>(product.weight, model, piece.first_m, min(kTileM, product.m - piece.first_m), piece.first_n,
+                    min(kTileN, product.n - piece.first_n), shared);
         if (product.learned.adam != nullptr && product.learned_first / kTileM * kTileM == piece.first_m) {
             update_learned(product, model);
         }
@@ -279,7 +287,7 @@ __device__ __forceinline__ void finish(const Piece<T>& piece, bool sums_columns,
 #pragma unroll
             for (int half = 0; half < 2; ++half) {
                 const int r = piece.first_m + piece.m0 + 16 * i + 8 * half + lane / 4;
-                if (r < product.m && !idle) {
+                if (r < product.m && !piece.idle()) {
                     finish_row<L>(product, model, r, c, whole, bias, sums[i], half);
                 }
             }

@@ -1,5 +1,5 @@
-// Batched matrix products of rounded numbers on tensor cores. A block computes 64 × 128 of one product of one model, each
-// of its eight warps 32 × 32.
+// Batched matrix products of rounded numbers on tensor cores. A block computes 64 × 128 of one product of one model,
+// each of its eight warps 32 × 32.
 #include "backend/cuda/product.cuh"
 #include "backend/cuda/rounded_tile.cuh"
 

@@ -88,8 +88,7 @@ Shard::Bytes Shard::bytes(const DeviceProgram& program, const ExecutionPlan& pla
     const bool rounded = rounds(program, precision);
     bytes.model = 4 * (5 * program.size(Arena::kParameters) + program.size(Arena::kReplicaConstants)) +
                   (rounded ? 2 * program.size(Arena::kParameters) : 0) +
-                  (rounded ? 2 : 4) * program.size(Arena::kInputs) +
-                  steps * BatchMemory::bytes(p, rows, width) +
+                  (rounded ? 2 : 4) * program.size(Arena::kInputs) + steps * BatchMemory::bytes(p, rows, width) +
                   tuning.steps * (static_cast<std::int64_t>(sizeof(AdamScalars)) + 4 * p.platforms) +
                   BatchMemory::bytes(p, validated, width) + 8 * table_rows;
     bytes.lane = lane_bytes(program, std::max(rows, validated), rounded);

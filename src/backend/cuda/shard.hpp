@@ -74,7 +74,7 @@ private:
         Stream stream{-1};  // goes before batches of later steps
         DeviceArray<float> towers, tower_gradients, pairs, pair_gradients, weight, slope, strips;
         DeviceArray<Bf16> rounded_towers, rounded_tower_gradients;  // instead of the first two
-        std::int64_t rows = 0;  // of a batch, at most
+        std::int64_t rows = 0;                                      // of a batch, at most
     };
     // Models first … first + count, in a lane.
     struct Piece {

@@ -205,8 +205,7 @@ void Shard::forward(const Piece& piece, const Batch& batch, View<float> loss) {
 
 void Shard::learn(const Piece& piece, const Batch& batch, View<float> loss, const AdamScalars* adam) {
     rounded_ ? towers_forward<Bf16>(piece) : towers_forward<float>(piece);
-    const bool at_once =
-        dots_at_once_ && (rounded_ ? dots_fit_at<Bf16>(batch.rows) : dots_fit_at<float>(batch.rows));
+    const bool at_once = dots_at_once_ && (rounded_ ? dots_fit_at<Bf16>(batch.rows) : dots_fit_at<float>(batch.rows));
     if (joined_) {
         joined_step(piece, batch, loss, adam);
     } else if (at_once) {

@@ -19,6 +19,9 @@ struct alignas(8) float2 {
 struct alignas(8) uint2 {
     unsigned x, y;
 };
+struct alignas(16) int4 {
+    int x, y, z, w;
+};
 struct alignas(16) float4 {
     float x, y, z, w;
 };
@@ -82,16 +85,6 @@ inline unsigned __match_any_sync(unsigned lanes, int value) {
     }
     return same;
 }
-inline int __any_sync(unsigned lanes, int value) {
-    const std::byte* const all = pitot::emulation::exchange(lanes, value);
-    bool any = false;
-    for (int lane = 0; lane < 32; ++lane) {
-        any = any || ((lanes & 1U << static_cast<unsigned>(lane)) != 0 &&
-                      pitot::emulation::of_lane<int>(all, lane) != 0);
-    }
-    return any ? 1 : 0;
-}
-inline int __ffs(int x) { return x == 0 ? 0 : std::countr_zero(static_cast<unsigned>(x)) + 1; }
 inline int __popc(unsigned x) { return std::popcount(x); }
 inline int atomicAdd(int* to, int x) {
     const int before = *to;

@@ -395,7 +395,7 @@ TEST(Card, LowerPrecisionsTrain) {
                 EXPECT_NEAR(got.validation_loss[f].back(), want.validation_loss[f].back(),
                             0.05 * want.validation_loss[f].back());
             }
-            const bool rounds = std::string_view(preset) != "linear/32" || std::string_view(precision) == "bf16";
+            const bool rounds = std::string_view(preset) != "linear/32";  // has no product of matrices
             EXPECT_EQ(got.parameters != want.parameters, rounds);
         }
     }

@@ -19,8 +19,8 @@ struct Sizes {
     std::int64_t platforms, modules, in, hidden, out;
 };
 
-// Two layers on each side: on features, some of which are learned or none, with a bias or without. Co-runners of so many
-// types.
+// Two layers on each side: on features, some of which are learned or none, with a bias or without. Co-runners of so
+// many types.
 Program towers(const Sizes& s, std::int64_t learned, std::int64_t types = 0) {
     ProgramBuilder b(s.platforms, s.modules);
     const auto side = [&](const std::string& name, RowAxis axis, bool bias, std::int64_t width) {

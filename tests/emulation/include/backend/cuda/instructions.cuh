@@ -72,6 +72,10 @@ void load_matrices(std::uint32_t (&to)[4], const void* mine) {
     emulation::wait_for_warp(0xFFFFFFFFU);  // nobody writes before all have read
 }
 
+inline void store_together(float* to, float4 x) { *reinterpret_cast<float4*>(to) = x; }
+inline void store_together(std::uint16_t* to, uint2 x) { *reinterpret_cast<uint2*>(to) = x; }
+inline float square_root(float x) { return std::sqrt(x); }
+
 /// The nearest number of 10 bits of mantissa, of two the one farther from 0.
 inline std::uint32_t to_tf32(float x) {
     const auto bits = std::bit_cast<std::uint32_t>(x);
