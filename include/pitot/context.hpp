@@ -31,7 +31,7 @@ struct Context {
     ///   "auto"  what the backend takes by itself;
     ///   "fp32"  32-bit floating point, as the backend cpu always does;
     ///   "tf32"  factors rounded to 10 bits of mantissa, sums in fp32: cards alone;
-    ///   "bf16"  factors rounded to 7 bits of mantissa, sums in fp32: cards alone.
+    ///   "bf16"  factors, and what layers give one another, rounded to 7 bits of mantissa, sums in fp32: cards alone.
     /// Parameters and the optimiser's state are in fp32 with any of them. The backend reference computes in 64-bit
     /// floating point and takes "auto" alone.
     std::string precision = "auto";

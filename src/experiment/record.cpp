@@ -79,6 +79,10 @@ std::string recorded_precision(const Context& context) {
     return context.precision == "auto" ? std::string(backend::kUsualCardPrecision) : context.precision;
 }
 
+std::string recorded_precision(const FitConfig& config, const std::string& precision) {
+    return config.model.family == Family::kKernel ? std::string() : precision;
+}
+
 std::string to_json(const ResultRecord& record) {
     const FitConfig& config = record.config;
     Json fields = Json::parse(to_json(config));
@@ -137,6 +141,7 @@ Result<ResultRecord> read_record(const fs::path& file) {
         if (record.precision == "auto") {  // as it was written once
             record.precision = backend::kUsualCardPrecision;
         }
+        record.precision = recorded_precision(record.config, record.precision);  // written once for all
     }
     return record;
 }

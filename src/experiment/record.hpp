@@ -29,6 +29,8 @@ struct ResultRecord {
 
 /// Context::precision where results depend on it: of the backend cuda.
 [[nodiscard]] std::string recorded_precision(const Context& context);
+/// That of one configuration: none for the kernel method, which computes in double precision whatever is asked for.
+[[nodiscard]] std::string recorded_precision(const FitConfig& config, const std::string& precision);
 
 [[nodiscard]] std::string to_json(const ResultRecord& record);
 /// Errors: kEnvironment if it cannot be read, kInput if it is none of ours or of a newer version.

@@ -127,7 +127,7 @@ Result<Trained> train_run(const Sweep& sweep, const SweepRun& run, const Dataset
     ResultRecord record = sweep.record_of(run);
     record.seconds = since(start);
     record.backend = context.backend;
-    record.precision = recorded_precision(context);
+    record.precision = recorded_precision(run.config, recorded_precision(context));
     return Trained{&run, start, std::move(record), std::move(arrays)};
 }
 

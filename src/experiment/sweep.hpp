@@ -74,7 +74,7 @@ struct Sweep {
     [[nodiscard]] std::filesystem::path file_of(const SweepRun& run, const char* extension) const;
     /// What will be noted of a run, but for its duration.
     [[nodiscard]] ResultRecord record_of(const SweepRun& run) const {
-        return {run.config, 0.0, dataset, digest, backend, precision, pools};
+        return {run.config, 0.0, dataset, digest, backend, recorded_precision(run.config, precision), pools};
     }
     /// Error: kInput naming the first run that is in conflict, what differs, and the remedy.
     [[nodiscard]] Result<void> check_conflicts() const;

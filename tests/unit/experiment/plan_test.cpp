@@ -143,6 +143,9 @@ TEST_F(Planned, AnotherPrecisionOfACardIsAConflict) {
     other.precision = "tf32";
     EXPECT_EQ(state(other, 0), RunState::kDone);
     EXPECT_EQ(recorded_precision({.precision = "fp32"}), "");
+    FitConfig kernel = sweep.runs[0].config;
+    kernel.model.family = Family::kKernel;
+    EXPECT_EQ(sweep.record_of({"kernel", kernel}).precision, "") << "in double precision whatever is asked for";
 }
 
 // `objectives` is what the published program's summary and simulation read; records from before have none.
