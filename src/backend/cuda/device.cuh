@@ -62,9 +62,13 @@ __device__ __forceinline__ void adam_of(const AdamScalars& s, float gradient, fl
     p -= __fdividef(s.rate * m, square_root(v) * s.root + s.epsilon);
 }
 
-/// One element of a parameter by one of its gradient; `at` is its place in its model's part.
-__device__ __forceinline__ void apply(const Update& to, const AdamScalars& s, std::int64_t model, std::int64_t at,
-                                      float gradient) {
+/// Uses one element of a gradient; `at` is its place in its model's part.
+__device__ __forceinline__ void apply(const Update& to, std::int64_t model, std::int64_t at, float gradient) {
+    if (to.adam == nullptr) {
+        part(to.gradient, model)[at] = gradient;
+        return;
+    }
+    const AdamScalars s = to.adam[model];
     float& m = part(to.first, model)[at];
     float& v = part(to.second, model)[at];
     float first = m;
@@ -77,14 +81,6 @@ __device__ __forceinline__ void apply(const Update& to, const AdamScalars& s, st
     if (to.rounded.data != nullptr) {
         store_number(part(to.rounded, model) + at, parameter);
     }
-}
-/// Uses one element of a gradient.
-__device__ __forceinline__ void apply(const Update& to, std::int64_t model, std::int64_t at, float gradient) {
-    if (to.adam == nullptr) {
-        part(to.gradient, model)[at] = gradient;
-        return;
-    }
-    apply(to, to.adam[model], model, at, gradient);
 }
 /// The same of two neighbours, the first at an even place.
 __device__ __forceinline__ void apply(const Update& to, std::int64_t model, std::int64_t at, float2 gradient) {

@@ -253,7 +253,6 @@ __device__ void step_of_platform(const FactorsOf<T>& f, const StepMemory<T>& mem
         const float target_mine = target[b_mine];
         const float scale_mine = first + lane < end ? scale[b_mine] : 0.0F;
         const float term_mine = terms ? platform_term + memory.module_term[j_mine] : 0.0F;
-        __syncwarp();
         mentions.from[lane] = j_mine * f.rank;
         __syncwarp();
         const int count = min(32, end - first);
@@ -399,6 +398,11 @@ __global__ void __launch_bounds__(kRowThreads) step_kernel(const __grid_constant
     }
 }
 
+template <typename T>
+bool dots_alone(const FactorsOf<T>& f) {
+    return f.dot && f.types == 0;
+}
+
 }  // namespace
 
 template <typename T>
@@ -411,7 +415,8 @@ bool dots_of_chunks(const FactorsOf<T>& f) {
 template <typename T>
 bool dots_fit(const FactorsOf<T>& f, std::int64_t shared) {
     // Rows without room between them, which are copied as one.
-    return dots_alone(f) && f.rank % 8 == 0 && f.rank <= kChunk && step_bytes(f) <= static_cast<std::size_t>(shared);
+    return dots_alone(f) && f.rank % kVector == 0 && f.rank <= kChunk &&
+           step_bytes(f) <= static_cast<std::size_t>(shared);
 }
 
 template <typename T>

@@ -57,7 +57,7 @@ __device__ __forceinline__ void wait_for_copies() {
     asm volatile("cp.async.wait_group %0;" ::"n"(But));
 }
 
-/// Writes neighbours to the card's memory at once, which the compiler does not always see.
+/// Writes neighbours to the card's memory at once. In large kernels the compiler makes single writes of a vector's.
 __device__ __forceinline__ void store_together(float* to, float4 x) {
     asm volatile("st.global.v4.f32 [%0], {%1, %2, %3, %4};" ::"l"(__cvta_generic_to_global(to)), "f"(x.x), "f"(x.y),
                  "f"(x.z), "f"(x.w)
@@ -67,7 +67,7 @@ __device__ __forceinline__ void store_together(std::uint16_t* to, uint2 x) {
     asm volatile("st.global.v2.u32 [%0], {%1, %2};" ::"l"(__cvta_generic_to_global(to)), "r"(x.x), "r"(x.y) : "memory");
 }
 
-/// To a few units of the last place, without the branches that the last one takes.
+/// To a few units of the last place: faster than sqrtf(), which is exact.
 __device__ __forceinline__ float square_root(float x) {
     float out;
     asm("sqrt.approx.f32 %0, %1;" : "=f"(out) : "f"(x));

@@ -23,6 +23,9 @@ struct Bf16 {
     std::uint16_t bits = 0;
 };
 
+/// Rounded numbers that are read at once: what products and multiplied rows take is this or a multiple of it apart.
+inline constexpr std::int32_t kVector = 8;
+
 template <typename T>
 struct View {
     T* data = nullptr;
@@ -87,7 +90,7 @@ struct ProductsOf {
 using Products = ProductsOf<float>;
 cudaError_t launch_products(Layout layout, Precision precision, Products products, std::int32_t models,
                             cudaStream_t stream);
-/// The same of rounded numbers. Their rows are a multiple of eight elements apart.
+/// The same of rounded numbers. Their rows are a multiple of kVector elements apart.
 cudaError_t launch_products(Layout layout, ProductsOf<Bf16> products, std::int32_t models, cudaStream_t stream);
 
 /// A layer with few outputs or an input of which few columns want a gradient.

@@ -30,6 +30,11 @@ DeviceProgram::DeviceProgram(const Program& program) : program_(&program), slope
             learned.insert(concat->right);
         }
     }
+    for (const TowerOp& op : program.tower) {
+        if (const auto* dense = std::get_if<Dense>(&op)) {
+            learned.erase(dense->x);
+        }
+    }
     for (std::size_t b = 0; b < program.buffers.size(); ++b) {
         const BufferInfo& info = program.buffers[b];
         const Arena arena = info.role == Role::kConstant                ? Arena::kConstants
@@ -40,8 +45,9 @@ DeviceProgram::DeviceProgram(const Program& program) : program_(&program), slope
                                                                         : Arena::kTowers;
         std::int64_t& size = sizes_[static_cast<std::size_t>(arena)];
         // Few columns that no product reads stay close to one another; eight rounded numbers are a vector.
-        const bool close = arena == Arena::kReplicaConstants || learned.contains(static_cast<BufferId>(b));
-        const std::int64_t ld = row_stride(info.cols, close ? 4 : 8);
+        const bool close =
+            arena == Arena::kReplicaConstants || arena == Arena::kPairs || learned.contains(static_cast<BufferId>(b));
+        const std::int64_t ld = row_stride(info.cols, close ? 4 : kVector);
         places_.push_back({arena, size, ld});
         size += arena == Arena::kPairs ? ld : round_up(info.rows * ld);
     }

@@ -54,8 +54,8 @@ public:
     /// Whether the gradient of a buffer that tanh gave comes multiplied by its derivative.
     [[nodiscard]] bool slope_done(BufferId buffer) const { return slopes_done_[static_cast<std::size_t>(buffer)]; }
 
-    /// Whether what towers are made of, and give, can be kept rounded: the kernels for that are those of layers and of
-    /// multiplied rows.
+    /// Whether what towers are made of, and give, can be kept rounded. There are kernels for rows that layers make and
+    /// that are multiplied, where learned columns are few (kNarrow) and hidden ones more.
     [[nodiscard]] bool can_round() const;
 
     std::vector<Concat> concats;

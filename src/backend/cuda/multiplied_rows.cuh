@@ -18,10 +18,4 @@ inline unsigned blocks(std::int32_t models, std::int64_t warps) {
     return static_cast<unsigned>(std::clamp<std::int64_t>(wanted / models, 1, std::max<std::int64_t>(most, 1)));
 }
 
-/// Whether dot products are all there is, of rows that can be read four columns at a time.
-template <typename T>
-bool dots_alone(const FactorsOf<T>& f) {
-    return f.dot && f.types == 0 && f.rank % 4 == 0;
-}
-
 }  // namespace pitot::backend::cuda

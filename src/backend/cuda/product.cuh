@@ -3,6 +3,7 @@
 // vectors, Adam.
 #pragma once
 
+#include <cstddef>
 #include <type_traits>
 
 #include "backend/cuda/device.cuh"
@@ -77,10 +78,11 @@ private:
     const T* from_;
 };
 
-// A block's tile of a gradient in shared memory.
-constexpr int kGradientLine = kTileN + 4;  // numbers between rows
-// Uses rows first … of a gradient that lies in shared memory, as `to` says, a row of the card's memory a warp at a
-// time: its columns 0 … cols, of `from` on. Columns up to the next multiple of four are there, and 0.
+inline constexpr int kGradientLine = kTileN + 4;  // numbers between rows of a tile of a gradient in shared memory
+inline constexpr std::size_t kGradientBytes = std::size_t{kTileM} * kGradientLine * sizeof(float);
+
+// Uses such a tile as `to` says: rows first … first + rows and columns from … from + cols of the gradient. A warp takes
+// a whole row at a time, as it lies in the card's memory. Columns up to the next multiple of four are there, and 0.
 template <typename T>
 __device__ __forceinline__ void use_rows(const Update& to, std::int64_t model, int first, int rows, int from, int cols,
                                          const float* gradient) {
@@ -238,7 +240,7 @@ __device__ __forceinline__ void update_learned(const ProductOf<T>& product, std:
 }
 
 // Uses a piece of C. `column_sum`: of B, the block's column threadIdx.x, where its biases are to be updated. `shared`:
-// of no more use.
+// the block's memory, in which nothing is needed any more.
 template <Layout L, typename T>
 __device__ __forceinline__ void finish(const Piece<T>& piece, bool sums_columns, float column_sum, Sums& sums,
                                        float* shared) {

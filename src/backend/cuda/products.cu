@@ -64,6 +64,7 @@ __global__ void __launch_bounds__(kThreads, P == Precision::kFp32 ? 2 : 3)
 template <Layout L, Precision P>
 cudaError_t launch(const Products& products, std::int32_t tiles, std::int32_t models, cudaStream_t stream) {
     constexpr int bytes = 2 * (size_a(L) + size_b(L)) * static_cast<int>(sizeof(float));
+    static_assert(bytes >= kGradientBytes);
     return start(products_kernel<L, P>,
                  {dim3(static_cast<unsigned>(tiles), static_cast<unsigned>(models)), kThreads, bytes, bytes}, stream,
                  products);

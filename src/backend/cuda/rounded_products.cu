@@ -51,7 +51,7 @@ __device__ __forceinline__ void multiply_stage(const Bf16* left, const Bf16* rig
     }
 }
 
-// Sums of B's columns: a thread has two of them, of every fourth sixteen rows.
+// Sums of B's columns: a thread has two of them, over sixteen of a stage's rows.
 constexpr int kColumnParts = kThreads / (kTileN / 2);
 __device__ __forceinline__ void add_columns(const Bf16* right, float2& sum) {
     constexpr int stride = padded(kTileN);
@@ -65,7 +65,7 @@ __device__ __forceinline__ void add_columns(const Bf16* right, float2& sum) {
         sum.y += x.y;
     }
 }
-// That of the block's column threadIdx.x.
+// The whole sum of the column whose number the thread has.
 __device__ __forceinline__ float column_of(float2 sum, float* shared) {
     const int thread = static_cast<int>(threadIdx.x);
     __syncthreads();
@@ -80,24 +80,24 @@ __device__ __forceinline__ float column_of(float2 sum, float* shared) {
 
 template <Layout L>
 __global__ void __launch_bounds__(kThreads, 3) products_kernel(const __grid_constant__ ProductsOf<Bf16> products) {
-    using T = Tiles<L>;
+    using Tile = Tiles<L>;
     auto* const shared = shared_memory<Bf16>();
     const Piece<Bf16> piece = piece_of(products);
     const ProductOf<Bf16>& product = piece.product;
     constexpr bool left_down = kLeftDown<L>;
     constexpr bool right_down = kRightDown<L>;
-    typename T::Left left(part(product.a, piece.model), product.a.ld, left_down ? 0 : piece.first_m,
-                          left_down ? product.k : product.m, left_down ? piece.first_m : 0,
-                          left_down ? product.m : product.k);
-    typename T::Right right(part(product.b, piece.model), product.b.ld, right_down ? 0 : piece.first_n,
-                            right_down ? product.k : product.n, right_down ? piece.first_n : 0,
-                            right_down ? product.n : product.k);
+    typename Tile::Left left(part(product.a, piece.model), product.a.ld, left_down ? 0 : piece.first_m,
+                             left_down ? product.k : product.m, left_down ? piece.first_m : 0,
+                             left_down ? product.m : product.k);
+    typename Tile::Right right(part(product.b, piece.model), product.b.ld, right_down ? 0 : piece.first_n,
+                               right_down ? product.k : product.n, right_down ? piece.first_n : 0,
+                               right_down ? product.n : product.k);
     int loaded = 0;  // of k
     const auto load_stage = [&](int stage) {
         if (loaded < product.k) {
-            Bf16* to = shared + stage * T::stage;
+            Bf16* to = shared + stage * Tile::stage;
             left.load(to);
-            right.load(to + T::left_size);
+            right.load(to + Tile::left_size);
             left.template move<left_down>(kDepth);
             right.template move<right_down>(kDepth);
             loaded += kDepth;
@@ -115,8 +115,8 @@ __global__ void __launch_bounds__(kThreads, 3) products_kernel(const __grid_cons
     for (int k = 0; k < product.k; k += kDepth) {
         wait_for_copies<kStages - 1>();
         __syncthreads();
-        const Bf16* left_tile = shared + stage * T::stage;
-        const Bf16* right_tile = left_tile + T::left_size;
+        const Bf16* left_tile = shared + stage * Tile::stage;
+        const Bf16* right_tile = left_tile + Tile::left_size;
         if (!idle) {
             multiply_stage<L>(left_tile, right_tile, piece.m0, piece.n0, sums);
         }
@@ -126,7 +126,7 @@ __global__ void __launch_bounds__(kThreads, 3) products_kernel(const __grid_cons
             }
         }
         if (loaded < product.k) {
-            __syncthreads();
+            __syncthreads();  // nobody writes where others still read
         }
         load_stage(stage);
         stage = (stage + 1) % kStages;
@@ -144,6 +144,7 @@ __global__ void __launch_bounds__(kThreads, 3) products_kernel(const __grid_cons
 template <Layout L>
 cudaError_t launch(const ProductsOf<Bf16>& products, std::int32_t tiles, std::int32_t models, cudaStream_t stream) {
     constexpr int bytes = kStages * Tiles<L>::stage * static_cast<int>(sizeof(Bf16));
+    static_assert(bytes >= kGradientBytes);
     return start(products_kernel<L>,
                  {dim3(static_cast<unsigned>(tiles), static_cast<unsigned>(models)), kThreads, bytes, bytes}, stream,
                  products);

@@ -220,16 +220,17 @@ TEST(Card, TrainsOnLargeBatches) {
 // is asked for that there is no room for. Where not one model fits, the error says so before anything is trained.
 TEST(Card, TrainsInWavesWhereMemoryIsShort) {
     const Dataset dataset = test::synthetic_dataset({.platforms = 30, .modules = 41, .together = 200});
-    for (const char* name : {"interference/2", "baseline/mlp"}) {
-        SCOPED_TRACE(name);
+    for (const auto& [name, precision] :
+         {std::pair("interference/2", "fp32"), {"interference/2", "bf16"}, {"baseline/mlp", "fp32"}}) {
+        SCOPED_TRACE(fmt::format("{} {}", name, precision));
         FitConfig config = config_of(name);
         config.train.steps = kFewSteps;
-        const Trained want = trained_by(*card({0}), dataset, config, 3);
+        const Trained want = trained_by(*card({0}, precision), dataset, config, 3);
         int refused = 0;
         int trained = 0;  // in the least memory that is enough, and a little more
         for (int mebibytes = 256; mebibytes < 512 && trained < 2; mebibytes += 2) {
             ASSERT_EQ(::setenv("PITOT_EMULATED_MIB", std::to_string(mebibytes).c_str(), 1), 0);
-            const auto got = try_training(*card({0}), dataset, config, 3, 0.8);
+            const auto got = try_training(*card({0}, precision), dataset, config, 3, 0.8);
             ::unsetenv("PITOT_EMULATED_MIB");
             if (got) {
                 ++trained;
