@@ -37,6 +37,9 @@ constexpr std::int64_t kBesideSubset = 2000;
 constexpr std::int64_t kBesideNeighbours = 1500;
 constexpr double kBesideRate = 0.15;
 constexpr double kBesideTolerance = 1e-6;
+// Errors of the factorization over those of the first pass, at most, where rows beside others are learned from, too:
+// what h can explain instead, factors that are hardly better leave to it.
+constexpr double kFactorsBeside = 0.8;
 // What a solve counts for in progress, in steps of learning.
 constexpr std::int64_t kSolveSteps = 20;
 
@@ -223,8 +226,9 @@ Result<KernelState> learn_state(const FitTask& task, const train::ReplicateRows&
         const Tables tables = make_tables(Layout(distances.platforms, distances.modules), state.first_hyper,
                                           distances.platforms, distances.modules, machine);
         const std::vector<double> rest = MeanParts(tables, state.first_alpha.view(), machine).rest(state.cells, target);
-        PITOT_TRY(const bool factors, factors_help(distances, target, kFirstTolerance, key.fold("factors"), machine,
-                                                   state, [&] { return progress.go_on(); }));
+        PITOT_TRY(const bool factors,
+                  factors_help(distances, target, beside ? kFactorsBeside : 1.0, kFirstTolerance, key.fold("factors"),
+                               machine, state, [&] { return progress.go_on(); }));
         if (factors) {
             state.factors = fit_low_rank(distances.platforms, distances.modules, state.cells, rest, {},
                                          key.fold("factors"), machine);

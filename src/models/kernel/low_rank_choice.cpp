@@ -71,8 +71,8 @@ std::vector<double> MeanParts::rest(const Cells& cells, const std::vector<double
     return rest;
 }
 
-Result<bool> factors_help(const GridDistances& distances, const std::vector<double>& target, double tolerance,
-                          core::Key key, const Machine& machine, const KernelState& state,
+Result<bool> factors_help(const GridDistances& distances, const std::vector<double>& target, double most,
+                          double tolerance, core::Key key, const Machine& machine, const KernelState& state,
                           const std::function<bool()>& go_on) {
     constexpr std::uint64_t kParts = 7;
     constexpr std::size_t kManyCells = 2000;
@@ -83,7 +83,7 @@ Result<bool> factors_help(const GridDistances& distances, const std::vector<doub
         all.of_pass += errors.of_pass;
         all.of_factors += errors.of_factors;
     }
-    return all.of_factors < all.of_pass;
+    return all.of_factors < most * all.of_pass;
 }
 
 }  // namespace pitot::models::kernel

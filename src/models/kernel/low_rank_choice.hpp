@@ -22,10 +22,11 @@ struct MeanParts {
 };
 
 /// Whether a factorization of what the first pass leaves to products predicts cells held out from both better than the
-/// first pass does, in the mean of |error|. Where it does not, it would tell more of the noise than of the fleet. One
-/// part in seven of many cells is enough to say so; of few, each part has its turn. `distances` are those of features,
-/// `target` a cell's mean less the constant, `tolerance` that of the first pass's solves. Errors: as solve().
-[[nodiscard]] Result<bool> factors_help(const GridDistances& distances, const std::vector<double>& target,
+/// first pass does: by a mean of |error| less than `most` times the other's. Where it does not, it would tell more of
+/// the noise than of the fleet. One part in seven of many cells is enough to say so; of few, each part has its turn.
+/// `distances` are those of features, `target` a cell's mean less the constant, `tolerance` that of the first pass's
+/// solves. Errors: as solve().
+[[nodiscard]] Result<bool> factors_help(const GridDistances& distances, const std::vector<double>& target, double most,
                                         double tolerance, core::Key key, const Machine& machine,
                                         const KernelState& state, const std::function<bool()>& go_on);
 

@@ -14,7 +14,9 @@
 #include "core/key.hpp"
 #include "core/team.hpp"
 #include "models/kernel/hyper.hpp"
+#include "models/kernel/kernel_state.hpp"
 #include "models/kernel/likelihood.hpp"
+#include "models/kernel/low_rank_choice.hpp"
 #include "support/gradient_check.hpp"
 
 namespace pitot::models::kernel {
@@ -119,6 +121,26 @@ TEST(LowRankFactors, AreTheSameToTheBitForAnyNumberOfThreads) {
     const LowRank b = fitted(product, 3);
     EXPECT_TRUE(std::ranges::equal(a.platform.flat(), b.platform.flat()));
     EXPECT_TRUE(std::ranges::equal(a.product.flat(), b.product.flat()));
+}
+
+// A factorization of a product is much better than distances that say nothing, but not a hundred times.
+TEST(LowRankFactors, HelpWhereTheyAreAsMuchBetterAsIsAskedFor) {
+    const Product product(0.5, 0.02);
+    const GridDistances distances{line(kPlatforms), line(kModules)};
+    KernelState state;
+    state.cells = product.observed.cells;
+    state.first_hyper = Layout(distances.platforms, distances.modules).start(core::Key(2));
+    state.first_alpha = Matrix<double>(kPlatforms, kModules);
+    core::Team team(1);
+    const Machine machine(team);
+    const auto help = [&](double most) {
+        return factors_help(distances, product.observed.residual, most, 1e-4, core::Key(5), machine, state,
+                            [] { return true; })
+            .value();
+    };
+    EXPECT_TRUE(help(1.0));
+    EXPECT_TRUE(help(0.8));
+    EXPECT_FALSE(help(0.01));
 }
 
 TEST(LowRankFactors, AreNoneWhereNothingIsLeft) {
