@@ -67,9 +67,8 @@ def collect(folder):
             for share, mean, deviation, each in zip(summary["splits"], errors[prefix + "mean"],
                                                     errors[prefix + "std"], errors[prefix + "replicates"]):
                 record = json.loads((found.parent / f"{share}.json").read_text(encoding="utf-8"))
-                # A preset of Pitot's own, of any dataset: its curve of rows alone is that of the dataset without others.
                 dataset = dataset_of(preset)
-                if preset == "kernel":
+                if preset == "kernel":  # Pitot's own, of any dataset; its curve of rows alone is that of data.npz
                     files = record["dataset"]
                     dataset = pathlib.PurePath(files if isinstance(files, str) else files[0]).name
                     if objective == "mf" and dataset != "data.npz":

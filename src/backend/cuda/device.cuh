@@ -110,9 +110,8 @@ struct Moments {
     float4 parameter, first, second;
 };
 __device__ __forceinline__ Moments moments_of(const Update& to, std::int64_t model, std::int64_t at) {
-    return {*reinterpret_cast<const float4*>(part(to.parameter, model) + at),
-            *reinterpret_cast<const float4*>(part(to.first, model) + at),
-            *reinterpret_cast<const float4*>(part(to.second, model) + at)};
+    return {four_at(part(to.parameter, model) + at), four_at(part(to.first, model) + at),
+            four_at(part(to.second, model) + at)};
 }
 /// Four of a parameter, and of its moments, by a gradient.
 __device__ __forceinline__ void adam_of(const AdamScalars& s, float4 gradient, Moments& now) {

@@ -171,6 +171,12 @@ struct Mentions {
 };
 __device__ __forceinline__ int4 four_of(const std::int32_t* from) { return *reinterpret_cast<const int4*>(from); }
 
+// Numbers between rows of either side, in the block's memory as in the card's.
+template <typename T>
+__host__ __device__ constexpr std::int32_t stride_of(const FactorsOf<T>& f) {
+    return (f.rank + kVector - 1) / kVector * kVector;
+}
+
 // What lies in the block's memory.
 template <typename T>
 struct StepMemory {
@@ -185,14 +191,14 @@ std::size_t step_bytes(const FactorsOf<T>& f) {
     const std::size_t rows = static_cast<std::size_t>(std::max(f.batch.platforms, f.batch.modules)) * sizeof(T);
     const std::size_t ends =
         static_cast<std::size_t>(f.batch.platforms) + 2U * static_cast<std::size_t>(f.batch.modules);
-    return rows * static_cast<std::size_t>(f.rank) + kRowWarps * sizeof(Mentions) +
+    return rows * static_cast<std::size_t>(stride_of(f)) + kRowWarps * sizeof(Mentions) +
            sizeof(Weighted) * static_cast<std::size_t>(f.batch.rows) + 4U * (ends + 2U);
 }
 template <typename T>
 __device__ __forceinline__ StepMemory<T> step_memory(const FactorsOf<T>& f) {
     StepMemory<T> memory;
     memory.rows = shared_memory<T>();
-    memory.mentions = reinterpret_cast<Mentions*>(memory.rows + max(f.batch.platforms, f.batch.modules) * f.rank);
+    memory.mentions = reinterpret_cast<Mentions*>(memory.rows + max(f.batch.platforms, f.batch.modules) * stride_of(f));
     memory.weighted = reinterpret_cast<Weighted*>(memory.mentions + kRowWarps);
     memory.ends = reinterpret_cast<std::int32_t*>(memory.weighted + f.batch.rows);
     memory.module_term = reinterpret_cast<float*>(memory.ends + f.batch.platforms + f.batch.modules + 2);
@@ -253,7 +259,7 @@ __device__ void step_of_platform(const FactorsOf<T>& f, const StepMemory<T>& mem
         const float target_mine = target[b_mine];
         const float scale_mine = first + lane < end ? scale[b_mine] : 0.0F;
         const float term_mine = terms ? platform_term + memory.module_term[j_mine] : 0.0F;
-        mentions.from[lane] = j_mine * f.rank;
+        mentions.from[lane] = j_mine * stride_of(f);
         __syncwarp();
         const int count = min(32, end - first);
         for (int eight = 0; eight < count; eight += kEight) {
@@ -318,7 +324,7 @@ __device__ void step_of_module(const FactorsOf<T>& f, const StepMemory<T>& memor
     const std::int32_t* mention = part(f.batch.mention, model);
     const T* rows = memory.rows + (there ? c : 0);
     Mentions& mentions = memory.mentions[threadIdx.x / 32];
-    const std::int64_t at = static_cast<std::int64_t>(j) * f.rank + c;
+    const std::int64_t at = static_cast<std::int64_t>(j) * stride_of(f) + c;
     const bool learns = f.right_update.adam != nullptr;
     const Moments before = learns && there ? moments_of(f.right_update, model, at) : Moments{};
     float4 gradient{0.0F, 0.0F, 0.0F, 0.0F};
@@ -332,7 +338,7 @@ __device__ void step_of_module(const FactorsOf<T>& f, const StepMemory<T>& memor
             }
         }
         __syncwarp();
-        mentions.from[lane] = mine.platform * f.rank;
+        mentions.from[lane] = mine.platform * stride_of(f);
         mentions.weight[lane] = mine.weight;
         __syncwarp();
         const int count = min(32, end - first);
@@ -364,7 +370,7 @@ __global__ void __launch_bounds__(kRowThreads) step_kernel(const __grid_constant
     const int platforms = f.batch.platforms;
     const int modules = f.batch.modules;
     const StepMemory<T> memory = step_memory(f);
-    copy_rows(memory.rows, part(f.right, model), modules * f.rank);
+    copy_rows(memory.rows, part(f.right, model), modules * stride_of(f));
     for (int n = thread; n <= platforms; n += kRowThreads) {
         memory.ends[n] = part(f.batch.platform_end, model)[n];
     }
@@ -382,7 +388,7 @@ __global__ void __launch_bounds__(kRowThreads) step_kernel(const __grid_constant
         step_of_platform(f, memory, model, i);
     }
     __syncthreads();
-    copy_rows(memory.rows, part(f.left, model), platforms * f.rank);
+    copy_rows(memory.rows, part(f.left, model), platforms * stride_of(f));
     wait_for_copies();
     __syncthreads();
     for (int j = warp; j < modules; j += kRowWarps) {
@@ -391,7 +397,7 @@ __global__ void __launch_bounds__(kRowThreads) step_kernel(const __grid_constant
     if (f.left_update.adam != nullptr) {
         // Nobody reads it in the card's memory any more: the block has a copy.
 #pragma unroll 2
-        for (int at = 4 * thread; at < platforms * f.rank; at += 4 * kRowThreads) {
+        for (int at = 4 * thread; at < platforms * stride_of(f); at += 4 * kRowThreads) {
             Moments before = moments_of(f.left_update, model, at);
             apply(f.left_update, model, at, four_at(part(f.left_update.gradient, model) + at), before);
         }
@@ -414,9 +420,7 @@ bool dots_of_chunks(const FactorsOf<T>& f) {
 
 template <typename T>
 bool dots_fit(const FactorsOf<T>& f, std::int64_t shared) {
-    // Rows without room between them, which are copied as one.
-    return dots_alone(f) && f.rank % kVector == 0 && f.rank <= kChunk &&
-           step_bytes(f) <= static_cast<std::size_t>(shared);
+    return dots_alone(f) && f.rank % 4 == 0 && f.rank <= kChunk && step_bytes(f) <= static_cast<std::size_t>(shared);
 }
 
 template <typename T>
@@ -445,6 +449,9 @@ template bool dots_fit(const FactorsOf<Bf16>&, std::int64_t);
 template <typename T>
 cudaError_t launch_dots_step(const FactorsOf<T>& factors, std::int64_t shared, std::int32_t models,
                              cudaStream_t stream) {
+    if (factors.left.ld != stride_of(factors) || factors.right.ld != stride_of(factors)) {
+        return cudaErrorInvalidValue;  // rows are copied as one
+    }
     return start(factors.batch.width == 0 ? step_kernel<true, T> : step_kernel<false, T>,
                  {static_cast<unsigned>(models), kRowThreads, step_bytes(factors), static_cast<std::size_t>(shared)},
                  stream, factors);

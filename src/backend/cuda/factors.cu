@@ -325,16 +325,21 @@ __global__ void __launch_bounds__(kRowThreads) loss_kernel(const __grid_constant
     }
 }
 
+}  // namespace
+
 template <typename T>
-cudaError_t forward(const FactorsOf<T>& factors, std::int32_t models, cudaStream_t stream) {
+cudaError_t launch_factors_forward(const FactorsOf<T>& factors, std::int32_t models, cudaStream_t stream) {
     if (dots_of_chunks(factors)) {
         return launch_dots_forward(factors, models, stream);
     }
     const dim3 grid(blocks(models, factors.batch.platforms), static_cast<unsigned>(models));
     return start(forward_kernel<T>, {grid, kRowThreads}, stream, factors);
 }
+template cudaError_t launch_factors_forward(const FactorsOf<float>&, std::int32_t, cudaStream_t);
+template cudaError_t launch_factors_forward(const FactorsOf<Bf16>&, std::int32_t, cudaStream_t);
+
 template <typename T>
-cudaError_t backward(const FactorsOf<T>& factors, std::int32_t models, cudaStream_t stream) {
+cudaError_t launch_factors_backward(const FactorsOf<T>& factors, std::int32_t models, cudaStream_t stream) {
     if (dots_of_chunks(factors)) {
         return launch_dots_backward(factors, models, stream);
     }
@@ -344,21 +349,8 @@ cudaError_t backward(const FactorsOf<T>& factors, std::int32_t models, cudaStrea
     const dim3 grid(2 * blocks(2 * models, tasks), static_cast<unsigned>(models));
     return start(backward_kernel<T>, {grid, kRowThreads}, stream, factors);
 }
-
-}  // namespace
-
-cudaError_t launch_factors_forward(const Factors& factors, std::int32_t models, cudaStream_t stream) {
-    return forward(factors, models, stream);
-}
-cudaError_t launch_factors_forward(const FactorsOf<Bf16>& factors, std::int32_t models, cudaStream_t stream) {
-    return forward(factors, models, stream);
-}
-cudaError_t launch_factors_backward(const Factors& factors, std::int32_t models, cudaStream_t stream) {
-    return backward(factors, models, stream);
-}
-cudaError_t launch_factors_backward(const FactorsOf<Bf16>& factors, std::int32_t models, cudaStream_t stream) {
-    return backward(factors, models, stream);
-}
+template cudaError_t launch_factors_backward(const FactorsOf<float>&, std::int32_t, cudaStream_t);
+template cudaError_t launch_factors_backward(const FactorsOf<Bf16>&, std::int32_t, cudaStream_t);
 
 cudaError_t launch_network_loss(const NetworkLoss& loss, std::int32_t models, cudaStream_t stream) {
     const dim3 grid(blocks(models, loss.batch.platforms), static_cast<unsigned>(models));

@@ -190,11 +190,10 @@ struct FactorsOf {
     /// launch_dots_step: of a side that is a parameter, where Adam is to use the gradient.
     Update left_update{}, right_update{};
 };
-using Factors = FactorsOf<float>;
-cudaError_t launch_factors_forward(const Factors& factors, std::int32_t models, cudaStream_t stream);
-cudaError_t launch_factors_backward(const Factors& factors, std::int32_t models, cudaStream_t stream);
-cudaError_t launch_factors_forward(const FactorsOf<Bf16>& factors, std::int32_t models, cudaStream_t stream);
-cudaError_t launch_factors_backward(const FactorsOf<Bf16>& factors, std::int32_t models, cudaStream_t stream);
+template <typename T>
+cudaError_t launch_factors_forward(const FactorsOf<T>& factors, std::int32_t models, cudaStream_t stream);
+template <typename T>
+cudaError_t launch_factors_backward(const FactorsOf<T>& factors, std::int32_t models, cudaStream_t stream);
 
 /// Whether dot products are all there is, of rows of 128, 256 … columns: forward and backward have kernels of their own
 /// for these.

@@ -79,7 +79,7 @@ public:
     [[nodiscard]] BufferId left() const { return dot ? dot->left : interference->left; }
     [[nodiscard]] BufferId right() const { return dot ? dot->right : interference->right; }
     [[nodiscard]] std::int64_t rank() const { return dot ? dot->width : interference->rank; }
-    /// Products a row: see Factors::weight.
+    /// Products a row: see FactorsOf::weight.
     [[nodiscard]] std::int64_t groups() const { return (dot ? 1 : 0) + (interference ? 2 * interference->types : 0); }
 
 private:

@@ -9,7 +9,7 @@ namespace {
 constexpr int kDepth = 64;  // of k in shared memory at a time
 constexpr int kStages = 2;
 
-// Whether the columns of an operand's tile are of k, else its rows are.
+// Whether k goes down an operand's tile, else along its rows.
 template <Layout L>
 constexpr bool kLeftDown = L == Layout::kWeightGradient;
 template <Layout L>

@@ -119,8 +119,6 @@ private:
     [[nodiscard]] View<const T> value(const Piece& piece, BufferId buffer) const;
     template <typename T = float>
     [[nodiscard]] View<T> gradient_of(const Piece& piece, BufferId buffer) const;
-    template <typename T>
-    [[nodiscard]] const DeviceArray<T>& towers_of(const Lane& lane, bool gradients) const;
     [[nodiscard]] Update update(const Piece& piece, BufferId buffer, const AdamScalars* adam) const;
 
     void forward(const Piece& piece, const Batch& batch, View<float> loss);

@@ -6,15 +6,6 @@
 namespace pitot::backend::cuda {
 
 template <>
-const DeviceArray<float>& Shard::towers_of(const Lane& lane, bool gradients) const {
-    return gradients ? lane.tower_gradients : lane.towers;
-}
-template <>
-const DeviceArray<Bf16>& Shard::towers_of(const Lane& lane, bool gradients) const {
-    return gradients ? lane.rounded_tower_gradients : lane.rounded_towers;
-}
-
-template <>
 View<float> Shard::writable(const Piece& piece, BufferId buffer) const {
     const auto& place = layout_.place(buffer);
     const std::int64_t size = layout_.size(place.arena);
@@ -73,7 +64,11 @@ View<T> Shard::gradient_of(const Piece& piece, BufferId buffer) const {
     const std::int64_t size = layout_.size(place.arena);
     const auto ld = narrowed(place.ld);
     if (place.arena == Arena::kTowers) {
-        return {towers_of<T>(*piece.lane, true).data() + place.offset, size, ld};
+        if constexpr (std::is_same_v<T, Bf16>) {
+            return {piece.lane->rounded_tower_gradients.data() + place.offset, size, ld};
+        } else {
+            return {piece.lane->tower_gradients.data() + place.offset, size, ld};
+        }
     }
     if constexpr (std::is_same_v<T, float>) {
         if (place.arena == Arena::kParameters) {

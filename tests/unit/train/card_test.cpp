@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -264,7 +265,7 @@ TEST(Card, TrainsTheSameBitsWhereBlocksHaveLittleMemory) {
 // Dot products that one kernel does where a block has room for the rows, and several elsewhere.
 TEST(Card, MultipliesRowsWithLittleSharedMemory) {
     const Dataset dataset = test::synthetic_dataset({.platforms = 60, .modules = 41});
-    for (const std::int64_t width : {48, 128}) {
+    for (const std::int64_t width : {44, 128}) {
         SCOPED_TRACE(width);
         FitConfig config = config_of("embedding/128");
         config.model.layers.back() = width;
@@ -384,17 +385,22 @@ TEST(Card, LowerPrecisionsTrain) {
         GTEST_SKIP() << why_no_card();
     }
     const Dataset dataset = test::synthetic_dataset({.platforms = 30, .modules = 41, .together = 200});
-    for (const char* preset : {"embedding/32", "linear/32", "interference/2", "baseline/mlp"}) {
+    // What rounding changes adds up over steps.
+    for (const auto& [preset, steps, tolerance] : {std::tuple("embedding/32", kSteps, 0.1),
+                                                   {"embedding/32", kFewSteps, 0.05},
+                                                   {"linear/32", kFewSteps, 0.05},
+                                                   {"interference/2", kFewSteps, 0.05},
+                                                   {"baseline/mlp", kFewSteps, 0.05}}) {
         FitConfig config = config_of(preset);
-        config.train.steps = kFewSteps;
+        config.train.steps = steps;
         const Trained want = trained_by(*card(), dataset, config);
         for (const char* precision : {"tf32", "bf16"}) {
             SCOPED_TRACE(fmt::format("{} {}", preset, precision));
             const Trained got = trained_by(*card({}, precision), dataset, config);
             for (std::size_t f = 0; f < want.train_loss.size(); ++f) {
-                EXPECT_NEAR(got.train_loss[f].back(), want.train_loss[f].back(), 0.05 * want.train_loss[f].back());
+                EXPECT_NEAR(got.train_loss[f].back(), want.train_loss[f].back(), tolerance * want.train_loss[f].back());
                 EXPECT_NEAR(got.validation_loss[f].back(), want.validation_loss[f].back(),
-                            0.05 * want.validation_loss[f].back());
+                            tolerance * want.validation_loss[f].back());
             }
             const bool rounds = std::string_view(preset) != "linear/32";  // has no product of matrices
             EXPECT_EQ(got.parameters != want.parameters, rounds);

@@ -104,7 +104,7 @@ TEST(Ragged, GradientsOfTowersAgree) {
     Trial(towers({65, 2, 130, 5, 260}, 4), 0, 150).expect_agreement();
 }
 
-// Of rows that one kernel multiplies, and of rows that are too long or of a length that is no multiple of eight. Often
+// Of rows that one kernel multiplies, and of rows that are too long or of a length that is no multiple of four. Often
 // several rows are of the same pair.
 TEST(Ragged, GradientsOfDotsAgree) {
     Trial(towers({65, 130, 20, 40, 128}, 4), 0, 2300).expect_agreement();
@@ -115,6 +115,7 @@ TEST(Ragged, GradientsOfDotsAgree) {
     Trial(towers({9, 33, 11, 12, 5}, 1), 0, 70).expect_agreement();
     Trial(tables({70, 33, 0, 0, 128}), 0, 1500).expect_agreement();
     Trial(tables({129, 65, 0, 0, 36}), 0, 300).expect_agreement();
+    Trial(tables({31, 65, 0, 0, 38}), 0, 300).expect_agreement();
     Trial(tables({20, 90, 17, 70, 64}), 0, 333).expect_agreement();
     Program program = tables({31, 48, 0, 0, 96});
     program.loss = Loss::kHuber;
