@@ -56,7 +56,7 @@ Batch BatchMemory::view(std::int64_t step, std::int64_t first) const {
     return view;
 }
 
-Draw BatchMemory::target() const {
+Draw BatchMemory::target(bool mentions) const {
     Draw draw;
     draw.models = static_cast<std::int32_t>(models_);
     draw.platform = platform_.data();
@@ -64,7 +64,7 @@ Draw BatchMemory::target() const {
     draw.co_runner = co_runner_.data();
     draw.platform_end = platform_end_.data();
     draw.module_end = module_end_.data();
-    draw.mention = mention_.data();
+    draw.mention = mentions ? mention_.data() : nullptr;
     draw.place = place_.data();
     draw.target = target_.data();
     draw.scale = scale_.data();

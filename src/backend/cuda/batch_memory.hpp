@@ -36,8 +36,8 @@ public:
     BatchMemory(const Program& program, std::int64_t models, std::int64_t steps, std::int64_t rows, std::int32_t width);
     /// Of models from `first` on in step `step`.
     [[nodiscard]] Batch view(std::int64_t step, std::int64_t first) const;
-    /// Where they are written.
-    [[nodiscard]] Draw target() const;
+    /// Where they are written, with mentions of modules or without: only who learns reads those.
+    [[nodiscard]] Draw target(bool mentions) const;
     [[nodiscard]] std::int64_t rows() const { return rows_; }
     [[nodiscard]] static std::int64_t bytes(const Program& program, std::int64_t rows, std::int32_t width);
 

@@ -67,6 +67,32 @@ __device__ __forceinline__ void store_together(std::uint16_t* to, uint2 x) {
     asm volatile("st.global.v2.u32 [%0], {%1, %2};" ::"l"(__cvta_generic_to_global(to)), "r"(x.x), "r"(x.y) : "memory");
 }
 
+/// To 11 bits: for what is rounded to 8.
+__device__ __forceinline__ float rough_tanh(float x) {
+    float out;
+    asm("tanh.approx.f32 %0, %1;" : "=f"(out) : "f"(x));
+    return out;
+}
+
+/// Brings 128 bytes of the card's memory into its second-level cache.
+__device__ __forceinline__ void prefetch(const void* at) {
+    asm volatile("prefetch.global.L2 [%0];" ::"l"(__cvta_generic_to_global(at)));
+}
+
+/// The same number. The compiler does not know that it is, and computes what follows from it where it is needed instead
+/// of keeping it in registers.
+__device__ __forceinline__ int anew(int x) {
+    asm volatile("" : "+r"(x));
+    return x;
+}
+
+template <typename T>
+__device__ __forceinline__ void store_16(T* to, const std::uint32_t (&x)[4]) {
+    asm volatile("st.global.v4.u32 [%0], {%1, %2, %3, %4};" ::"l"(__cvta_generic_to_global(to)), "r"(x[0]), "r"(x[1]),
+                 "r"(x[2]), "r"(x[3])
+                 : "memory");
+}
+
 /// To a few units of the last place: faster than sqrtf(), which is exact.
 __device__ __forceinline__ float square_root(float x) {
     float out;

@@ -154,7 +154,7 @@ struct Draw {
     std::int32_t objectives = 0;
     std::int32_t models = 0;  ///< of a batch; batches of steps follow one another
     std::int64_t first_step = 0;
-    // As in Batch, to be written: of each step and model.
+    // As in Batch, to be written: of each step and model. Without `mention` no mentions, and not where they begin.
     std::int32_t *platform, *module, *co_runner, *platform_end, *module_end, *mention, *place;
     float *target, *scale;
     std::int32_t* cursor;  ///< platforms + modules + 2 a batch, where they do not fit in shared memory
@@ -210,6 +210,25 @@ template <typename T>
 template <typename T>
 cudaError_t launch_dots_step(const FactorsOf<T>& factors, std::int64_t shared, std::int32_t models,
                              cudaStream_t stream);
+
+/// Layers of the rows of a side: tanh(x·first + first_bias)·second + second_bias. Learned columns of x may come last.
+struct LayeredSide {
+    View<const Bf16> x, first, second;              ///< rows × in, in × width, width × rank
+    View<const float> first_bias{}, second_bias{};  ///< or null
+    View<Bf16> hidden, hidden_gradient, gradient;   ///< what the first gives, and before tanh its gradient; the rows'
+    View<float> learned_gradient{};
+    std::int32_t rows = 0, in = 0, width = 0;
+    std::int32_t learned_first = 0, learned_count = 0;
+};
+/// A step of models that multiply rows which two layers make: all but updates.
+struct LayeredDots {
+    LayeredSide side[2];      ///< platforms, modules
+    FactorsOf<Bf16> factors;  ///< without rows and their gradients
+};
+/// Whether blocks of that much shared memory can.
+[[nodiscard]] bool layered_dots_fit(const LayeredDots& dots, std::int64_t shared);
+/// LossTerms::loss gets sums of sixteen platforms, at the first of these, and 0 at the others.
+cudaError_t launch_layered_dots(const LayeredDots& dots, std::int64_t shared, std::int32_t models, cudaStream_t stream);
 
 /// Loss and slopes of a network's output.
 struct NetworkLoss {

@@ -118,6 +118,22 @@ std::optional<DeviceProgram::Joined> DeviceProgram::find_joined() const {
     return fits && layers ? std::optional(Joined{*first, *second, *top}) : std::nullopt;
 }
 
+std::optional<DeviceProgram::Layered> DeviceProgram::find_layers(BufferId rows) const {
+    const auto maker = [&](std::size_t level, BufferId out) {
+        const auto found = std::ranges::find(levels[level], out, &Dense::out);
+        return found == levels[level].end() ? nullptr : &*found;
+    };
+    const Dense* const second = maker(1, rows);
+    const Dense* const first = second == nullptr ? nullptr : maker(0, second->x);
+    if (first == nullptr || first->activation != Activation::kTanh || !slope_done(first->out) ||
+        second->activation != Activation::kNone || second->x_gradient_from != 0) {
+        return std::nullopt;
+    }
+    const auto to = input_gradient(*first);
+    const bool learned = !to || to->buffer != first->x;
+    return learned ? std::optional(Layered{*first, *second}) : std::nullopt;
+}
+
 Result<void> DeviceProgram::sort_operations() {
     const Program& program = *program_;
     std::map<BufferId, std::size_t> level;
@@ -182,6 +198,13 @@ Result<void> DeviceProgram::sort_operations() {
     // Who multiplies rows makes the gradient of all their columns.
     if (has_factors() && (program.buffer(left()).cols != rank() * groups() || program.buffer(right()).cols != rank())) {
         return no_kernels("rows of which only some columns are multiplied");
+    }
+    if (dot && !interference && levels.size() == 2 && levels[0].size() == 2 && levels[1].size() == 2) {
+        const auto of_left = find_layers(left());
+        const auto of_right = find_layers(right());
+        if (of_left && of_right && of_left->first.out != of_right->first.out) {
+            layered = {*of_left, *of_right};
+        }
     }
     const auto store = [&](BufferId buffer, std::optional<Concat> concat) {
         const auto is_it = [&](const auto& entry) { return entry.first == buffer; };

@@ -71,6 +71,11 @@ public:
         Dense second, top;
     };
     std::optional<Joined> joined;
+    /// Two layers that make the rows of each side of dot products, alone (see LayeredDots); sides as there.
+    struct Layered {
+        Dense first, second;
+    };
+    std::optional<std::array<Layered, 2>> layered;
     /// Parameters whose gradients are stored and used at the end of a step, and the Concat that has a copy of each.
     std::vector<std::pair<BufferId, std::optional<Concat>>> stored;
 
@@ -86,6 +91,7 @@ private:
     explicit DeviceProgram(const Program& program);
     [[nodiscard]] Result<void> sort_operations();
     [[nodiscard]] std::optional<Joined> find_joined() const;
+    [[nodiscard]] std::optional<Layered> find_layers(BufferId rows) const;
 
     const Program* program_;
     std::vector<Place> places_;

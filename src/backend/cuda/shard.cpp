@@ -149,6 +149,7 @@ Shard::Shard(int device, const DeviceProgram& program, std::int64_t models, cons
     joined_ = layout_.joined && shared_of_block_ >= kPairNetworkShared;
     dots_at_once_ = layout_.has_factors() &&
                     (rounded_ ? dots_fit_at<Bf16>(plan.platform_rows) : dots_fit_at<float>(plan.platform_rows));
+    layered_ = layered_fit_at(plan.platform_rows);
     std::int64_t table_rows = 0;
     for (std::size_t t = 0; tables_ != nullptr && t < tables_->size(); ++t) {
         table_rows += (*tables_)[t].rows;
@@ -307,7 +308,7 @@ double Shard::gradient(std::int64_t model, const PairColumns& rows, double weigh
     objectives.draw.push_back({table.view(), list.data(), begins.data(), nullptr, 0, weight});
     const BatchMemory memory(program_, 1, 1, rows.size(), rows.width);
     make_room(rows.size());
-    draw(objectives, memory, 0, 1, stream_.get());
+    draw(objectives, memory, true, 0, 1, stream_.get());
     const DeviceArray<float> losses(program_.platforms);
     const std::int64_t size = layout_.size(Arena::kParameters);
     check(cudaMemsetAsync(gradients_.data() + model * size, 0, static_cast<std::size_t>(size) * 4, stream_.get()),

@@ -98,8 +98,8 @@ private:
     };
 
     [[nodiscard]] Objectives upload(const std::vector<Objective>& objectives, std::size_t first, bool validation) const;
-    void draw(const Objectives& objectives, const BatchMemory& to, std::int64_t first_step, std::int64_t steps,
-              cudaStream_t stream);
+    void draw(const Objectives& objectives, const BatchMemory& to, bool learns, std::int64_t first_step,
+              std::int64_t steps, cudaStream_t stream);
     void add_losses(const DeviceArray<float>& losses, std::int64_t steps);
     void make_room(std::int64_t rows);
     void copy_learned();
@@ -127,7 +127,9 @@ private:
     template <typename T>
     void towers_forward(const Piece& piece);
     template <typename T>
-    void towers_backward(const Piece& piece, const AdamScalars* adam);
+    void towers_backward(const Piece& piece);
+    template <typename T>
+    void update_layers(const Piece& piece, const AdamScalars* adam);
     void pairs_forward(const Piece& piece, const Batch& batch, View<float> loss, bool learn);
     template <typename T>
     [[nodiscard]] FactorsOf<T> factors_of(std::int64_t rows) const;
@@ -143,6 +145,9 @@ private:
     [[nodiscard]] bool dots_fit_at(std::int64_t rows) const;
     template <typename T>
     void dots_step(const Piece& piece, const Batch& batch, View<float> loss, const AdamScalars* adam);
+    [[nodiscard]] LayeredDots layered_of(std::int64_t rows) const;
+    [[nodiscard]] bool layered_fit_at(std::int64_t rows) const;
+    void layered_dots(const Piece& piece, const Batch& batch, View<float> loss);
     void pairs_backward(const Piece& piece, const Batch& batch, const AdamScalars* adam);
     void joined_step(const Piece& piece, const Batch& batch, View<float> loss, const AdamScalars* adam);
     void sum_rows(const Piece& piece, const Batch& batch, const PairSumTanh& op);
@@ -161,9 +166,9 @@ private:
     std::int64_t models_;
     Precision precision_;
     bool rounded_;  // whether towers, and what they are made of, are kept rounded; else there are none of those arrays
-    // Whether this card has room for the kernel of all dot products of a step. Not by the rows that a shard's batches
-    // happen to have: a model's results are the same in any group.
-    bool dots_at_once_ = false;
+    // Whether this card has room for the kernel of all dot products of a step, and for that of layers before them. Not
+    // by the rows that a shard's batches happen to have: a model's results are the same in any group.
+    bool dots_at_once_ = false, layered_ = false;
     bool joined_ = false;  // whether this card has room for the kernel of DeviceProgram::joined
     const std::vector<DeviceTable>* tables_ = nullptr;
     std::shared_ptr<const ResidentTables> held_;

@@ -199,6 +199,12 @@ void Shard::forward(const Piece& piece, const Batch& batch, View<float> loss) {
 }
 
 void Shard::learn(const Piece& piece, const Batch& batch, View<float> loss, const AdamScalars* adam) {
+    if (layered_ && layered_fit_at(batch.rows)) {
+        layered_dots(piece, batch, loss);
+        update_layers<Bf16>(piece, adam);
+        stored_update(piece, adam, false);
+        return;
+    }
     rounded_ ? towers_forward<Bf16>(piece) : towers_forward<float>(piece);
     const bool at_once = dots_at_once_ && (rounded_ ? dots_fit_at<Bf16>(batch.rows) : dots_fit_at<float>(batch.rows));
     if (joined_) {
@@ -209,7 +215,8 @@ void Shard::learn(const Piece& piece, const Batch& batch, View<float> loss, cons
         pairs_forward(piece, batch, loss, true);
         pairs_backward(piece, batch, adam);
     }
-    rounded_ ? towers_backward<Bf16>(piece, adam) : towers_backward<float>(piece, adam);
+    rounded_ ? towers_backward<Bf16>(piece) : towers_backward<float>(piece);
+    rounded_ ? update_layers<Bf16>(piece, adam) : update_layers<float>(piece, adam);
     stored_update(piece, adam, at_once);
 }
 
@@ -227,6 +234,52 @@ void Shard::dots_step(const Piece& piece, const Batch& batch, View<float> loss, 
     }
     check(launch_dots_step(f, shared_of_block_, narrowed(piece.count), piece.lane->stream.get()),
           "multiplying rows and differentiating");
+}
+
+// Both sides' layers and their dot products in a batch of that many rows, without what lies where.
+LayeredDots Shard::layered_of(std::int64_t rows) const {
+    LayeredDots dots;
+    dots.factors = factors_of<Bf16>(rows);
+    for (std::size_t n = 0; n < 2; ++n) {
+        const auto& [first, second] = (*layout_.layered)[n];
+        LayeredSide& side = dots.side[n];
+        side.rows = narrowed(program_.buffer(first.x).rows);
+        side.in = narrowed(program_.buffer(first.x).cols);
+        side.width = narrowed(program_.buffer(first.out).cols);
+        if (const auto learned = layout_.input_gradient(first)) {
+            side.learned_first = narrowed(learned->first);
+            side.learned_count = narrowed(side.in - learned->first);
+        }
+    }
+    return dots;
+}
+
+bool Shard::layered_fit_at(std::int64_t rows) const {
+    return rounded_ && layout_.layered && layered_dots_fit(layered_of(rows), shared_of_block_);
+}
+
+void Shard::layered_dots(const Piece& piece, const Batch& batch, View<float> loss) {
+    LayeredDots dots = layered_of(batch.rows);
+    dots.factors.batch = batch;
+    dots.factors.loss = loss_terms(piece, loss, false);
+    for (std::size_t n = 0; n < 2; ++n) {
+        const auto& [first, second] = (*layout_.layered)[n];
+        LayeredSide& side = dots.side[n];
+        const auto bias = [&](const Dense& op) { return op.bias < 0 ? View<const float>{} : value(piece, op.bias); };
+        side.x = value<Bf16>(piece, first.x);
+        side.first = value<Bf16>(piece, first.weight);
+        side.second = value<Bf16>(piece, second.weight);
+        side.first_bias = bias(first);
+        side.second_bias = bias(second);
+        side.hidden = writable<Bf16>(piece, first.out);
+        side.hidden_gradient = gradient_of<Bf16>(piece, first.out);
+        side.gradient = gradient_of<Bf16>(piece, second.out);
+        if (const auto learned = layout_.input_gradient(first)) {
+            side.learned_gradient = gradient_of(piece, learned->buffer);
+        }
+    }
+    check(launch_layered_dots(dots, shared_of_block_, narrowed(piece.count), piece.lane->stream.get()),
+          "training layers and multiplying rows");
 }
 
 template <typename T>

@@ -127,7 +127,7 @@ void Shard::network_backward(const Piece& piece, const Batch& batch, const PairO
 }
 
 template <typename T>
-void Shard::towers_backward(const Piece& piece, const AdamScalars* adam) {
+void Shard::towers_backward(const Piece& piece) {
     const cudaStream_t stream = piece.lane->stream.get();
     std::set<BufferId> with_others;  // outputs of layers whose input gradient another's product gives
     for (std::size_t level = layout_.levels.size(); level-- > 0;) {
@@ -192,7 +192,12 @@ void Shard::towers_backward(const Piece& piece, const AdamScalars* adam) {
         }
         queue.launch();
     }
-    // Weights last: input gradients are of those before the update.
+}
+
+// Weights last: input gradients are of those before the update.
+template <typename T>
+void Shard::update_layers(const Piece& piece, const AdamScalars* adam) {
+    const cudaStream_t stream = piece.lane->stream.get();
     ProductQueue<T> queue(Layout::kWeightGradient, precision_, piece.count, stream);
     for (const std::vector<Dense>& level : layout_.levels) {
         for (const Dense& op : level) {
@@ -218,8 +223,10 @@ void Shard::towers_backward(const Piece& piece, const AdamScalars* adam) {
     queue.launch();
 }
 
-template void Shard::towers_backward<float>(const Piece&, const AdamScalars*);
-template void Shard::towers_backward<Bf16>(const Piece&, const AdamScalars*);
+template void Shard::towers_backward<float>(const Piece&);
+template void Shard::towers_backward<Bf16>(const Piece&);
+template void Shard::update_layers<float>(const Piece&, const AdamScalars*);
+template void Shard::update_layers<Bf16>(const Piece&, const AdamScalars*);
 
 // `multiplied_done`: whether the rows that are multiplied have been updated where they are parameters.
 void Shard::stored_update(const Piece& piece, const AdamScalars* adam, bool multiplied_done) {

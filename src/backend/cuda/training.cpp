@@ -78,21 +78,22 @@ void Shard::set_objectives(const std::vector<Objective>& objectives, std::size_t
     }
     losses_ = DeviceArray<float>(slots_ * models_ * program_.platforms);
     if (training_.all) {
-        draw(training_, drawn_[0].memory, 0, 1, stream_.get());
+        draw(training_, drawn_[0].memory, true, 0, 1, stream_.get());
     }
     validation_batch_ = BatchMemory();
     if (validation_.most_rows > 0) {
         validation_batch_ = BatchMemory(program_, models_, 1, validation_.most_rows, validation_.width);
         validation_losses_ = DeviceArray<float>(models_ * program_.platforms);
-        draw(validation_, validation_batch_, 0, 1, stream_.get());
+        draw(validation_, validation_batch_, false, 0, 1, stream_.get());
     }
     make_room(std::max(rows, validation_batch_.rows()));
     check(cudaStreamSynchronize(stream_.get()), "ordering rows");
 }
 
-void Shard::draw(const Objectives& objectives, const BatchMemory& to, std::int64_t first_step, std::int64_t steps,
-                 cudaStream_t stream) {
-    Draw draw = to.target();
+void Shard::draw(const Objectives& objectives, const BatchMemory& to, bool learns, std::int64_t first_step,
+                 std::int64_t steps, cudaStream_t stream) {
+    // The kernel of layers and dot products finds all rows of a module by itself.
+    Draw draw = to.target(learns && !(layered_ && layered_fit_at(to.rows())));
     draw.first_step = first_step;
     draw.objectives = static_cast<std::int32_t>(objectives.draw.size());
     std::ranges::copy(objectives.draw, draw.objective);
@@ -119,7 +120,7 @@ void Shard::set_keys(std::span<const core::Key> keys) {
 }
 
 void Shard::draw_steps(DrawnBatches& to, std::int64_t first_step, std::int64_t steps) {
-    draw(training_, to.memory, first_step, steps, drawing_.get());
+    draw(training_, to.memory, true, first_step, steps, drawing_.get());
     check(cudaEventRecord(to.drawn.get(), drawing_.get()), "drawing batches");
     to.first_step = first_step;
     to.steps = steps;

@@ -23,9 +23,13 @@ struct Sizes {
 };
 
 // Two layers on each side: on features, some of which are learned or none, with a bias or without. Co-runners of so
-// many types.
-Program towers(const Sizes& s, std::int64_t learned, std::int64_t types = 0) {
+// many types. Beside a baseline or not.
+Program towers(const Sizes& s, std::int64_t learned, std::int64_t types = 0, bool baseline = false) {
     ProgramBuilder b(s.platforms, s.modules);
+    if (baseline) {
+        b.pair(PairBaseline{b.of_platforms("platform term", Role::kReplicaConstant, 1),
+                            b.of_modules("module term", Role::kReplicaConstant, 1)});
+    }
     const auto side = [&](const std::string& name, RowAxis axis, bool bias, std::int64_t width) {
         const auto of = [&](const std::string& what, Role role, std::int64_t cols) {
             return b.of_side(name + what, role, axis, cols);
@@ -121,6 +125,22 @@ TEST(Ragged, GradientsOfDotsAgree) {
     program.loss = Loss::kHuber;
     program.huber_delta = 0.7;
     Trial(program, 1, 300).expect_agreement();
+}
+
+// In bf16 one kernel trains layers and multiplies rows: of as many columns as it takes at most, of more rows than all
+// of its warps take at once, of more modules than it multiplies at once, of many features, beside a baseline, and where
+// nearly all rows are of pairs that others are of, too.
+TEST(Ragged, GradientsOfLayersBelowDotsAgree) {
+    Trial(towers({41, 70, 130, 128, 128}, 4), 0, 900).expect_agreement();
+    Trial(towers({230, 20, 37, 128, 128}, 4), 0, 900).expect_agreement();
+    Trial(towers({17, 250, 12, 128, 128}, 0), 0, 700).expect_agreement();
+    Trial(towers({20, 33, 300, 64, 48}, 9), 0, 333).expect_agreement();
+    Trial(towers({2, 3, 9, 20, 12}, 4), 0, 300).expect_agreement();
+    Trial(towers({33, 18, 9, 24, 40}, 2), 2, 200).expect_agreement();
+    Program program = towers({19, 48, 20, 100, 96}, 8, 0, true);
+    program.loss = Loss::kHuber;
+    program.huber_delta = 0.7;
+    Trial(program, 0, 500).expect_agreement();
 }
 
 TEST(Ragged, GradientsOfNetworksAgree) {
@@ -230,9 +250,9 @@ TEST(Ragged, LayersOfRowsThatAreMultipliedAreRounded) {
 
 bool is_joined(const Program& program) { return cuda::DeviceProgram::make(program).value().joined.has_value(); }
 
-std::vector<double> gradient_on_card(const Trial& trial) {
+std::vector<double> gradient_on_card(const Trial& trial, const std::string& precision) {
     std::vector<double> out(trial.parameters().size());
-    const auto executor = trial.prepare(*backend::cuda_backend({}, "fp32").value());
+    const auto executor = trial.prepare(*backend::cuda_backend({}, precision).value());
     executor->gradient(0, trial.rows(), 1.0, out);
     EXPECT_TRUE(executor->status()) << executor->status().error().to_string();
     return out;
@@ -246,17 +266,32 @@ TEST(Ragged, NetworksThatFitAreJoined) {
     EXPECT_FALSE(is_joined(towers({4, 4, 3, 3, 3}, 0)));
 }
 
+TEST(Ragged, LayersBelowDotsAreFound) {
+    const auto are_found = [](const Program& program) {
+        return cuda::DeviceProgram::make(program).value().layered.has_value();
+    };
+    EXPECT_TRUE(are_found(towers({4, 4, 5, 20, 8}, 0)));
+    EXPECT_TRUE(are_found(towers({4, 4, 5, 20, 8}, 4, 0, true)));
+    EXPECT_FALSE(are_found(towers({4, 4, 5, 20, 8}, 4, 2)));  // co-runners
+    EXPECT_FALSE(are_found(tables({4, 4, 5, 20, 8})));        // a table on one side
+    EXPECT_FALSE(are_found(network({4, 4, 5, 20, 0})));
+}
+
 // Cards with less memory a block go by kernels of single layers, whose sums are in another order.
-TEST(Ragged, CardsOfLessSharedMemoryTrainLayersOneByOne) {
-    const Trial trial(network({9, 11, 65, 43, 0}), 0, 1100);
-    const std::vector<double> joined = gradient_on_card(trial);
-    for (const char* kibibytes : {"99", "163", "227"}) {
-        ASSERT_EQ(::setenv("PITOT_EMULATED_SHARED_KIB", kibibytes, 1), 0);
-        const std::vector<double> got = gradient_on_card(trial);
+void expect_others_below(const Trial& trial, const std::string& precision, const std::string& enough) {
+    const std::vector<double> at_once = gradient_on_card(trial, precision);
+    for (const std::string kibibytes : {"99", "163", "227"}) {
+        ASSERT_EQ(::setenv("PITOT_EMULATED_SHARED_KIB", kibibytes.c_str(), 1), 0);
+        const std::vector<double> got = gradient_on_card(trial, precision);
         trial.expect_agreement();
         ::unsetenv("PITOT_EMULATED_SHARED_KIB");
-        EXPECT_EQ(got != joined, std::string(kibibytes) != "227");
+        EXPECT_EQ(got == at_once, std::stoi(kibibytes) >= std::stoi(enough)) << kibibytes;
     }
+}
+TEST(Ragged, CardsOfLessSharedMemoryTrainLayersOneByOne) {
+    expect_others_below(Trial(network({9, 11, 65, 43, 0}), 0, 1100), "fp32", "227");
+    expect_others_below(Trial(towers({33, 40, 20, 128, 128}, 4), 0, 700), "bf16", "163");
+    expect_others_below(Trial(towers({120, 130, 130, 128, 128}, 4), 0, 900), "bf16", "227");
 }
 #endif
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <type_traits>
 
@@ -74,6 +75,13 @@ void load_matrices(std::uint32_t (&to)[4], const void* mine) {
 
 inline void store_together(float* to, float4 x) { *reinterpret_cast<float4*>(to) = x; }
 inline void store_together(std::uint16_t* to, uint2 x) { *reinterpret_cast<uint2*>(to) = x; }
+template <typename T>
+void store_16(T* to, const std::uint32_t (&x)[4]) {
+    std::memcpy(to, x, sizeof x);
+}
+inline float rough_tanh(float x) { return std::tanh(x); }
+inline void prefetch(const void*) {}
+inline int anew(int x) { return x; }
 inline float square_root(float x) { return std::sqrt(x); }
 
 /// The nearest number of 10 bits of mantissa, of two the one farther from 0.
