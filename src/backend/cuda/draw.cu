@@ -1,5 +1,6 @@
 // Batches drawn where they are used: the same counters and keys as core::Key, so the same rows as on the processor.
-// Rows of one platform are brought together in the order in which they were drawn, and so are the mentions of a module.
+// Rows of one platform are brought together in the order in which they were drawn or first by their modules, and so are
+// the mentions of a module.
 #include <algorithm>
 
 #include "backend/cuda/device.cuh"
@@ -99,7 +100,8 @@ __device__ std::int32_t place_of(std::int32_t* cursors, int bin, bool there) {
     return place;
 }
 
-// The place among the numbers order[begin … end), all different, that `mine` has when they are sorted.
+// The place among the numbers order[begin … end), all different and none negative, that `mine` has when they are
+// sorted.
 __device__ __forceinline__ int rank_of(const std::int32_t* order, int begin, int end, std::int32_t mine) {
     int rank = 0;
 #pragma unroll 4
@@ -256,12 +258,15 @@ __device__ __forceinline__ void order_in_shared(const Draw& d, std::int64_t mode
         scales[thread] = scale_of(d.objective[thread], source_of(d.objective[thread], model).count);
     }
     for (int n = thread; n < rows; n += kThreads) {
-        s.order[atomicAdd(s.platforms + (s.pair[n] >> 16U), 1)] = n;
+        const std::uint32_t pair = s.pair[n];
+        const auto before = d.by_module ? static_cast<std::int32_t>((pair & 0xFFFFU) * kSortedRows) : 0;
+        s.order[atomicAdd(s.platforms + (pair >> 16U), 1)] = before + n;
     }
     __syncthreads();
     // A cursor is now where its platform's rows end, and the next one's begin.
     for (int at = thread; at < rows; at += kThreads) {
-        const int n = s.order[at];
+        const std::int32_t mine = s.order[at];
+        const int n = d.by_module ? mine % kSortedRows : mine;
         int o = 0;
         while (o + 1 < d.objectives && n >= ends[o]) {
             ++o;
@@ -271,7 +276,7 @@ __device__ __forceinline__ void order_in_shared(const Draw& d, std::int64_t mode
         const float target = table.target[number];
         const auto i = static_cast<std::int32_t>(s.pair[n] >> 16U);
         const int begin = i == 0 ? 0 : s.platforms[i - 1];
-        const int b = begin + rank_of(s.order, begin, s.platforms[i], n);
+        const int b = begin + rank_of(s.order, begin, s.platforms[i], mine);
         d.platform[first + b] = i;
         d.module[first + b] = static_cast<std::int32_t>(s.pair[n] & 0xFFFFU);
         d.target[first + b] = target;
@@ -387,6 +392,9 @@ cudaError_t launch_draw(const Draw& draw, std::int32_t steps, cudaStream_t strea
     const std::int64_t bytes = (std::int64_t{draw.platforms} + draw.modules + 2 + of_row * std::int64_t{draw.rows}) * 4;
     const bool in_shared =
         bytes <= most_shared && draw.rows <= most_rows && std::max(draw.platforms, draw.modules) <= kMostOfSide;
+    if (draw.by_module && !(in_shared && draw.rows <= kSortedRows)) {
+        return cudaErrorInvalidValue;
+    }
     return start(in_shared ? draw_kernel<true> : draw_kernel<false>,
                  {dim3(static_cast<unsigned>(draw.models), static_cast<unsigned>(steps)), kThreads,
                   in_shared ? static_cast<std::size_t>(bytes) : 0, most_shared},

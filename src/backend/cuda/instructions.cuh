@@ -67,13 +67,6 @@ __device__ __forceinline__ void store_together(std::uint16_t* to, uint2 x) {
     asm volatile("st.global.v2.u32 [%0], {%1, %2};" ::"l"(__cvta_generic_to_global(to)), "r"(x.x), "r"(x.y) : "memory");
 }
 
-/// To 11 bits: for what is rounded to 8.
-__device__ __forceinline__ float rough_tanh(float x) {
-    float out;
-    asm("tanh.approx.f32 %0, %1;" : "=f"(out) : "f"(x));
-    return out;
-}
-
 /// Brings 128 bytes of the card's memory into its second-level cache.
 __device__ __forceinline__ void prefetch(const void* at) {
     asm volatile("prefetch.global.L2 [%0];" ::"l"(__cvta_generic_to_global(at)));

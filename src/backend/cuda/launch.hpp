@@ -159,7 +159,9 @@ struct Draw {
     float *target, *scale;
     std::int32_t* cursor;  ///< platforms + modules + 2 a batch, where they do not fit in shared memory
     std::int32_t rows = 0, width = 0, platforms = 0, modules = 0;
+    bool by_module = false;  ///< rows of a platform in the order of their modules; of kSortedRows at most
 };
+inline constexpr std::int32_t kSortedRows = 4096;
 cudaError_t launch_draw(const Draw& draw, std::int32_t steps, cudaStream_t stream);
 
 /// What a loss is computed by.
@@ -220,7 +222,8 @@ struct LayeredSide {
     std::int32_t rows = 0, in = 0, width = 0;
     std::int32_t learned_first = 0, learned_count = 0;
 };
-/// A step of models that multiply rows which two layers make: all but updates.
+/// A step of models that multiply rows which two layers make: all but updates. Batches have kSortedRows rows at most,
+/// those of a platform in the order of their modules.
 struct LayeredDots {
     LayeredSide side[2];      ///< platforms, modules
     FactorsOf<Bf16> factors;  ///< without rows and their gradients

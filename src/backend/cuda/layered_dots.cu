@@ -22,7 +22,8 @@ constexpr int whole(int n) { return 16 * sixteens(n); }
 
 // What lies in the block's memory: rows of both sides; slopes of all pairs and, before, products of some; the batch's
 // rows. In their place, before, first layers' weights, the second of modules, and biases; then the second of platforms,
-// and terms. The second of modules comes back in the place of modules' rows.
+// rows of first weights that are of learned columns, and terms. The second of modules comes back in the place of
+// modules' rows.
 struct Places {
     int left, right, slopes, slope_stride, rows, first[2], second[2], bias, learned[2], terms;  // bytes, but the stride
     int bytes;
@@ -57,7 +58,7 @@ struct Memory {
     int slope_stride;
     float* target;  // of a row of the batch; then its slope
     float* scale;
-    std::uint32_t* pair;  // its module, and its platform times 65536
+    std::uint32_t* pair;  // its module, and its platform times 65536, which are more than there is memory for
     float *platform_term, *module_term;
 };
 __device__ __forceinline__ Memory memory_of(const Places& at, int rows) {
@@ -171,11 +172,11 @@ __device__ __forceinline__ void forward(const LayeredSide& side, std::int64_t mo
     for (auto& eight : sums) {
 #pragma unroll
         for (float& sum : eight) {
-            sum = rough_tanh(sum);
+            sum = tanh_of(sum);
         }
     }
     round_all(sums, rounded);
-    store<Whole>(rounded, side.hidden, model, first, side.rows);
+    store<Whole>(rounded, side.hidden, model, first, side.rows, side.width);
     add_bias(biases + kColumns, sums);
     multiply<true>(rounded, lane_of<true>(second_weight, kStride), sums);
     round_all(sums, rounded);
@@ -192,14 +193,14 @@ __device__ __forceinline__ void forward(const LayeredSide& side, std::int64_t mo
     }
 }
 
-// From the gradient of a strip's rows to that of what the first layer gave, before its tanh, and of learned columns, by
-// these's rows of its weight.
+// From the gradient of a strip's rows to that of what the first layer gave, before its tanh, and that of learned
+// columns, by the rows of its weight that belong to them.
 template <bool Whole>
-__device__ __forceinline__ void backward(const LayeredSide& side, std::int64_t model, int first, Factor& hidden,
-                                         Strip& sums, const Bf16* second_weight, const Bf16* learned) {
+__device__ __forceinline__ void backward(const LayeredSide& side, std::int64_t model, int first, int rank,
+                                         Factor& hidden, Strip& sums, const Bf16* second_weight, const Bf16* learned) {
     Factor rounded;
     round_all(sums, rounded);
-    store<Whole>(rounded, side.gradient, model, first, side.rows);
+    store<Whole>(rounded, side.gradient, model, first, side.rows, rank);
     clear(sums);
     exchange_all(hidden);
     multiply<false>(rounded, lane_of<false>(second_weight, kStride), sums);
@@ -214,7 +215,7 @@ __device__ __forceinline__ void backward(const LayeredSide& side, std::int64_t m
         }
     }
     round_all(sums, rounded);
-    store<Whole>(rounded, side.hidden_gradient, model, first, side.rows);
+    store<Whole>(rounded, side.hidden_gradient, model, first, side.rows, side.width);
     const int lane = anew(static_cast<int>(threadIdx.x)) % 32;
 #pragma unroll 1
     for (int q = 0; q < side.learned_count; q += 8) {
@@ -238,19 +239,6 @@ __device__ __forceinline__ void backward(const LayeredSide& side, std::int64_t m
             }
         }
     }
-}
-
-// The sum of x over the lanes of `same`, from the first of them on, for each lane.
-__device__ __forceinline__ float sum_of_same(unsigned same, float x) {
-    float sum = 0.0F;
-    while (__any_sync(kAll, same != 0 ? 1 : 0) != 0) {
-        const float of_next = __shfl_sync(kAll, x, same != 0 ? __ffs(static_cast<int>(same)) - 1 : 0);
-        if (same != 0) {
-            sum += of_next;
-            same &= same - 1;
-        }
-    }
-    return sum;
 }
 
 // The products of a strip of platforms, the losses of the batch's rows that have these, and their slopes. The sum of
@@ -280,7 +268,8 @@ __device__ __forceinline__ void slopes_of(const FactorsOf<Bf16>& f, const Memory
     float loss = 0.0F;
     for (int from = 0; from < modules; from += at_once) {
         float sums[kAtOnce / 8][4] = {};
-        const int last = min(at_once, modules - from) - 16;  // of the sixteens: those behind it repeat it, in vain
+        const int last =
+            min(at_once, modules - from) - 16;  // where the last sixteen begin; what would follow is not stored
 #pragma unroll
         for (int k = 0; k < kDepths; ++k) {
             const Bf16* at = lane_of<false>(memory.right, kStride) + from * kStride + 16 * k;
@@ -324,39 +313,27 @@ __device__ __forceinline__ void slopes_of(const FactorsOf<Bf16>& f, const Memory
         store_four(reinterpret_cast<float*>(slopes + n), {0.0F, 0.0F, 0.0F, 0.0F});
     }
     __syncwarp();
-    for (int next = begin; next < end; next += 64) {
-        // Two rows a lane, so that it does not wait for one after the other.
-        std::uint32_t pair[2];
-        float slope[2];
-        unsigned same[2];
-#pragma unroll
-        for (int n = 0; n < 2; ++n) {
-            const int b = next + 32 * n + lane;
-            pair[n] = b < end ? memory.pair[b] : 0xFFFFFFFFU - static_cast<std::uint32_t>(lane);
-            slope[n] = b < end ? memory.target[b] : 0.0F;
-            same[n] = __match_any_sync(kAll, static_cast<int>(pair[n]));
-        }
-#pragma unroll
-        for (int n = 0; n < 2; ++n) {
-            if (__any_sync(kAll, __popc(same[n]) > 1 ? 1 : 0) != 0) {
-                slope[n] = sum_of_same(same[n], slope[n]);
+    for (int b = begin + lane; b < end; b += 32) {
+        const std::uint32_t pair = memory.pair[b];
+        if (b == begin || memory.pair[b - 1] != pair) {  // the first of a pair's rows
+            float sum = memory.target[b];
+            for (int other = b + 1; other < end && memory.pair[other] == pair; ++other) {
+                sum += memory.target[other];
             }
-            if (next + 32 * n + lane < end && __ffs(static_cast<int>(same[n])) - 1 == lane) {
-                Bf16* const to = slopes + (static_cast<int>(pair[n] >> 16U) - first) * memory.slope_stride +
-                                 static_cast<int>(pair[n] & 0xFFFFU);
-                store_number(to, number_of(*to) + slope[n]);
-            }
-            __syncwarp();
+            store_number(slopes + (static_cast<int>(pair >> 16U) - first) * memory.slope_stride +
+                             static_cast<int>(pair & 0xFFFFU),
+                         sum);
         }
     }
+    __syncwarp();
     loss = sum_of_warp(loss);
     if (lane < kStrip && first + lane < f.batch.platforms) {
         part(f.loss.loss, model)[first + lane] = lane == 0 ? loss : 0.0F;
     }
 }
 
-// What a step needs late of the card's memory, brought closer at its beginning: of the warp's strips the modules'
-// features and the batch's rows.
+// What a step needs late of the card's memory, brought closer at its beginning: of the warp's first strips the
+// modules' features and the batch's rows.
 __device__ __forceinline__ void prefetch_strip(const LayeredDots& s, std::int64_t model, int first) {
     constexpr int line = 64;  // rounded numbers
     const int lane = anew(static_cast<int>(threadIdx.x)) % 32;
@@ -476,8 +453,8 @@ __global__ void __launch_bounds__(kThreads, 1)
                 waits = false;
             }
             if (there) {
-                backward<Whole>(side, model, first, hidden, sums, of_platforms ? weight_at(at.second[0]) : memory.right,
-                                weight_at(at.learned[n]));
+                backward<Whole>(side, model, first, f.rank, hidden, sums,
+                                of_platforms ? weight_at(at.second[0]) : memory.right, weight_at(at.learned[n]));
             }
         }
     }
@@ -486,9 +463,13 @@ __global__ void __launch_bounds__(kThreads, 1)
 }  // namespace
 
 bool layered_dots_fit(const LayeredDots& s, std::int64_t shared) {
-    const auto fits = [&](const LayeredSide& side) { return side.rows < 65536 && side.width <= kColumns; };
-    return s.factors.dot && s.factors.types == 0 && s.factors.rank <= kColumns && fits(s.side[0]) && fits(s.side[1]) &&
-           places_of(s).bytes <= shared;
+    const FactorsOf<Bf16>& f = s.factors;
+    constexpr std::int32_t most = 1024;  // of rows and features: more are too many for any block
+    const auto may_fit = [](const LayeredSide& side) {
+        return side.rows <= most && side.in <= most && side.width <= kColumns;
+    };
+    return f.dot && f.types == 0 && f.rank <= kColumns && f.batch.rows <= kSortedRows && may_fit(s.side[0]) &&
+           may_fit(s.side[1]) && places_of(s).bytes <= shared;
 }
 
 cudaError_t launch_layered_dots(const LayeredDots& s, std::int64_t shared, std::int32_t models, cudaStream_t stream) {

@@ -146,15 +146,22 @@ __device__ __forceinline__ void for_vectors(int cols, const Use& use) {
         }
     }
 }
-/// To the card's memory. What lies between the last column and the next row is 0, and so is what comes there.
+/// To the card's memory. What lies between the last column and the next row is 0, and stays it, whatever was computed.
 template <bool Whole>
-__device__ __forceinline__ void store(const Factor& from, const View<Bf16>& to, std::int64_t model, int first,
-                                      int rows) {
+__device__ __forceinline__ void store(const Factor& from, const View<Bf16>& to, std::int64_t model, int first, int rows,
+                                      int cols) {
     const int r = first + anew(static_cast<int>(threadIdx.x)) % 32 / 4;
     Bf16* const at = row(to, model, r);
     for_vectors<Whole>(to.ld, [&](int half, int c, int k, bool there) {
         std::uint32_t x[4] = {from[k][half], from[k][half + 2], from[k + 1][half], from[k + 1][half + 2]};
         exchange(x);
+        if constexpr (!Whole) {
+#pragma unroll
+            for (int n = 0; n < 4; ++n) {
+                const int left = cols - (c + 2 * n);  // columns
+                x[n] = left > 1 ? x[n] : left == 1 ? x[n] & 0xFFFFU : 0U;
+            }
+        }
         if (there && r + 8 * half < rows) {
             store_16(at + 8 * half * to.ld + c, x);
         }

@@ -92,8 +92,10 @@ void Shard::set_objectives(const std::vector<Objective>& objectives, std::size_t
 
 void Shard::draw(const Objectives& objectives, const BatchMemory& to, bool learns, std::int64_t first_step,
                  std::int64_t steps, cudaStream_t stream) {
-    // The kernel of layers and dot products finds all rows of a module by itself.
-    Draw draw = to.target(learns && !(layered_ && layered_fit_at(to.rows())));
+    // The kernel of layers and dot products finds the rows of a module, if those of a platform are in their order.
+    const bool layered = learns && layered_ && layered_fit_at(to.rows());
+    Draw draw = to.target(learns && !layered);
+    draw.by_module = layered;
     draw.first_step = first_step;
     draw.objectives = static_cast<std::int32_t>(objectives.draw.size());
     std::ranges::copy(objectives.draw, draw.objective);

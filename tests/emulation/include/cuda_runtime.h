@@ -88,17 +88,6 @@ inline unsigned __match_any_sync(unsigned lanes, int value) {
     }
     return same;
 }
-inline unsigned __ballot_sync(unsigned lanes, int value) {
-    const std::byte* const all = pitot::emulation::exchange(lanes, value);
-    unsigned out = 0;
-    for (int lane = 0; lane < 32; ++lane) {
-        const unsigned bit = 1U << static_cast<unsigned>(lane);
-        out |= (lanes & bit) != 0 && pitot::emulation::of_lane<int>(all, lane) != 0 ? bit : 0U;
-    }
-    return out;
-}
-inline int __any_sync(unsigned lanes, int value) { return __ballot_sync(lanes, value) != 0 ? 1 : 0; }
-inline int __ffs(int x) { return x == 0 ? 0 : 1 + std::countr_zero(static_cast<unsigned>(x)); }
 inline int __popc(unsigned x) { return std::popcount(x); }
 inline int atomicAdd(int* to, int x) {
     const int before = *to;

@@ -79,7 +79,6 @@ template <typename T>
 void store_16(T* to, const std::uint32_t (&x)[4]) {
     std::memcpy(to, x, sizeof x);
 }
-inline float rough_tanh(float x) { return std::tanh(x); }
 inline void prefetch(const void*) {}
 inline int anew(int x) { return x; }
 inline float square_root(float x) { return std::sqrt(x); }
