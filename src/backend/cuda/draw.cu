@@ -250,12 +250,14 @@ __device__ __forceinline__ void order_in_shared(const Draw& d, std::int64_t mode
     __shared__ int ends[kMostObjectives];
     const int thread = static_cast<int>(threadIdx.x);
     if (thread < d.objectives) {
+        int count = 0;
         int end = 0;
         for (int o = 0; o <= thread; ++o) {
-            end += source_of(d.objective[o], model).count;
+            count = source_of(d.objective[o], model).count;
+            end += count;
         }
         ends[thread] = end;
-        scales[thread] = scale_of(d.objective[thread], source_of(d.objective[thread], model).count);
+        scales[thread] = scale_of(d.objective[thread], count);
     }
     for (int n = thread; n < rows; n += kThreads) {
         const std::uint32_t pair = s.pair[n];

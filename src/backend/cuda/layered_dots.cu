@@ -6,6 +6,7 @@
 // products of platforms with modules, on tensor cores, cost less than to gather the rows that a batch has.
 #include <algorithm>
 
+#include "backend/cuda/layered_memory.cuh"
 #include "backend/cuda/loss.cuh"
 #include "backend/cuda/rounded_strip.cuh"
 
@@ -15,72 +16,6 @@ namespace {
 constexpr int kThreads = 384;
 constexpr int kWarps = kThreads / 32;
 constexpr int kAtOnce = 96;  // modules that a strip is multiplied with at a time, at most
-
-constexpr int sixteens(int n) { return (n + 15) / 16; }
-constexpr int eights(int n) { return (n + 7) / 8; }
-constexpr int whole(int n) { return 16 * sixteens(n); }
-
-// What lies in the block's memory: rows of both sides; slopes of all pairs and, before, products of some; the batch's
-// rows. In their place, before, first layers' weights, the second of modules, and biases; then the second of platforms,
-// rows of first weights that are of learned columns, and terms. The second of modules comes back in the place of
-// modules' rows.
-struct Places {
-    int left, right, slopes, slope_stride, rows, first[2], second[2], bias, learned[2], terms;  // bytes, but the stride
-    int bytes;
-};
-Places places_of(const LayeredDots& s) {
-    const int platforms = whole(s.side[0].rows);
-    const int modules = whole(s.side[1].rows);
-    constexpr int weight = kColumns * kStride * 2;
-    const auto first_bytes = [&](int n) { return whole(s.side[n].in) * kStride * 2; };
-    Places at{};
-    at.left = 0;
-    at.right = at.left + platforms * kStride * 2;
-    at.slopes = at.right + std::max(modules * kStride * 2, weight);
-    at.slope_stride = modules + 24;  // eight rows begin in different banks, of rounded numbers and of others
-    at.rows = at.slopes + platforms * at.slope_stride * 2;
-    const int end = at.rows + 12 * ((s.factors.batch.rows + 3) / 4 * 4);
-    at.first[0] = at.slopes;
-    at.first[1] = at.first[0] + first_bytes(0);
-    at.second[1] = at.first[1] + first_bytes(1);
-    at.bias = at.second[1] + weight;
-    at.second[0] = std::max(end, at.bias + 4 * kColumns * 4);
-    at.learned[0] = at.second[0] + weight;
-    at.learned[1] = at.learned[0] + eights(s.side[0].learned_count) * 8 * kStride * 2;
-    at.terms = at.learned[1] + eights(s.side[1].learned_count) * 8 * kStride * 2;
-    at.bytes = at.terms + 4 * (platforms + modules);
-    return at;
-}
-
-struct Memory {
-    Bf16 *left, *right;  // rows
-    Bf16* slopes;        // platforms × slope_stride
-    int slope_stride;
-    float* target;  // of a row of the batch; then its slope
-    float* scale;
-    std::uint32_t* pair;  // its module, and its platform times 65536, which are more than there is memory for
-    float *platform_term, *module_term;
-};
-__device__ __forceinline__ Memory memory_of(const Places& at, int rows) {
-    auto* const all = shared_memory<unsigned char>();
-    Memory memory;
-    memory.left = reinterpret_cast<Bf16*>(all + at.left);
-    memory.right = reinterpret_cast<Bf16*>(all + at.right);
-    memory.slopes = reinterpret_cast<Bf16*>(all + at.slopes);
-    memory.slope_stride = at.slope_stride;
-    memory.target = reinterpret_cast<float*>(all + at.rows);
-    memory.scale = memory.target + (rows + 3) / 4 * 4;
-    memory.pair = reinterpret_cast<std::uint32_t*>(memory.scale + (rows + 3) / 4 * 4);
-    memory.platform_term = reinterpret_cast<float*>(all + at.terms);
-    return memory;
-}
-// The first layer's of a side, and behind them the second's.
-__device__ __forceinline__ float* bias_at(const Places& at, int side) {
-    return reinterpret_cast<float*>(shared_memory<unsigned char>() + at.bias) + 2 * kColumns * side;
-}
-__device__ __forceinline__ Bf16* weight_at(int place) {
-    return reinterpret_cast<Bf16*>(shared_memory<unsigned char>() + place);
-}
 
 // Begins to copy rows of a weight, padded with zeros to so many rows and kColumns columns. `Permuted`: of sixteen,
 // those of features that a lane reads as four neighbours go where a product expects two and two: see Features.
@@ -243,8 +178,8 @@ __device__ __forceinline__ void backward(const LayeredSide& side, std::int64_t m
 
 // The products of a strip of platforms, the losses of the batch's rows that have these, and their slopes. The sum of
 // losses is written for the first of the platforms, and 0 for the others.
-__device__ __forceinline__ void slopes_of(const FactorsOf<Bf16>& f, const Memory& memory, std::int64_t model, int first,
-                                          int modules) {
+__device__ __forceinline__ void slopes_of(const FactorsOf<Bf16>& f, const LayeredMemory& memory, std::int64_t model,
+                                          int first, int modules) {
     const int lane = anew(static_cast<int>(threadIdx.x)) % 32;
     const std::int32_t* ends = part(f.batch.platform_end, model);
     const int begin = ends[first];
@@ -278,13 +213,7 @@ __device__ __forceinline__ void slopes_of(const FactorsOf<Bf16>& f, const Memory
             for (int j = 0; j < kAtOnce / 16; ++j) {
                 load_matrices<false>(b[j], at + min(16 * j, last) * kStride);
             }
-#pragma unroll
-            for (int j = 0; j < kAtOnce / 16; ++j) {
-                const std::uint32_t low[2] = {b[j][0], b[j][1]};
-                const std::uint32_t high[2] = {b[j][2], b[j][3]};
-                multiply_bf16(sums[2 * j], left[k], low);
-                multiply_bf16(sums[2 * j + 1], left[k], high);
-            }
+            multiply_group<0>(left[k], b, sums);
         }
 #pragma unroll
         for (int j = 0; j < kAtOnce / 8; ++j) {
@@ -357,15 +286,14 @@ __device__ __forceinline__ void prefetch_strip(const LayeredDots& s, std::int64_
 // `Whole`: whether all layers give kColumns columns.
 template <bool Whole>
 __global__ void __launch_bounds__(kThreads, 1)
-    step_kernel(const __grid_constant__ LayeredDots s, const __grid_constant__ Places at) {
+    step_kernel(const __grid_constant__ LayeredDots s, const __grid_constant__ LayeredPlaces at) {
     const std::int64_t model = blockIdx.x;
     const FactorsOf<Bf16>& f = s.factors;
     const int thread = anew(static_cast<int>(threadIdx.x));
     const int warp = thread / 32;
     const int platforms = whole(s.side[0].rows);
     const int modules = whole(s.side[1].rows);
-    Memory memory = memory_of(at, f.batch.rows);
-    memory.module_term = memory.platform_term + platforms;
+    const LayeredMemory memory = memory_of(at, f.batch.rows, platforms);
 
 #pragma unroll 1
     for (int n = 0; n < 2; ++n) {
@@ -425,7 +353,6 @@ __global__ void __launch_bounds__(kThreads, 1)
         }
         const Bf16* const others = of_platforms ? memory.right : memory.left;
         const int depths = (of_platforms ? modules : platforms) / 16;
-        bool waits = !of_platforms;
 #pragma unroll 1
         for (int base = 0; base < side.rows; base += kStrip * kWarps) {
             const int first = base + kStrip * warp;
@@ -447,10 +374,9 @@ __global__ void __launch_bounds__(kThreads, 1)
                     },
                     sums);
             }
-            if (waits) {
+            if (base == 0 && n == 1) {  // modules' second weight is on its way
                 wait_for_copies();
                 __syncthreads();
-                waits = false;
             }
             if (there) {
                 backward<Whole>(side, model, first, f.rank, hidden, sums,
@@ -473,7 +399,7 @@ bool layered_dots_fit(const LayeredDots& s, std::int64_t shared) {
 }
 
 cudaError_t launch_layered_dots(const LayeredDots& s, std::int64_t shared, std::int32_t models, cudaStream_t stream) {
-    const Places at = places_of(s);
+    const LayeredPlaces at = places_of(s);
     const bool whole_columns = s.factors.rank == kColumns && s.side[0].width == kColumns && s.side[1].width == kColumns;
     return start(
         whole_columns ? step_kernel<true> : step_kernel<false>,

@@ -22,7 +22,7 @@ __device__ __forceinline__ const Bf16* lane_of(const Bf16* matrix, int stride) {
     return Down ? matrix + lane % 16 * stride + lane / 16 * 8
                 : matrix + (lane % 8 + lane / 16 * 8) * stride + lane / 8 % 2 * 8;
 }
-// Some of B at a time: Count times two eights of columns over sixteen of k, kStride between rows.
+/// Some of B at a time: Count times two eights of columns over sixteen of k, kStride between rows.
 template <int Count>
 using Group = std::uint32_t[Count][4];
 template <bool Down, int Count>
@@ -32,8 +32,10 @@ __device__ __forceinline__ void load_group(Group<Count>& to, const Bf16* at) {
         load_matrices<Down>(to[j], at + (Down ? 16 * j : 16 * j * kStride));
     }
 }
-template <int First, int Count>
-__device__ __forceinline__ void multiply_group(const std::uint32_t (&a)[4], const Group<Count>& b, Strip& sums) {
+/// Adds to two eights of columns each, from number 2 · First on.
+template <int First, int Count, int Eights>
+__device__ __forceinline__ void multiply_group(const std::uint32_t (&a)[4], const Group<Count>& b,
+                                               float (&sums)[Eights][4]) {
 #pragma unroll
     for (int j = 0; j < Count; ++j) {
         const std::uint32_t low[2] = {b[j][0], b[j][1]};

@@ -147,6 +147,8 @@ private:
     void dots_step(const Piece& piece, const Batch& batch, View<float> loss, const AdamScalars* adam);
     [[nodiscard]] LayeredDots layered_of(std::int64_t rows) const;
     [[nodiscard]] bool layered_fit_at(std::int64_t rows) const;
+    // Whether one kernel does layers and dot products of batches of so many rows, which are drawn for it.
+    [[nodiscard]] bool layers_at_once(std::int64_t rows) const { return layered_ && layered_fit_at(rows); }
     void layered_dots(const Piece& piece, const Batch& batch, View<float> loss);
     void pairs_backward(const Piece& piece, const Batch& batch, const AdamScalars* adam);
     void joined_step(const Piece& piece, const Batch& batch, View<float> loss, const AdamScalars* adam);

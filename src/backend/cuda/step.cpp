@@ -199,7 +199,7 @@ void Shard::forward(const Piece& piece, const Batch& batch, View<float> loss) {
 }
 
 void Shard::learn(const Piece& piece, const Batch& batch, View<float> loss, const AdamScalars* adam) {
-    if (layered_ && layered_fit_at(batch.rows)) {
+    if (layers_at_once(batch.rows)) {
         layered_dots(piece, batch, loss);
         update_layers<Bf16>(piece, adam);
         stored_update(piece, adam, false);

@@ -93,7 +93,7 @@ void Shard::set_objectives(const std::vector<Objective>& objectives, std::size_t
 void Shard::draw(const Objectives& objectives, const BatchMemory& to, bool learns, std::int64_t first_step,
                  std::int64_t steps, cudaStream_t stream) {
     // The kernel of layers and dot products finds the rows of a module, if those of a platform are in their order.
-    const bool layered = learns && layered_ && layered_fit_at(to.rows());
+    const bool layered = learns && layers_at_once(to.rows());
     Draw draw = to.target(learns && !layered);
     draw.by_module = layered;
     draw.first_step = first_step;
