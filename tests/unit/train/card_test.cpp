@@ -170,6 +170,22 @@ TEST(Card, TrainsTheSameBitsTwiceInWavesAndOnSeveralCards) {
     }
 }
 
+// In bf16, where one kernel does layers and dot products.
+TEST(Card, RoundsTheSameBitsOnSeveralCards) {
+    if (card() == nullptr) {
+        GTEST_SKIP() << why_no_card();
+    }
+    const Dataset dataset = test::synthetic_dataset({.platforms = 30, .modules = 41});
+    FitConfig config = config_of("embedding/32");
+    config.train.steps = kFewSteps;
+    const Trained first = trained_by(*card({0}, "bf16"), dataset, config, 3);
+    EXPECT_EQ(trained_by(*card({0}, "bf16"), dataset, config, 1).parameters,
+              std::vector(first.parameters.begin(), first.parameters.begin() + config.train.folds));
+    if (backend::cuda_devices()->size() > 1) {
+        EXPECT_EQ(trained_by(*card({0, 1}, "bf16"), dataset, config, 3).parameters, first.parameters);
+    }
+}
+
 // Pieces of one model each, one after the other in the same memory, some with rows where others have none.
 TEST(Card, TrainsTheSameBitsInPieces) {
     if (card() == nullptr) {

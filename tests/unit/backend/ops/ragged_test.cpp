@@ -299,6 +299,7 @@ TEST(Ragged, GradientsOfLayersBelowDotsAgree) {
     expect_layers_below(towers({230, 20, 37, 128, 128}, 4), 0, 900);
     expect_layers_below(towers({17, 250, 12, 128, 128}, 0), 0, 700);
     expect_layers_below(towers({20, 33, 180, 64, 48}, 9), 0, 333);
+    expect_layers_below(towers({130, 7, 9, 33, 44}, 1), 0, 700);
     expect_layers_below(towers({2, 3, 9, 20, 12}, 4), 0, 300);
     expect_layers_below(towers({33, 18, 9, 24, 40}, 2), 2, 200);
     Program program = towers({19, 48, 20, 100, 96}, 8, 0, true);

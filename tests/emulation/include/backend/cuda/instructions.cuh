@@ -77,6 +77,9 @@ inline void store_together(float* to, float4 x) { *reinterpret_cast<float4*>(to)
 inline void store_together(std::uint16_t* to, uint2 x) { *reinterpret_cast<uint2*>(to) = x; }
 template <typename T>
 void store_16(T* to, const std::uint32_t (&x)[4]) {
+    if (reinterpret_cast<std::uintptr_t>(to) % 16 != 0) {
+        emulation::give_up("sixteen bytes are not written at a multiple of 16");
+    }
     std::memcpy(to, x, sizeof x);
 }
 inline void prefetch(const void*) {}
